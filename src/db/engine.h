@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The only way to a database, the same for both engines, asynchronous for both.
+ *
+ * A process opens one struct db; each loop thread opens its own struct db_loop on it. A job is one
+ * transaction: one or more statements, submitted on a loop and completed on the same loop. Between
+ * submit and done the job, its statements and what their row functions write to belong to the
+ * engine, whatever thread that runs on; the row functions of one job never run concurrently.
+ *
+ * What a 2xx may rely on: done with ok for a job of mode DB_WRITE means that it is on disk.
+ */
+#ifndef CAIRN_DB_ENGINE_H
+#define CAIRN_DB_ENGINE_H
+
+#include <uv.h>
+
+#include "core/arena.h"
+#include "core/err.h"
+#include "sql/model.h"
+#include "sql/value.h"
+
+struct db;
+struct db_loop;
+
+enum db_dialect { DB_SQLITE, DB_POSTGRES };
+enum db_mode { DB_READ, DB_WRITE };
+
+struct db_options {
+    const char *url;              /* sqlite:PATH or postgres://… */
+    const char *const *schemas;   /* exposed, the first is the default */
+    size_t schema_count;
+    unsigned loops;               /* how many db_loop_open will be called */
+    unsigned pool;                /* PostgreSQL connections for each loop */
+    unsigned pool_threads;        /* threads for long embedded reads */
+    int64_t statement_timeout_ms; /* default of a job */
+    int64_t connect_timeout_ms;
+    uint64_t read_budget;         /* embedded: VM steps before a read moves to the pool */
+    size_t queue_max;             /* jobs waiting, for each queue; past it ERR_UNAVAILABLE */
+    bool synchronous_extra;       /* embedded: synchronous=EXTRA instead of FULL */
+};
+
+struct db_stmt {
+    /* Filled by the caller. */
+    struct str sql;
+    uint64_t id;                  /* same id, same sql: the prepared statement is kept; 0: not kept */
+    const struct value *params;   /* row_count × param_count; for PostgreSQL TEXT or NULL, row_count 1 */
+    uint32_t param_count;
+    uint32_t row_count;           /* runs of the statement, ≥ 1 (embedded engine only: > 1) */
+    const struct model_table *target; /* what it writes, to name constraints in errors; may be NULL */
+    /* Called for every row; false stops the job as failed with whatever it put into job->err. May
+     * be NULL. cells live until it returns. */
+    bool (*on_row)(void *ctx, const struct value *cells, uint32_t count);
+    void *ctx;
+    /* Filled by the engine. */
+    int64_t affected;             /* rows changed by an insert, update or delete */
+};
+
+struct db_job {
+    /* Filled by the caller. */
+    enum db_mode mode;
+    struct db_stmt *stmts;
+    uint32_t stmt_count;
+    int64_t timeout_ms;           /* 0: the default */
+    /* Forget all rows seen: the job starts again from its first statement (a read that moved to the
+     * pool). NULL when rows can't be seen twice. */
+    void (*restart)(struct db_job *job);
+    /* Asked after the last statement and before the commit; false undoes everything, and job->err
+     * (which it must set) is the outcome. NULL: always commit. rollback_only undoes even a success
+     * while ok stays true (tx=rollback). */
+    bool (*check)(struct db_job *job);
+    bool rollback_only;
+    void (*done)(struct db_job *job); /* on the loop, exactly once, never from inside db_submit */
+    void *ctx;
+    /* Filled by the engine. */
+    bool ok;
+    struct err err;               /* when !ok */
+    uint64_t queued_ns, ran_ns;   /* how long it waited and ran */
+    /* The engine's own. */
+    struct db_loop *loop;
+    struct db_job *next;
+    uint64_t submitted_ns, deadline_ns;
+    void *priv[4];
+};
+
+/*
+ * Opens the database. The embedded file is created with mode 0600 when it isn't there. PostgreSQL
+ * must not be reachable yet: a database that is down when the process starts is an error only for
+ * db_migrate and db_introspect. err says what is wrong with the URL, path or server.
+ */
+MUST_CHECK bool db_open(const struct db_options *options, struct db **out, struct err *err);
+void db_close(struct db *db); /* after every db_loop was closed; NULL is safe */
+enum db_dialect db_get_dialect(const struct db *db);
+const char *db_describe(const struct db *db); /* "sqlite data/shop.db", "postgres localhost:5432/shop"; no secrets */
+
+MUST_CHECK bool db_loop_open(struct db *db, uv_loop_t *loop, struct db_loop **out, struct err *err);
+/* Stops accepting, fails what waits with ERR_UNAVAILABLE, lets what runs finish; then closed(ctx). */
+void db_loop_close(struct db_loop *dl, void (*closed)(void *ctx), void *ctx);
+/*
+ * A job that can't be queued is failed through done on the next turn.
+ * Exception, for speed: with inline_ok set by db_submit_inline a short embedded read completes
+ * before the call returns, with done NOT called; true says so, and the outcome is in the job. False:
+ * it was submitted, done will be called.
+ */
+void db_submit(struct db_loop *dl, struct db_job *job);
+MUST_CHECK bool db_submit_inline(struct db_loop *dl, struct db_job *job);
+
+/* The work below blocks; call it from the main thread before serving, or from the pool. */
+
+/* The model of the schemas exposed, from the catalogs or the embedded engine's record. */
+MUST_CHECK bool db_introspect(struct db *db, struct model **out, struct err *err);
+
+/* One applied migration, as recorded. Times in microseconds since 1970. */
+struct db_migration {
+    struct str name;              /* file name */
+    struct str checksum;          /* SHA-256 of the file, hex */
+    int64_t applied_us;
+};
+/* In order of application. The record table is made when missing. */
+MUST_CHECK bool db_migrations_list(struct db *db, struct arena *arena, struct db_migration **out,
+                                   size_t *count, struct err *err);
+/*
+ * Runs one migration in one transaction together with its record, under a lock that keeps other
+ * processes out; *applied is false when another process had applied it meanwhile. The embedded
+ * engine translates the text (sql/migration.h) and stores the new model; PostgreSQL runs the text
+ * as it is, COPY data included.
+ */
+MUST_CHECK bool db_migrate(struct db *db, struct str name, struct str text, struct str checksum,
+                           bool *applied, struct err *err);
+
+#endif

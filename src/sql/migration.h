@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a migration's PostgreSQL text to what the embedded engine has to do.
+ *
+ * The text is parsed with PostgreSQL's own parser. Each statement either changes the model and
+ * becomes SQLite statements, or is refused with file:line:column, the statement and the way out.
+ * COPY … FROM stdin data, which the parser does not take, is split off first. A plain pg_dump
+ * (--inserts or COPY) passes: SET, SELECT pg_catalog.set_config, setval, OWNER TO and the like do
+ * nothing or what they must.
+ *
+ * This module runs nothing: it hands steps to a sink, in order, inside the caller's transaction.
+ */
+#ifndef CAIRN_SQL_MIGRATION_H
+#define CAIRN_SQL_MIGRATION_H
+
+#include "sql/model.h"
+
+/* What the caller does for one step. rows (may be 0) are executed with the same statement. */
+struct migration_step {
+    struct str sql;                /* SQLite */
+    const struct value *params;    /* row_count × param_count */
+    uint32_t param_count, row_count;
+    struct str file;               /* where it comes from, for errors */
+    uint32_t line, column;
+};
+
+struct migration_sink {
+    /* Runs one step; false stops the migration, with err set. */
+    bool (*run)(void *ctx, const struct migration_step *step, struct err *err);
+    void *ctx;
+};
+
+/*
+ * Translates the whole text, applying each statement to *model as it goes and handing the steps to
+ * sink. On failure *model is in an undefined state: work on a copy (model_copy). err is of kind
+ * ERR_MIGRATION, its message begins with "FILE:LINE:COLUMN: ", its hint is the way out.
+ */
+MUST_CHECK bool migration_translate(struct str file_name, struct str text, struct model *model,
+                                    const struct migration_sink *sink, struct err *err);
+struct model *model_copy(const struct model *model);
+/* Checks the syntax only (for PostgreSQL, which runs the text itself): same form of error. */
+MUST_CHECK bool migration_check_syntax(struct str file_name, struct str text, struct err *err);
+
+#endif
