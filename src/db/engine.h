@@ -90,6 +90,9 @@ struct db_job {
 MUST_CHECK bool db_open(const struct db_options *options, struct db **out, struct err *err);
 void db_close(struct db *db); /* after every db_loop was closed; NULL is safe */
 enum db_dialect db_get_dialect(const struct db *db);
+/* A commit's outcome is unknown (ERR_UNKNOWN): nothing more is accepted, and the process should
+ * stop and start again, which recovers from the log. May be asked from any thread. */
+bool db_is_poisoned(const struct db *db);
 const char *db_describe(const struct db *db); /* "sqlite data/shop.db", "postgres localhost:5432/shop"; no secrets */
 
 MUST_CHECK bool db_loop_open(struct db *db, uv_loop_t *loop, struct db_loop **out, struct err *err);

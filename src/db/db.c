@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/driver.h"
+
+bool
+db_open(const struct db_options *options, struct db **out, struct err *err)
+{
+    struct str url = str_from(options->url);
+
+    *out = NULL;
+    if (str_has_prefix(url, STR("sqlite:")))
+        return db_sqlite_driver.open(options, options->url + sizeof("sqlite:") - 1, out, err);
+    if (str_has_prefix(url, STR("postgres://")) || str_has_prefix(url, STR("postgresql://")))
+        return db_postgres_driver.open(options, options->url, out, err);
+
+    /* The URL may hold a password: only what is before the first colon is shown. */
+    struct str scheme = str_cut(&url, ':');
+    if (scheme.len > 32 || url.data == NULL)
+        scheme = STR("");
+    err_set(err, ERR_CONFIG, "CAIRN-CONFIG", "unable to open the database: the URL's scheme '%.*s' "
+            "is not known", STR_ARG(scheme));
+    err_hint(err, "Use sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME.");
+    return false;
+}
+
+void
+db_close(struct db *db)
+{
+    if (db != NULL)
+        db->driver->close(db);
+}
+
+enum db_dialect
+db_get_dialect(const struct db *db)
+{
+    return db->driver->dialect;
+}
+
+const char *
+db_describe(const struct db *db)
+{
+    return db->description;
+}
+
+bool
+db_is_poisoned(const struct db *db)
+{
+    return db->driver->is_poisoned != NULL && db->driver->is_poisoned(db);
+}
+
+bool
+db_loop_open(struct db *db, uv_loop_t *loop, struct db_loop **out, struct err *err)
+{
+    *out = NULL;
+    return db->driver->loop_open(db, loop, out, err);
+}
+
+void
+db_loop_close(struct db_loop *dl, void (*closed)(void *ctx), void *ctx)
+{
+    dl->driver->loop_close(dl, closed, ctx);
+}
+
+void
+db_submit(struct db_loop *dl, struct db_job *job)
+{
+    dl->driver->submit(dl, job);
+}
+
+bool
+db_submit_inline(struct db_loop *dl, struct db_job *job)
+{
+    if (dl->driver->submit_inline != NULL)
+        return dl->driver->submit_inline(dl, job);
+    dl->driver->submit(dl, job);
+    return false;
+}
+
+bool
+db_introspect(struct db *db, struct model **out, struct err *err)
+{
+    *out = NULL;
+    return db->driver->introspect(db, out, err);
+}
+
+bool
+db_migrations_list(struct db *db, struct arena *arena, struct db_migration **out, size_t *count,
+                   struct err *err)
+{
+    *out = NULL;
+    *count = 0;
+    return db->driver->migrations_list(db, arena, out, count, err);
+}
+
+bool
+db_migrate(struct db *db, struct str name, struct str text, struct str checksum, bool *applied,
+           struct err *err)
+{
+    *applied = false;
+    return db->driver->migrate(db, name, text, checksum, applied, err);
+}
