@@ -28,8 +28,8 @@ enum err_kind {
 
 struct err {
     enum err_kind kind;
-    int http_status;      /* 0: derive it from kind and code */
-    bool has_details;     /* false: null */
+    int http_status;  /* 0: derive it from kind and code */
+    bool has_details; /* false: null */
     bool has_hint;
     bool details_is_json; /* details is JSON text, not a string (PGRST201) */
     char code[16];

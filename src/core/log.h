@@ -3,7 +3,8 @@
  * The log: one line per event, as JSON or, on a terminal, for people.
  *
  * A line has a time, a level, an event name and fields. Lines are written whole and from any
- * thread; the sink (stdout, and a rotating file) is set once by the server. Secrets are never
+ * thread; the sink (stdout, and a rotating file) is set once by the server. Several processes may
+ * share the file: whoever finds it too large rotates it, and the others follow. Secrets are never
  * passed in. Until log_open, lines of level warn and above go to stderr.
  */
 #ifndef CAIRN_CORE_LOG_H
@@ -16,12 +17,12 @@ enum log_format { LOG_JSON, LOG_PRETTY };
 
 struct log_options {
     enum log_level level;
-    enum log_format format;   /* of stdout; the file is always JSON */
+    enum log_format format; /* of stdout; the file is always JSON */
     bool to_stdout;
-    bool color;               /* pretty only */
-    const char *file;         /* NULL: none; its directory exists */
-    uint64_t rotate_bytes;    /* the file is renamed to FILE.1 … past this size */
-    unsigned rotate_keep;     /* how many old files stay */
+    bool color;            /* pretty only */
+    const char *file;      /* NULL: none; its directory exists */
+    uint64_t rotate_bytes; /* the file is renamed to FILE.1, FILE.2, ... past this size; 0: never */
+    unsigned rotate_keep;  /* how many old files stay */
 };
 
 /* A field is a name with a value; make them with the LOG_* macros. */
@@ -43,11 +44,21 @@ void log_reopen(void);                                       /* after an outside
 void log_close(void);
 bool log_is_on(enum log_level level);
 
-/* log_event(LOG_INFO, "listening", LOG_CSTR("address", a), LOG_I64("port", p)); */
+/* Lines written so far at a level, for the metrics. */
+uint64_t log_count(enum log_level level);
+
+/*
+ * Writes one line with one write(2). Names and events are ASCII words of the program; values may be
+ * anything: bytes that are not UTF-8 become U+FFFD, a value past 8 KiB is cut, and a str without
+ * data is null. A line that can't be written is lost: there is nowhere to say so.
+ *
+ * log_event(LOG_INFO, "listening", LOG_CSTR("address", a), LOG_I64("port", p));
+ */
 void log_write(enum log_level level, const char *event, const struct log_field *fields,
                size_t count);
-#define log_event(level, event, ...)                                                               \
-    log_write((level), (event), (const struct log_field[]){{0}, ##__VA_ARGS__} + 1,                \
-              sizeof((const struct log_field[]){{0}, ##__VA_ARGS__}) / sizeof(struct log_field) - 1)
+#define log_event(level, event, ...)                                                              \
+    log_write((level), (event), (const struct log_field[]){{0}, ##__VA_ARGS__} + 1,               \
+              sizeof((const struct log_field[]){{0}, ##__VA_ARGS__}) / sizeof(struct log_field) - \
+                  1)
 
 #endif

@@ -42,11 +42,11 @@ str_slice(struct str s, size_t from, size_t to)
 {
     to = to > s.len ? s.len : to;
     from = from > to ? to : from;
-    return (struct str){s.data + from, to - from};
+    return (struct str){s.data != NULL ? s.data + from : NULL, to - from};
 }
 
 bool str_eq_nocase(struct str a, struct str b); /* ASCII only */
-int str_cmp(struct str a, struct str b);        /* bytes, shorter first */
+int str_cmp(struct str a, struct str b);        /* bytes, a prefix first */
 bool str_has_prefix(struct str s, struct str prefix);
 bool str_has_suffix(struct str s, struct str suffix);
 /* Index of the first c at or after from, or s.len. */
@@ -61,8 +61,11 @@ bool str_to_i64(struct str s, int64_t *out);
 bool str_to_u64(struct str s, uint64_t *out);
 /* Well-formed UTF-8 by RFC 3629: no overlong forms, no surrogates, at most U+10FFFF. */
 bool str_is_utf8(struct str s);
+/* The size of the well-formed sequence at s.data[at], 1 to 4; 0 when there is none. at < s.len. */
+size_t str_utf8_step(struct str s, size_t at);
 uint64_t str_hash(struct str s, uint64_t seed); /* keyed, for tables that outsiders fill */
-/* Similarity of two names, 0..1 (1 - edit distance / longer length), for "did you mean". */
+/* Similarity of two names, 0..1 (1 - edit distance / longer length), for "did you mean". Different
+ * names of which one is longer than 256 bytes count as unlike: 0. */
 double str_similarity(struct str a, struct str b);
 
 #endif

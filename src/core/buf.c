@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/buf.h"
+
+#include "core/fault.h"
+
+#include <stdarg.h>
+
+void
+buf_init(struct buf *buf, size_t max)
+{
+    *buf = (struct buf){.max = max};
+}
+
+void
+buf_fini(struct buf *buf)
+{
+    free(buf->data);
+    *buf = (struct buf){.max = buf->max};
+}
+
+bool
+buf_reserve_slow(struct buf *buf, size_t len)
+{
+    size_t cap;
+
+    if (buf->overflowed)
+        return false;
+    if (len > buf->max - buf->len || FAULT("buf.grow")) {
+        buf->overflowed = true;
+        return false;
+    }
+    cap = buf->cap < buf->max / 2 ? 2 * buf->cap : buf->max;
+    if (cap < buf->len + len)
+        cap = buf->len + len;
+    if (cap < 64)
+        cap = buf->max < 64 ? buf->max : 64;
+
+    /* One more than cap, so that buf_cstr always finds room for its NUL. */
+    buf->data = xrealloc(buf->data, cap + 1);
+    buf->cap = cap;
+    return true;
+}
+
+static const char digit_pairs[] = "00010203040506070809"
+                                  "10111213141516171819"
+                                  "20212223242526272829"
+                                  "30313233343536373839"
+                                  "40414243444546474849"
+                                  "50515253545556575859"
+                                  "60616263646566676869"
+                                  "70717273747576777879"
+                                  "80818283848586878889"
+                                  "90919293949596979899";
+
+/* Writes value so that it ends at end; returns where it begins. 20 bytes are enough. */
+static char *
+write_digits(char *end, uint64_t value)
+{
+    while (value >= 100) {
+        end -= 2;
+        memcpy(end, digit_pairs + 2 * (value % 100), 2);
+        value /= 100;
+    }
+    if (value >= 10) {
+        end -= 2;
+        memcpy(end, digit_pairs + 2 * value, 2);
+    } else {
+        *--end = (char)('0' + value);
+    }
+    return end;
+}
+
+void
+buf_add_u64(struct buf *buf, uint64_t value)
+{
+    char text[20];
+    char *from = write_digits(text + sizeof(text), value);
+
+    buf_add(buf, from, (size_t)(text + sizeof(text) - from));
+}
+
+void
+buf_add_i64(struct buf *buf, int64_t value)
+{
+    char text[21];
+    uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    char *from = write_digits(text + sizeof(text), size);
+
+    if (value < 0)
+        *--from = '-';
+    buf_add(buf, from, (size_t)(text + sizeof(text) - from));
+}
+
+void
+buf_printf(struct buf *buf, const char *fmt, ...)
+{
+    char small[256];
+    va_list args;
+    int len;
+
+    va_start(args, fmt);
+    len = vsnprintf(small, sizeof(small), fmt, args);
+    va_end(args);
+    if (len < 0) {
+        buf->overflowed = true;
+        return;
+    }
+    if ((size_t)len < sizeof(small)) {
+        buf_add(buf, small, (size_t)len);
+        return;
+    }
+    if (!buf_reserve(buf, (size_t)len))
+        return;
+    va_start(args, fmt);
+    vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, args);
+    va_end(args);
+    buf->len += (size_t)len;
+}
+
+const char *
+buf_cstr(struct buf *buf)
+{
+    if (buf->overflowed || buf->data == NULL)
+        return "";
+    buf->data[buf->len] = '\0';
+    return buf->data;
+}
