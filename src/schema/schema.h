@@ -37,18 +37,19 @@ enum schema_cardinality {
  */
 struct schema_rel {
     enum schema_cardinality cardinality;
-    bool is_to_one;         /* many-to-one or one-to-one: an object, not an array */
-    bool is_self;           /* source and target are the same table */
-    bool source_has_key;    /* the foreign key is the source's (many-to-one, that side of one-to-one) */
+    bool is_to_one; /* many-to-one or one-to-one: an object, not an array */
+    bool is_self;   /* source and target are the same table */
+    bool
+        source_has_key; /* the foreign key is the source's (many-to-one, that side of one-to-one) */
     const struct schema_table *source, *target;
-    struct str constraint;  /* the foreign key; of a junction the one to source */
+    struct str constraint; /* the foreign key; of a junction the one to source */
     const uint32_t *source_columns;
     uint32_t source_column_count;
     const uint32_t *target_columns;
     uint32_t target_column_count; /* differs from source_column_count only with a junction */
     /* Many-to-many only. */
     const struct schema_table *junction;
-    struct str junction_constraint; /* the foreign key from the junction to target */
+    struct str junction_constraint;          /* the foreign key from the junction to target */
     const uint32_t *junction_source_columns; /* as many as source_columns */
     const uint32_t *junction_target_columns; /* as many as target_columns */
 };
@@ -58,7 +59,7 @@ struct schema_table {
     bool is_exposed;
     /* The primary key's columns in its order; of a view those of the tables it stands on. */
     const uint32_t *pk_columns;
-    uint32_t pk_column_count; /* 0: none */
+    uint32_t pk_column_count;      /* 0: none */
     const struct schema_rel *rels; /* from this table; sorted by target, cardinality, constraint */
     uint32_t rel_count;
     const uint32_t *column_slots; /* the snapshot's own */

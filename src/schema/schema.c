@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "schema/schema.h"
+
+#include <stdatomic.h>
+
+#include "core/clock.h"
+#include "schema/rel.h"
+
+/* A snapshot of a very large database is some tens of megabytes; this stops a runaway only. */
+#define ARENA_LIMIT ((size_t)2 << 30)
+#define NO_SLOT UINT32_MAX
+#define SIMILAR_ENOUGH 0.75
+
+struct schema_owned {
+    struct schema pub; /* first: see owned() */
+    atomic_uint refs;
+    uint64_t seed;
+    struct arena *arena;
+    struct model *model;
+    const uint32_t *slots; /* table indexes by (schema, name) */
+    uint32_t slot_mask;
+};
+
+static atomic_uint_fast64_t last_id;
+
+/* Keeps const, which CONTAINER_OF does not. */
+static const struct schema_owned *
+owned(const struct schema *schema)
+{
+    return (const struct schema_owned *)(const void *)schema;
+}
+
+static uint64_t
+table_hash(const struct schema_owned *so, struct str schema_name, struct str name)
+{
+    return str_hash(name, str_hash(schema_name, so->seed));
+}
+
+/* A table of slots at most half full, all free. */
+static uint32_t *
+slots_new(struct arena *arena, uint32_t count, uint32_t *mask)
+{
+    uint32_t size = 4;
+
+    while (size < count * 2)
+        size *= 2;
+    uint32_t *slots = ARENA_ARRAY(arena, uint32_t, size);
+    memset(slots, 0xff, sizeof(*slots) * size);
+    *mask = size - 1;
+    return slots;
+}
+
+static void
+slots_put(uint32_t *slots, uint32_t mask, uint64_t hash, uint32_t value)
+{
+    uint32_t at = (uint32_t)hash & mask;
+
+    while (slots[at] != NO_SLOT)
+        at = (at + 1) & mask;
+    slots[at] = value;
+}
+
+const struct schema_table *
+schema_find_table(const struct schema *schema, struct str schema_name, struct str name)
+{
+    const struct schema_owned *so = owned(schema);
+    uint32_t at = (uint32_t)table_hash(so, schema_name, name) & so->slot_mask;
+
+    for (; so->slots[at] != NO_SLOT; at = (at + 1) & so->slot_mask) {
+        const struct schema_table *table = &schema->tables[so->slots[at]];
+
+        if (str_eq(table->model->name, name) && str_eq(table->model->schema, schema_name))
+            return table;
+    }
+    return NULL;
+}
+
+/* Column names come from the database's owner, not from outsiders: no secret seed is needed. */
+const struct model_column *
+schema_find_column(const struct schema_table *table, struct str name)
+{
+    uint32_t at = (uint32_t)str_hash(name, 0) & table->column_slot_mask;
+
+    for (; table->column_slots[at] != NO_SLOT; at = (at + 1) & table->column_slot_mask) {
+        const struct model_column *column = &table->model->columns[table->column_slots[at]];
+
+        if (str_eq(column->name, name))
+            return column;
+    }
+    return NULL;
+}
+
+static bool
+is_exposed(struct str schema_name, const char *const *schemas, size_t schema_count)
+{
+    for (size_t i = 0; i < schema_count; i++)
+        if (str_eq(str_from(schemas[i]), schema_name))
+            return true;
+    return false;
+}
+
+static void
+table_init(struct schema_table *table, const struct model_table *model, struct arena *arena)
+{
+    const struct model_key *key = model_primary_key(model);
+
+    table->model = model;
+    if (key != NULL) {
+        table->pk_columns = key->columns;
+        table->pk_column_count = key->column_count;
+    }
+
+    uint32_t *slots = slots_new(arena, model->column_count, &table->column_slot_mask);
+    for (uint32_t i = 0; i < model->column_count; i++)
+        slots_put(slots, table->column_slot_mask, str_hash(model->columns[i].name, 0), i);
+    table->column_slots = slots;
+}
+
+struct schema *
+schema_new(struct model *model, const char *const *schemas, size_t schema_count)
+{
+    struct arena *arena = arena_new(64 * 1024, ARENA_LIMIT);
+    struct schema_owned *so = xcalloc(1, sizeof(*so));
+    struct schema_table *tables = ARENA_ARRAY(arena, struct schema_table, model->table_count + 1);
+
+    so->pub.id = atomic_fetch_add(&last_id, 1) + 1;
+    so->pub.model = so->model = model;
+    so->pub.tables = tables;
+    so->pub.table_count = model->table_count;
+    so->arena = arena;
+    atomic_init(&so->refs, 1);
+    random_bytes(&so->seed, sizeof(so->seed));
+
+    uint32_t *slots = slots_new(arena, model->table_count, &so->slot_mask);
+    for (uint32_t i = 0; i < model->table_count; i++) {
+        const struct model_table *table = &model->tables[i];
+
+        table_init(&tables[i], table, arena);
+        tables[i].is_exposed = is_exposed(table->schema, schemas, schema_count);
+        slots_put(slots, so->slot_mask, table_hash(so, table->schema, table->name), i);
+    }
+    so->slots = slots;
+
+    schema_rels_build(&so->pub, tables, arena);
+    return &so->pub;
+}
+
+struct schema *
+schema_ref(struct schema *schema)
+{
+    struct schema_owned *so = CONTAINER_OF(schema, struct schema_owned, pub);
+    unsigned before = atomic_fetch_add_explicit(&so->refs, 1, memory_order_relaxed);
+
+    assert(before > 0);
+    (void)before;
+    return schema;
+}
+
+void
+schema_unref(struct schema *schema)
+{
+    if (schema == NULL)
+        return;
+
+    struct schema_owned *so = CONTAINER_OF(schema, struct schema_owned, pub);
+    unsigned before = atomic_fetch_sub_explicit(&so->refs, 1, memory_order_acq_rel);
+
+    assert(before > 0);
+    if (before > 1)
+        return;
+    model_free(so->model);
+    arena_free(so->arena);
+    free(so);
+}
+
+struct str
+schema_similar_table(const struct schema *schema, struct str schema_name, struct str name)
+{
+    struct str best = STR_NULL;
+    double best_score = 0;
+
+    for (uint32_t i = 0; i < schema->table_count; i++) {
+        const struct schema_table *table = &schema->tables[i];
+
+        if (!table->is_exposed || !str_eq(table->model->schema, schema_name))
+            continue;
+        double score = str_similarity(table->model->name, name);
+        if (score >= SIMILAR_ENOUGH && score > best_score) {
+            best = table->model->name;
+            best_score = score;
+        }
+    }
+    return best;
+}
+
+struct str
+schema_similar_target(const struct schema *schema, const struct schema_table *table,
+                      struct str target)
+{
+    struct str best = STR_NULL;
+    double best_score = 0;
+
+    (void)schema;
+    for (uint32_t i = 0; i < table->rel_count; i++) {
+        struct str name = table->rels[i].target->model->name;
+        double score = str_similarity(name, target);
+
+        if (score >= SIMILAR_ENOUGH && score > best_score) {
+            best = name;
+            best_score = score;
+        }
+    }
+    return best;
+}
