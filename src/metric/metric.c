@@ -30,6 +30,7 @@ static _Thread_local struct slab *mine;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t thread_end;
 static size_t offsets[METRIC_COUNT];
+static size_t value_counts[METRIC_COUNT];
 static size_t cells_total;
 
 static inline uint64_t
@@ -63,9 +64,8 @@ to_bits(double value)
 }
 
 static size_t
-label_values(enum metric_id metric)
+count_label_values(const struct metric_def *def)
 {
-    const struct metric_def *def = &metric_defs[metric];
     size_t count = 1;
 
     for (size_t i = 0; i < def->label_count; i++)
@@ -91,7 +91,7 @@ leave_slab(void *arg)
     for (enum metric_id m = 0; m < METRIC_COUNT; m++) {
         if (metric_defs[m].type != METRIC_TYPE_GAUGE)
             continue;
-        for (size_t i = 0; i < label_values(m); i++)
+        for (size_t i = 0; i < value_counts[m]; i++)
             store(&slab->cells[offsets[m] + i], 0);
     }
     pthread_mutex_lock(&lock);
@@ -105,7 +105,8 @@ set_up(void)
 {
     for (enum metric_id m = 0; m < METRIC_COUNT; m++) {
         offsets[m] = cells_total;
-        cells_total += label_values(m) * stride(m);
+        value_counts[m] = count_label_values(&metric_defs[m]);
+        cells_total += value_counts[m] * stride(m);
     }
     if (pthread_key_create(&thread_end, leave_slab) != 0)
         abort();
@@ -139,7 +140,7 @@ find_cell(enum metric_id metric, size_t cell)
 {
     if (UNLIKELY(mine == NULL))
         join_slab();
-    assert(cell < label_values(metric));
+    assert(cell < value_counts[metric]);
     return &mine->cells[offsets[metric] + cell * stride(metric)];
 }
 
@@ -204,7 +205,7 @@ metric_get(enum metric_id metric, size_t cell)
     size_t first;
 
     pthread_once(&once, set_up);
-    assert(cell < label_values(metric));
+    assert(cell < value_counts[metric]);
     first = offsets[metric] + cell * stride(metric);
 
     pthread_mutex_lock(&lock);
@@ -371,7 +372,7 @@ write_metric(struct buf *out, enum metric_id metric, const struct process_figure
 {
     static const char *const types[] = {"counter", "gauge", "histogram"};
     const struct metric_def *def = &metric_defs[metric];
-    size_t cells = label_values(metric);
+    size_t cells = value_counts[metric];
 
     buf_printf(out, "# HELP %s ", def->name);
     add_escaped(out, def->help, false);
