@@ -155,7 +155,7 @@ write_temp(const char *path, struct str content, mode_t mode, char **temp, struc
         close(fd);
         goto fail;
     }
-    if (has_fault(FAULT("io.close"), EIO) | (close(fd) != 0)) {
+    if (close(fd) != 0 || has_fault(FAULT("io.close"), EIO)) {
         err_set_errno(err, ERR_IO, errno, "unable to write '%s'", path);
         goto fail;
     }
