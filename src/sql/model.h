@@ -79,7 +79,9 @@ struct model_table {
     struct model_index *indexes;
     uint32_t index_count;
     struct str sqlite_name;     /* name in the embedded engine: "table" for public, else "schema.table" */
-    bool rowid_pk;              /* embedded: the primary key is SQLite's rowid */
+    /* Embedded: the primary key is SQLite's rowid. SQLite makes up a value when it is given none or
+     * NULL, so whoever inserts writes default_sqlite itself, and refuses NULL when there is none. */
+    bool rowid_pk;
 };
 
 struct model_enum {
@@ -103,6 +105,8 @@ struct model {
     uint32_t enum_count;
     struct model_sequence *sequences;
     uint32_t sequence_count;
+    const struct str *schemas;  /* made by CREATE SCHEMA; "public" is always there and not listed */
+    uint32_t schema_count;
 };
 
 struct model *model_new(void);      /* empty */

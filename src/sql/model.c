@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sql/model.h"
+
+#include "sql/migration.h"
+#include "sql/model_shape.h"
+
+/* Far beyond any schema; what reaches it is an attack, and an allocation fails loudly. */
+#define MODEL_LIMIT ((size_t)1 << 30)
+#define MODEL_FIRST_BLOCK 16384
+
+struct model *
+model_new(void)
+{
+    struct arena *arena = arena_new(MODEL_FIRST_BLOCK, MODEL_LIMIT);
+    struct model *model = ARENA_NEW(arena, struct model);
+
+    arena_set_soft(arena);
+    model->arena = arena;
+    return model;
+}
+
+void
+model_free(struct model *model)
+{
+    if (model != NULL)
+        arena_free(model->arena);
+}
+
+static int
+compare_name(const struct model_table *table, struct str schema, struct str name)
+{
+    int order = str_cmp(table->schema, schema);
+
+    return order != 0 ? order : str_cmp(table->name, name);
+}
+
+struct model_table *
+model_find_table(const struct model *model, struct str schema, struct str name)
+{
+    uint32_t from = 0;
+    uint32_t to = model->table_count;
+
+    while (from < to) {
+        uint32_t middle = from + (to - from) / 2;
+        int order = compare_name(&model->tables[middle], schema, name);
+
+        if (order == 0)
+            return &model->tables[middle];
+        if (order < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return NULL;
+}
+
+struct model_column *
+model_find_column(const struct model_table *table, struct str name)
+{
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        if (str_eq(table->columns[i].name, name))
+            return &table->columns[i];
+    }
+    return NULL;
+}
+
+const struct model_key *
+model_primary_key(const struct model_table *table)
+{
+    return table->key_count > 0 && table->keys[0].kind == MODEL_PRIMARY ? &table->keys[0] : NULL;
+}
+
+static struct str
+copy_str(struct arena *arena, struct str s)
+{
+    return s.len > 0 ? arena_copy(arena, s) : STR_NULL;
+}
+
+static const struct str *
+copy_strs(struct arena *arena, const struct str *from, uint32_t count)
+{
+    struct str *to = ARENA_ARRAY(arena, struct str, count);
+
+    for (uint32_t i = 0; i < count; i++)
+        to[i] = copy_str(arena, from[i]);
+    return to;
+}
+
+static void
+copy_type(struct arena *arena, struct type *type)
+{
+    type->name = copy_str(arena, type->name);
+    if (type->label_count > 0)
+        type->labels = copy_strs(arena, type->labels, type->label_count);
+    if (type->elem != NULL) {
+        struct type *elem = ARENA_NEW(arena, struct type);
+
+        *elem = *type->elem;
+        copy_type(arena, elem);
+        type->elem = elem;
+    }
+}
+
+static void copy_members(struct arena *arena, const struct shape *shape, char *object);
+
+/* Turns the array that *slot borrows into one of our own. */
+static void
+copy_counted(struct arena *arena, const struct shape_field *field, void **slot, uint32_t count)
+{
+    size_t size = field->kind == SHAPE_LIST ? field->element->size : sizeof(uint32_t);
+    char *to;
+
+    if (count == 0) {
+        *slot = NULL;
+        return;
+    }
+    if (field->kind == SHAPE_STRS) {
+        const struct str *from = *slot;
+
+        memcpy(slot, &(const struct str *){copy_strs(arena, from, count)}, sizeof(*slot));
+        return;
+    }
+    to = arena_alloc(arena, size * count);
+    memcpy(to, *slot, size * count);
+    *slot = to;
+    if (field->kind == SHAPE_LIST) {
+        for (uint32_t i = 0; i < count; i++)
+            copy_members(arena, field->element, to + i * size);
+    }
+}
+
+/* object is a bitwise copy: makes everything it points to its own. */
+static void
+copy_members(struct arena *arena, const struct shape *shape, char *object)
+{
+    for (size_t i = 0; i < shape->field_count; i++) {
+        const struct shape_field *field = &shape->fields[i];
+        void *member = object + field->offset;
+
+        switch (field->kind) {
+        case SHAPE_STR:
+            *(struct str *)member = copy_str(arena, *(struct str *)member);
+            break;
+        case SHAPE_TYPE:
+            copy_type(arena, member);
+            break;
+        case SHAPE_STRS:
+        case SHAPE_INDEXES:
+        case SHAPE_LIST:
+            copy_counted(arena, field, member, *(uint32_t *)(void *)(object + field->count_offset));
+            break;
+        case SHAPE_BOOL:
+        case SHAPE_I64:
+        case SHAPE_ACTION:
+        case SHAPE_KEY_KIND:
+            break;
+        }
+    }
+}
+
+struct model *
+model_copy(const struct model *model)
+{
+    struct model *copy = model_new();
+    struct arena *arena = copy->arena;
+
+    *copy = *model;
+    copy->arena = arena;
+    copy_members(arena, &model_shape, (char *)copy);
+    return copy;
+}

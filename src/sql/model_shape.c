@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sql/model_shape.h"
+
+/* Short names keep the record small: it is read at every start. */
+#define FIELD(owner, json_name, shape_kind, member)                                         \
+    {                                                                                       \
+        .name = (json_name), .kind = (shape_kind), .offset = offsetof(struct owner, member) \
+    }
+#define COUNTED(owner, json_name, shape_kind, member, count)                                 \
+    {                                                                                        \
+        .name = (json_name), .kind = (shape_kind), .offset = offsetof(struct owner, member), \
+        .count_offset = offsetof(struct owner, count)                                        \
+    }
+#define LIST(owner, json_name, member, count, shape)                                       \
+    {                                                                                      \
+        .name = (json_name), .kind = SHAPE_LIST, .offset = offsetof(struct owner, member), \
+        .count_offset = offsetof(struct owner, count), .element = &(shape)                 \
+    }
+#define SHAPE(name, owner, list)       \
+    static const struct shape name = { \
+        .size = sizeof(struct owner), .fields = (list), .field_count = COUNTOF(list)}
+
+static const struct shape_field column_fields[] = {
+    FIELD(model_column, "name", SHAPE_STR, name),
+    FIELD(model_column, "type", SHAPE_TYPE, type),
+    FIELD(model_column, "not_null", SHAPE_BOOL, not_null),
+    FIELD(model_column, "has_default", SHAPE_BOOL, has_default),
+    FIELD(model_column, "is_generated", SHAPE_BOOL, is_generated),
+    FIELD(model_column, "always", SHAPE_BOOL, is_identity_always),
+    FIELD(model_column, "default", SHAPE_STR, default_sql),
+    FIELD(model_column, "default_sqlite", SHAPE_STR, default_sqlite),
+    FIELD(model_column, "generated", SHAPE_STR, generated_sqlite),
+    FIELD(model_column, "sequence", SHAPE_STR, sequence),
+    FIELD(model_column, "comment", SHAPE_STR, comment),
+    FIELD(model_column, "base_schema", SHAPE_STR, base_schema),
+    FIELD(model_column, "base_table", SHAPE_STR, base_table),
+    FIELD(model_column, "base_column", SHAPE_STR, base_column),
+};
+SHAPE(column_shape, model_column, column_fields);
+
+static const struct shape_field key_fields[] = {
+    FIELD(model_key, "name", SHAPE_STR, name),
+    FIELD(model_key, "kind", SHAPE_KEY_KIND, kind),
+    COUNTED(model_key, "columns", SHAPE_INDEXES, columns, column_count),
+};
+SHAPE(key_shape, model_key, key_fields);
+
+static const struct shape_field foreign_key_fields[] = {
+    FIELD(model_foreign_key, "name", SHAPE_STR, name),
+    COUNTED(model_foreign_key, "columns", SHAPE_INDEXES, columns, column_count),
+    FIELD(model_foreign_key, "ref_schema", SHAPE_STR, ref_schema),
+    FIELD(model_foreign_key, "ref_table", SHAPE_STR, ref_table),
+    COUNTED(model_foreign_key, "ref_columns", SHAPE_STRS, ref_columns, column_count),
+    FIELD(model_foreign_key, "on_delete", SHAPE_ACTION, on_delete),
+    FIELD(model_foreign_key, "on_update", SHAPE_ACTION, on_update),
+    FIELD(model_foreign_key, "deferrable", SHAPE_BOOL, deferrable),
+    FIELD(model_foreign_key, "deferred", SHAPE_BOOL, initially_deferred),
+};
+SHAPE(foreign_key_shape, model_foreign_key, foreign_key_fields);
+
+static const struct shape_field check_fields[] = {
+    FIELD(model_check, "name", SHAPE_STR, name),
+    FIELD(model_check, "sql", SHAPE_STR, sql),
+    FIELD(model_check, "sqlite", SHAPE_STR, sqlite_sql),
+};
+SHAPE(check_shape, model_check, check_fields);
+
+static const struct shape_field index_fields[] = {
+    FIELD(model_index, "name", SHAPE_STR, name),
+    FIELD(model_index, "unique", SHAPE_BOOL, unique),
+    FIELD(model_index, "sqlite", SHAPE_STR, sqlite_sql),
+    FIELD(model_index, "sql", SHAPE_STR, sql),
+};
+SHAPE(index_shape, model_index, index_fields);
+
+static const struct shape_field table_fields[] = {
+    FIELD(model_table, "schema", SHAPE_STR, schema),
+    FIELD(model_table, "name", SHAPE_STR, name),
+    FIELD(model_table, "view", SHAPE_BOOL, is_view),
+    FIELD(model_table, "insertable", SHAPE_BOOL, insertable),
+    FIELD(model_table, "updatable", SHAPE_BOOL, updatable),
+    FIELD(model_table, "deletable", SHAPE_BOOL, deletable),
+    FIELD(model_table, "comment", SHAPE_STR, comment),
+    FIELD(model_table, "sql", SHAPE_STR, view_sql),
+    FIELD(model_table, "sqlite", SHAPE_STR, view_sqlite),
+    LIST(model_table, "columns", columns, column_count, column_shape),
+    LIST(model_table, "keys", keys, key_count, key_shape),
+    LIST(model_table, "foreign_keys", foreign_keys, foreign_key_count, foreign_key_shape),
+    LIST(model_table, "checks", checks, check_count, check_shape),
+    LIST(model_table, "indexes", indexes, index_count, index_shape),
+    FIELD(model_table, "sqlite_name", SHAPE_STR, sqlite_name),
+    FIELD(model_table, "rowid_pk", SHAPE_BOOL, rowid_pk),
+};
+SHAPE(table_shape, model_table, table_fields);
+
+static const struct shape_field enum_fields[] = {
+    FIELD(model_enum, "schema", SHAPE_STR, schema),
+    FIELD(model_enum, "name", SHAPE_STR, name),
+    COUNTED(model_enum, "labels", SHAPE_STRS, labels, label_count),
+};
+SHAPE(enum_shape, model_enum, enum_fields);
+
+static const struct shape_field sequence_fields[] = {
+    FIELD(model_sequence, "schema", SHAPE_STR, schema),
+    FIELD(model_sequence, "name", SHAPE_STR, name),
+    FIELD(model_sequence, "start", SHAPE_I64, start),
+    FIELD(model_sequence, "increment", SHAPE_I64, increment),
+    FIELD(model_sequence, "min", SHAPE_I64, min),
+    FIELD(model_sequence, "max", SHAPE_I64, max),
+    FIELD(model_sequence, "cycle", SHAPE_BOOL, cycle),
+    FIELD(model_sequence, "owned_table", SHAPE_STR, owned_table),
+    FIELD(model_sequence, "owned_column", SHAPE_STR, owned_column),
+};
+SHAPE(sequence_shape, model_sequence, sequence_fields);
+
+static const struct shape_field model_fields[] = {
+    LIST(model, "tables", tables, table_count, table_shape),
+    LIST(model, "enums", enums, enum_count, enum_shape),
+    LIST(model, "sequences", sequences, sequence_count, sequence_shape),
+    COUNTED(model, "schemas", SHAPE_STRS, schemas, schema_count),
+};
+
+const struct shape model_shape = {
+    .size = sizeof(struct model),
+    .fields = model_fields,
+    .field_count = COUNTOF(model_fields),
+};
