@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <unistd.h>
+
+#include "cli/cli.h"
+
 int
-main(void)
+main(int argc, char **argv)
 {
-    return 0;
+    return cli_main(argc, argv, environ);
 }

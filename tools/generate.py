@@ -162,6 +162,7 @@ def read_config(def_dir):
         need(group, f"config.toml: group {group.get('name')}", "name", "doc")
         groups[group["name"]] = one_line(group["doc"])
     unique(options, "key", "config.toml")
+    unique([{"name": c_name(option["key"])} for option in options], "name", "config.toml")
     for option in options:
         place = f"config.toml: {option.get('key', '(no key)')}"
         need(option, place, "key", "type", "doc")
@@ -902,6 +903,19 @@ Every command takes:
 # --- all -----------------------------------------------------------------------------------------
 
 
+def version_header(version):
+    return f"""\
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Generated from VERSION by tools/generate.py. */
+#ifndef CAIRN_DEF_VERSION_H
+#define CAIRN_DEF_VERSION_H
+
+#define CAIRN_VERSION "{version}"
+
+#endif
+"""
+
+
 def code_files(def_dir, version):
     options, groups = read_config(def_dir)
     kinds, codes = read_errors(def_dir)
@@ -919,6 +933,7 @@ def code_files(def_dir, version):
         "metrics.c": metrics_source(metrics, statuses),
         "commands.h": commands_header(commands),
         "commands.c": commands_source(commands, common),
+        "version.h": version_header(version),
         "cairn.schema.json": config_schema(options, groups),
         "cairn.sample.yaml": config_sample(options, groups),
     }

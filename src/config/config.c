@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdarg.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "config/load.h"
+#include "io/file.h"
 
 enum { FILE_MAX_BYTES = 1 << 20, ERRORS_MAX = 200 };
 
@@ -90,54 +87,25 @@ config_resolve_path(struct config_loader *loader, const char *path)
     return arena_printf(loader->arena, "%s/%s", dir, path).data;
 }
 
-static bool
-read_all(struct config_loader *loader, int fd, struct str *out)
-{
-    char *data = arena_alloc(loader->arena, FILE_MAX_BYTES + 1);
-    size_t len = 0;
-
-    while (len <= FILE_MAX_BYTES) {
-        ssize_t got = read(fd, data + len, FILE_MAX_BYTES + 1 - len);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return false;
-        if (got == 0)
-            break;
-        len += (size_t)got;
-    }
-    if (len > FILE_MAX_BYTES) {
-        errno = EFBIG;
-        return false;
-    }
-    *out = str_make(data, len);
-
-    return true;
-}
-
 struct str
 config_read_file(struct config_loader *loader, const char *name, bool required)
 {
     const char *path = config_resolve_path(loader, name);
     struct str text = STR_NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct err err = {0};
+    struct buf content;
+    bool found;
 
-    if (fd < 0 && errno == ENOENT && !required)
-        return STR_NULL;
-    if (fd < 0 && errno == ENOENT) {
+    buf_init(&content, FILE_MAX_BYTES);
+    if (!file_read(path, &content, &found, &err))
+        config_error_add(loader, name, err.has_hint ? err.hint : NULL, "%s", err.message);
+    else if (found)
+        text = arena_copy(loader->arena, buf_str(&content));
+    else if (required)
         config_error_add(loader, name,
                          "run this in a project folder, or create one: cairn init NAME",
                          "unable to read '%s': there is no such file here", path);
-        return STR_NULL;
-    }
-    if (fd < 0 || !read_all(loader, fd, &text)) {
-        config_error_add(loader, name, errno == EACCES ? "check the file's owner and mode" : NULL,
-                         "unable to read '%s': %s", path, strerror(errno));
-        text = STR_NULL;
-    }
-    if (fd >= 0)
-        close(fd);
+    buf_fini(&content);
 
     return text;
 }

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a person reads on stderr, and data on stdout.
+ */
+#include <errno.h>
+#include <stdarg.h>
+
+#include "cli/cli.h"
+#include "def/errors.h"
+
+static const struct {
+    const char *sign;
+    const char *color;
+} marks[] = {
+    [CLI_MARK_OK] = {"\xe2\x9c\x93", "\x1b[32m"},
+    [CLI_MARK_WARN] = {"!", "\x1b[33m"},
+    [CLI_MARK_BAD] = {"\xe2\x9c\x97", "\x1b[31m"},
+    [CLI_MARK_UNKNOWN] = {"?", "\x1b[36m"},
+    [CLI_MARK_NONE] = {" ", ""},
+};
+
+static void
+say(const struct cli *cli, enum cli_mark mark, const char *fmt, va_list args)
+{
+    bool color = cli->color && mark != CLI_MARK_NONE;
+
+    fprintf(stderr, "%s%s%s ", color ? marks[mark].color : "", marks[mark].sign,
+            color ? "\x1b[0m" : "");
+    vfprintf(stderr, fmt, args);
+    fputc('\n', stderr);
+}
+
+void
+cli_say(const struct cli *cli, enum cli_mark mark, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    say(cli, mark, fmt, args);
+    va_end(args);
+}
+
+void
+cli_say_hint(const struct cli *cli, const char *fmt, ...)
+{
+    va_list args;
+
+    fputs(cli->color ? "  \x1b[2m" : "  ", stderr);
+    va_start(args, fmt);
+    vfprintf(stderr, fmt, args);
+    va_end(args);
+    fputs(cli->color ? "\x1b[0m\n" : "\n", stderr);
+}
+
+int
+cli_fail(const struct cli *cli, const struct err *err)
+{
+    cli_say(cli, CLI_MARK_BAD, "%s", err->message);
+    if (err->has_details && !err->details_is_json)
+        cli_say_hint(cli, "%s", err->details);
+    if (err->has_hint)
+        cli_say_hint(cli, "%s", err->hint);
+
+    return (unsigned)err->kind < ERROR_KIND_COUNT && err->kind != ERR_NONE
+               ? error_kinds[err->kind].exit_code
+               : CLI_FAILED;
+}
+
+int
+cli_fail_usage(const struct cli *cli, const char *hint, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    say(cli, CLI_MARK_BAD, fmt, args);
+    va_end(args);
+    if (hint != NULL)
+        cli_say_hint(cli, "%s", hint);
+
+    return CLI_USAGE;
+}
+
+int
+cli_print(const struct cli *cli, const struct buf *out)
+{
+    struct err err = {0};
+
+    if (fwrite(out->data, 1, out->len, stdout) == out->len && fflush(stdout) == 0)
+        return CLI_DONE;
+    err_set_errno(&err, ERR_IO, errno, "unable to write to stdout");
+
+    return cli_fail(cli, &err);
+}
+
+void
+cli_say_config_errors(const struct cli *cli, const struct config_errors *errors)
+{
+    for (size_t i = 0; i < errors->count; i++) {
+        const struct config_error *error = &errors->items[i];
+
+        cli_say(cli, CLI_MARK_BAD, "%s: %s", error->where, error->message);
+        if (error->hint != NULL)
+            cli_say_hint(cli, "%s", error->hint);
+    }
+}
+
+bool
+cli_load_config(struct cli *cli, struct config **out)
+{
+    struct config_errors errors;
+    const struct config_sources sources = {
+        .environ = cli->environ,
+        .flags = cli->config_flags,
+        .flag_count = cli->config_flag_count,
+    };
+
+    if (config_load(&sources, cli->arena, out, &errors))
+        return true;
+    cli_say_config_errors(cli, &errors);
+
+    return false;
+}
