@@ -155,7 +155,7 @@ def default_text(option, value):
 def read_config(def_dir):
     data = load(def_dir, "config.toml")
     known = {"key", "type", "default", "doc", "values", "min", "max", "sample", "path", "none",
-             "zero", "mask", "check", "pattern"}
+             "zero", "mask", "check", "pattern", "hint"}
     options = data["option"]
     groups = {}
     for group in data["group"]:
@@ -273,6 +273,7 @@ struct config_option_def {
     bool mask_url;  /* a URL whose password is masked */
     bool is_name;   /* letters, digits, - and _ only */
     bool is_database_url;
+    const char *hint; /* more about what is valid, or NULL */
     const char *doc;
 };
 
@@ -303,6 +304,7 @@ def config_source(options, groups):
      .type = CONFIG_TYPE_{option['type'].upper()}, .offset = offsetof(struct config, {option['field']}),
      .defaults = {{{defaults}}}, .min = {option['c_min']}, .max = {option['c_max']},
      .values = {values}, .zero = {c_str(option.get('zero'))}{flags},
+     .hint = {c_str(option.get('hint'))},
      .doc = {c_str(option['doc'])}}},""")
     out.append("};\n")
     out.append(f"const char config_schema_json[] =\n    {c_str(config_schema(options, groups))};\n")
@@ -371,21 +373,21 @@ def yaml_value(option, text):
 
 
 def config_sample(options, groups):
-    """Every option with its default, commented out, below what it means."""
-    out = ["# Every option of cairn.yaml with its default at stage poc. Take what you need.\n"]
+    """Every option with its default, all commented out: without the first # of each line, it is YAML
+    that says what holds anyway."""
+    out = ["## Every option of cairn.yaml with its default at stage poc. Take what you need, without",
+           "## the first # of the line.", ""]
     group = None
     for option in options:
-        indent = ""
-        if option["group"] is not None:
-            indent = "  "
-            if option["group"] != group:
-                out.append(f"# {groups[option['group']]}\n#{option['group']}:")
+        indent = "  " if option["group"] is not None else ""
+        if option["group"] is not None and option["group"] != group:
+            out += [f"## {groups[option['group']]}", f"#{option['group']}:"]
         group = option["group"]
-        for line in wrap(option["doc"], 92):
-            out.append(f"#{indent}  # {line}")
-        key = option["key"].split(".", 1)[-1]
+        out += [f"#{indent}# {line}" for line in wrap(option["doc"], 94)]
         value = yaml_value(option, option["defaults"][0])
-        out.append(f"#{indent}{key}: {value}".rstrip() + "\n")
+        for name in ("${folder}", "${project}"):
+            value = value.replace(name, "NAME")
+        out += [f"#{indent}{option['key'].split('.', 1)[-1]}: {value}".rstrip(), ""]
     return "\n".join(out)
 
 

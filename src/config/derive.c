@@ -134,8 +134,13 @@ check_tls(struct config_loader *loader)
 static void
 check_limits(struct config_loader *loader)
 {
-    const struct config *config = loader->config;
+    struct config *config = loader->config;
 
+    if (config->http_line_max > config->http_head_max &&
+        strncmp(origin_of(loader, CONFIG_HTTP_LINE_MAX), "default", 7) == 0) {
+        config->http_line_max = config->http_head_max;
+        config->origin[CONFIG_HTTP_LINE_MAX] = "default, cut to http.head_max";
+    }
     if (config->http_line_max > config->http_head_max)
         config_error_add(loader, origin_of(loader, CONFIG_HTTP_LINE_MAX),
                          "the request line is part of the head: raise http.head_max too",

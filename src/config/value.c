@@ -203,6 +203,8 @@ parse_enum(struct config_loader *loader, const struct config_option_def *def, co
     BUF_ADD_LIT(&hint, "valid: ");
     for (int i = 0; def->values[i] != NULL; i++)
         buf_printf(&hint, "%s%s", i > 0 ? ", " : "", def->values[i]);
+    if (def->hint != NULL)
+        buf_printf(&hint, "; %s", def->hint);
     config_error_add(loader, where, buf_cstr(&hint), "%s: there is no '%s'", def->key, text);
     buf_fini(&hint);
 

@@ -67,12 +67,15 @@ report_unknown(struct walk *walk, yaml_mark_t mark, const char *key)
         score = str_similarity(str_from(key), str_from(best));
         hint = arena_printf(arena, "did you mean %s?", best).data;
     }
-    for (unsigned i = 0; i < CONFIG_OPTION_COUNT; i++) {
+    for (unsigned i = 0; i < CONFIG_OPTION_COUNT && strchr(key, '.') == NULL; i++) {
         struct str rest = str_from(config_options[i].key);
         struct str group = str_cut(&rest, '.');
 
-        if (rest.data != NULL && str_similarity(str_from(key), group) > score) {
-            score = str_similarity(str_from(key), group);
+        double near =
+            str_has_prefix(str_from(key), group) ? 0.95 : str_similarity(str_from(key), group);
+
+        if (rest.data != NULL && near > score) {
+            score = near;
             hint = arena_printf(arena, "did you mean the group %.*s?", STR_ARG(group)).data;
         }
     }
@@ -209,6 +212,25 @@ report_syntax(struct config_loader *loader, const yaml_parser_t *parser, const c
                          problem);
 }
 
+/* A second document would be ignored without a word. */
+static void
+check_single(struct config_loader *loader, yaml_parser_t *parser, const char *file)
+{
+    struct walk walk = {.loader = loader, .file = file};
+    yaml_document_t next;
+    const yaml_node_t *root;
+
+    if (yaml_parser_load(parser, &next) == 0) {
+        report_syntax(loader, parser, file);
+        return;
+    }
+    root = yaml_document_get_root_node(&next);
+    if (root != NULL)
+        config_error_add(loader, place_of(&walk, root->start_mark), "remove the line ---",
+                         "a second document begins here; the file has one");
+    yaml_document_delete(&next);
+}
+
 void
 config_read_yaml(struct config_loader *loader, struct str text, const char *file)
 {
@@ -227,6 +249,7 @@ config_read_yaml(struct config_loader *loader, struct str text, const char *file
         return;
     }
     root = yaml_document_get_root_node(&document);
+    check_single(loader, &parser, file);
     if (root != NULL && root->type == YAML_MAPPING_NODE)
         walk_mapping(&walk, root, "", 0);
     else if (root != NULL && !is_null(root))
