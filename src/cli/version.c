@@ -40,7 +40,7 @@ cli_version(struct cli *cli)
     for (size_t i = 0; i < COUNTOF(parts); i++) {
         if (cli->json) {
             buf_add_str(&out, i > 0 ? STR(", ") : STR("{"));
-            json_write_str(&out, str_from(parts[i].name));
+            json_write_str(&out, i > 0 ? str_from(parts[i].name) : STR("version"));
             BUF_ADD_LIT(&out, ": ");
             json_write_str(&out, str_from(parts[i].version));
         } else if (i == 0) {

@@ -127,7 +127,7 @@ check_tls(struct config_loader *loader)
                          "set tls.cert and tls.key (cairn init made a certificate for localhost in "
                          ".cairn/tls/; for others, use one from your certificate authority), or "
                          "listen on 127.0.0.1 behind a proxy that speaks TLS",
-                         "listen: %s can be reached from other machines, and there is no TLS",
+                         "listen: %s is not a loopback address, and there is no TLS",
                          config->listen.text);
 }
 
