@@ -3,6 +3,7 @@
 
 #include "core/fault.h"
 
+#include <float.h>
 #include <stdarg.h>
 
 void
@@ -89,6 +90,21 @@ buf_add_i64(struct buf *buf, int64_t value)
     if (value < 0)
         *--from = '-';
     buf_add(buf, from, (size_t)(text + sizeof(text) - from));
+}
+
+void
+buf_add_f64(struct buf *buf, double value)
+{
+    char text[32];
+    /* 15 digits survive the way there and back, except where numbers have fewer bits. */
+    int precision = value > -DBL_MIN && value < DBL_MIN ? 1 : 15;
+
+    for (; precision <= 17; precision++) {
+        snprintf(text, sizeof(text), "%.*g", precision, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    buf_add(buf, text, strlen(text));
 }
 
 void

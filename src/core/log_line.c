@@ -108,29 +108,15 @@ clean_value(struct str value, struct buf *clean)
     return buf_str(clean);
 }
 
-/* The shortest of the two usual precisions that reads back as the same number. */
-static void
-add_f64(struct buf *out, double value)
-{
-    char text[32];
-
-    if (!isfinite(value)) {
-        BUF_ADD_LIT(out, "null");
-        return;
-    }
-    snprintf(text, sizeof(text), "%.15g", value);
-    if (strtod(text, NULL) != value)
-        snprintf(text, sizeof(text), "%.17g", value);
-    buf_add_str(out, str_from(text));
-}
-
 static void
 add_number(struct buf *out, const struct log_field *field)
 {
     if (field->type == LOG_F_I64)
         buf_add_i64(out, field->i64);
+    else if (field->type == LOG_F_F64 && isfinite(field->f64))
+        buf_add_f64(out, field->f64);
     else if (field->type == LOG_F_F64)
-        add_f64(out, field->f64);
+        BUF_ADD_LIT(out, "null");
     else
         buf_add_str(out, field->i64 != 0 ? STR("true") : STR("false"));
 }
@@ -276,8 +262,12 @@ log_line_pretty(const struct log_line *line, bool color, struct buf *out)
     add_pretty_start(out, line, color);
     for (size_t i = 0; i < line->count; i++) {
         buf_add(out, "  ", i == 0 ? 2 : 1);
-        add_colored(out, color, COLOR_DIM, str_from(line->fields[i].name));
-        add_colored(out, color, COLOR_DIM, STR("="));
+        if (color)
+            BUF_ADD_LIT(out, COLOR_DIM);
+        buf_add_str(out, str_from(line->fields[i].name));
+        buf_add_char(out, '=');
+        if (color)
+            BUF_ADD_LIT(out, COLOR_OFF);
         add_pretty_value(out, &line->fields[i]);
     }
     buf_add_char(out, '\n');

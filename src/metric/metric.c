@@ -233,20 +233,6 @@ add_escaped(struct buf *out, const char *text, bool quoted)
     }
 }
 
-static void
-add_double(struct buf *out, double value)
-{
-    char text[40];
-
-    /* The first precision that reads back as the same number: 0.005, not 0.0050000000000000001. */
-    for (int precision = 15; precision <= 17; precision++) {
-        snprintf(text, sizeof(text), "%.*g", precision, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
-    buf_add_str(out, str_from(text));
-}
-
 /* name_suffix{label="value",...,le="bound"} with a blank behind; bound may be NULL. */
 static void
 add_name(struct buf *out, const struct metric_def *def, size_t cell, const char *suffix,
@@ -272,7 +258,7 @@ add_name(struct buf *out, const struct metric_def *def, size_t cell, const char 
         if (isinf(*bound))
             BUF_ADD_LIT(out, "+Inf");
         else
-            add_double(out, *bound);
+            buf_add_f64(out, *bound);
         buf_add_char(out, '"');
         separator = ',';
     }
@@ -296,7 +282,7 @@ write_histogram(struct buf *out, enum metric_id metric, size_t cell)
         buf_add_char(out, '\n');
     }
     add_name(out, def, cell, "_sum", NULL);
-    add_double(out, sum_double(first + def->bucket_count + 1));
+    buf_add_f64(out, sum_double(first + def->bucket_count + 1));
     buf_add_char(out, '\n');
     add_name(out, def, cell, "_count", NULL);
     buf_add_i64(out, count);
@@ -312,7 +298,7 @@ write_value(struct buf *out, enum metric_id metric, size_t cell, int64_t value)
     if (def->scale == 1)
         buf_add_i64(out, value);
     else
-        add_double(out, (double)value * def->scale);
+        buf_add_f64(out, (double)value * def->scale);
     buf_add_char(out, '\n');
 }
 

@@ -116,6 +116,32 @@ integers_print_as_printf_does(void **state)
 }
 
 static void
+doubles_print_shortest_and_read_back(void **state)
+{
+    static const char *const cases[] = {"0",
+                                        "0.1",
+                                        "0.3",
+                                        "-1.5",
+                                        "1e+20",
+                                        "0.0005",
+                                        "1e-07",
+                                        "5e-324",
+                                        "123456.789",
+                                        "0.3333333333333333",
+                                        "1.7976931348623157e+308",
+                                        "2.2250738585072014e-308"};
+    struct buf buf;
+
+    buf_init(&buf, 100);
+    for (size_t i = 0; i < COUNTOF(cases); i++) {
+        buf_clear(&buf);
+        buf_add_f64(&buf, strtod(cases[i], NULL));
+        assert_string_equal(buf_cstr(&buf), cases[i]);
+    }
+    buf_fini(&buf);
+}
+
+static void
 printf_writes_texts_of_every_length_around_its_own_memory(void **state)
 {
     char text[600];
@@ -172,6 +198,7 @@ main(void)
         cmocka_unit_test(an_append_past_the_maximum_appends_nothing),
         cmocka_unit_test(after_overflow_nothing_is_appended_any_more),
         cmocka_unit_test(integers_print_as_printf_does),
+        cmocka_unit_test(doubles_print_shortest_and_read_back),
         cmocka_unit_test(printf_writes_texts_of_every_length_around_its_own_memory),
 #ifdef CAIRN_FAULTS
         cmocka_unit_test(a_failed_growth_at_any_step_leaves_whole_appends),
