@@ -23,16 +23,36 @@
 #include "core/err.h"
 
 enum http_method {
-    HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS,
+    HTTP_GET,
+    HTTP_HEAD,
+    HTTP_POST,
+    HTTP_PUT,
+    HTTP_PATCH,
+    HTTP_DELETE,
+    HTTP_OPTIONS,
     HTTP_OTHER, /* the name is in request->method_name */
 };
 
 /* Headers that the program asks for often, found without a search; see request_header. */
 enum http_known {
-    HTTP_H_ACCEPT, HTTP_H_ACCEPT_ENCODING, HTTP_H_ACCEPT_PROFILE, HTTP_H_AUTHORIZATION,
-    HTTP_H_CONTENT_PROFILE, HTTP_H_CONTENT_TYPE, HTTP_H_ORIGIN, HTTP_H_PREFER, HTTP_H_RANGE,
-    HTTP_H_RANGE_UNIT, HTTP_H_TRACEPARENT, HTTP_H_X_REQUEST_ID, HTTP_H_HOST,
-    HTTP_H_ACR_METHOD, HTTP_H_ACR_HEADERS, HTTP_H_APIKEY, HTTP_H_IDEMPOTENCY_KEY, HTTP_H_USER_AGENT,
+    HTTP_H_ACCEPT,
+    HTTP_H_ACCEPT_ENCODING,
+    HTTP_H_ACCEPT_PROFILE,
+    HTTP_H_AUTHORIZATION,
+    HTTP_H_CONTENT_PROFILE,
+    HTTP_H_CONTENT_TYPE,
+    HTTP_H_ORIGIN,
+    HTTP_H_PREFER,
+    HTTP_H_RANGE,
+    HTTP_H_RANGE_UNIT,
+    HTTP_H_TRACEPARENT,
+    HTTP_H_X_REQUEST_ID,
+    HTTP_H_HOST,
+    HTTP_H_ACR_METHOD,
+    HTTP_H_ACR_HEADERS,
+    HTTP_H_APIKEY,
+    HTTP_H_IDEMPOTENCY_KEY,
+    HTTP_H_USER_AGENT,
     HTTP_H_COUNT,
 };
 
@@ -43,18 +63,18 @@ struct http_header {
 
 struct response {
     int status;
-    struct buf body;                /* owned by the request, freed with it; max set by the server */
+    struct buf body; /* owned by the request, freed with it; max set by the server */
     /* Static body instead of the buffer, borrowed for the life of the process; used when len > 0. */
     struct str static_body;
-    struct str content_type;        /* empty: none is sent */
+    struct str content_type; /* empty: none is sent */
     /* More headers, in order; text in the arena or static. Names as they go on the wire. */
     struct http_header headers[16];
     uint32_t header_count;
-    struct str reason;              /* empty: the standard phrase */
-    bool no_content_length;         /* 204 and the like never get one anyway */
-    bool close;                     /* close the connection afterwards */
+    struct str reason;      /* empty: the standard phrase */
+    bool no_content_length; /* 204 and the like never get one anyway */
+    bool close;             /* close the connection afterwards */
     bool no_compress;
-    int64_t head_length;            /* HEAD only: Content-Length to state; -1: none */
+    int64_t head_length; /* HEAD only: Content-Length to state; -1: none */
 };
 
 /* The one struct that travels. Each step fills its own part. */
@@ -63,26 +83,26 @@ struct request {
     /* Filled by http. All text lives until the response was sent. */
     enum http_method method;
     struct str method_name;
-    struct str target;              /* as it was sent */
-    struct str path;                /* the target up to '?', still percent-encoded */
-    struct str query;               /* after '?', without it; data NULL when there is no '?' */
+    struct str target; /* as it was sent */
+    struct str path;   /* the target up to '?', still percent-encoded */
+    struct str query;  /* after '?', without it; data NULL when there is no '?' */
     const struct http_header *headers;
     uint32_t header_count;
     struct str known[HTTP_H_COUNT]; /* the first of each name; data NULL: absent */
     struct str body;
-    struct str peer;                /* client address as text */
+    struct str peer; /* client address as text */
     bool is_tls, is_http2;
-    uint64_t start_ns;              /* first byte seen */
+    uint64_t start_ns; /* first byte seen */
     /* Filled by the server before routing. */
-    struct str request_id;          /* from x-request-id when well-formed, else made */
+    struct str request_id; /* from x-request-id when well-formed, else made */
     struct str trace_id, span_id, parent_span_id; /* hex; W3C trace context */
     /* Filled by routing, for log and metrics. */
     unsigned route;
     const char *route_name;
     /* Filled by the handler. */
     struct response response;
-    const char *error_code;         /* for the log; NULL: none */
-    void *user;                     /* the handler's own */
+    const char *error_code; /* for the log; NULL: none */
+    void *user;             /* the handler's own */
     /* http's own. */
     void *conn;
     int32_t stream_id;
@@ -94,8 +114,8 @@ struct http_limits {
     uint32_t fields_max, h2_streams_max, connections_max;
     size_t h2_header_list_max;
     int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms, write_timeout_ms;
-    uint64_t body_min_rate;         /* bytes a second, after the first second */
-    size_t compress_min;            /* smallest body worth compressing; 0: never */
+    uint64_t body_min_rate; /* bytes a second, after the first second */
+    size_t compress_min;    /* smallest body worth compressing; 0: never */
 };
 
 struct http_handler {

@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A connection: reading, writing, time and the end of it. What the bytes mean is h1.c's and h2.c's
+ * business.
+ */
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "http/internal.h"
+
+#define IN_MIN 4096u
+#define READ_ROUNDS 4 /* full buffers in a row before others get their turn */
+#define LINGER_MS 5000u
+#define LINGER_BYTES (4u << 20)
+
+#define BIT(phase) (1u << (phase))
+
+/* From each phase, those it may move to. */
+static const uint32_t moves[CONN_PHASES] = {
+    [CONN_HANDSHAKE] = BIT(CONN_IDLE) | BIT(CONN_H2) | BIT(CONN_CLOSED),
+    [CONN_IDLE] = BIT(CONN_HEAD) | BIT(CONN_WRITE) | BIT(CONN_LINGER) | BIT(CONN_CLOSED),
+    [CONN_HEAD] = BIT(CONN_BODY) | BIT(CONN_HANDLER) | BIT(CONN_IDLE) | BIT(CONN_CLOSED),
+    [CONN_BODY] = BIT(CONN_HANDLER) | BIT(CONN_IDLE) | BIT(CONN_CLOSED),
+    [CONN_HANDLER] = BIT(CONN_IDLE) | BIT(CONN_CLOSED),
+    [CONN_WRITE] = BIT(CONN_IDLE) | BIT(CONN_LINGER) | BIT(CONN_CLOSED),
+    [CONN_LINGER] = BIT(CONN_CLOSED),
+    [CONN_H2] = BIT(CONN_LINGER) | BIT(CONN_CLOSED),
+};
+
+void
+conn_set_phase(struct conn *conn, enum conn_phase phase)
+{
+    assert((moves[conn->phase] & BIT(phase)) != 0);
+    conn->phase = (uint8_t)phase;
+    conn->since_ms = uv_now(conn->server->loop);
+}
+
+bool
+conn_has_output(const struct conn *conn)
+{
+    return conn->out.len > conn->out_off || conn->tail.len > conn->tail_off;
+}
+
+ssize_t
+conn_recv(struct conn *conn, char *data, size_t len)
+{
+    ssize_t n;
+
+    do
+        n = recv(conn->fd, data, len, 0);
+    while (n < 0 && errno == EINTR);
+    if (n > 0)
+        conn->server->stats.bytes_received += (uint64_t)n;
+    return n >= 0 ? n : errno == EWOULDBLOCK ? -EAGAIN : -errno;
+}
+
+static ssize_t
+conn_send(struct conn *conn, struct iovec *iov, size_t count)
+{
+    ssize_t n;
+
+    do {
+        if (count == 1) {
+            n = send(conn->fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL);
+        } else {
+            struct msghdr msg = {.msg_iov = iov, .msg_iovlen = count};
+
+            n = sendmsg(conn->fd, &msg, MSG_NOSIGNAL);
+        }
+    } while (n < 0 && errno == EINTR);
+    return n >= 0 ? n : errno == EWOULDBLOCK ? -EAGAIN : -errno;
+}
+
+static void
+complete_done(struct conn *conn)
+{
+    struct http_req *req = conn->done_first;
+
+    conn->done_first = conn->done_last = NULL;
+    conn->done_count = 0;
+    while (req != NULL) {
+        struct http_req *next = req->next;
+
+        http_req_complete(conn->server, req, req->wire_bytes);
+        req = next;
+    }
+}
+
+static void
+advance_output(struct conn *conn, size_t sent)
+{
+    size_t head = conn->out.len - conn->out_off;
+
+    if (sent < head) {
+        conn->out_off += sent;
+    } else {
+        conn->out_off = conn->out.len;
+        conn->tail_off += sent - head;
+    }
+    conn->server->stats.bytes_sent += sent;
+    conn->since_ms = uv_now(conn->server->loop);
+}
+
+bool
+conn_flush(struct conn *conn)
+{
+    struct iovec iov[2];
+    size_t count = 0;
+    ssize_t n;
+
+    if (conn->out.len > conn->out_off) {
+        iov[count].iov_base = conn->out.data + conn->out_off;
+        iov[count++].iov_len = conn->out.len - conn->out_off;
+    }
+    if (conn->tail.len > conn->tail_off) {
+        /* sendmsg only reads from it. */
+        iov[count].iov_base = (void *)(uintptr_t)(conn->tail.data + conn->tail_off);
+        iov[count++].iov_len = conn->tail.len - conn->tail_off;
+    }
+    if (count > 0) {
+        n = conn_send(conn, iov, count);
+        if (n < 0 && n != -EAGAIN) {
+            conn_close(conn);
+            return false;
+        }
+        if (n > 0)
+            advance_output(conn, (size_t)n);
+        if (conn_has_output(conn))
+            return true;
+    }
+    conn->tail = STR_NULL;
+    conn->tail_off = 0;
+    conn->out_off = 0;
+    if (conn->out.data != NULL)
+        http_out_release(conn->server, &conn->out);
+    complete_done(conn);
+    return conn->phase != CONN_CLOSED;
+}
+
+static void
+release_input(struct conn *conn)
+{
+    free(conn->in);
+    conn->in = NULL;
+    conn->in_len = conn->in_off = conn->in_cap = 0;
+}
+
+static void
+on_handle_closed(uv_handle_t *handle)
+{
+    struct conn *conn = handle->data;
+
+    conn->handle_closed = true;
+    conn_release_if_dead(conn);
+}
+
+void
+conn_release_if_dead(struct conn *conn)
+{
+    if (conn->phase == CONN_CLOSED && conn->handle_closed && conn->active == 0)
+        http_server_conn_freed(conn->server, conn);
+}
+
+void
+conn_close(struct conn *conn)
+{
+    struct http_server *server = conn->server;
+    bool reading = conn->phase == CONN_HEAD || conn->phase == CONN_BODY;
+
+    if (conn->phase == CONN_CLOSED)
+        return;
+    conn_set_phase(conn, CONN_CLOSED);
+    http_wheel_remove(conn);
+    uv_poll_stop(&conn->poll);
+    uv_close((uv_handle_t *)&conn->poll, on_handle_closed);
+    close(conn->fd);
+    conn->fd = -1;
+
+    if (conn->prev != NULL)
+        conn->prev->next = conn->next;
+    else
+        server->conns = conn->next;
+    if (conn->next != NULL)
+        conn->next->prev = conn->prev;
+    server->stats.connections_open--;
+
+    release_input(conn);
+    if (conn->out.data != NULL)
+        http_out_release(server, &conn->out);
+    conn->tail = STR_NULL;
+    if (reading) {
+        http_req_release(server, conn->req);
+        conn->req = NULL;
+    }
+    while (conn->done_first != NULL) {
+        struct http_req *req = conn->done_first;
+
+        conn->done_first = req->next;
+        http_req_complete(server, req, 0);
+    }
+    conn->done_last = NULL;
+}
+
+static uint64_t
+body_deadline(const struct conn *conn, uint64_t now)
+{
+    const struct http_limits *limits = &conn->server->limits;
+    uint64_t end = conn->since_ms + (uint64_t)limits->body_timeout_ms;
+    uint64_t look = now + 1000;
+
+    return limits->body_min_rate > 0 && look < end ? look : end;
+}
+
+static uint64_t
+phase_deadline(const struct conn *conn)
+{
+    const struct http_limits *limits = &conn->server->limits;
+
+    switch ((enum conn_phase)conn->phase) {
+    case CONN_HANDSHAKE:
+    case CONN_HEAD:
+        return conn->since_ms + (uint64_t)limits->header_timeout_ms;
+    case CONN_IDLE:
+        return conn->since_ms + (uint64_t)limits->idle_timeout_ms;
+    case CONN_BODY:
+        return body_deadline(conn, uv_now(conn->server->loop));
+    case CONN_WRITE:
+        return conn->since_ms + (uint64_t)limits->write_timeout_ms;
+    case CONN_LINGER:
+        return conn->since_ms + LINGER_MS;
+    case CONN_HANDLER:
+    case CONN_H2:
+    case CONN_CLOSED:
+    case CONN_PHASES:
+        break;
+    }
+    return HTTP_NO_DEADLINE;
+}
+
+static void on_poll(uv_poll_t *handle, int status, int events);
+
+static void
+watch(struct conn *conn)
+{
+    unsigned events = 0;
+
+    if (!conn->eof &&
+        (conn->phase == CONN_HANDSHAKE || conn->phase == CONN_IDLE || conn->phase == CONN_HEAD ||
+         conn->phase == CONN_BODY || conn->phase == CONN_LINGER))
+        events |= UV_READABLE;
+    /* While the handler works the watch stays as it is: to change it costs system calls, and most
+     * clients send nothing before they have their answer. */
+    if (conn->phase == CONN_HANDLER)
+        events |= conn->poll_events & UV_READABLE;
+    if (conn_has_output(conn))
+        events |= UV_WRITABLE;
+    if (events == conn->poll_events)
+        return;
+    conn->poll_events = (uint8_t)events;
+    if (events == 0)
+        uv_poll_stop(&conn->poll);
+    else
+        uv_poll_start(&conn->poll, (int)events, on_poll);
+}
+
+/* After the last answer. RFC 9112 9.6: a close with unread bytes would make the system send a
+ * reset, which can take the answer away from the client. */
+static void
+finish(struct conn *conn)
+{
+    if (!conn->linger && conn->in_len == conn->in_off) {
+        conn_close(conn);
+        return;
+    }
+    if (conn->eof) {
+        conn_close(conn);
+        return;
+    }
+    release_input(conn);
+    shutdown(conn->fd, SHUT_WR);
+    conn_set_phase(conn, CONN_LINGER);
+}
+
+void
+conn_settle(struct conn *conn)
+{
+    if (conn->phase == CONN_CLOSED)
+        return;
+    if (conn->phase == CONN_IDLE && conn_has_output(conn))
+        conn_set_phase(conn, CONN_WRITE);
+    else if (conn->phase == CONN_WRITE && !conn_has_output(conn))
+        conn_set_phase(conn, CONN_IDLE);
+    if (conn->phase == CONN_IDLE && conn->closing)
+        finish(conn);
+    if (conn->phase == CONN_CLOSED)
+        return;
+    watch(conn);
+    http_wheel_put(conn, phase_deadline(conn));
+}
+
+/* Keeps what wasn't used of bytes that stand in the server's buffer. */
+static void
+keep_input(struct conn *conn, const char *data, size_t len)
+{
+    if (len == 0 || conn->phase == CONN_CLOSED)
+        return;
+    if (conn->closing) {
+        conn->linger = true;
+        return;
+    }
+    conn->in_cap = len > IN_MIN ? (uint32_t)len : IN_MIN;
+    conn->in = xmalloc(conn->in_cap);
+    memcpy(conn->in, data, len);
+    conn->in_len = (uint32_t)len;
+    conn->in_off = 0;
+}
+
+/* Runs over the kept input. */
+static void
+run_kept(struct conn *conn)
+{
+    size_t used = h1_run(conn, conn->in + conn->in_off, conn->in_len - conn->in_off);
+
+    if (conn->phase == CONN_CLOSED)
+        return;
+    conn->in_off += (uint32_t)used;
+    if (conn->in_off == conn->in_len)
+        release_input(conn);
+}
+
+/* Room at the end of the kept input: it is a part of a head, and a head has its limit. */
+static void
+make_room(struct conn *conn)
+{
+    if (conn->in_off > 0) {
+        memmove(conn->in, conn->in + conn->in_off, conn->in_len - conn->in_off);
+        conn->in_len -= conn->in_off;
+        conn->in_off = 0;
+    }
+    if (conn->in_cap - conn->in_len < IN_MIN / 4) {
+        conn->in_cap *= 2;
+        conn->in = xrealloc(conn->in, conn->in_cap);
+    }
+}
+
+/* One read and what comes of it; true when there may be more to read. */
+static bool
+read_once(struct conn *conn)
+{
+    struct http_server *server = conn->server;
+    bool kept = conn->in_len > conn->in_off;
+    char *data = server->read_buf;
+    size_t size = HTTP_READ_SIZE;
+    ssize_t n;
+
+    if (kept) {
+        make_room(conn);
+        data = conn->in + conn->in_len;
+        size = conn->in_cap - conn->in_len;
+    }
+    n = conn_recv(conn, data, size);
+    if (n == -EAGAIN)
+        return false;
+    if (n < 0) {
+        conn_close(conn);
+        return false;
+    }
+    if (n == 0) {
+        conn->eof = true;
+        return false;
+    }
+    if (kept) {
+        conn->in_len += (uint32_t)n;
+        run_kept(conn);
+    } else {
+        size_t used = h1_run(conn, data, (size_t)n);
+
+        keep_input(conn, data + used, (size_t)n - used);
+    }
+    return (size_t)n == size;
+}
+
+/* The client has sent its last byte; what it asked before is still answered. */
+static void
+on_eof(struct conn *conn)
+{
+    if (conn->phase == CONN_HANDLER || conn->phase == CONN_WRITE || conn_has_output(conn))
+        return;
+    if (conn->phase == CONN_IDLE && conn->in_len > conn->in_off)
+        return;
+    conn_close(conn);
+}
+
+/* After input was used: writes the answers, and goes on where there is something left to do. */
+static void
+conclude(struct conn *conn)
+{
+    if (conn->phase == CONN_CLOSED || !conn_flush(conn))
+        return;
+    conn_settle(conn);
+    if (conn->phase == CONN_IDLE && conn->in_len > conn->in_off)
+        http_server_queue_resume(conn);
+    else if (conn->eof && conn->phase != CONN_CLOSED)
+        on_eof(conn);
+}
+
+static void
+on_readable(struct conn *conn)
+{
+    int rounds = 0;
+    char byte;
+    ssize_t n;
+
+    if (conn->phase == CONN_HANDLER || conn->phase == CONN_WRITE) {
+        /* More than was asked for: it waits in the system until the answer was taken. */
+        n = recv(conn->fd, &byte, 1, MSG_PEEK);
+        if (n < 0 && errno != EAGAIN && errno != EINTR) {
+            conn_close(conn);
+            return;
+        }
+        conn->eof = n == 0;
+        conn->poll_events &= (uint8_t)~UV_READABLE;
+        if (conn->poll_events == 0)
+            uv_poll_stop(&conn->poll);
+        else
+            uv_poll_start(&conn->poll, conn->poll_events, on_poll);
+        return;
+    }
+    if (conn->phase == CONN_LINGER) {
+        n = conn_recv(conn, conn->server->read_buf, HTTP_READ_SIZE);
+        conn->lingered += n > 0 ? (size_t)n : 0;
+        if ((n <= 0 && n != -EAGAIN) || conn->lingered > LINGER_BYTES)
+            conn_close(conn);
+        return;
+    }
+    while (read_once(conn) && ++rounds < READ_ROUNDS && conn->phase != CONN_HANDLER &&
+           conn->phase != CONN_CLOSED && !conn->closing && !conn_has_output(conn))
+        ;
+    conclude(conn);
+}
+
+static void
+on_poll(uv_poll_t *handle, int status, int events)
+{
+    struct conn *conn = handle->data;
+
+    if (status < 0) {
+        conn_close(conn);
+        return;
+    }
+    if ((events & UV_WRITABLE) != 0 && conn_has_output(conn)) {
+        if (!conn_flush(conn))
+            return;
+        conn_settle(conn);
+        if (conn->phase == CONN_IDLE)
+            conn_resume(conn);
+    }
+    if ((events & UV_READABLE) != 0 && conn->phase != CONN_CLOSED)
+        on_readable(conn);
+}
+
+void
+conn_resume(struct conn *conn)
+{
+    if (conn->phase != CONN_IDLE && conn->phase != CONN_HEAD)
+        return;
+    if (conn->in_len > conn->in_off && !conn->closing)
+        run_kept(conn);
+    conclude(conn);
+}
+
+/* RFC 9110 15.5.9; an answer while another waits would not be read either. */
+static void
+refuse_slow(struct conn *conn, const char *reason, const char *message)
+{
+    if (conn_has_output(conn)) {
+        conn_close(conn);
+        return;
+    }
+    h1_refuse(conn, 408, reason, message);
+    if (conn_flush(conn))
+        conn_settle(conn);
+}
+
+static bool
+body_is_slow(const struct conn *conn, uint64_t now)
+{
+    const struct http_limits *limits = &conn->server->limits;
+    uint64_t elapsed = now - conn->since_ms;
+
+    if (elapsed >= (uint64_t)limits->body_timeout_ms)
+        return true;
+    return elapsed > 1000 && conn->req->body.len < (elapsed - 1000) * limits->body_min_rate / 1000;
+}
+
+void
+conn_on_timeout(struct conn *conn)
+{
+    switch (conn->phase) {
+    case CONN_HEAD:
+        refuse_slow(conn, "slow-head", "The request head took too long to arrive.");
+        return;
+    case CONN_BODY:
+        if (body_is_slow(conn, uv_now(conn->server->loop)))
+            refuse_slow(conn, "slow-body", "The request body took too long to arrive.");
+        else
+            http_wheel_put(conn, phase_deadline(conn));
+        return;
+    default:
+        conn_close(conn);
+        return;
+    }
+}
+
+void
+conn_start(struct conn *conn)
+{
+    conn->poll.data = conn;
+    conn_settle(conn);
+}
