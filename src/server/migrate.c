@@ -226,6 +226,33 @@ migrate_check(const struct migrate_list *list, struct err *err)
     return true;
 }
 
+/* Blanks and comments only. */
+static bool
+is_blank(struct str text)
+{
+    size_t i = 0;
+
+    while (i < text.len) {
+        struct str rest = str_slice(text, i, text.len);
+
+        if (str_has_prefix(rest, STR("--"))) {
+            i = str_find_char(text, '\n', i);
+        } else if (str_has_prefix(rest, STR("/*"))) {
+            const char *end = memmem(rest.data + 2, rest.len - 2, "*/", 2);
+
+            if (end == NULL)
+                return false;
+            i += (size_t)(end - rest.data) + 2;
+        } else if (memchr(" \t\r\n\f\v", text.data[i], 6) != NULL) {
+            i++;
+        } else {
+            return false;
+        }
+    }
+
+    return true;
+}
+
 bool
 migrate_up(struct db *db, const char *dir, struct arena *arena,
            const struct migrate_watcher *watcher, size_t *count, struct err *err)
@@ -247,6 +274,8 @@ migrate_up(struct db *db, const char *dir, struct arena *arena,
             continue;
         if (!read_file(dir, list.items[i].name, &text, err))
             goto out;
+        if (is_blank(buf_str(&text)))
+            continue;
         checksum_sha256_hex(buf_str(&text), checksum);
         if (!db_migrate(db, list.items[i].name, buf_str(&text), str_from(checksum), &applied, err))
             goto out;

@@ -56,7 +56,8 @@ MUST_CHECK bool migrate_status(struct db *db, const char *dir, struct arena *are
 /* Fails with what is wrong and the way out unless list.is_clean. */
 MUST_CHECK bool migrate_check(const struct migrate_list *list, struct err *err);
 /* Applies what is pending; *count is how many this call applied. On failure those before the one
- * that failed stay applied. */
+ * that failed stay applied. A file that holds no statement yet stays pending, so that a new one can
+ * be written while somebody watches the folder. */
 MUST_CHECK bool migrate_up(struct db *db, const char *dir, struct arena *arena,
                            const struct migrate_watcher *watcher, size_t *count, struct err *err);
 
