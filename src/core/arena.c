@@ -118,7 +118,7 @@ size_block(struct arena *arena, size_t need)
     size_t left = arena->limit > arena->total ? arena->limit - arena->total : 0;
     size_t size = arena->next_size;
 
-    if (need > left || FAULT("arena.grow")) {
+    if (need > left || (arena->soft && FAULT("arena.grow"))) {
         arena->exhausted = true;
         if (!arena->soft)
             die_past_limit(arena, need);
