@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rest/answer.h"
+
+#include "core/json.h"
+#include "def/errors.h"
+
+int
+answer_status(const struct err *err)
+{
+    const struct error_code_def *row = NULL;
+
+    if (err->http_status != 0)
+        return err->http_status;
+    row = error_code_find(err->code);
+    return row != NULL ? row->http_status : error_kinds[err->kind].http_status;
+}
+
+static void
+add_text(struct buf *out, bool present, const char *text)
+{
+    if (present)
+        json_write_str(out, str_from(text));
+    else
+        BUF_ADD_LIT(out, "null");
+}
+
+void
+answer_error_body(struct buf *out, const struct err *err)
+{
+    BUF_ADD_LIT(out, "{\"code\":");
+    json_write_str(out, str_from(err->code));
+    BUF_ADD_LIT(out, ",\"details\":");
+    if (err->has_details && err->details_is_json)
+        buf_add_str(out, str_from(err->details));
+    else
+        add_text(out, err->has_details, err->details);
+    BUF_ADD_LIT(out, ",\"hint\":");
+    add_text(out, err->has_hint, err->hint);
+    BUF_ADD_LIT(out, ",\"message\":");
+    json_write_str(out, str_from(err->message));
+    buf_add_char(out, '}');
+}
+
+void
+answer_error(struct request *request, const struct err *err)
+{
+    struct response *response = &request->response;
+    int status = answer_status(err);
+    const char *code = arena_cstr(request->arena, str_from(err->code));
+
+    buf_clear(&response->body);
+    response->header_count = 0;
+    response->status = status;
+    response->content_type = STR("application/json; charset=utf-8");
+    response->head_length = -1;
+    answer_error_body(&response->body, err);
+    response_add_header(request, STR("Proxy-Status"),
+                        arena_printf(request->arena, "PostgREST; error=%s", code));
+    if (status == 401)
+        response_add_header(request, STR("WWW-Authenticate"), STR("Bearer"));
+    if (status == 503 || status == 429)
+        response_add_header(request, STR("Retry-After"), STR("1"));
+    request->error_code = code;
+    http_respond(request);
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* COLUMN=op.value, and=(...), or=(...) */
+#include "rest/cursor.h"
+
+struct op_row {
+    const char *name;
+    enum api_op op;
+    bool quantifies; /* takes (any) and (all) */
+    bool is_pattern; /* * stands for % */
+};
+
+static const struct op_row ops[] = {
+    {"eq", API_EQ, true, false},       {"neq", API_NEQ, false, false},
+    {"gt", API_GT, true, false},       {"gte", API_GTE, true, false},
+    {"lt", API_LT, true, false},       {"lte", API_LTE, true, false},
+    {"like", API_LIKE, true, true},    {"ilike", API_ILIKE, true, true},
+    {"match", API_MATCH, true, false}, {"imatch", API_IMATCH, true, false},
+    {"in", API_IN, false, false},      {"is", API_IS, false, false},
+    {"isdistinct", API_ISDISTINCT, false, false},
+    {"fts", API_FTS, false, false},    {"plfts", API_PLFTS, false, false},
+    {"phfts", API_PHFTS, false, false}, {"wfts", API_WFTS, false, false},
+    {"cs", API_CS, false, false},      {"cd", API_CD, false, false},
+    {"ov", API_OV, false, false},      {"sl", API_SL, false, false},
+    {"sr", API_SR, false, false},      {"nxr", API_NXR, false, false},
+    {"nxl", API_NXL, false, false},    {"adj", API_ADJ, false, false},
+};
+
+const char *
+api_op_name(enum api_op op)
+{
+    for (size_t i = 0; i < COUNTOF(ops); i++) {
+        if (ops[i].op == op)
+            return ops[i].name;
+    }
+    return "?";
+}
+
+uint32_t
+api_slot_add(struct cursor *c, struct api_request *request, struct str text)
+{
+    if (request->slot_count == request->slot_cap) {
+        uint32_t cap = request->slot_cap == 0 ? 8 : request->slot_cap * 2;
+        struct api_slot *slots = ARENA_ARRAY(c->arena, struct api_slot, cap);
+
+        if (request->slot_count > 0)
+            memcpy(slots, request->slots, request->slot_count * sizeof(*slots));
+        request->slots = slots;
+        request->slot_cap = cap;
+    }
+    request->slots[request->slot_count] = (struct api_slot){.text = text};
+    return request->slot_count++;
+}
+
+static bool
+fail_operator(struct cursor *c)
+{
+    return cursor_fail(c, "\"not\" or operator (eq, gt, ...)");
+}
+
+static const struct op_row *
+find_op(struct str word)
+{
+    for (size_t i = 0; i < COUNTOF(ops); i++) {
+        if (str_eq(word, str_from(ops[i].name)))
+            return &ops[i];
+    }
+    return NULL;
+}
+
+/* not.op(any). up to and including the dot before the value. */
+static bool
+parse_op(struct cursor *c, struct api_filter *filter, bool *negated, bool *is_pattern)
+{
+    size_t start = 0;
+    const struct op_row *row = NULL;
+
+    *negated = cursor_eat(c, STR("not."));
+    start = c->pos;
+    while (cursor_peek(c) >= 'a' && cursor_peek(c) <= 'z')
+        c->pos++;
+    row = find_op(str_slice(c->in, start, c->pos));
+    if (row == NULL) {
+        c->pos = start;
+        return fail_operator(c);
+    }
+    filter->op = row->op;
+    *is_pattern = row->is_pattern;
+    if (cursor_peek(c) == '(') {
+        if (row->quantifies && cursor_eat(c, STR("(any)"))) {
+            filter->quantifier = API_QUANT_ANY;
+        } else if (row->quantifies && cursor_eat(c, STR("(all)"))) {
+            filter->quantifier = API_QUANT_ALL;
+        } else if (row->op >= API_FTS && row->op <= API_WFTS) {
+            c->pos++;
+            if (!cursor_name(c, &filter->language))
+                return false;
+            if (!cursor_eat_char(c, ')'))
+                return cursor_fail(c, "\")\"");
+        }
+    }
+    if (!cursor_eat_char(c, '.')) {
+        c->pos = start;
+        return fail_operator(c);
+    }
+    return true;
+}
+
+/* (a,"b,c",d): the cursor stands on the parenthesis; afterwards behind the closing one. */
+static bool
+parse_list(struct cursor *c, struct api_slot *slot)
+{
+    size_t cap = 16;
+    size_t count = 0;
+    struct str *list = ARENA_ARRAY(c->arena, struct str, cap);
+
+    if (!cursor_eat_char(c, '('))
+        return cursor_fail(c, "\"(\"");
+    if (cursor_eat_char(c, ')')) {
+        *slot = (struct api_slot){.list = list, .is_list = true};
+        return true;
+    }
+    do {
+        size_t start = c->pos;
+        bool quoted = false;
+
+        if (count == c->limits->list_max)
+            return cursor_fail_limit(c, "list elements", c->limits->list_max);
+        if (count == cap) {
+            struct str *bigger = ARENA_ARRAY(c->arena, struct str, cap * 2);
+
+            memcpy(bigger, list, cap * sizeof(*list));
+            list = bigger;
+            cap *= 2;
+        }
+        if (cursor_peek(c) == '"') {
+            struct err ignored;
+            struct err *saved = c->err;
+
+            /* A quote that does not close right before ',' or ')' is literal: point 4. */
+            c->err = &ignored;
+            quoted = cursor_quoted(c, &list[count]) &&
+                     (cursor_peek(c) == ',' || cursor_peek(c) == ')');
+            c->err = saved;
+        }
+        if (!quoted) {
+            c->pos = start;
+            while (!cursor_at_end(c) && cursor_peek(c) != ',' && cursor_peek(c) != ')')
+                c->pos++;
+            list[count] = str_slice(c->in, start, c->pos);
+        }
+        count++;
+    } while (cursor_eat_char(c, ','));
+    if (!cursor_eat_char(c, ')'))
+        return cursor_fail(c, "\",\" or \")\"");
+    *slot = (struct api_slot){.list = list, .list_count = (uint32_t)count, .is_list = true};
+    return true;
+}
+
+static bool
+parse_is(struct cursor *c, struct str word, enum api_is *out)
+{
+    static const char *const names[] = {"null", "not_null", "true", "false", "unknown"};
+
+    for (size_t i = 0; i < COUNTOF(names); i++) {
+        if (str_eq_nocase(word, str_from(names[i]))) {
+            *out = (enum api_is)i;
+            return true;
+        }
+    }
+    return cursor_fail(c, "isVal: (null, not_null, true, false, unknown)");
+}
+
+static struct str
+pattern_from_api(struct arena *arena, struct str text)
+{
+    char *copy = NULL;
+
+    if (text.len == 0 || memchr(text.data, '*', text.len) == NULL)
+        return text;
+    copy = arena_alloc(arena, text.len);
+    for (size_t i = 0; i < text.len; i++)
+        copy[i] = text.data[i] == '*' ? '%' : text.data[i];
+    return str_make(copy, text.len);
+}
+
+bool
+api_parse_filter_value(struct cursor *c, struct api_request *request, struct api_filter *filter,
+                       bool *negated, size_t *slot_at)
+{
+    bool is_pattern = false;
+    struct str text = STR_NULL;
+
+    if (++c->terms > c->limits->terms_max)
+        return cursor_fail_limit(c, "terms", c->limits->terms_max);
+    filter->slot = API_NO_SLOT;
+    if (!parse_op(c, filter, negated, &is_pattern))
+        return false;
+    text = str_slice(c->in, c->pos, c->in.len);
+    *slot_at = c->pos;
+    if (filter->op == API_IS) {
+        *slot_at = c->in.len;
+        return parse_is(c, text, &filter->is);
+    }
+    if (filter->op == API_IN) {
+        struct api_slot slot = {0};
+
+        if (!parse_list(c, &slot))
+            return false;
+        filter->slot = api_slot_add(c, request, STR_NULL);
+        request->slots[filter->slot] = slot;
+        return true;
+    }
+    filter->slot =
+        api_slot_add(c, request, is_pattern ? pattern_from_api(c->arena, text) : text);
+    return true;
+}
+
+/* The value of a filter inside a logic tree: quoted, or up to ',' or ')' outside of braces. */
+static bool
+parse_logic_value(struct cursor *c, struct str *out)
+{
+    size_t start = c->pos;
+    int braces = 0;
+
+    if (cursor_peek(c) == '"') {
+        struct err ignored;
+        struct err *saved = c->err;
+        bool ok = false;
+
+        c->err = &ignored;
+        ok = cursor_quoted(c, out) && (cursor_peek(c) == ',' || cursor_peek(c) == ')');
+        c->err = saved;
+        if (ok)
+            return true;
+        c->pos = start;
+    }
+    for (; !cursor_at_end(c); c->pos++) {
+        int ch = cursor_peek(c);
+
+        if (ch == '{')
+            braces++;
+        else if (ch == '}' && braces > 0)
+            braces--;
+        else if (braces == 0 && (ch == ',' || ch == ')'))
+            break;
+    }
+    *out = str_slice(c->in, start, c->pos);
+    return true;
+}
+
+static bool
+parse_logic_filter(struct cursor *c, struct api_request *request, struct api_cond *cond)
+{
+    bool is_pattern = false;
+    struct str text = STR_NULL;
+    struct api_filter *filter = &cond->filter;
+
+    cond->kind = API_COND_FILTER;
+    filter->slot = API_NO_SLOT;
+    if (!cursor_field(c, &filter->field))
+        return false;
+    if (!cursor_eat_char(c, '.'))
+        return cursor_fail(c, "\".\"");
+    if (!parse_op(c, filter, &cond->negated, &is_pattern))
+        return false;
+    if (filter->op == API_IN) {
+        struct api_slot slot = {0};
+
+        if (!parse_list(c, &slot))
+            return false;
+        filter->slot = api_slot_add(c, request, STR_NULL);
+        request->slots[filter->slot] = slot;
+        return true;
+    }
+    if (!parse_logic_value(c, &text))
+        return false;
+    if (filter->op == API_IS)
+        return parse_is(c, text, &filter->is);
+    filter->slot =
+        api_slot_add(c, request, is_pattern ? pattern_from_api(c->arena, text) : text);
+    return true;
+}
+
+bool
+api_parse_logic(struct cursor *c, struct api_request *request, struct api_cond *cond,
+                uint32_t depth)
+{
+    struct api_cond **tail = &cond->children;
+
+    if (depth > c->limits->depth_max)
+        return cursor_fail_limit(c, "levels of and/or", c->limits->depth_max);
+    if (!cursor_eat_char(c, '('))
+        return cursor_fail(c, "\"(\"");
+    do {
+        struct api_cond *child = ARENA_NEW(c->arena, struct api_cond);
+        size_t start = 0;
+        bool negated = false;
+
+        if (++c->terms > c->limits->terms_max)
+            return cursor_fail_limit(c, "terms", c->limits->terms_max);
+        cursor_skip_blanks(c);
+        start = c->pos;
+        negated = cursor_eat(c, STR("not."));
+        if (cursor_eat(c, STR("and("))) {
+            child->kind = API_COND_AND;
+        } else if (cursor_eat(c, STR("or("))) {
+            child->kind = API_COND_OR;
+        } else {
+            c->pos = start;
+            if (!parse_logic_filter(c, request, child))
+                return false;
+            cursor_skip_blanks(c);
+            *tail = child;
+            tail = &child->next;
+            continue;
+        }
+        c->pos--;
+        child->negated = negated;
+        if (!api_parse_logic(c, request, child, depth + 1))
+            return false;
+        cursor_skip_blanks(c);
+        *tail = child;
+        tail = &child->next;
+    } while (cursor_eat_char(c, ','));
+    return cursor_eat_char(c, ')') || cursor_fail(c, "\",\" or \")\"");
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The query string as a whole: parameters, and what each is for. */
+#include "rest/cursor.h"
+
+#define PATH_MAX_NAMES 16
+
+static int
+hex_digit(char ch)
+{
+    if (ch >= '0' && ch <= '9')
+        return ch - '0';
+    if (ch >= 'a' && ch <= 'f')
+        return ch - 'a' + 10;
+    if (ch >= 'A' && ch <= 'F')
+        return ch - 'A' + 10;
+    return -1;
+}
+
+static bool
+decode(struct str raw, struct arena *arena, struct str *out)
+{
+    char *copy = NULL;
+    size_t len = 0;
+
+    if (raw.len == 0 ||
+        (memchr(raw.data, '%', raw.len) == NULL && memchr(raw.data, '+', raw.len) == NULL)) {
+        *out = raw;
+        return str_is_utf8(raw);
+    }
+    copy = arena_alloc(arena, raw.len);
+    for (size_t i = 0; i < raw.len; i++) {
+        char ch = raw.data[i];
+
+        if (ch == '+') {
+            ch = ' ';
+        } else if (ch == '%') {
+            int high = i + 2 < raw.len ? hex_digit(raw.data[i + 1]) : -1;
+            int low = i + 2 < raw.len ? hex_digit(raw.data[i + 2]) : -1;
+
+            if (high < 0 || low < 0)
+                return false;
+            ch = (char)(high << 4 | low);
+            i += 2;
+        }
+        copy[len++] = ch;
+    }
+    *out = str_make(copy, len);
+    return str_is_utf8(*out) && memchr(copy, '\0', len) == NULL;
+}
+
+bool
+api_parse_params(struct str query, struct arena *arena, struct api_param **out, uint32_t *count,
+                 struct err *err)
+{
+    uint32_t cap = 1;
+    struct api_param *params = NULL;
+    struct str rest = query;
+
+    *count = 0;
+    for (size_t i = 0; i < query.len; i++)
+        cap += query.data[i] == '&';
+    params = ARENA_ARRAY(arena, struct api_param, cap);
+    while (rest.len > 0) {
+        struct str value = str_cut(&rest, '&');
+        struct str key = str_cut(&value, '=');
+
+        if (key.len == 0)
+            continue;
+        if (!decode(key, arena, &params[*count].key) ||
+            !decode(value, arena, &params[*count].value)) {
+            err_set(err, ERR_REQUEST, "PGRST100",
+                    "\"failed to parse query parameter (%.*s)\" (line 1, column 1)",
+                    STR_ARG(str_slice(key, 0, 100)));
+            err->http_status = 400;
+            err_details(err, "the parameter is not percent-encoded UTF-8 text");
+            return false;
+        }
+        (*count)++;
+    }
+    *out = params;
+    return true;
+}
+
+static struct api_level *
+find_level(struct api_request *request, const struct str *path, uint32_t len, struct arena *arena)
+{
+    struct api_level **tail = &request->levels;
+    struct api_level *level = NULL;
+    struct str *copy = NULL;
+
+    for (; *tail != NULL; tail = &(*tail)->next) {
+        uint32_t same = 0;
+
+        if ((*tail)->path_len != len)
+            continue;
+        while (same < len && str_eq((*tail)->path[same], path[same]))
+            same++;
+        if (same == len)
+            return *tail;
+    }
+    level = ARENA_NEW(arena, struct api_level);
+    copy = ARENA_ARRAY(arena, struct str, len + 1);
+    for (uint32_t i = 0; i < len; i++)
+        copy[i] = path[i];
+    level->path = copy;
+    level->path_len = len;
+    level->limit_slot = level->offset_slot = API_NO_SLOT;
+    *tail = level;
+    return level;
+}
+
+static void
+add_cond(struct api_level *level, struct api_cond *cond)
+{
+    struct api_cond **tail = &level->conds;
+
+    while (*tail != NULL)
+        tail = &(*tail)->next;
+    *tail = cond;
+}
+
+static bool
+parse_number(struct cursor *c, struct str name, struct api_request *request, uint32_t *slot)
+{
+    int64_t number = 0;
+    struct str digits = c->in;
+    bool negative = digits.len > 1 && digits.data[0] == '-';
+
+    if (negative)
+        digits = str_slice(digits, 1, digits.len);
+    for (size_t i = 0; i < digits.len; i++) {
+        if (digits.data[i] < '0' || digits.data[i] > '9') {
+            c->pos = (size_t)(digits.data - c->in.data) + i;
+            return cursor_fail(c, "digit");
+        }
+    }
+    if (digits.len == 0)
+        return cursor_fail(c, "digit");
+    if (negative) {
+        if (str_eq(name, STR("offset")))
+            return true;
+        err_set(c->err, ERR_REQUEST, "PGRST103", "Requested range not satisfiable");
+        c->err->http_status = 416;
+        err_details(c->err, "Limit should be greater than or equal to zero.");
+        return false;
+    }
+    /* Past 2^63 no table reaches: the same as no bound. */
+    if (!str_to_i64(digits, &number))
+        digits = STR("9223372036854775807");
+    *slot = api_slot_add(c, request, digits);
+    return true;
+}
+
+static bool
+parse_names(struct cursor *c, struct str **out, uint32_t *count)
+{
+    uint32_t cap = 1;
+    struct str *names = NULL;
+
+    for (size_t i = 0; i < c->in.len; i++)
+        cap += c->in.data[i] == ',';
+    names = ARENA_ARRAY(c->arena, struct str, cap);
+    *count = 0;
+    do {
+        cursor_skip_blanks(c);
+        if (!cursor_name(c, &names[*count]))
+            return false;
+        cursor_skip_blanks(c);
+        (*count)++;
+    } while (cursor_eat_char(c, ',') && *count < cap);
+    *out = names;
+    return cursor_at_end(c) || cursor_fail(c, "\",\" or end of input");
+}
+
+static bool
+parse_logic_param(struct cursor *c, bool is_or, bool negated, struct api_level *level,
+                  struct api_request *request)
+{
+    struct api_cond *cond = ARENA_NEW(c->arena, struct api_cond);
+
+    c->what = "logic tree";
+    request->has_literals = true;
+    cond->kind = is_or ? API_COND_OR : API_COND_AND;
+    cond->negated = negated;
+    if (!api_parse_logic(c, request, cond, 1))
+        return false;
+    if (!cursor_at_end(c))
+        return cursor_fail(c, "end of input");
+    add_cond(level, cond);
+    return true;
+}
+
+static bool
+parse_filter_param(struct cursor *c, struct api_field field, struct api_level *level,
+                   struct api_request *request, size_t *slot_at)
+{
+    struct api_cond *cond = ARENA_NEW(c->arena, struct api_cond);
+
+    c->what = "filter";
+    cond->filter.field = field;
+    if (!api_parse_filter_value(c, request, &cond->filter, &cond->negated, slot_at))
+        return false;
+    add_cond(level, cond);
+    return true;
+}
+
+static bool
+key_is(const struct api_field *field, const char *word)
+{
+    return field->step_count == 0 && str_eq(field->column, str_from(word));
+}
+
+/* What the parameter's last name says it is. */
+static bool
+parse_param_value(struct cursor *c, const struct api_field *field, struct str *path, uint32_t len,
+                  struct api_request *request, size_t *slot_at)
+{
+    struct api_level *level = NULL;
+    bool is_logic = key_is(field, "and") || key_is(field, "or");
+    bool negated = is_logic && len > 0 && str_eq(path[len - 1], STR("not"));
+
+    if (len == 0 && key_is(field, "select")) {
+        c->what = "select parameter";
+        return api_parse_select(c, &request->select);
+    }
+    if (len == 0 && key_is(field, "columns")) {
+        c->what = "columns parameter";
+        return parse_names(c, &request->columns, &request->column_count);
+    }
+    if (len == 0 && key_is(field, "on_conflict")) {
+        c->what = "on_conflict parameter";
+        return c->in.len == 0 ||
+               parse_names(c, &request->on_conflict, &request->on_conflict_count);
+    }
+    level = find_level(request, path, negated ? len - 1 : len, c->arena);
+    if (key_is(field, "order")) {
+        c->what = "order";
+        return c->in.len == 0 || api_parse_order(c, &level->order);
+    }
+    if (key_is(field, "limit") || key_is(field, "offset")) {
+        c->what = key_is(field, "limit") ? "limit" : "offset";
+        *slot_at = 0;
+        return parse_number(c, field->column, request,
+                            key_is(field, "limit") ? &level->limit_slot : &level->offset_slot);
+    }
+    if (is_logic)
+        return parse_logic_param(c, key_is(field, "or"), negated, level, request);
+    return parse_filter_param(c, *field, level, request, slot_at);
+}
+
+/* a.b.c->d: every name but the last is a step into an embed. */
+static bool
+parse_param_key(struct cursor *c, struct str *path, uint32_t *len, struct api_field *field)
+{
+    *len = 0;
+    for (;;) {
+        *field = (struct api_field){0};
+        if (!cursor_field(c, field))
+            return false;
+        if (!cursor_eat_char(c, '.'))
+            break;
+        if (field->step_count > 0)
+            return cursor_fail(c, "end of input");
+        if (*len == PATH_MAX_NAMES)
+            return cursor_fail_limit(c, "levels of embedding", PATH_MAX_NAMES);
+        path[(*len)++] = field->column;
+    }
+    return cursor_at_end(c) || cursor_fail(c, "\".\" or end of input");
+}
+
+static void
+add_shape(struct buf *shape, struct str key, struct str value)
+{
+    uint32_t lengths[2] = {(uint32_t)key.len, (uint32_t)value.len};
+
+    buf_add(shape, lengths, sizeof(lengths));
+    buf_add_str(shape, key);
+    buf_add_str(shape, value);
+}
+
+bool
+api_parse_query(const struct api_param *params, uint32_t count, const struct api_limits *limits,
+                struct arena *arena, struct api_request *request, struct buf *shape,
+                struct err *err)
+{
+    struct cursor c = {.arena = arena, .limits = limits, .err = err};
+
+    find_level(request, NULL, 0, arena);
+    for (uint32_t i = 0; i < count; i++) {
+        struct str path[PATH_MAX_NAMES];
+        uint32_t len = 0;
+        struct api_field field = {0};
+        size_t slot_at = params[i].value.len;
+
+        c.in = params[i].key;
+        c.pos = 0;
+        c.what = "query parameter name";
+        if (!parse_param_key(&c, path, &len, &field))
+            return false;
+        c.in = params[i].value;
+        c.pos = 0;
+        if (!parse_param_value(&c, &field, path, len, request, &slot_at))
+            return false;
+        add_shape(shape, params[i].key, str_slice(params[i].value, 0, slot_at));
+    }
+    return true;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rest/bind.h"
+
+static struct value
+text_value(struct str text)
+{
+    return (struct value){.kind = VALUE_TEXT, .s = text};
+}
+
+/* {"a","b"}: every element quoted, so that NULL and blanks are what they are. */
+static struct str
+array_literal(const struct api_slot *slot, struct arena *arena)
+{
+    size_t size = 3;
+    size_t len = 0;
+    char *text = NULL;
+
+    for (uint32_t i = 0; i < slot->list_count; i++)
+        size += slot->list[i].len * 2 + 3;
+    text = arena_alloc(arena, size);
+    text[len++] = '{';
+    for (uint32_t i = 0; i < slot->list_count; i++) {
+        if (i > 0)
+            text[len++] = ',';
+        text[len++] = '"';
+        for (size_t k = 0; k < slot->list[i].len; k++) {
+            char ch = slot->list[i].data[k];
+
+            if (ch == '"' || ch == '\\')
+                text[len++] = '\\';
+            text[len++] = ch;
+        }
+        text[len++] = '"';
+    }
+    text[len++] = '}';
+    return str_make(text, len);
+}
+
+/* The list in normal form as a JSON array, for json_each. */
+static bool
+json_list(const struct api_slot *slot, const struct type *type, struct arena *arena,
+          struct str *out, struct err *err)
+{
+    struct buf text;
+    bool ok = false;
+
+    buf_init(&text, 64U * 1024 * 1024);
+    buf_add_char(&text, '[');
+    for (uint32_t i = 0; i < slot->list_count; i++) {
+        struct value value = {0};
+
+        if (!type_input(type, slot->list[i], arena, &value, err))
+            goto out;
+        if (i > 0)
+            buf_add_char(&text, ',');
+        switch (value.kind) {
+        case VALUE_INT:
+            buf_add_i64(&text, value.i);
+            break;
+        case VALUE_REAL:
+            buf_printf(&text, "%.17g", value.f);
+            break;
+        case VALUE_TEXT:
+            json_write_str(&text, value.s);
+            break;
+        case VALUE_NULL:
+            BUF_ADD_LIT(&text, "null");
+            break;
+        case VALUE_BLOB:
+            err_set(err, ERR_REQUEST, "0A000",
+                    "lists of bytea are not supported by the embedded engine");
+            err_hint(err, "Use or=(...) with one eq for each value.");
+            goto out;
+        }
+    }
+    buf_add_char(&text, ']');
+    *out = arena_copy(arena, buf_str(&text));
+    ok = true;
+
+out:
+    buf_fini(&text);
+
+    return ok;
+}
+
+static bool
+bind_slot(const struct bind_input *in, const struct emit_param *param, struct value *out,
+          struct err *err)
+{
+    const struct api_slot *slot = &in->slots[param->index];
+    int64_t number = 0;
+    struct str text = STR_NULL;
+
+    switch (param->source) {
+    case EMIT_SLOT:
+        if (in->dialect == DB_SQLITE)
+            return type_input(param->type, slot->text, in->arena, out, err);
+        *out = text_value(slot->text.data != NULL ? slot->text : STR(""));
+        return true;
+    case EMIT_LIST:
+        if (in->dialect == DB_POSTGRES) {
+            *out = text_value(array_literal(slot, in->arena));
+            return true;
+        }
+        if (!json_list(slot, param->type, in->arena, &text, err))
+            return false;
+        *out = text_value(text);
+        return true;
+    case EMIT_LIMIT:
+        /* Digits that fit: the grammar saw to it. */
+        if (!str_to_i64(slot->text, &number) || (param->max > 0 && number > param->max))
+            number = param->max;
+        *out = in->dialect == DB_SQLITE
+                   ? (struct value){.kind = VALUE_INT, .i = number}
+                   : text_value(arena_printf(in->arena, "%lld", (long long)number));
+        return true;
+    case EMIT_TEXT:
+    case EMIT_BODY_COLUMN:
+    case EMIT_BODY_JSON:
+        break;
+    }
+    *out = text_value(param->text);
+    return true;
+}
+
+/* The member for a column; rows mostly have their members in the order of the columns. */
+static const struct json *
+find_member(const struct json *row, struct str key, const struct json **cursor)
+{
+    const struct json *member = *cursor != NULL ? (*cursor)->next : row->first;
+
+    if (member == NULL || !str_eq(member->key, key)) {
+        for (member = row->first; member != NULL; member = member->next) {
+            if (str_eq(member->key, key))
+                break;
+        }
+    }
+    if (member != NULL)
+        *cursor = member;
+    return member;
+}
+
+static bool
+bind_body_row(const struct bind_input *in, const struct emit_stmt *stmt, const struct json *row,
+              struct value *values, struct err *err)
+{
+    const struct json *cursor = NULL;
+
+    for (uint32_t i = 0; i < stmt->param_count; i++) {
+        const struct emit_param *param = &stmt->params[i];
+        const struct type *type = param->type;
+        struct str text = STR_NULL;
+
+        if (param->source != EMIT_BODY_COLUMN)
+            continue;
+        text = payload_value_text(
+            find_member(row, in->plan->columns[param->index]->name, &cursor),
+            type->id == TYPE_JSON || type->id == TYPE_JSONB);
+        if (text.data == NULL)
+            values[i].kind = VALUE_NULL;
+        else if (!type_input(type, text, in->arena, &values[i], err))
+            return false;
+    }
+    return true;
+}
+
+static bool
+takes_columns(const struct emit_stmt *stmt)
+{
+    for (uint32_t i = 0; i < stmt->param_count; i++) {
+        if (stmt->params[i].source == EMIT_BODY_COLUMN)
+            return true;
+    }
+    return false;
+}
+
+/* json_to_recordset takes an array, json_to_record an object. */
+static struct str
+body_json(const struct bind_input *in)
+{
+    const struct payload *payload = in->payload;
+
+    if (in->plan->action == PLAN_UPDATE)
+        return payload->first->raw;
+    if (payload->is_array)
+        return payload->text;
+    return arena_printf(in->arena, "[%.*s]", STR_ARG(payload->text));
+}
+
+bool
+bind_stmt(const struct bind_input *in, const struct emit_stmt *stmt, struct db_stmt *out,
+          struct err *err)
+{
+    bool by_row = takes_columns(stmt);
+    uint32_t rows = by_row && in->plan->action == PLAN_INSERT ? in->payload->row_count : 1;
+    struct value *values = ARENA_ARRAY(in->arena, struct value, (size_t)rows * stmt->param_count + 1);
+    const struct json *row = by_row ? in->payload->first : NULL;
+
+    for (uint32_t i = 0; i < stmt->param_count; i++) {
+        const struct emit_param *param = &stmt->params[i];
+
+        if (param->source == EMIT_BODY_JSON)
+            values[i] = text_value(body_json(in));
+        else if (param->source == EMIT_TEXT)
+            values[i] = text_value(param->text);
+        else if (param->source != EMIT_BODY_COLUMN && !bind_slot(in, param, &values[i], err))
+            return false;
+    }
+    for (uint32_t i = 0; by_row && i < rows; i++, row = row->next) {
+        struct value *at = values + (size_t)i * stmt->param_count;
+
+        /* What does not come from the row is the same for each. */
+        if (i > 0)
+            memcpy(at, values, stmt->param_count * sizeof(*at));
+        if (!bind_body_row(in, stmt, row, at, err))
+            return false;
+    }
+    out->params = values;
+    out->param_count = stmt->param_count;
+    out->row_count = rows;
+    return true;
+}

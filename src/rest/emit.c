@@ -1,0 +1,730 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rest/emit.h"
+
+#include "core/json.h"
+#include "rest/emit_impl.h"
+
+#define SQL_MAX (1024 * 1024)
+
+void
+emit_ident(struct buf *out, struct str name)
+{
+    buf_add_char(out, '"');
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.data[i] == '"')
+            buf_add_char(out, '"');
+        buf_add_char(out, name.data[i]);
+    }
+    buf_add_char(out, '"');
+}
+
+/* Only for texts of ours: labels of an enum, specifications of rows. */
+void
+emit_literal(struct buf *out, struct str text)
+{
+    buf_add_char(out, '\'');
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == '\'')
+            buf_add_char(out, '\'');
+        buf_add_char(out, text.data[i]);
+    }
+    buf_add_char(out, '\'');
+}
+
+void
+emit_param(struct emitter *e, struct emit_param param)
+{
+    if (e->param_count == e->param_cap) {
+        uint32_t cap = e->param_cap == 0 ? 8 : e->param_cap * 2;
+        struct emit_param *params = ARENA_ARRAY(e->arena, struct emit_param, cap);
+
+        if (e->param_count > 0)
+            memcpy(params, e->params, e->param_count * sizeof(*params));
+        e->params = params;
+        e->param_cap = cap;
+    }
+    e->params[e->param_count++] = param;
+    buf_add_char(&e->sql, emit_is_postgres(e) ? '$' : '?');
+    buf_add_u64(&e->sql, e->param_count);
+}
+
+void
+emit_table(struct emitter *e, const struct schema_table *table)
+{
+    if (!emit_is_postgres(e)) {
+        emit_ident(&e->sql, table->model->sqlite_name);
+        return;
+    }
+    emit_ident(&e->sql, table->model->schema);
+    buf_add_char(&e->sql, '.');
+    emit_ident(&e->sql, table->model->name);
+}
+
+static void
+emit_alias(struct emitter *e, const struct plan_rel *rel)
+{
+    if (rel->parent == NULL)
+        buf_add_str(&e->sql, e->root_alias);
+    else
+        buf_printf(&e->sql, "t%u", rel->number);
+}
+
+void
+emit_column(struct emitter *e, const struct plan_rel *rel, const struct model_column *column)
+{
+    if (rel->parent == NULL && e->used != NULL)
+        e->used[schema_column_index(rel->table, column)] = true;
+    emit_alias(e, rel);
+    buf_add_char(&e->sql, '.');
+    emit_ident(&e->sql, column->name);
+}
+
+static void
+emit_json_step(struct emitter *e, const struct api_json_step *step)
+{
+    if (emit_is_postgres(e))
+        buf_add_str(&e->sql, step->as_text ? STR("->>") : STR("->"));
+    else
+        BUF_ADD_LIT(&e->sql, ",");
+    if (step->is_index) {
+        buf_add_i64(&e->sql, step->index);
+    } else {
+        emit_param(e, (struct emit_param){
+                          .source = EMIT_TEXT, .type = type_builtin(TYPE_TEXT), .text = step->key});
+        if (emit_is_postgres(e))
+            BUF_ADD_LIT(&e->sql, "::text");
+    }
+    if (!emit_is_postgres(e))
+        buf_add_str(&e->sql, step->as_text ? STR(",1)") : STR(",0)"));
+}
+
+static void
+emit_field(struct emitter *e, const struct plan_field *field)
+{
+    bool convert = field->column->type.id != TYPE_JSON && field->column->type.id != TYPE_JSONB;
+
+    if (field->step_count == 0) {
+        emit_column(e, field->rel, field->column);
+        return;
+    }
+    if (emit_is_postgres(e)) {
+        buf_add_str(&e->sql, convert ? STR("(to_jsonb(") : STR("("));
+        emit_column(e, field->rel, field->column);
+        if (convert)
+            buf_add_char(&e->sql, ')');
+    } else {
+        for (uint32_t i = 0; i < field->step_count; i++)
+            BUF_ADD_LIT(&e->sql, "cairn_json_get(");
+        emit_column(e, field->rel, field->column);
+    }
+    for (uint32_t i = 0; i < field->step_count; i++)
+        emit_json_step(e, &field->steps[i]);
+    if (emit_is_postgres(e))
+        buf_add_char(&e->sql, ')');
+}
+
+/* An enum compares by the position of its label; the embedded engine holds the label. */
+static bool
+sorts_by_label(const struct emitter *e, const struct type *type)
+{
+    return !emit_is_postgres(e) && type->id == TYPE_ENUM;
+}
+
+static void
+emit_label_position(struct emitter *e, const struct type *type)
+{
+    for (uint32_t i = 0; i < type->label_count; i++) {
+        BUF_ADD_LIT(&e->sql, " WHEN ");
+        emit_literal(&e->sql, type->labels[i]);
+        BUF_ADD_LIT(&e->sql, " THEN ");
+        buf_add_u64(&e->sql, i);
+    }
+    BUF_ADD_LIT(&e->sql, " END");
+}
+
+static const char *
+operator_sql(enum api_op op, bool postgres)
+{
+    switch (op) {
+    case API_EQ:
+        return " = ";
+    case API_NEQ:
+        return " <> ";
+    case API_GT:
+        return " > ";
+    case API_GTE:
+        return " >= ";
+    case API_LT:
+        return " < ";
+    case API_LTE:
+        return " <= ";
+    case API_LIKE:
+        return " LIKE ";
+    case API_ILIKE:
+        return " ILIKE ";
+    case API_MATCH:
+        return " ~ ";
+    case API_IMATCH:
+        return " ~* ";
+    case API_ISDISTINCT:
+        return postgres ? " IS DISTINCT FROM " : " IS NOT ";
+    case API_CS:
+        return " @> ";
+    case API_CD:
+        return " <@ ";
+    case API_OV:
+        return " && ";
+    case API_SL:
+        return " << ";
+    case API_SR:
+        return " >> ";
+    case API_NXR:
+        return " &< ";
+    case API_NXL:
+        return " &> ";
+    case API_ADJ:
+        return " -|- ";
+    case API_IN:
+    case API_IS:
+    case API_FTS:
+    case API_PLFTS:
+    case API_PHFTS:
+    case API_WFTS:
+        break;
+    }
+    return " = ";
+}
+
+static void
+emit_is(struct emitter *e, const struct plan_cond *cond)
+{
+    static const char *const texts[] = {" IS NULL", " IS NOT NULL", " IS TRUE", " IS FALSE",
+                                        " IS NULL"};
+
+    emit_field(e, &cond->field);
+    if (emit_is_postgres(e) && cond->filter->is == API_IS_UNKNOWN)
+        BUF_ADD_LIT(&e->sql, " IS UNKNOWN");
+    else
+        buf_add_str(&e->sql, str_from(texts[cond->filter->is]));
+}
+
+static void
+emit_full_text(struct emitter *e, const struct plan_cond *cond)
+{
+    static const char *const functions[] = {
+        [API_FTS] = "to_tsquery",
+        [API_PLFTS] = "plainto_tsquery",
+        [API_PHFTS] = "phraseto_tsquery",
+        [API_WFTS] = "websearch_to_tsquery",
+    };
+    const struct api_filter *filter = cond->filter;
+    bool is_vector = str_eq(cond->field.type->name, STR("tsvector"));
+
+    if (!is_vector)
+        BUF_ADD_LIT(&e->sql, "to_tsvector(");
+    if (!is_vector && filter->language.data != NULL) {
+        emit_param(e, (struct emit_param){.source = EMIT_TEXT, .text = filter->language});
+        BUF_ADD_LIT(&e->sql, "::regconfig,");
+    }
+    emit_field(e, &cond->field);
+    if (!is_vector)
+        buf_add_char(&e->sql, ')');
+    buf_printf(&e->sql, " @@ %s(", functions[filter->op]);
+    if (filter->language.data != NULL) {
+        emit_param(e, (struct emit_param){.source = EMIT_TEXT, .text = filter->language});
+        BUF_ADD_LIT(&e->sql, "::regconfig,");
+    }
+    emit_param(e, (struct emit_param){
+                      .source = EMIT_SLOT, .index = filter->slot, .type = type_builtin(TYPE_TEXT)});
+    buf_add_char(&e->sql, ')');
+}
+
+static void
+emit_in(struct emitter *e, const struct plan_cond *cond)
+{
+    struct emit_param param = {
+        .source = EMIT_LIST, .index = cond->filter->slot, .type = cond->field.type};
+
+    emit_field(e, &cond->field);
+    buf_add_str(&e->sql, emit_is_postgres(e) ? STR(" = ANY (")
+                                             : STR(" IN (SELECT value FROM json_each("));
+    emit_param(e, param);
+    buf_add_str(&e->sql, emit_is_postgres(e) ? STR(")") : STR("))"));
+}
+
+/* Operators that are functions in the embedded engine. */
+static bool
+emit_function_operator(struct emitter *e, const struct plan_cond *cond)
+{
+    enum api_op op = cond->filter->op;
+    bool is_like = op == API_LIKE || op == API_ILIKE;
+    bool is_match = op == API_MATCH || op == API_IMATCH;
+
+    if (emit_is_postgres(e) || (!is_like && !is_match))
+        return false;
+    buf_add_str(&e->sql, is_like ? STR("cairn_like(") : STR("cairn_regex("));
+    emit_field(e, &cond->field);
+    buf_add_char(&e->sql, ',');
+    emit_param(e, (struct emit_param){.source = EMIT_SLOT,
+                                      .index = cond->filter->slot,
+                                      .type = type_builtin(TYPE_TEXT)});
+    buf_add_str(&e->sql, op == API_ILIKE || op == API_IMATCH ? STR(",1)") : STR(",0)"));
+    return true;
+}
+
+static void
+emit_filter(struct emitter *e, const struct plan_cond *cond)
+{
+    const struct api_filter *filter = cond->filter;
+    const struct type *type = cond->field.type;
+    struct emit_param param = {.source = EMIT_SLOT, .index = filter->slot, .type = type};
+    bool by_label = sorts_by_label(e, type) && filter->op >= API_GT && filter->op <= API_LTE;
+
+    if (filter->op == API_IS) {
+        emit_is(e, cond);
+        return;
+    }
+    if (filter->op >= API_FTS && filter->op <= API_WFTS) {
+        emit_full_text(e, cond);
+        return;
+    }
+    if (filter->op == API_IN) {
+        emit_in(e, cond);
+        return;
+    }
+    if (emit_function_operator(e, cond))
+        return;
+    if (by_label)
+        BUF_ADD_LIT(&e->sql, "CASE ");
+    emit_field(e, &cond->field);
+    if (by_label)
+        emit_label_position(e, type);
+    buf_add_str(&e->sql, str_from(operator_sql(filter->op, emit_is_postgres(e))));
+    if (by_label)
+        BUF_ADD_LIT(&e->sql, "CASE ");
+    if (filter->quantifier != API_QUANT_NONE)
+        buf_add_str(&e->sql, filter->quantifier == API_QUANT_ANY ? STR("ANY (") : STR("ALL ("));
+    emit_param(e, param);
+    if (filter->quantifier != API_QUANT_NONE)
+        buf_add_char(&e->sql, ')');
+    if (by_label)
+        emit_label_position(e, type);
+}
+
+static void emit_from(struct emitter *e, const struct plan_rel *rel);
+
+static void
+emit_cond(struct emitter *e, const struct plan_cond *cond)
+{
+    if (cond->negated)
+        BUF_ADD_LIT(&e->sql, "NOT ");
+    switch (cond->kind) {
+    case PLAN_COND_FILTER:
+        if (cond->negated)
+            buf_add_char(&e->sql, '(');
+        emit_filter(e, cond);
+        if (cond->negated)
+            buf_add_char(&e->sql, ')');
+        break;
+    case PLAN_COND_AND:
+    case PLAN_COND_OR:
+        buf_add_char(&e->sql, '(');
+        for (const struct plan_cond *child = cond->children; child != NULL; child = child->next) {
+            if (child != cond->children)
+                buf_add_str(&e->sql, cond->kind == PLAN_COND_AND ? STR(" AND ") : STR(" OR "));
+            emit_cond(e, child);
+        }
+        buf_add_char(&e->sql, ')');
+        break;
+    case PLAN_COND_EXISTS:
+        BUF_ADD_LIT(&e->sql, "EXISTS (SELECT 1");
+        emit_from(e, cond->embed);
+        emit_where(e, cond->embed);
+        buf_add_char(&e->sql, ')');
+        break;
+    }
+}
+
+static void
+emit_from(struct emitter *e, const struct plan_rel *rel)
+{
+    BUF_ADD_LIT(&e->sql, " FROM ");
+    emit_table(e, rel->table);
+    BUF_ADD_LIT(&e->sql, " AS ");
+    emit_alias(e, rel);
+    if (rel->rel != NULL && rel->rel->junction != NULL) {
+        BUF_ADD_LIT(&e->sql, ", ");
+        emit_table(e, rel->rel->junction);
+        buf_printf(&e->sql, " AS j%u", rel->number);
+    }
+}
+
+static void
+emit_junction_column(struct emitter *e, const struct plan_rel *rel, uint32_t column)
+{
+    buf_printf(&e->sql, "j%u.", rel->number);
+    emit_ident(&e->sql, rel->rel->junction->model->columns[column].name);
+}
+
+/* The conditions that tie rel to its parent. */
+static void
+emit_join(struct emitter *e, const struct plan_rel *rel)
+{
+    const struct schema_rel *by = rel->rel;
+    const struct model_column *sources = by->source->model->columns;
+    const struct model_column *targets = by->target->model->columns;
+
+    for (uint32_t i = 0; i < by->source_column_count; i++) {
+        if (i > 0)
+            BUF_ADD_LIT(&e->sql, " AND ");
+        if (by->junction != NULL)
+            emit_junction_column(e, rel, by->junction_source_columns[i]);
+        else
+            emit_column(e, rel, &targets[by->target_columns[i]]);
+        BUF_ADD_LIT(&e->sql, " = ");
+        emit_column(e, rel->parent, &sources[by->source_columns[i]]);
+    }
+    for (uint32_t i = 0; by->junction != NULL && i < by->target_column_count; i++) {
+        BUF_ADD_LIT(&e->sql, " AND ");
+        emit_junction_column(e, rel, by->junction_target_columns[i]);
+        BUF_ADD_LIT(&e->sql, " = ");
+        emit_column(e, rel, &targets[by->target_columns[i]]);
+    }
+}
+
+void
+emit_where(struct emitter *e, const struct plan_rel *rel)
+{
+    const char *word = " WHERE ";
+
+    if (rel->rel != NULL) {
+        buf_add_str(&e->sql, str_from(word));
+        emit_join(e, rel);
+        word = " AND ";
+    }
+    for (const struct plan_cond *cond = rel->conds; cond != NULL; cond = cond->next) {
+        buf_add_str(&e->sql, str_from(word));
+        emit_cond(e, cond);
+        word = " AND ";
+    }
+}
+
+static void
+emit_order_field(struct emitter *e, const struct plan_order *order)
+{
+    bool by_label = sorts_by_label(e, order->field.type);
+
+    if (order->via != NULL)
+        BUF_ADD_LIT(&e->sql, "(SELECT ");
+    if (by_label)
+        BUF_ADD_LIT(&e->sql, "CASE ");
+    emit_field(e, &order->field);
+    if (by_label)
+        emit_label_position(e, order->field.type);
+    if (order->via != NULL) {
+        emit_from(e, order->via);
+        emit_where(e, order->via);
+        BUF_ADD_LIT(&e->sql, " LIMIT 1)");
+    }
+}
+
+void
+emit_order(struct emitter *e, const struct plan_rel *rel)
+{
+    for (const struct plan_order *order = rel->order; order != NULL; order = order->next) {
+        /* A column without nulls needs no word about them, and then an index serves. */
+        bool has_nulls =
+            order->via != NULL || order->field.step_count > 0 || !order->field.column->not_null;
+
+        buf_add_str(&e->sql, order == rel->order ? STR(" ORDER BY ") : STR(", "));
+        emit_order_field(e, order);
+        if (order->descending)
+            BUF_ADD_LIT(&e->sql, " DESC");
+        if (has_nulls)
+            buf_add_str(&e->sql, order->nulls_first ? STR(" NULLS FIRST") : STR(" NULLS LAST"));
+    }
+}
+
+void
+emit_limit(struct emitter *e, const struct plan_rel *rel)
+{
+    const struct type *type = type_builtin(TYPE_INT8);
+
+    if (rel->limit_slot != API_NO_SLOT) {
+        BUF_ADD_LIT(&e->sql, " LIMIT ");
+        emit_param(e, (struct emit_param){.source = EMIT_LIMIT,
+                                          .index = rel->limit_slot,
+                                          .type = type,
+                                          .max = rel->rows_max});
+    } else if (rel->rows_max > 0) {
+        BUF_ADD_LIT(&e->sql, " LIMIT ");
+        buf_add_i64(&e->sql, rel->rows_max);
+    } else if (rel->offset_slot != API_NO_SLOT && !emit_is_postgres(e)) {
+        BUF_ADD_LIT(&e->sql, " LIMIT -1");
+    }
+    if (rel->offset_slot != API_NO_SLOT) {
+        BUF_ADD_LIT(&e->sql, " OFFSET ");
+        emit_param(e, (struct emit_param){
+                          .source = EMIT_LIMIT, .index = rel->offset_slot, .type = type});
+    }
+}
+
+/* What stands between FROM and the end, for one embedded relation. */
+static void
+emit_embed_tail(struct emitter *e, const struct plan_rel *rel)
+{
+    emit_from(e, rel);
+    emit_where(e, rel);
+    emit_order(e, rel);
+    if (rel->is_to_one)
+        BUF_ADD_LIT(&e->sql, " LIMIT 1");
+    else
+        emit_limit(e, rel);
+}
+
+static void emit_expression(struct emitter *e, const struct plan_rel *rel,
+                            const struct plan_column *column);
+
+/* The specification of cairn_json_row: for each column its class and its escaped key. */
+static void
+emit_row_spec(struct emitter *e, const struct plan_rel *rel)
+{
+    struct buf spec;
+
+    buf_init(&spec, SQL_MAX);
+    for (uint32_t i = 0; i < rel->column_count; i++) {
+        const struct plan_column *column = &rel->columns[i];
+        size_t at = 0;
+
+        if (i > 0)
+            buf_add_char(&spec, '\x01');
+        buf_add_char(&spec, column->kind == PLAN_EMBED || column->origin != rel
+                                ? 'r'
+                                : type_json_class(column->type));
+        at = spec.len;
+        json_write_str(&spec, column->key);
+        /* The key goes without its quotes. */
+        if (buf_ok(&spec)) {
+            memmove(spec.data + at, spec.data + at + 1, spec.len - at - 2);
+            spec.len -= 2;
+        }
+    }
+    emit_literal(&e->sql, buf_str(&spec));
+    buf_fini(&spec);
+}
+
+static void
+emit_json_row(struct emitter *e, const struct plan_rel *rel)
+{
+    BUF_ADD_LIT(&e->sql, "cairn_json_row(");
+    emit_row_spec(e, rel);
+    for (uint32_t i = 0; i < rel->column_count; i++) {
+        buf_add_char(&e->sql, ',');
+        emit_expression(e, rel, &rel->columns[i]);
+    }
+    buf_add_char(&e->sql, ')');
+}
+
+static void
+emit_embed(struct emitter *e, const struct plan_rel *rel)
+{
+    if (emit_is_postgres(e)) {
+        buf_add_str(&e->sql, rel->is_to_one ? STR("(SELECT row_to_json(r) FROM (SELECT ")
+                                            : STR("(SELECT coalesce(json_agg(r), '[]') FROM (SELECT "));
+        emit_columns(e, rel, true);
+        emit_embed_tail(e, rel);
+        BUF_ADD_LIT(&e->sql, ") AS r)");
+    } else if (rel->is_to_one) {
+        BUF_ADD_LIT(&e->sql, "(SELECT ");
+        emit_json_row(e, rel);
+        emit_embed_tail(e, rel);
+        buf_add_char(&e->sql, ')');
+    } else {
+        BUF_ADD_LIT(&e->sql, "(SELECT coalesce(cairn_json_agg(r), '[]') FROM (SELECT ");
+        emit_json_row(e, rel);
+        BUF_ADD_LIT(&e->sql, " AS r");
+        emit_embed_tail(e, rel);
+        BUF_ADD_LIT(&e->sql, "))");
+    }
+}
+
+/* A spread column: evaluated inside the embed that lies on the way from rel to where it is. */
+static void
+emit_spread(struct emitter *e, const struct plan_rel *rel, const struct plan_column *column)
+{
+    const struct plan_rel *step = column->origin;
+
+    while (step->parent != rel)
+        step = step->parent;
+    if (step->is_to_one) {
+        BUF_ADD_LIT(&e->sql, "(SELECT ");
+        emit_expression(e, step, column);
+        emit_embed_tail(e, step);
+        buf_add_char(&e->sql, ')');
+    } else if (emit_is_postgres(e)) {
+        BUF_ADD_LIT(&e->sql, "(SELECT coalesce(json_agg(r.v), '[]') FROM (SELECT ");
+        emit_expression(e, step, column);
+        BUF_ADD_LIT(&e->sql, " AS v");
+        emit_embed_tail(e, step);
+        BUF_ADD_LIT(&e->sql, ") AS r)");
+    } else {
+        char json_class = column->kind == PLAN_EMBED ? 'r'
+                          : column->has_cast         ? type_json_class(&column->cast)
+                                             : type_json_class(column->field.type);
+
+        buf_printf(&e->sql, "(SELECT coalesce(cairn_json_array('%c', v), '[]') FROM (SELECT ",
+                   json_class);
+        emit_expression(e, step, column);
+        BUF_ADD_LIT(&e->sql, " AS v");
+        emit_embed_tail(e, step);
+        BUF_ADD_LIT(&e->sql, "))");
+    }
+}
+
+static void
+emit_cast(struct emitter *e, const struct plan_column *column)
+{
+    if (emit_is_postgres(e)) {
+        BUF_ADD_LIT(&e->sql, "CAST(");
+        emit_field(e, &column->field);
+        BUF_ADD_LIT(&e->sql, " AS ");
+        /* Letters, digits, _ and blanks: checked by the grammar. */
+        buf_add_str(&e->sql, column->cast_name);
+        buf_add_char(&e->sql, ')');
+        return;
+    }
+    BUF_ADD_LIT(&e->sql, "cairn_cast(");
+    emit_field(e, &column->field);
+    buf_add_char(&e->sql, ',');
+    emit_literal(&e->sql, column->field.type->id == TYPE_ENUM ? STR("text")
+                                                              : column->field.type->name);
+    buf_add_char(&e->sql, ',');
+    emit_literal(&e->sql, column->cast.name);
+    buf_add_char(&e->sql, ')');
+}
+
+static void
+emit_expression(struct emitter *e, const struct plan_rel *rel, const struct plan_column *column)
+{
+    if (column->origin != rel)
+        emit_spread(e, rel, column);
+    else if (column->kind == PLAN_EMBED)
+        emit_embed(e, column->embed);
+    else if (column->kind == PLAN_COUNT)
+        BUF_ADD_LIT(&e->sql, "count(*)");
+    else if (column->has_cast)
+        emit_cast(e, column);
+    else
+        emit_field(e, &column->field);
+}
+
+void
+emit_columns(struct emitter *e, const struct plan_rel *rel, bool named)
+{
+    for (uint32_t i = 0; i < rel->column_count; i++) {
+        if (i > 0)
+            BUF_ADD_LIT(&e->sql, ", ");
+        emit_expression(e, rel, &rel->columns[i]);
+        if (named) {
+            BUF_ADD_LIT(&e->sql, " AS ");
+            emit_ident(&e->sql, rel->columns[i].key);
+        }
+    }
+    if (rel->column_count == 0)
+        buf_add_char(&e->sql, '1');
+}
+
+/* Beside count() the other columns are what it counts by. */
+static void
+emit_group(struct emitter *e, const struct plan_rel *rel)
+{
+    bool counts = false;
+    bool first = true;
+
+    for (uint32_t i = 0; i < rel->column_count; i++)
+        counts = counts || rel->columns[i].kind == PLAN_COUNT;
+    for (uint32_t i = 0; counts && i < rel->column_count; i++) {
+        if (rel->columns[i].kind == PLAN_COUNT)
+            continue;
+        buf_add_str(&e->sql, first ? STR(" GROUP BY ") : STR(", "));
+        buf_add_u64(&e->sql, i + 1);
+        first = false;
+    }
+}
+
+static void
+emit_read(struct emitter *e)
+{
+    const struct plan_rel *root = e->plan->root;
+
+    BUF_ADD_LIT(&e->sql, "SELECT ");
+    emit_columns(e, root, false);
+    emit_from(e, root);
+    emit_where(e, root);
+    emit_group(e, root);
+    emit_order(e, root);
+    emit_limit(e, root);
+}
+
+static void
+emit_count(struct emitter *e)
+{
+    BUF_ADD_LIT(&e->sql, "SELECT count(*)");
+    emit_from(e, e->plan->root);
+    emit_where(e, e->plan->root);
+}
+
+bool
+emit_take(struct emitter *e, struct emit_stmt *out, struct err *err)
+{
+    if (!buf_ok(&e->sql)) {
+        err_set(err, ERR_REQUEST, "54001", "the request is too complex");
+        err->http_status = 413;
+        return false;
+    }
+    out->sql = arena_copy(e->arena, buf_str(&e->sql));
+    out->params = e->params;
+    out->param_count = e->param_count;
+    buf_clear(&e->sql);
+    e->params = NULL;
+    e->param_count = e->param_cap = 0;
+    return true;
+}
+
+bool
+emit_plan(enum db_dialect dialect, const struct plan *plan, struct arena *arena,
+          struct emit_output *out, struct err *err)
+{
+    struct emitter e = {
+        .dialect = dialect, .plan = plan, .arena = arena, .root_alias = STR("t0")};
+    bool ok = false;
+
+    *out = (struct emit_output){0};
+    buf_init(&e.sql, SQL_MAX);
+    if (plan->action == PLAN_READ) {
+        emit_read(&e);
+        if (!emit_take(&e, &out->main, err))
+            goto out;
+        if (plan->has_count) {
+            emit_count(&e);
+            if (!emit_take(&e, &out->count, err))
+                goto out;
+        }
+    } else {
+        if (dialect == DB_SQLITE && plan->action == PLAN_INSERT &&
+            plan->resolution == API_RESOLUTION_MERGE) {
+            emit_existing(&e);
+            if (!emit_take(&e, &out->existing, err))
+                goto out;
+        }
+        emit_write(&e, out);
+        if (!emit_take(&e, &out->main, err))
+            goto out;
+    }
+    ok = true;
+
+out:
+    buf_fini(&e.sql);
+
+    return ok;
+}

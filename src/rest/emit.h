@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From plan to SQL, in the dialect of an engine. This and the engines are the only places that
+ * know a dialect.
+ *
+ * Values reach SQL as parameters only, identifiers only out of the snapshot (or quoted, as output
+ * names). The result depends on the plan alone, so that it serves every request of the shape; bind.h
+ * fills in the values.
+ */
+#ifndef CAIRN_REST_EMIT_H
+#define CAIRN_REST_EMIT_H
+
+#include "rest/plan.h"
+
+enum emit_source {
+    EMIT_SLOT,        /* the slot's text as type takes it */
+    EMIT_LIST,        /* the slot's list, as one value */
+    EMIT_LIMIT,       /* the slot's number, at most max (0: no bound) */
+    EMIT_TEXT,        /* text, as it is */
+    EMIT_BODY_COLUMN, /* embedded: column number index of the payload's row */
+    EMIT_BODY_JSON,   /* PostgreSQL: the whole payload */
+};
+
+struct emit_param {
+    enum emit_source source;
+    uint32_t index;  /* slot or column */
+    const struct type *type;
+    int64_t max;
+    struct str text;
+};
+
+struct emit_stmt {
+    struct str sql;  /* data NULL: not there */
+    struct emit_param *params;
+    uint32_t param_count;
+};
+
+struct emit_output {
+    /* An upsert on the embedded engine asks first which rows exist: once for each row. */
+    struct emit_stmt existing;
+    struct emit_stmt main;
+    struct emit_stmt count;
+    /* main's rows end with one more column, true for a row that was inserted (PostgreSQL upsert). */
+    bool marks_inserted;
+};
+
+/* The plan must outlive the output, which lives in arena. False: 413 when the SQL grows too big. */
+MUST_CHECK bool emit_plan(enum db_dialect dialect, const struct plan *plan, struct arena *arena,
+                          struct emit_output *out, struct err *err);
+
+#endif

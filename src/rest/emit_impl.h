@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of emit share. */
+#ifndef CAIRN_REST_EMIT_IMPL_H
+#define CAIRN_REST_EMIT_IMPL_H
+
+#include "rest/emit.h"
+
+struct emitter {
+    enum db_dialect dialect;
+    const struct plan *plan;
+    struct arena *arena;
+    struct buf sql;
+    struct emit_param *params;
+    uint32_t param_count, param_cap;
+    /* How the root is called: an alias, or in a write of the embedded engine the table itself. */
+    struct str root_alias;
+    bool *used; /* root columns that were mentioned; NULL: nobody asks */
+};
+
+static inline bool
+emit_is_postgres(const struct emitter *e)
+{
+    return e->dialect == DB_POSTGRES;
+}
+
+void emit_ident(struct buf *out, struct str name);
+void emit_literal(struct buf *out, struct str text);
+/* Writes the placeholder and notes where its value comes from. */
+void emit_param(struct emitter *e, struct emit_param param);
+void emit_table(struct emitter *e, const struct schema_table *table);
+void emit_column(struct emitter *e, const struct plan_rel *rel, const struct model_column *column);
+/* The select list of rel: expressions with their output names. */
+void emit_columns(struct emitter *e, const struct plan_rel *rel, bool named);
+/* " WHERE ..." with the join to the parent, the conditions; nothing when there are none. */
+void emit_where(struct emitter *e, const struct plan_rel *rel);
+void emit_order(struct emitter *e, const struct plan_rel *rel);
+void emit_limit(struct emitter *e, const struct plan_rel *rel);
+/* Takes what was emitted so far as one statement. */
+MUST_CHECK bool emit_take(struct emitter *e, struct emit_stmt *out, struct err *err);
+
+void emit_write(struct emitter *e, struct emit_output *out);
+void emit_existing(struct emitter *e);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rest/encode.h"
+
+#include "core/json.h"
+
+const struct encode_column *
+encode_prepare(const struct plan *plan, struct arena *arena)
+{
+    const struct plan_rel *root = plan->root;
+    struct encode_column *columns = ARENA_ARRAY(arena, struct encode_column, root->column_count + 1);
+    struct buf prefix;
+
+    buf_init(&prefix, 1024 * 1024);
+    for (uint32_t i = 0; i < root->column_count; i++) {
+        const struct plan_column *column = &root->columns[i];
+        bool is_raw = column->kind == PLAN_EMBED || (column->origin != root &&
+                                                     column->type->id == TYPE_JSON);
+
+        buf_clear(&prefix);
+        buf_add_char(&prefix, i == 0 ? '{' : ',');
+        json_write_str(&prefix, column->key);
+        buf_add_char(&prefix, ':');
+        columns[i] = (struct encode_column){
+            .prefix = arena_copy(arena, buf_str(&prefix)),
+            .key = column->key,
+            .json_class = is_raw ? 'r' : type_json_class(column->type),
+            .type = column->type,
+        };
+    }
+    buf_fini(&prefix);
+    return columns;
+}
+
+static void
+write_json(const struct encoder *e, const struct value *cells)
+{
+    struct buf *out = e->out;
+
+    for (uint32_t i = 0; i < e->column_count; i++) {
+        buf_add_str(out, e->columns[i].prefix);
+        if (cells[i].kind == VALUE_NULL)
+            BUF_ADD_LIT(out, "null");
+        else
+            type_write_json_class(out, e->columns[i].json_class, &cells[i]);
+    }
+    buf_add_str(out, e->column_count == 0 ? STR("{}") : STR("}"));
+}
+
+static void
+write_json_stripped(const struct encoder *e, const struct value *cells)
+{
+    bool first = true;
+
+    buf_add_char(e->out, '{');
+    for (uint32_t i = 0; i < e->column_count; i++) {
+        struct str prefix = e->columns[i].prefix;
+
+        if (cells[i].kind == VALUE_NULL)
+            continue;
+        if (!first)
+            buf_add_char(e->out, ',');
+        first = false;
+        buf_add_str(e->out, str_slice(prefix, 1, prefix.len));
+        type_write_json_class(e->out, e->columns[i].json_class, &cells[i]);
+    }
+    buf_add_char(e->out, '}');
+}
+
+/* A field is quoted when it must be: RFC 4180. */
+static void
+write_csv_text(struct buf *out, struct str text)
+{
+    bool quote = text.len == 0;
+
+    for (size_t i = 0; i < text.len && !quote; i++)
+        quote = memchr("\",\r\n", text.data[i], 4) != NULL;
+    if (!quote) {
+        buf_add_str(out, text);
+        return;
+    }
+    buf_add_char(out, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == '"')
+            buf_add_char(out, '"');
+        buf_add_char(out, text.data[i]);
+    }
+    buf_add_char(out, '"');
+}
+
+static void
+write_csv_header(const struct encoder *e)
+{
+    for (uint32_t i = 0; i < e->column_count; i++) {
+        if (i > 0)
+            buf_add_char(e->out, ',');
+        write_csv_text(e->out, e->columns[i].key);
+    }
+}
+
+static void
+write_csv(const struct encoder *e, const struct value *cells)
+{
+    struct buf text;
+
+    buf_init(&text, e->out->max);
+    if (e->rows == 0)
+        write_csv_header(e);
+    buf_add_char(e->out, '\n');
+    for (uint32_t i = 0; i < e->column_count; i++) {
+        if (i > 0)
+            buf_add_char(e->out, ',');
+        if (cells[i].kind == VALUE_NULL)
+            continue;
+        buf_clear(&text);
+        type_write_text(&text, e->columns[i].type, &cells[i]);
+        write_csv_text(e->out, buf_str(&text));
+    }
+    buf_fini(&text);
+}
+
+static void
+add_percent_encoded(struct buf *out, struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char ch = (unsigned char)text.data[i];
+        bool plain = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
+                     (ch >= '0' && ch <= '9') || memchr("-_.~", ch, 4) != NULL;
+
+        if (plain)
+            buf_add_char(out, (char)ch);
+        else
+            buf_printf(out, "%%%02X", ch);
+    }
+}
+
+static void
+write_location(const struct encoder *e, const struct value *cells)
+{
+    struct buf text;
+
+    buf_init(&text, 64 * 1024);
+    for (uint32_t i = 0; i < e->column_count; i++) {
+        buf_add_char(e->out, i == 0 ? '?' : '&');
+        add_percent_encoded(e->out, e->columns[i].key);
+        if (cells[i].kind == VALUE_NULL) {
+            BUF_ADD_LIT(e->out, "=is.null");
+            continue;
+        }
+        BUF_ADD_LIT(e->out, "=eq.");
+        buf_clear(&text);
+        type_write_text(&text, e->columns[i].type, &cells[i]);
+        add_percent_encoded(e->out, buf_str(&text));
+    }
+    buf_fini(&text);
+}
+
+void
+encode_restart(struct encoder *encoder)
+{
+    encoder->rows = encoder->inserted = 0;
+    buf_clear(encoder->out);
+}
+
+bool
+encode_row(void *ctx, const struct value *cells, uint32_t count)
+{
+    struct encoder *e = ctx;
+
+    switch (e->mode) {
+    case ENCODE_JSON:
+        buf_add_str(e->out, e->rows == 0 ? STR("[") : STR(", \n "));
+        if (e->nulls_stripped)
+            write_json_stripped(e, cells);
+        else
+            write_json(e, cells);
+        break;
+    case ENCODE_OBJECT:
+        /* A second row is an error; there is no need to write it. */
+        if (e->rows == 0 && e->nulls_stripped)
+            write_json_stripped(e, cells);
+        else if (e->rows == 0)
+            write_json(e, cells);
+        break;
+    case ENCODE_CSV:
+        write_csv(e, cells);
+        break;
+    case ENCODE_LOCATION:
+        if (e->rows == 0)
+            write_location(e, cells);
+        break;
+    case ENCODE_NOTHING:
+        break;
+    }
+    e->rows++;
+    if (e->marks_inserted) {
+        const struct value *mark = &cells[count - 1];
+
+        e->inserted += mark->kind == VALUE_TEXT ? mark->s.len > 0 && mark->s.data[0] == 't'
+                                                : mark->kind == VALUE_INT && mark->i != 0;
+    }
+    return true;
+}
+
+void
+encode_end(struct encoder *e)
+{
+    if (e->mode == ENCODE_JSON)
+        buf_add_str(e->out, e->rows == 0 ? STR("[]") : STR("]"));
+    else if (e->mode == ENCODE_CSV && e->rows == 0)
+        write_csv_header(e);
+}

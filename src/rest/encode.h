@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rows to the body of an answer, as they come: JSON as PostgreSQL's json_agg writes it, one object,
+ * or CSV.
+ */
+#ifndef CAIRN_REST_ENCODE_H
+#define CAIRN_REST_ENCODE_H
+
+#include "rest/plan.h"
+
+/* One output column, made ready once for each plan. */
+struct encode_column {
+    struct str prefix; /* {"id": or ,"name": */
+    struct str key;
+    char json_class;
+    const struct type *type;
+};
+
+enum encode_mode {
+    ENCODE_JSON,
+    ENCODE_OBJECT,
+    ENCODE_CSV,
+    ENCODE_NOTHING,  /* only counts */
+    ENCODE_LOCATION, /* ?pk=eq.V of the first row */
+};
+
+struct encoder {
+    enum encode_mode mode;
+    bool nulls_stripped;
+    bool marks_inserted; /* the last cell says whether the row is new */
+    const struct encode_column *columns;
+    uint32_t column_count;
+    struct buf *out;
+    uint64_t rows, inserted;
+};
+
+/* The columns of plan, in arena. */
+const struct encode_column *encode_prepare(const struct plan *plan, struct arena *arena);
+/* Back to no rows seen. */
+void encode_restart(struct encoder *encoder);
+/* Fits db_stmt.on_row; ctx is the encoder. */
+bool encode_row(void *ctx, const struct value *cells, uint32_t count);
+/* After the last row. */
+void encode_end(struct encoder *encoder);
+
+#endif

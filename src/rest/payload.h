@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The body of a write: an object or an array of objects, checked whole before anything is done
+ * with it.
+ */
+#ifndef CAIRN_REST_PAYLOAD_H
+#define CAIRN_REST_PAYLOAD_H
+
+#include "core/json.h"
+#include "rest/api.h"
+
+struct payload {
+    const struct json *first; /* the first row; the others through next */
+    uint32_t row_count;
+    bool is_array;
+    struct str *keys;         /* of the first row, in its order */
+    uint32_t key_count;
+    struct str text;          /* JSON text of all rows as they came */
+};
+
+/*
+ * Lives in arena and borrows from body. has_columns says that columns= names the keys, so that rows
+ * may differ. Errors: 400 PGRST102.
+ */
+MUST_CHECK bool payload_parse(struct str body, struct str content_type, bool has_columns,
+                              uint32_t depth_max, struct arena *arena, struct payload *out,
+                              struct err *err);
+
+/* What a JSON value is as text for a column's input function; data NULL: SQL NULL. raw says that
+ * the column holds JSON, which takes the value's source text. */
+struct str payload_value_text(const struct json *value, bool raw);
+
+#endif

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rest/plan.h"
+#include "rest/plan_check.h"
+
+struct planner {
+    const struct plan_input *in;
+    struct arena *arena;
+    struct err *err;
+    uint32_t rel_count;
+};
+
+#define REL_CANDIDATES 16
+
+static bool
+resolve_field(struct planner *p, const struct plan_rel *rel, const struct api_field *field,
+              struct plan_field *out)
+{
+    out->rel = rel;
+    out->steps = field->steps;
+    out->step_count = field->step_count;
+    out->column = schema_find_column(rel->table, field->column);
+    if (out->column == NULL)
+        return plan_fail_column(rel->table, field->column, p->err);
+    out->type = &out->column->type;
+    if (field->step_count == 0)
+        return true;
+    if (!plan_check_json_column(out->column, p->err))
+        return false;
+    out->type = field->steps[field->step_count - 1].as_text ? type_builtin(TYPE_TEXT)
+                : out->column->type.id == TYPE_JSON         ? type_builtin(TYPE_JSON)
+                                                            : type_builtin(TYPE_JSONB);
+    return true;
+}
+
+/* The key of an item without alias: the last JSON key that is no index, else the column. */
+static struct str
+default_key(const struct api_field *field)
+{
+    for (uint32_t i = field->step_count; i > 0; i--) {
+        if (!field->steps[i - 1].is_index)
+            return field->steps[i - 1].key;
+    }
+    return field->column;
+}
+
+static bool
+add_field_column(struct planner *p, const struct plan_rel *rel, const struct api_item *item,
+                 struct plan_column *column)
+{
+    bool is_count = item->aggregate == API_AGG_COUNT && item->field.column.data == NULL;
+
+    if (item->aggregate == API_AGG_NONE && item->field.step_count == 0 &&
+        str_eq(item->field.column, STR("count")) &&
+        schema_find_column(rel->table, item->field.column) == NULL) {
+        /* "select=count" is a count of the rows, aggregates enabled or not: point 16. */
+        is_count = true;
+    } else if (item->aggregate != API_AGG_NONE) {
+        if (!is_count || !p->in->limits->aggregates)
+            return err_set(p->err, ERR_REQUEST, "PGRST123",
+                           "Use of aggregate functions is not allowed");
+    }
+    if (is_count) {
+        column->kind = PLAN_COUNT;
+        column->key = item->alias.data != NULL ? item->alias : STR("count");
+        column->type = type_builtin(TYPE_INT8);
+        return true;
+    }
+    column->kind = PLAN_FIELD;
+    column->key = item->alias.data != NULL ? item->alias : default_key(&item->field);
+    if (!resolve_field(p, rel, &item->field, &column->field))
+        return false;
+    column->type = column->field.type;
+    if (item->cast.data != NULL) {
+        column->has_cast = true;
+        column->cast_name = item->cast;
+        if (!plan_check_cast(p->in->dialect, item->cast, &column->cast, p->err))
+            return false;
+        column->type = &column->cast;
+    }
+    return true;
+}
+
+static bool make_columns(struct planner *p, struct plan_rel *rel, const struct api_item *items);
+
+static bool
+add_embed(struct planner *p, struct plan_rel *parent, const struct api_item *item,
+          struct plan_rel **out)
+{
+    const struct schema_rel *found[REL_CANDIDATES];
+    size_t count = schema_find_rel(p->in->schema, parent->table, item->target, item->hint, found,
+                                   REL_CANDIDATES);
+    struct plan_rel *rel = ARENA_NEW(p->arena, struct plan_rel);
+    struct plan_rel **tail = &parent->children;
+
+    if (count == 0)
+        return plan_fail_no_rel(p->in->schema, parent->table, item->target, item->hint, p->err);
+    if (count > 1)
+        return plan_fail_ambiguous(parent->table, item->target, found,
+                                   count < REL_CANDIDATES ? count : REL_CANDIDATES, p->err);
+    rel->table = found[0]->target;
+    rel->rel = found[0];
+    rel->parent = parent;
+    rel->number = ++p->rel_count;
+    rel->target = item->target;
+    rel->key = item->alias.data != NULL ? item->alias : item->target;
+    rel->is_to_one = found[0]->is_to_one;
+    rel->is_inner = item->join == API_JOIN_INNER;
+    rel->is_spread = item->is_spread;
+    rel->limit_slot = rel->offset_slot = API_NO_SLOT;
+    rel->rows_max = p->in->limits->rows_max;
+    while (*tail != NULL)
+        tail = &(*tail)->next;
+    *tail = rel;
+    *out = rel;
+    return make_columns(p, rel, item->children);
+}
+
+static uint32_t
+columns_of_item(const struct plan_rel *rel, const struct api_item *item)
+{
+    return item->kind == API_ITEM_STAR ? rel->table->model->column_count : 1;
+}
+
+static void
+add_star(const struct plan_rel *rel, struct plan_column *columns)
+{
+    for (uint32_t i = 0; i < rel->table->model->column_count; i++) {
+        const struct model_column *column = &rel->table->model->columns[i];
+
+        columns[i] = (struct plan_column){
+            .kind = PLAN_FIELD,
+            .origin = rel,
+            .key = column->name,
+            .field = {.rel = rel, .column = column, .type = &column->type},
+            .type = &column->type,
+        };
+    }
+}
+
+/* The columns of a spread stand in the parent, each under its own key. */
+static bool
+add_spread(struct planner *p, struct plan_rel *rel, const struct api_item *item,
+           struct plan_column **columns, uint32_t *count, uint32_t *cap)
+{
+    struct plan_rel *embed = NULL;
+    struct plan_column *grown = NULL;
+
+    if (!add_embed(p, rel, item, &embed))
+        return false;
+    *cap += embed->column_count;
+    grown = ARENA_ARRAY(p->arena, struct plan_column, *cap);
+    memcpy(grown, *columns, *count * sizeof(*grown));
+    *columns = grown;
+    for (uint32_t i = 0; i < embed->column_count; i++) {
+        struct plan_column *column = &grown[(*count)++];
+
+        *column = embed->columns[i];
+        if (!embed->is_to_one)
+            column->type = type_builtin(TYPE_JSON);
+    }
+    return true;
+}
+
+static bool
+make_columns(struct planner *p, struct plan_rel *rel, const struct api_item *items)
+{
+    uint32_t cap = 1;
+    uint32_t count = 0;
+    struct plan_column *columns = NULL;
+    bool empty_embed = rel->parent != NULL && items == NULL;
+
+    for (const struct api_item *item = items; item != NULL; item = item->next)
+        cap += columns_of_item(rel, item);
+    if (items == NULL)
+        cap += rel->table->model->column_count;
+    columns = ARENA_ARRAY(p->arena, struct plan_column, cap);
+    if (items == NULL && !empty_embed) {
+        add_star(rel, columns);
+        count = rel->table->model->column_count;
+    }
+    for (const struct api_item *item = items; item != NULL; item = item->next) {
+        struct plan_rel *embed = NULL;
+
+        if (item->kind == API_ITEM_STAR) {
+            add_star(rel, columns + count);
+            count += rel->table->model->column_count;
+            continue;
+        }
+        if (item->kind == API_ITEM_FIELD) {
+            columns[count].origin = rel;
+            if (!add_field_column(p, rel, item, &columns[count++]))
+                return false;
+            continue;
+        }
+        if (item->is_spread) {
+            if (!add_spread(p, rel, item, &columns, &count, &cap))
+                return false;
+            continue;
+        }
+        if (!add_embed(p, rel, item, &embed))
+            return false;
+        /* target() joins without output: point 23. */
+        if (item->children == NULL)
+            continue;
+        columns[count++] = (struct plan_column){.kind = PLAN_EMBED,
+                                                .origin = rel,
+                                                .key = embed->key,
+                                                .embed = embed,
+                                                .type = type_builtin(TYPE_JSON)};
+    }
+    rel->columns = columns;
+    rel->column_count = count;
+    return true;
+}
+
+static struct plan_rel *
+find_child(const struct plan_rel *rel, struct str name)
+{
+    for (struct plan_rel *child = rel->children; child != NULL; child = child->next) {
+        if (str_eq(child->key, name))
+            return child;
+    }
+    for (struct plan_rel *child = rel->children; child != NULL; child = child->next) {
+        if (str_eq(child->target, name))
+            return child;
+    }
+    return NULL;
+}
+
+static bool
+make_cond(struct planner *p, const struct plan_rel *rel, const struct api_cond *from,
+          struct plan_cond **out)
+{
+    struct plan_cond *cond = ARENA_NEW(p->arena, struct plan_cond);
+    struct plan_cond **tail = &cond->children;
+    const struct plan_rel *embed = NULL;
+
+    *out = cond;
+    cond->negated = from->negated;
+    if (from->kind != API_COND_FILTER) {
+        cond->kind = from->kind == API_COND_AND ? PLAN_COND_AND : PLAN_COND_OR;
+        for (const struct api_cond *child = from->children; child != NULL; child = child->next) {
+            if (!make_cond(p, rel, child, tail))
+                return false;
+            tail = &(*tail)->next;
+        }
+        return true;
+    }
+    if (from->filter.op == API_IS && from->filter.field.step_count == 0 &&
+        (from->filter.is == API_IS_NULL || from->filter.is == API_IS_NOT_NULL))
+        embed = find_child(rel, from->filter.field.column);
+    if (embed != NULL) {
+        cond->kind = PLAN_COND_EXISTS;
+        cond->embed = embed;
+        cond->negated = (from->filter.is == API_IS_NULL) != from->negated;
+        return true;
+    }
+    cond->kind = PLAN_COND_FILTER;
+    cond->filter = &from->filter;
+    return resolve_field(p, rel, &from->filter.field, &cond->field) &&
+           plan_check_filter(p->in->dialect, cond->field.type, &from->filter, p->err);
+}
+
+static bool
+make_order(struct planner *p, struct plan_rel *rel, const struct api_order *from)
+{
+    struct plan_order **tail = &rel->order;
+
+    for (; from != NULL; from = from->next) {
+        struct plan_order *order = ARENA_NEW(p->arena, struct plan_order);
+        const struct plan_rel *on = rel;
+
+        if (from->relation.data != NULL) {
+            on = find_child(rel, from->relation);
+            if (on == NULL)
+                return plan_fail_not_embedded(from->relation, p->err);
+            if (!on->is_to_one) {
+                err_set(p->err, ERR_REQUEST, "PGRST118",
+                        "A related order on '%.*s' is not possible", STR_ARG(from->relation));
+                err_details(p->err,
+                            "'%.*s' and '%.*s' do not form a many-to-one or one-to-one "
+                            "relationship",
+                            STR_ARG(rel->table->model->name), STR_ARG(from->relation));
+                return false;
+            }
+            order->via = on;
+        }
+        if (!resolve_field(p, on, &from->field, &order->field))
+            return false;
+        order->descending = from->descending;
+        /* PostgreSQL's default: nulls are larger than everything. */
+        order->nulls_first = from->nulls == API_NULLS_FIRST ||
+                             (from->nulls == API_NULLS_DEFAULT && from->descending);
+        *tail = order;
+        tail = &order->next;
+    }
+    return true;
+}
+
+static bool
+apply_level(struct planner *p, struct plan_rel *root, const struct api_level *level)
+{
+    struct plan_rel *rel = root;
+    struct plan_cond **tail = NULL;
+
+    for (uint32_t i = 0; i < level->path_len; i++) {
+        rel = find_child(rel, level->path[i]);
+        if (rel == NULL)
+            return plan_fail_not_embedded(level->path[i], p->err);
+    }
+    tail = &rel->conds;
+    while (*tail != NULL)
+        tail = &(*tail)->next;
+    for (const struct api_cond *cond = level->conds; cond != NULL; cond = cond->next) {
+        if (!make_cond(p, rel, cond, tail))
+            return false;
+        tail = &(*tail)->next;
+    }
+    rel->limit_slot = level->limit_slot;
+    rel->offset_slot = level->offset_slot;
+    return make_order(p, rel, level->order);
+}
+
+/* An inner embed drops parents without a match. */
+static void
+apply_inner(struct planner *p, struct plan_rel *rel)
+{
+    for (struct plan_rel *child = rel->children; child != NULL; child = child->next) {
+        apply_inner(p, child);
+        if (child->is_inner) {
+            struct plan_cond *cond = ARENA_NEW(p->arena, struct plan_cond);
+
+            cond->kind = PLAN_COND_EXISTS;
+            cond->embed = child;
+            cond->next = rel->conds;
+            rel->conds = cond;
+        }
+    }
+}
+
+static bool
+make_names(struct planner *p, const struct str *names, uint32_t count,
+           const struct model_column ***out)
+{
+    const struct model_column **columns = ARENA_ARRAY(p->arena, const struct model_column *, count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        columns[i] = schema_find_column(p->in->table, names[i]);
+        if (columns[i] == NULL)
+            return err_set(p->err, ERR_REQUEST, "PGRST204",
+                           "Could not find the '%.*s' column of '%.*s' in the schema cache",
+                           STR_ARG(str_slice(names[i], 0, 200)),
+                           STR_ARG(p->in->table->model->name));
+    }
+    *out = columns;
+    return true;
+}
+
+static bool
+make_conflict(struct planner *p, struct plan *plan)
+{
+    const struct api_request *api = p->in->api;
+
+    plan->resolution = api->prefer.resolution;
+    if (plan->resolution == API_RESOLUTION_NONE)
+        return true;
+    if (api->on_conflict_count > 0) {
+        plan->conflict_count = api->on_conflict_count;
+        return make_names(p, api->on_conflict, api->on_conflict_count, &plan->conflict);
+    }
+    plan->conflict_count = p->in->table->pk_column_count;
+    plan->conflict = ARENA_ARRAY(p->arena, const struct model_column *, plan->conflict_count + 1);
+    for (uint32_t i = 0; i < plan->conflict_count; i++)
+        plan->conflict[i] = &p->in->table->model->columns[p->in->table->pk_columns[i]];
+    /* Without a key there is nothing to conflict with: the preference is not applied. */
+    if (plan->conflict_count == 0)
+        plan->resolution = API_RESOLUTION_NONE;
+    return true;
+}
+
+static bool
+make_write(struct planner *p, struct plan *plan)
+{
+    const struct api_request *api = p->in->api;
+
+    plan->returns_rows = api->prefer.ret == API_RETURN_REPRESENTATION;
+    plan->missing_default = api->prefer.missing_default;
+    if (plan->action == PLAN_DELETE)
+        return true;
+    if (api->columns != NULL) {
+        plan->column_count = api->column_count;
+        if (!make_names(p, api->columns, api->column_count, &plan->columns))
+            return false;
+    } else {
+        plan->column_count = p->in->payload_key_count;
+        if (!make_names(p, p->in->payload_keys, p->in->payload_key_count, &plan->columns))
+            return false;
+    }
+    return plan->action == PLAN_UPDATE || make_conflict(p, plan);
+}
+
+/* Of a write that gives back headers only: the primary key, for Location. */
+static void
+select_key(struct planner *p, struct plan_rel *root)
+{
+    root->column_count = root->table->pk_column_count;
+    root->columns = ARENA_ARRAY(p->arena, struct plan_column, root->column_count + 1);
+    for (uint32_t i = 0; i < root->column_count; i++) {
+        const struct model_column *column = &root->table->model->columns[root->table->pk_columns[i]];
+
+        root->columns[i] = (struct plan_column){
+            .kind = PLAN_FIELD,
+            .origin = root,
+            .key = column->name,
+            .field = {.rel = root, .column = column, .type = &column->type},
+            .type = &column->type,
+        };
+    }
+}
+
+bool
+plan_make(const struct plan_input *input, struct plan **out, struct err *err)
+{
+    struct planner p = {.in = input, .arena = input->arena, .err = err};
+    struct plan *plan = ARENA_NEW(input->arena, struct plan);
+    struct plan_rel *root = ARENA_NEW(input->arena, struct plan_rel);
+    bool is_write = input->action != PLAN_READ;
+    bool headers = input->action == PLAN_INSERT && input->api->prefer.ret == API_RETURN_HEADERS &&
+                   input->table->pk_column_count > 0;
+
+    plan->action = input->action;
+    plan->schema = input->schema;
+    plan->root = root;
+    root->table = input->table;
+    root->key = root->target = input->table->model->name;
+    root->limit_slot = root->offset_slot = API_NO_SLOT;
+    root->rows_max = is_write ? 0 : input->limits->rows_max;
+    plan->has_count = !is_write && input->api->prefer.count != API_COUNT_NONE;
+    if (is_write && !make_write(&p, plan))
+        return false;
+    if (headers) {
+        select_key(&p, root);
+        plan->returns_rows = true;
+    } else if ((!is_write || plan->returns_rows) &&
+               !make_columns(&p, root, input->api->select)) {
+        return false;
+    }
+    for (const struct api_level *level = input->api->levels; level != NULL; level = level->next) {
+        /* A write without representation ignores select and with it what is said about embeds. */
+        if (is_write && !plan->returns_rows && level->path_len > 0)
+            continue;
+        if (!apply_level(&p, root, level))
+            return false;
+    }
+    apply_inner(&p, root);
+    *out = plan;
+    return true;
+}

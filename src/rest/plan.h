@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plan: an API request resolved against the schema snapshot. Engine-neutral; it holds no
+ * literal value, only the slots they are in, so that it serves every request of its shape.
+ *
+ * A plan lives in the arena it was made in and borrows from the snapshot.
+ */
+#ifndef CAIRN_REST_PLAN_H
+#define CAIRN_REST_PLAN_H
+
+#include "db/engine.h"
+#include "rest/api.h"
+#include "schema/schema.h"
+
+struct plan_rel;
+
+/* A column, or a place inside a JSON column. */
+struct plan_field {
+    const struct plan_rel *rel;
+    const struct model_column *column;
+    const struct api_json_step *steps;
+    uint32_t step_count;
+    const struct type *type; /* of the result */
+};
+
+enum plan_column_kind { PLAN_FIELD, PLAN_EMBED, PLAN_COUNT };
+
+struct plan_column {
+    enum plan_column_kind kind;
+    const struct plan_rel *origin; /* where it is evaluated: below the one it is in, for a spread */
+    struct str key;               /* in the answer */
+    struct plan_field field;
+    bool has_cast;
+    struct type cast;
+    struct str cast_name;         /* as the client wrote it */
+    const struct plan_rel *embed; /* PLAN_EMBED */
+    const struct type *type;      /* of the result; json for an embed */
+};
+
+enum plan_cond_kind { PLAN_COND_FILTER, PLAN_COND_AND, PLAN_COND_OR, PLAN_COND_EXISTS };
+
+struct plan_cond {
+    enum plan_cond_kind kind;
+    bool negated;
+    struct plan_field field;
+    const struct api_filter *filter;
+    const struct plan_rel *embed; /* PLAN_COND_EXISTS: it has a row */
+    struct plan_cond *children;
+    struct plan_cond *next;
+};
+
+struct plan_order {
+    struct plan_field field;
+    const struct plan_rel *via;   /* related order: through this to-one embed; NULL otherwise */
+    bool descending, nulls_first;
+    struct plan_order *next;
+};
+
+struct plan_rel {
+    const struct schema_table *table;
+    const struct schema_rel *rel; /* to the parent; NULL for the root */
+    const struct plan_rel *parent;
+    uint32_t number;              /* unique in the plan; the root is 0 */
+    struct str key;               /* alias or target */
+    struct str target;
+    bool is_to_one, is_inner, is_spread;
+    struct plan_column *columns;
+    uint32_t column_count;
+    struct plan_cond *conds;      /* all ANDed */
+    struct plan_order *order;
+    uint32_t limit_slot, offset_slot;
+    int64_t rows_max;             /* 0: no bound */
+    struct plan_rel *children;
+    struct plan_rel *next;
+};
+
+enum plan_action { PLAN_READ, PLAN_INSERT, PLAN_UPDATE, PLAN_DELETE };
+
+struct plan {
+    enum plan_action action;
+    const struct schema *schema;
+    struct plan_rel *root;
+    bool has_count;               /* a second statement counts all */
+    /* What a write gives back. */
+    bool returns_rows;            /* root->columns */
+    /* PLAN_INSERT, PLAN_UPDATE: the columns written, in the order of the payload. */
+    const struct model_column **columns;
+    uint32_t column_count;
+    bool missing_default;
+    enum api_resolution resolution;
+    const struct model_column **conflict; /* the conflict target */
+    uint32_t conflict_count;
+};
+
+struct plan_input {
+    const struct schema *schema;
+    const struct schema_table *table;
+    const struct api_request *api;
+    const struct api_limits *limits;
+    enum plan_action action;
+    /* Keys of the payload, when columns= was not given. */
+    const struct str *payload_keys;
+    uint32_t payload_key_count;
+    enum db_dialect dialect;      /* what the engine can't do is refused here */
+    struct arena *arena;
+};
+
+/* Errors: PGRST108, 118, 123, 200, 201, 204, 42703, 42704, 42883, 42804, 0A000. */
+MUST_CHECK bool plan_make(const struct plan_input *input, struct plan **out, struct err *err);
+
+#endif

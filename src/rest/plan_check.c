@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rest/plan_check.h"
+
+#include <math.h>
+
+#include "core/json.h"
+
+static bool
+fail_status(struct err *err, int status)
+{
+    if (err != NULL)
+        err->http_status = status;
+    return false;
+}
+
+bool
+plan_fail_table(const struct schema *schema, struct str schema_name, struct str name,
+                struct err *err)
+{
+    struct str similar = schema_similar_table(schema, schema_name, name);
+
+    err_set(err, ERR_REQUEST, "PGRST205",
+            "Could not find the table '%.*s.%.*s' in the schema cache", STR_ARG(schema_name),
+            STR_ARG(str_slice(name, 0, 200)));
+    if (similar.len > 0)
+        err_hint(err, "Perhaps you meant the table '%.*s.%.*s'", STR_ARG(schema_name),
+                 STR_ARG(similar));
+    return fail_status(err, 404);
+}
+
+/* Edits between two names, from their similarity. */
+static double
+distance(struct str a, struct str b)
+{
+    size_t longer = a.len > b.len ? a.len : b.len;
+
+    return round((1.0 - str_similarity(a, b)) * (double)longer);
+}
+
+bool
+plan_fail_column(const struct schema_table *table, struct str name, struct err *err)
+{
+    const struct model_table *model = table->model;
+    const struct model_column *best = NULL;
+    const struct model_column *second = NULL;
+    /* As PostgreSQL's searchRangeTableForCol: at most 3 edits, and at most half of the name. */
+    double least = 3.0;
+
+    err_set(err, ERR_REQUEST, "42703", "column %.*s.%.*s does not exist", STR_ARG(model->name),
+            STR_ARG(str_slice(name, 0, 200)));
+    for (uint32_t i = 0; i < model->column_count; i++) {
+        double edits = distance(name, model->columns[i].name);
+
+        if (edits > least || edits > (double)(name.len / 2))
+            continue;
+        second = edits < least ? NULL : best;
+        best = best == NULL || edits < least ? &model->columns[i] : best;
+        second = second == best ? NULL : second;
+        if (edits == least && best != &model->columns[i])
+            second = &model->columns[i];
+        least = edits;
+    }
+    if (best != NULL && second == NULL)
+        err_hint(err, "Perhaps you meant to reference the column \"%.*s.%.*s\".",
+                 STR_ARG(model->name), STR_ARG(best->name));
+    else if (best != NULL)
+        err_hint(err,
+                 "Perhaps you meant to reference the column \"%.*s.%.*s\" or the column "
+                 "\"%.*s.%.*s\".",
+                 STR_ARG(model->name), STR_ARG(best->name), STR_ARG(model->name),
+                 STR_ARG(second->name));
+    return fail_status(err, 400);
+}
+
+bool
+plan_fail_not_embedded(struct str name, struct err *err)
+{
+    name = str_slice(name, 0, 200);
+    err_set(err, ERR_REQUEST, "PGRST108", "'%.*s' is not an embedded resource in this request",
+            STR_ARG(name));
+    err_hint(err, "Verify that '%.*s' is included in the 'select' query parameter.",
+             STR_ARG(name));
+    return fail_status(err, 400);
+}
+
+bool
+plan_fail_no_rel(const struct schema *schema, const struct schema_table *table, struct str target,
+                 struct str hint, struct err *err)
+{
+    struct str similar = schema_similar_target(schema, table, target);
+    struct str origin = table->model->name;
+
+    target = str_slice(target, 0, 200);
+    hint = str_slice(hint, 0, 200);
+    err_set(err, ERR_REQUEST, "PGRST200",
+            "Could not find a relationship between '%.*s' and '%.*s' in the schema cache",
+            STR_ARG(origin), STR_ARG(target));
+    err_details(err,
+                "Searched for a foreign key relationship between '%.*s' and '%.*s'%s%.*s%s in the "
+                "schema '%.*s', but no matches were found.",
+                STR_ARG(origin), STR_ARG(target), hint.data != NULL ? " using the hint '" : "",
+                STR_ARG(hint), hint.data != NULL ? "'" : "", STR_ARG(table->model->schema));
+    if (similar.len > 0)
+        err_hint(err, "Perhaps you meant '%.*s' instead of '%.*s'.", STR_ARG(similar),
+                 STR_ARG(target));
+    return fail_status(err, 400);
+}
+
+static void
+add_side(struct buf *out, struct str name, const struct schema_table *table,
+         const uint32_t *columns, uint32_t count)
+{
+    buf_add_str(out, name);
+    buf_add_char(out, '(');
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0)
+            BUF_ADD_LIT(out, ", ");
+        buf_add_str(out, table->model->columns[columns[i]].name);
+    }
+    buf_add_char(out, ')');
+}
+
+/* "key using a(x) and b(y)", or through a junction "j using key1(x) and key2(y)". */
+static void
+add_relationship(struct buf *out, const struct schema_rel *rel)
+{
+    const struct schema_table *junction = rel->junction;
+
+    buf_add_str(out, junction != NULL ? junction->model->name : rel->constraint);
+    BUF_ADD_LIT(out, " using ");
+    if (junction != NULL)
+        add_side(out, rel->constraint, junction, rel->junction_source_columns,
+                 rel->source_column_count);
+    else
+        add_side(out, rel->source->model->name, rel->source, rel->source_columns,
+                 rel->source_column_count);
+    BUF_ADD_LIT(out, " and ");
+    if (junction != NULL)
+        add_side(out, rel->junction_constraint, junction, rel->junction_target_columns,
+                 rel->target_column_count);
+    else
+        add_side(out, rel->target->model->name, rel->target, rel->target_columns,
+                 rel->target_column_count);
+}
+
+static void
+add_candidate(struct buf *out, const struct schema_table *table, const struct schema_rel *rel)
+{
+    static const char *const names[] = {"one-to-many", "many-to-one", "one-to-one",
+                                        "many-to-many"};
+    struct buf text;
+
+    buf_init(&text, 8192);
+    buf_printf(out, "{\"cardinality\":\"%s\",\"embedding\":", names[rel->cardinality]);
+    buf_printf(&text, "%.*s with %.*s", STR_ARG(table->model->name),
+               STR_ARG(rel->target->model->name));
+    json_write_str(out, buf_str(&text));
+    buf_clear(&text);
+    add_relationship(&text, rel);
+    BUF_ADD_LIT(out, ",\"relationship\":");
+    json_write_str(out, buf_str(&text));
+    buf_add_char(out, '}');
+    buf_fini(&text);
+}
+
+bool
+plan_fail_ambiguous(const struct schema_table *table, struct str target,
+                    const struct schema_rel **found, size_t count, struct err *err)
+{
+    struct buf details;
+    struct buf hint;
+
+    buf_init(&details, sizeof(err->details) - 1);
+    buf_init(&hint, sizeof(err->hint) - 1);
+    err_set(err, ERR_REQUEST, "PGRST201",
+            "Could not embed because more than one relationship was found for '%.*s' and '%.*s'",
+            STR_ARG(table->model->name), STR_ARG(target));
+    buf_add_char(&details, '[');
+    for (size_t i = 0; i < count; i++) {
+        size_t before = details.len;
+
+        if (i > 0)
+            buf_add_char(&details, ',');
+        add_candidate(&details, table, found[i]);
+        if (!buf_ok(&details)) {
+            details.len = before;
+            details.overflowed = false;
+            break;
+        }
+        buf_printf(&hint, "%s'%.*s!%.*s'", i > 0 ? ", " : "", STR_ARG(target),
+                   STR_ARG(found[i]->junction != NULL ? found[i]->junction->model->name
+                                                      : found[i]->constraint));
+    }
+    buf_add_char(&details, ']');
+    err_details(err, "%.*s", STR_ARG(buf_str(&details)));
+    err->details_is_json = true;
+    err_hint(err,
+             "Try changing '%.*s' to one of the following: %.*s. Find the desired relationship in "
+             "the 'details' key.",
+             STR_ARG(target), STR_ARG(buf_str(&hint)));
+    buf_fini(&details);
+    buf_fini(&hint);
+    return fail_status(err, 300);
+}
+
+static bool
+fail_operator(const struct type *type, const char *operator, struct err *err)
+{
+    /* The name without modifiers, as PostgreSQL shows operand types. */
+    struct str name = type->id == TYPE_ENUM || type->id == TYPE_OTHER || type->id == TYPE_ARRAY
+                          ? type->name
+                          : type_builtin(type->id)->name;
+
+    err_set(err, ERR_REQUEST, "42883", "operator does not exist: %.*s %s unknown", STR_ARG(name),
+            operator);
+    err_hint(err, "No operator matches the given name and argument types. You might need to add "
+                  "explicit type casts.");
+    return fail_status(err, 404);
+}
+
+bool
+plan_check_json_column(const struct model_column *column, struct err *err)
+{
+    switch (column->type.id) {
+    case TYPE_JSON:
+    case TYPE_JSONB:
+    case TYPE_ARRAY:
+    case TYPE_OTHER:
+        return true;
+    default:
+        return fail_operator(&column->type, "->", err);
+    }
+}
+
+bool
+plan_check_cast(enum db_dialect dialect, struct str name, struct type *out, struct err *err)
+{
+    if (type_parse_name(name, out) && (dialect == DB_POSTGRES || type_is_embedded(out)))
+        return true;
+    if (dialect == DB_POSTGRES) {
+        /* PostgreSQL may know a type that we don't; it passes as text. */
+        *out = *type_builtin(TYPE_OTHER);
+        return true;
+    }
+    err_set(err, ERR_REQUEST, "42704", "type \"%.*s\" does not exist",
+            STR_ARG(str_slice(name, 0, 200)));
+    return fail_status(err, 400);
+}
+
+static bool
+is_textual(const struct type *type)
+{
+    return type->id == TYPE_TEXT || type->id == TYPE_VARCHAR || type->id == TYPE_BPCHAR;
+}
+
+static bool
+fail_unsupported(const struct api_filter *filter, struct err *err)
+{
+    err_set(err, ERR_REQUEST, "0A000", "the operator '%s' is not supported by the embedded engine",
+            api_op_name(filter->op));
+    err_hint(err, "It needs PostgreSQL: set database.url.");
+    return fail_status(err, 400);
+}
+
+static bool
+check_is(const struct type *type, const struct api_filter *filter, struct err *err)
+{
+    static const char *const names[] = {"NULL", "NOT NULL", "TRUE", "FALSE", "UNKNOWN"};
+
+    if (filter->is == API_IS_NULL || filter->is == API_IS_NOT_NULL || type->id == TYPE_BOOL)
+        return true;
+    err_set(err, ERR_REQUEST, "42804", "argument of IS %s must be type boolean, not type %.*s",
+            names[filter->is],
+            STR_ARG(type->id == TYPE_ENUM ? type->name : type_builtin(type->id)->name));
+    return fail_status(err, 400);
+}
+
+bool
+plan_check_filter(enum db_dialect dialect, const struct type *type,
+                  const struct api_filter *filter, struct err *err)
+{
+    static const char *const symbols[] = {
+        [API_EQ] = "=",      [API_NEQ] = "<>",    [API_GT] = ">",      [API_GTE] = ">=",
+        [API_LT] = "<",      [API_LTE] = "<=",    [API_LIKE] = "~~",   [API_ILIKE] = "~~*",
+        [API_MATCH] = "~",   [API_IMATCH] = "~*", [API_IN] = "=",      [API_ISDISTINCT] = "=",
+    };
+
+    if (dialect == DB_POSTGRES)
+        return true;
+    if (filter->op == API_IS)
+        return check_is(type, filter, err);
+    if (filter->op > API_ISDISTINCT)
+        return fail_unsupported(filter, err);
+    if (filter->op >= API_LIKE && filter->op <= API_IMATCH && !is_textual(type))
+        return fail_operator(type, symbols[filter->op], err);
+    if (type->id == TYPE_JSON)
+        return fail_operator(type, symbols[filter->op], err);
+    return true;
+}

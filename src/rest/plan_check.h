@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the planner refuses, in PostgreSQL's and the contract's words. All fill err and return
+ * false on refusal.
+ */
+#ifndef CAIRN_REST_PLAN_CHECK_H
+#define CAIRN_REST_PLAN_CHECK_H
+
+#include "rest/plan.h"
+
+/* 404 PGRST205 */
+bool plan_fail_table(const struct schema *schema, struct str schema_name, struct str name,
+                     struct err *err);
+/* 400 42703, with PostgreSQL's hint when a column is spelled nearly so. */
+bool plan_fail_column(const struct schema_table *table, struct str name, struct err *err);
+/* 400 PGRST108 */
+bool plan_fail_not_embedded(struct str name, struct err *err);
+/* 400 PGRST200 */
+bool plan_fail_no_rel(const struct schema *schema, const struct schema_table *table,
+                      struct str target, struct str hint, struct err *err);
+/* 300 PGRST201 */
+bool plan_fail_ambiguous(const struct schema_table *table, struct str target,
+                         const struct schema_rel **found, size_t count, struct err *err);
+/* -> and ->> on a column that is not JSON: 404 42883. */
+MUST_CHECK bool plan_check_json_column(const struct model_column *column, struct err *err);
+/* The type that a cast names: 400 42704. */
+MUST_CHECK bool plan_check_cast(enum db_dialect dialect, struct str name, struct type *out,
+                                struct err *err);
+/* An operator that the type doesn't have: 404 42883, 400 42804; one that the embedded engine does
+ * not have: 400 0A000. PostgreSQL answers by itself. */
+MUST_CHECK bool plan_check_filter(enum db_dialect dialect, const struct type *type,
+                                  const struct api_filter *filter, struct err *err);
+
+#endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the database answered, as status, headers and body. */
+#include "rest/answer.h"
+#include "rest/rest_impl.h"
+
+static uint64_t
+rows_affected(const struct rest_call *call)
+{
+    const struct db_stmt *main =
+        &call->stmts[call->shape->sql.existing.sql.data != NULL ? 1 : 0];
+
+    /* Rows that came back were counted; else the engine says how many changed. */
+    if (call->shape->plan->returns_rows || call->encoder.marks_inserted)
+        return call->encoder.rows;
+    return main->affected > 0 ? (uint64_t)main->affected : 0;
+}
+
+static bool
+fail_singular(uint64_t rows, struct err *err)
+{
+    err_set(err, ERR_REQUEST, "PGRST116", "Cannot coerce the result to a single JSON object");
+    err_details(err, "The result contains %llu rows", (unsigned long long)rows);
+    err->http_status = 406;
+    return false;
+}
+
+bool
+rest_check(struct db_job *job)
+{
+    const struct rest_call *call = job->ctx;
+    const struct api_prefer *prefer = &call->api.prefer;
+    uint64_t rows = rows_affected(call);
+
+    if (call->api.media == API_MEDIA_OBJECT && rows != 1)
+        return fail_singular(rows, &job->err);
+    if (prefer->strict && prefer->has_max_affected && call->action != PLAN_INSERT &&
+        (int64_t)rows > prefer->max_affected) {
+        err_set(&job->err, ERR_REQUEST, "PGRST124",
+                "Query result exceeds max-affected preference constraint");
+        err_details(&job->err, "The query affects %llu rows", (unsigned long long)rows);
+        job->err.http_status = 400;
+        return false;
+    }
+    return true;
+}
+
+static void
+add_content_range(struct rest_call *call, int64_t first, uint64_t rows, int64_t total)
+{
+    struct arena *arena = call->request->arena;
+    char *text = arena_alloc(arena, 64);
+    int len = 0;
+
+    if (rows == 0)
+        len = snprintf(text, 64, "*/");
+    else
+        len = snprintf(text, 64, "%lld-%lld/", (long long)first,
+                       (long long)(first + (int64_t)rows - 1));
+    if (total < 0)
+        len += snprintf(text + len, 64 - (size_t)len, "*");
+    else
+        len += snprintf(text + len, 64 - (size_t)len, "%lld", (long long)total);
+    response_add_header(call->request, STR("Content-Range"), str_make(text, (size_t)len));
+}
+
+static int
+compare_params(const void *a, const void *b)
+{
+    return str_cmp(((const struct api_param *)a)->key, ((const struct api_param *)b)->key);
+}
+
+static void
+add_encoded(struct buf *out, struct str text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char ch = (unsigned char)text.data[i];
+
+        if ((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
+            memchr("-_.~", ch, 4) != NULL) {
+            buf_add_char(out, (char)ch);
+        } else {
+            buf_add_char(out, '%');
+            buf_add_char(out, digits[ch >> 4]);
+            buf_add_char(out, digits[ch & 15]);
+        }
+    }
+}
+
+/* /NAME?parameters, sorted by name: point 1. */
+static void
+add_content_location(struct rest_call *call)
+{
+    struct arena *arena = call->request->arena;
+    struct buf text;
+
+    buf_init(&text, 256 * 1024);
+    buf_add_char(&text, '/');
+    add_encoded(&text, call->name);
+    if (call->param_count > 1)
+        qsort(call->params, call->param_count, sizeof(*call->params), compare_params);
+    for (uint32_t i = 0; i < call->param_count; i++) {
+        buf_add_char(&text, i == 0 ? '?' : '&');
+        add_encoded(&text, call->params[i].key);
+        buf_add_char(&text, '=');
+        add_encoded(&text, call->params[i].value);
+    }
+    if (buf_ok(&text))
+        response_add_header(call->request, STR("Content-Location"),
+                            arena_copy(arena, buf_str(&text)));
+    buf_fini(&text);
+}
+
+static void
+add_preference(struct buf *out, const char *text)
+{
+    if (out->len > 0)
+        BUF_ADD_LIT(out, ", ");
+    buf_add_str(out, str_from(text));
+}
+
+static void
+add_preference_applied(struct rest_call *call)
+{
+    static const char *const returns[] = {NULL, "return=minimal", "return=headers-only",
+                                          "return=representation"};
+    static const char *const counts[] = {NULL, "count=exact", "count=planned", "count=estimated"};
+    const struct api_prefer *prefer = &call->api.prefer;
+    bool is_write = call->action != PLAN_READ;
+    char room[200];
+    struct buf text;
+
+    buf_init(&text, sizeof(room));
+    if (call->action == PLAN_INSERT && call->shape->plan->resolution != API_RESOLUTION_NONE)
+        add_preference(&text, call->shape->plan->resolution == API_RESOLUTION_MERGE
+                                  ? "resolution=merge-duplicates"
+                                  : "resolution=ignore-duplicates");
+    if (is_write && prefer->ret != API_RETURN_NONE)
+        add_preference(&text, returns[prefer->ret]);
+    if (prefer->count != API_COUNT_NONE)
+        add_preference(&text, counts[prefer->count]);
+    if (prefer->strict || prefer->lenient)
+        add_preference(&text, prefer->strict ? "handling=strict" : "handling=lenient");
+    if (prefer->strict && prefer->has_max_affected &&
+        (call->action == PLAN_UPDATE || call->action == PLAN_DELETE)) {
+        snprintf(room, sizeof(room), "max-affected=%lld", (long long)prefer->max_affected);
+        add_preference(&text, room);
+    }
+    if (text.len > 0)
+        response_add_header(call->request, STR("Preference-Applied"),
+                            arena_copy(call->request->arena, buf_str(&text)));
+    buf_fini(&text);
+}
+
+static struct str
+media_name(const struct api_request *api)
+{
+    if (api->media == API_MEDIA_CSV)
+        return STR("text/csv; charset=utf-8");
+    if (api->media == API_MEDIA_OBJECT && api->nulls_stripped)
+        return STR("application/vnd.pgrst.object+json;nulls=stripped; charset=utf-8");
+    if (api->media == API_MEDIA_OBJECT)
+        return STR("application/vnd.pgrst.object+json; charset=utf-8");
+    if (api->array_media)
+        return STR("application/vnd.pgrst.array+json;nulls=stripped; charset=utf-8");
+    return STR("application/json; charset=utf-8");
+}
+
+static void
+add_common_headers(struct rest_call *call)
+{
+    response_add_header(call->request, STR("Vary"), STR("Accept, Prefer, Range"));
+    if (call->rest->options.schema_count > 1)
+        response_add_header(call->request, STR("Content-Profile"), call->api.schema);
+    if (call->api.prefer.strict || call->api.prefer.lenient ||
+        call->request->known[HTTP_H_PREFER].data != NULL)
+        add_preference_applied(call);
+}
+
+static bool
+respond_read(struct rest_call *call, struct err *err)
+{
+    struct response *response = &call->request->response;
+    uint64_t rows = call->encoder.rows;
+
+    if (call->api.media == API_MEDIA_OBJECT && rows != 1)
+        return fail_singular(rows, err);
+    if (call->total >= 0 && call->offset > call->total) {
+        err_set(err, ERR_REQUEST, "PGRST103", "Requested range not satisfiable");
+        err_details(err, "An offset of %lld was requested, but there are only %lld rows.",
+                    (long long)call->offset, (long long)call->total);
+        err->http_status = 416;
+        return false;
+    }
+    response->status = call->total >= 0 && (int64_t)rows < call->total ? 206 : 200;
+    response->content_type = media_name(&call->api);
+    add_content_range(call, call->offset, rows, call->total);
+    add_content_location(call);
+    add_common_headers(call);
+    return true;
+}
+
+static uint64_t
+rows_inserted(const struct rest_call *call, uint64_t affected)
+{
+    if (call->shape->plan->resolution != API_RESOLUTION_MERGE)
+        return affected;
+    if (call->encoder.marks_inserted)
+        return call->encoder.inserted;
+    return affected > call->existing.rows ? affected - call->existing.rows : 0;
+}
+
+static void
+add_location(struct rest_call *call, uint64_t rows)
+{
+    struct buf *body = &call->request->response.body;
+
+    if (rows == 1) {
+        struct buf text;
+
+        buf_init(&text, 256 * 1024);
+        buf_add_char(&text, '/');
+        add_encoded(&text, call->name);
+        buf_add_str(&text, buf_str(body));
+        response_add_header(call->request, STR("Location"),
+                            arena_copy(call->request->arena, buf_str(&text)));
+        buf_fini(&text);
+    }
+    buf_clear(body);
+}
+
+static void
+respond_write(struct rest_call *call, uint64_t affected)
+{
+    struct response *response = &call->request->response;
+    bool representation = call->api.prefer.ret == API_RETURN_REPRESENTATION;
+    bool is_insert = call->action == PLAN_INSERT;
+    int64_t total = call->api.prefer.count != API_COUNT_NONE ? (int64_t)affected : -1;
+
+    response->status = is_insert ? 201 : representation ? 200 : 204;
+    if (is_insert && call->shape->plan->resolution == API_RESOLUTION_MERGE &&
+        rows_inserted(call, affected) == 0)
+        response->status = 200;
+    if (representation)
+        response->content_type = media_name(&call->api);
+    if (call->encoder.mode == ENCODE_LOCATION)
+        add_location(call, affected);
+    add_content_range(call, 0, call->action == PLAN_UPDATE ? affected : 0, total);
+    add_common_headers(call);
+}
+
+void
+rest_respond_unchanged(struct rest_call *call)
+{
+    call->encoder.out = &call->request->response.body;
+    if (call->api.prefer.ret == API_RETURN_REPRESENTATION) {
+        call->encoder.columns = call->shape->columns;
+        call->encoder.column_count = call->shape->plan->root->column_count;
+        call->encoder.mode = call->api.media == API_MEDIA_CSV ? ENCODE_CSV : ENCODE_JSON;
+        encode_end(&call->encoder);
+    }
+    respond_write(call, 0);
+    shape_unref(call->shape);
+    http_respond(call->request);
+}
+
+void
+rest_respond(struct rest_call *call)
+{
+    struct err err = {0};
+    bool ok = call->job.ok;
+
+    if (!ok) {
+        err = call->job.err;
+    } else {
+        encode_end(&call->encoder);
+        if (!buf_ok(&call->request->response.body)) {
+            ok = err_set(&err, ERR_REQUEST, "54000", "the answer is too large");
+            err_hint(&err, "Ask for fewer rows with limit and offset.");
+            err.http_status = 413;
+        } else if (call->action == PLAN_READ) {
+            ok = respond_read(call, &err);
+        } else {
+            respond_write(call, rows_affected(call));
+        }
+    }
+    shape_unref(call->shape);
+    call->shape = NULL;
+    if (ok)
+        http_respond(call->request);
+    else
+        answer_error(call->request, &err);
+}

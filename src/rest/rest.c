@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rest/rest.h"
+
+#include "metric/metric.h"
+#include "rest/answer.h"
+#include "rest/plan_check.h"
+#include "rest/rest_impl.h"
+
+#define SHAPES_MAX 1024
+#define KEY_MAX (1024 * 1024)
+
+struct rest *
+rest_new(const struct rest_options *options, struct schema *schema)
+{
+    struct rest *rest = xcalloc(1, sizeof(*rest));
+
+    rest->options = *options;
+    rest->schema = schema;
+    rest->shapes = shape_cache_new(SHAPES_MAX);
+    buf_init(&rest->key, KEY_MAX);
+    return rest;
+}
+
+void
+rest_free(struct rest *rest)
+{
+    if (rest == NULL)
+        return;
+    shape_cache_free(rest->shapes);
+    schema_unref(rest->schema);
+    buf_fini(&rest->key);
+    free(rest);
+}
+
+void
+rest_set_schema(struct rest *rest, struct schema *schema)
+{
+    shape_cache_clear(rest->shapes);
+    schema_unref(rest->schema);
+    rest->schema = schema;
+}
+
+static void
+call_fail(struct rest_call *call, const struct err *err)
+{
+    shape_unref(call->shape);
+    call->shape = NULL;
+    answer_error(call->request, err);
+}
+
+static bool
+fail(struct err *err, int status, const char *code, const char *message)
+{
+    err_set(err, ERR_REQUEST, code, "%s", message);
+    err->http_status = status;
+    return false;
+}
+
+/* All Prefer headers as one list. */
+static struct str
+prefer_header(const struct request *request)
+{
+    struct str all = request->known[HTTP_H_PREFER];
+    bool first = true;
+
+    if (all.data == NULL)
+        return all;
+    for (uint32_t i = 0; i < request->header_count; i++) {
+        if (!str_eq(request->headers[i].name, STR("prefer")))
+            continue;
+        if (!first)
+            all = arena_printf(request->arena, "%.*s, %.*s", STR_ARG(all),
+                               STR_ARG(request->headers[i].value));
+        first = false;
+    }
+    return all;
+}
+
+static bool
+choose_schema(struct rest_call *call, struct err *err)
+{
+    const struct rest_options *options = &call->rest->options;
+    bool reads = call->action == PLAN_READ;
+    struct str name =
+        call->request->known[reads ? HTTP_H_ACCEPT_PROFILE : HTTP_H_CONTENT_PROFILE];
+    struct buf list;
+
+    call->api.schema = str_from(options->schemas[0]);
+    if (name.data == NULL)
+        return true;
+    for (size_t i = 0; i < options->schema_count; i++) {
+        if (str_eq(name, str_from(options->schemas[i]))) {
+            call->api.schema = str_from(options->schemas[i]);
+            return true;
+        }
+    }
+    buf_init(&list, sizeof(err->hint));
+    for (size_t i = 0; i < options->schema_count; i++)
+        buf_printf(&list, "%s%s", i > 0 ? ", " : "", options->schemas[i]);
+    err_set(err, ERR_REQUEST, "PGRST106", "Invalid schema: %.*s", STR_ARG(str_slice(name, 0, 200)));
+    err_hint(err, "Only the following schemas are exposed: %.*s", STR_ARG(buf_str(&list)));
+    err->http_status = 406;
+    buf_fini(&list);
+    return false;
+}
+
+static bool
+read_headers(struct rest_call *call, struct err *err)
+{
+    struct request *request = call->request;
+    struct api_prefer *prefer = &call->api.prefer;
+
+    api_parse_prefer(prefer_header(request), request->arena, prefer);
+    if (prefer->strict && prefer->invalid.data != NULL) {
+        fail(err, 400, "PGRST122", "Invalid preferences given with handling=strict");
+        err_details(err, "Invalid preferences: %.*s", STR_ARG(prefer->invalid));
+        return false;
+    }
+    if (!api_parse_accept(request->known[HTTP_H_ACCEPT], &call->api, err))
+        return false;
+    if (request->method == HTTP_GET && request->known[HTTP_H_RANGE].data != NULL)
+        api_parse_range(request->known[HTTP_H_RANGE], &call->api);
+    return choose_schema(call, err);
+}
+
+static bool
+find_table(struct rest_call *call, struct str name, struct err *err)
+{
+    struct api_param *decoded = NULL;
+    uint32_t count = 0;
+
+    /* The segment is percent-encoded as a parameter's name is, but for '+', which stands for
+     * itself in a path and is no part of the names that come without encoding. */
+    if (!api_parse_params(name, call->request->arena, &decoded, &count, err))
+        return false;
+    call->name = count == 1 ? decoded[0].key : STR("");
+    call->table = schema_find_table(call->rest->schema, call->api.schema, call->name);
+    if (call->table == NULL || !call->table->is_exposed)
+        return plan_fail_table(call->rest->schema, call->api.schema, call->name, err);
+    return true;
+}
+
+static uint32_t
+add_number_slot(struct rest_call *call, int64_t number)
+{
+    struct arena *arena = call->request->arena;
+    struct api_request *api = &call->api;
+    struct api_slot *slots = ARENA_ARRAY(arena, struct api_slot, api->slot_count + 1);
+
+    if (api->slot_count > 0)
+        memcpy(slots, api->slots, api->slot_count * sizeof(*slots));
+    slots[api->slot_count] =
+        (struct api_slot){.text = arena_printf(arena, "%lld", (long long)number)};
+    api->slots = slots;
+    api->slot_cap = api->slot_count + 1;
+    return api->slot_count++;
+}
+
+static int64_t
+slot_number(const struct api_request *api, uint32_t slot, int64_t fallback)
+{
+    int64_t number = fallback;
+
+    if (slot != API_NO_SLOT && !str_to_i64(api->slots[slot].text, &number))
+        number = fallback;
+    return number;
+}
+
+/* The Range header narrows limit and offset: point 32. */
+static bool
+apply_range(struct rest_call *call, struct err *err)
+{
+    struct api_request *api = &call->api;
+    struct api_level *root = api->levels;
+    int64_t offset = slot_number(api, root->offset_slot, 0);
+    int64_t limit = slot_number(api, root->limit_slot, -1);
+    int64_t end = limit < 0 || offset > INT64_MAX - limit ? INT64_MAX : offset + limit;
+
+    if (!api->has_range)
+        return true;
+    if (api->range_to >= 0 && api->range_from > api->range_to) {
+        fail(err, 416, "PGRST103", "Requested range not satisfiable");
+        err_details(err, "The lower boundary must be lower than or equal to the upper boundary in "
+                         "the Range header.");
+        return false;
+    }
+    if (api->range_from > offset)
+        offset = api->range_from;
+    if (api->range_to >= 0 && api->range_to < INT64_MAX && api->range_to + 1 < end)
+        end = api->range_to + 1;
+    root->offset_slot = add_number_slot(call, offset);
+    if (end != INT64_MAX)
+        root->limit_slot = add_number_slot(call, end > offset ? end - offset : 0);
+    BUF_ADD_LIT(&call->rest->key, "range");
+    buf_add_char(&call->rest->key, end != INT64_MAX ? '1' : '0');
+    return true;
+}
+
+/* What the plan depends on and the query string doesn't say. */
+static void
+begin_key(struct rest_call *call)
+{
+    struct buf *key = &call->rest->key;
+    const struct api_prefer *prefer = &call->api.prefer;
+
+    buf_clear(key);
+    buf_add_char(key, (char)('0' + call->action));
+    buf_add_char(key, (char)('0' + prefer->ret));
+    buf_add_char(key, (char)('0' + prefer->resolution));
+    buf_add_char(key, prefer->count != API_COUNT_NONE ? '1' : '0');
+    buf_add_str(key, call->api.schema);
+    buf_add_char(key, '\0');
+    buf_add_str(key, call->name);
+    buf_add_char(key, '\0');
+}
+
+static void
+add_payload_key(struct rest_call *call)
+{
+    for (uint32_t i = 0; i < call->payload.key_count; i++) {
+        uint32_t len = (uint32_t)call->payload.keys[i].len;
+
+        buf_add(&call->rest->key, &len, sizeof(len));
+        buf_add_str(&call->rest->key, call->payload.keys[i]);
+    }
+}
+
+static bool
+read_query(struct rest_call *call, struct err *err)
+{
+    struct request *request = call->request;
+
+    begin_key(call);
+    if (!api_parse_params(request->query, request->arena, &call->params, &call->param_count, err) ||
+        !api_parse_query(call->params, call->param_count, &call->rest->options.limits,
+                         request->arena, &call->api, &call->rest->key, err) ||
+        !apply_range(call, err))
+        return false;
+    if (!buf_ok(&call->rest->key))
+        return fail(err, 414, "PGRST100", "the query string is too long");
+    call->offset = slot_number(&call->api, call->api.levels->offset_slot, 0);
+    return true;
+}
+
+static bool
+read_payload(struct rest_call *call, struct err *err)
+{
+    struct request *request = call->request;
+
+    if (call->action != PLAN_INSERT && call->action != PLAN_UPDATE)
+        return true;
+    if (!payload_parse(request->body, request->known[HTTP_H_CONTENT_TYPE],
+                       call->api.columns != NULL, call->rest->options.limits.json_depth_max,
+                       request->arena, &call->payload, err))
+        return false;
+    if (call->api.columns == NULL)
+        add_payload_key(call);
+    return true;
+}
+
+/*
+ * Makes the plan in the shape's own arena, from a second parse there: what the first one made dies
+ * with the request, and this happens once for each shape.
+ */
+static bool
+fill_shape(struct rest_call *call, struct shape *shape, struct err *err)
+{
+    struct arena *arena = shape->arena;
+    struct api_request *api = ARENA_NEW(arena, struct api_request);
+    struct api_param *params = NULL;
+    uint32_t count = 0;
+    struct buf ignored;
+    struct plan *plan = NULL;
+    struct plan_input input = {
+        .schema = shape->schema,
+        .table = call->table,
+        .api = api,
+        .limits = &call->rest->options.limits,
+        .action = call->action,
+        .dialect = call->rest->options.dialect,
+        .arena = arena,
+    };
+    struct str *keys = ARENA_ARRAY(arena, struct str, call->payload.key_count + 1);
+    bool ok = false;
+
+    buf_init(&ignored, KEY_MAX);
+    api->prefer = call->api.prefer;
+    if (!api_parse_params(arena_copy(arena, call->request->query), arena, &params, &count, err) ||
+        !api_parse_query(params, count, input.limits, arena, api, &ignored, err))
+        goto out;
+    api->levels->limit_slot = call->api.levels->limit_slot;
+    api->levels->offset_slot = call->api.levels->offset_slot;
+    for (uint32_t i = 0; i < call->payload.key_count; i++)
+        keys[i] = arena_copy(arena, call->payload.keys[i]);
+    input.payload_keys = keys;
+    input.payload_key_count = call->payload.key_count;
+    if (!plan_make(&input, &plan, err) ||
+        !emit_plan(call->rest->options.dialect, plan, arena, &shape->sql, err))
+        goto out;
+    shape->plan = plan;
+    shape->columns = encode_prepare(plan, arena);
+    ok = true;
+
+out:
+    buf_fini(&ignored);
+
+    return ok;
+}
+
+static bool
+find_shape(struct rest_call *call, struct err *err)
+{
+    struct rest *rest = call->rest;
+    struct str key = buf_str(&rest->key);
+    bool keep = !call->api.has_literals;
+
+    call->shape = shape_cache_get(rest->shapes, key);
+    metric_add(METRIC_PLAN_CACHE,
+               call->shape != NULL ? METRIC_PLAN_CACHE_RESULT_HIT : METRIC_PLAN_CACHE_RESULT_MISS,
+               1);
+    if (call->shape != NULL)
+        return true;
+    call->shape = shape_new(rest->schema, key, keep);
+    if (!fill_shape(call, call->shape, err))
+        return false;
+    if (keep)
+        shape_cache_put(rest->shapes, call->shape);
+    return true;
+}
+
+static void
+prepare_encoder(struct rest_call *call)
+{
+    const struct plan *plan = call->shape->plan;
+    struct encoder *encoder = &call->encoder;
+    bool wants_location = plan->action == PLAN_INSERT && plan->returns_rows &&
+                          call->api.prefer.ret == API_RETURN_HEADERS;
+
+    encoder->columns = call->shape->columns;
+    encoder->column_count = plan->root->column_count;
+    encoder->nulls_stripped = call->api.nulls_stripped;
+    encoder->marks_inserted = call->shape->sql.marks_inserted;
+    encoder->out = &call->request->response.body;
+    if (call->request->method == HTTP_HEAD || (plan->action != PLAN_READ && !plan->returns_rows))
+        encoder->mode = ENCODE_NOTHING;
+    else if (wants_location)
+        encoder->mode = ENCODE_LOCATION;
+    else if (call->api.media == API_MEDIA_OBJECT)
+        encoder->mode = ENCODE_OBJECT;
+    else
+        encoder->mode = call->api.media == API_MEDIA_CSV ? ENCODE_CSV : ENCODE_JSON;
+}
+
+static bool
+count_row(void *ctx, const struct value *cells, uint32_t count)
+{
+    struct rest_call *call = ctx;
+
+    if (count != 1)
+        return false;
+    if (cells[0].kind == VALUE_INT)
+        call->total = cells[0].i;
+    else if (cells[0].kind != VALUE_TEXT || !str_to_i64(cells[0].s, &call->total))
+        return false;
+    return true;
+}
+
+static void
+restart(struct db_job *job)
+{
+    struct rest_call *call = job->ctx;
+
+    encode_restart(&call->encoder);
+}
+
+static void
+on_done(struct db_job *job)
+{
+    rest_respond(job->ctx);
+}
+
+static bool
+add_stmt(struct rest_call *call, const struct emit_stmt *sql, uint64_t id,
+         bool (*on_row)(void *, const struct value *, uint32_t), void *ctx, struct err *err)
+{
+    struct bind_input input = {
+        .dialect = call->rest->options.dialect,
+        .plan = call->shape->plan,
+        .slots = call->api.slots,
+        .payload = &call->payload,
+        .arena = call->request->arena,
+    };
+    struct db_stmt *stmt = &call->stmts[call->job.stmt_count++];
+
+    *stmt = (struct db_stmt){
+        .sql = sql->sql,
+        .id = id,
+        .target = call->action != PLAN_READ ? call->table->model : NULL,
+        .on_row = on_row,
+        .ctx = ctx,
+    };
+    return bind_stmt(&input, sql, stmt, err);
+}
+
+static bool
+prepare_job(struct rest_call *call, struct err *err)
+{
+    const struct emit_output *sql = &call->shape->sql;
+    struct db_job *job = &call->job;
+    const struct api_prefer *prefer = &call->api.prefer;
+    bool is_write = call->action != PLAN_READ;
+
+    prepare_encoder(call);
+    job->mode = is_write ? DB_WRITE : DB_READ;
+    job->stmts = call->stmts;
+    job->ctx = call;
+    job->done = on_done;
+    job->restart = is_write ? NULL : restart;
+    if (is_write && (call->api.media == API_MEDIA_OBJECT ||
+                     (prefer->strict && prefer->has_max_affected)))
+        job->check = rest_check;
+    if (sql->existing.sql.data != NULL) {
+        call->existing.mode = ENCODE_NOTHING;
+        if (!add_stmt(call, &sql->existing, call->shape->existing_id, encode_row, &call->existing,
+                      err))
+            return false;
+    }
+    if (!add_stmt(call, &sql->main, call->shape->main_id, encode_row, &call->encoder, err))
+        return false;
+    return sql->count.sql.data == NULL ||
+           add_stmt(call, &sql->count, call->shape->count_id, count_row, call, err);
+}
+
+static void
+options_respond(struct rest_call *call)
+{
+    const struct model_table *model = call->table->model;
+    struct response *response = &call->request->response;
+    bool put = model->insertable && model->updatable && call->table->pk_column_count > 0;
+
+    response->status = 200;
+    response_add_header(call->request, STR("Allow"),
+                        arena_printf(call->request->arena, "OPTIONS,GET,HEAD%s%s%s%s",
+                                     model->insertable ? ",POST" : "", put ? ",PUT" : "",
+                                     model->updatable ? ",PATCH" : "",
+                                     model->deletable ? ",DELETE" : ""));
+    http_respond(call->request);
+}
+
+static bool
+choose_action(struct rest_call *call, struct err *err)
+{
+    switch (call->request->method) {
+    case HTTP_GET:
+    case HTTP_HEAD:
+    case HTTP_OPTIONS:
+        call->action = PLAN_READ;
+        return true;
+    case HTTP_POST:
+        call->action = PLAN_INSERT;
+        return true;
+    case HTTP_PATCH:
+        call->action = PLAN_UPDATE;
+        return true;
+    case HTTP_DELETE:
+        call->action = PLAN_DELETE;
+        return true;
+    case HTTP_PUT:
+    case HTTP_OTHER:
+        break;
+    }
+    err_set(err, ERR_REQUEST, "PGRST117", "Unsupported HTTP method: %.*s",
+            STR_ARG(str_slice(call->request->method_name, 0, 40)));
+    err->http_status = 405;
+    return false;
+}
+
+/* An insert of no rows and an update of no columns change nothing: points 39 and 41. */
+static bool
+changes_nothing(const struct rest_call *call)
+{
+    if (call->action == PLAN_INSERT)
+        return call->payload.row_count == 0;
+    return call->action == PLAN_UPDATE &&
+           (call->payload.row_count == 0 || call->payload.key_count == 0);
+}
+
+void
+rest_handle_table(struct rest *rest, struct request *request, struct str name)
+{
+    struct rest_call *call = ARENA_NEW(request->arena, struct rest_call);
+    struct err err = {0};
+
+    call->rest = rest;
+    call->request = request;
+    call->total = -1;
+    if (!choose_action(call, &err) || !read_headers(call, &err) || !find_table(call, name, &err)) {
+        call_fail(call, &err);
+        return;
+    }
+    if (request->method == HTTP_OPTIONS) {
+        options_respond(call);
+        return;
+    }
+    if (!read_query(call, &err) || !read_payload(call, &err) || !find_shape(call, &err)) {
+        call_fail(call, &err);
+        return;
+    }
+    if (changes_nothing(call)) {
+        rest_respond_unchanged(call);
+        return;
+    }
+    if (!prepare_job(call, &err)) {
+        call_fail(call, &err);
+        return;
+    }
+    if (call->job.mode == DB_WRITE)
+        db_submit(rest->options.db, &call->job);
+    else if (db_submit_inline(rest->options.db, &call->job))
+        rest_respond(call);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The data API: one request for a table, from URL and body to rows and back.
+ *
+ * A struct rest belongs to one loop thread; it owns the cache of plans, by shape of request, and
+ * holds a reference to the schema snapshot that it plans against.
+ */
+#ifndef CAIRN_REST_REST_H
+#define CAIRN_REST_REST_H
+
+#include "db/engine.h"
+#include "http/http.h"
+#include "rest/api.h"
+#include "schema/schema.h"
+
+struct rest;
+
+struct rest_options {
+    struct api_limits limits;
+    const char *const *schemas; /* exposed, the first is the default */
+    size_t schema_count;
+    enum db_dialect dialect;
+    struct db_loop *db;
+};
+
+struct rest *rest_new(const struct rest_options *options, struct schema *schema);
+void rest_free(struct rest *rest); /* no request is in flight; NULL is safe */
+/* Plans from now on against schema (the reference is taken over); requests in flight keep theirs. */
+void rest_set_schema(struct rest *rest, struct schema *schema);
+/* Answers the request, now or later. name is the path segment, still percent-encoded. */
+void rest_handle_table(struct rest *rest, struct request *request, struct str name);
+
+#endif

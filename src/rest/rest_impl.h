@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One data request under way: what the parts of rest share. */
+#ifndef CAIRN_REST_REST_IMPL_H
+#define CAIRN_REST_REST_IMPL_H
+
+#include "rest/bind.h"
+#include "rest/rest.h"
+#include "rest/shape.h"
+
+struct rest {
+    struct rest_options options;
+    struct schema *schema;
+    struct shape_cache *shapes;
+    struct buf key; /* scratch: the shape of the request at hand */
+};
+
+struct rest_call {
+    struct rest *rest;
+    struct request *request;
+    enum plan_action action;
+    struct str name;             /* of the table, decoded */
+    const struct schema_table *table;
+    struct api_request api;
+    struct api_param *params;
+    uint32_t param_count;
+    struct payload payload;
+    struct shape *shape;
+    struct db_job job;
+    struct db_stmt stmts[2];
+    struct encoder encoder;
+    struct encoder existing;     /* embedded upsert: counts the rows that were there */
+    int64_t total;               /* count=exact; -1: not asked */
+    int64_t offset;
+};
+
+/* respond.c: after the job is done. */
+void rest_respond(struct rest_call *call);
+/* A write that has nothing to do: an empty payload. */
+void rest_respond_unchanged(struct rest_call *call);
+/* Asked before a write commits: singular, max-affected. Fits db_job.check. */
+bool rest_check(struct db_job *job);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Plans by shape of request: everything that a repeated request need not do again. Counted
+ * references, because a request in flight keeps its plan while the cache lets it go.
+ */
+#ifndef CAIRN_REST_SHAPE_H
+#define CAIRN_REST_SHAPE_H
+
+#include "rest/emit.h"
+#include "rest/encode.h"
+
+struct shape {
+    struct arena *arena;
+    struct schema *schema; /* a reference */
+    struct str key;
+    unsigned refs;
+    const struct plan *plan;
+    struct emit_output sql;
+    uint64_t existing_id, main_id, count_id; /* 0: not worth keeping prepared */
+    const struct encode_column *columns;
+};
+
+struct shape_cache;
+
+struct shape_cache *shape_cache_new(size_t max);
+void shape_cache_free(struct shape_cache *cache); /* NULL is safe */
+/* A reference to the shape called key, or NULL. */
+struct shape *shape_cache_get(struct shape_cache *cache, struct str key);
+/* Keeps a reference of its own; when it is full, all others go first. */
+void shape_cache_put(struct shape_cache *cache, struct shape *shape);
+void shape_cache_clear(struct shape_cache *cache);
+
+/* A new shape with one reference; key is copied. keep: its statements stay prepared. */
+struct shape *shape_new(struct schema *schema, struct str key, bool keep);
+void shape_unref(struct shape *shape); /* NULL is safe */
+
+#endif
