@@ -6,10 +6,11 @@
  * The embedded engine stores:
  *   boolean               INTEGER 0 or 1
  *   smallint int bigint   INTEGER
- *   real double           REAL (real is rounded to float first); NaN and infinities as TEXT
+ *   real double           REAL (real is rounded to float first, infinities too); NaN as TEXT
  *   numeric               TEXT, normal form at the declared scale, collation cairn_numeric
- *   text varchar char     TEXT (char(n) without its trailing blanks), enum: TEXT with a collation
- *                         cairn_enum_<name> is not used; order by position is emitted by the planner
+ *   text varchar          TEXT
+ *   char(n)               TEXT with its trailing blanks, collation RTRIM, which ignores them
+ *   enum                  TEXT; order by position is emitted by the planner
  *   bytea                 BLOB
  *   date time timestamp   TEXT: 2026-11-21, 10:14:03.5, 2026-11-21T10:14:03.5
  *   timestamptz           TEXT in UTC: 2026-11-21T10:14:03.5+00:00
@@ -80,7 +81,14 @@ MUST_CHECK bool type_cast_value(const struct type *from, const struct value *val
  */
 void type_write_json(struct buf *out, const struct type *type, const struct value *value);
 void type_write_text(struct buf *out, const struct type *type, const struct value *value);
-/* The class of JSON output, a letter for cairn_json_row's specification (db/sqlite/functions.h). */
+/* The output function's text, as CSV and "Failing row contains" have it: as ::text, but booleans are
+ * t and f, and char(n) keeps its trailing blanks. */
+void type_write_output(struct buf *out, const struct type *type, const struct value *value);
+/*
+ * The class of JSON output, a letter, for cairn_json_row (db/sqlite/functions.h) and for whoever
+ * writes many cells of a column: b boolean, n integers and numeric, f real, d double precision,
+ * s strings, x bytea, t timestamp, z timestamptz, r JSON as it is; a capital for an array of those.
+ */
 char type_json_class(const struct type *type);
 void type_write_json_class(struct buf *out, char json_class, const struct value *value);
 

@@ -1,0 +1,1034 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading dates and times: the text is cut into fields by their looks, then each field says what it
+ * is, in the order and with the guesses of PostgreSQL's appendix B.
+ */
+#include <stdlib.h>
+
+#include "sql/datetime.h"
+#include "sql/datetime_impl.h"
+
+#define HAVE_YEAR 1u
+#define HAVE_MONTH 2u
+#define HAVE_DAY 4u
+#define HAVE_DATE (HAVE_YEAR | HAVE_MONTH | HAVE_DAY)
+#define HAVE_TIME 8u
+#define HAVE_ZONE 16u
+#define HAVE_HALF 32u /* AM or PM */
+#define HAVE_ERA 64u
+#define HAVE_WEEKDAY 128u
+
+#define MAX_OFFSET_HOURS 15
+
+enum field_kind { FIELD_NUMBER, FIELD_DATE, FIELD_TIME, FIELD_ZONE, FIELD_WORD, FIELD_SIGNED_WORD };
+
+struct field {
+    enum field_kind kind;
+    char *text; /* lower case, terminated */
+};
+
+enum result { GOOD, BAD_FORMAT, OUT_OF_RANGE, OUT_OF_RANGE_MDY, BAD_OFFSET, BAD_ZONE };
+
+enum special { SPECIAL_NONE, SPECIAL_EPOCH, SPECIAL_INFINITY, SPECIAL_MINUS_INFINITY };
+
+struct parse {
+    char work[192];
+    size_t used;
+    struct field fields[25];
+    size_t count;
+    bool time_only;
+
+    unsigned have;
+    bool two_digit_year;
+    bool text_month;
+    bool bc;
+    bool is_time_next;   /* a T came before */
+    bool is_julian_next; /* a J came before */
+    bool julian;
+    int half; /* -1: AM, 1: PM */
+    int64_t year;
+    int64_t month;
+    int64_t day;
+    int64_t hour;
+    int64_t minute;
+    int64_t second;
+    int64_t fraction; /* microseconds */
+    int64_t offset;   /* seconds east of UTC */
+    enum special special;
+    const char *zone; /* the one that is not known */
+    int64_t now_us;
+};
+
+enum word_kind {
+    WORD_MONTH,
+    WORD_WEEKDAY,
+    WORD_HALF,
+    WORD_ERA,
+    WORD_ZONE,
+    WORD_MARK,
+    WORD_FILL,
+    WORD_NOW,
+    WORD_DAY,
+    WORD_EPOCH,
+    WORD_INFINITY,
+    WORD_MIDNIGHT
+};
+
+/* Values of zones are minutes east of UTC. */
+static const struct word {
+    const char *text;
+    enum word_kind kind;
+    int value;
+} words[] = {
+    {"jan", WORD_MONTH, 1},
+    {"january", WORD_MONTH, 1},
+    {"feb", WORD_MONTH, 2},
+    {"february", WORD_MONTH, 2},
+    {"mar", WORD_MONTH, 3},
+    {"march", WORD_MONTH, 3},
+    {"apr", WORD_MONTH, 4},
+    {"april", WORD_MONTH, 4},
+    {"may", WORD_MONTH, 5},
+    {"jun", WORD_MONTH, 6},
+    {"june", WORD_MONTH, 6},
+    {"jul", WORD_MONTH, 7},
+    {"july", WORD_MONTH, 7},
+    {"aug", WORD_MONTH, 8},
+    {"august", WORD_MONTH, 8},
+    {"sep", WORD_MONTH, 9},
+    {"sept", WORD_MONTH, 9},
+    {"september", WORD_MONTH, 9},
+    {"oct", WORD_MONTH, 10},
+    {"october", WORD_MONTH, 10},
+    {"nov", WORD_MONTH, 11},
+    {"november", WORD_MONTH, 11},
+    {"dec", WORD_MONTH, 12},
+    {"december", WORD_MONTH, 12},
+    {"sun", WORD_WEEKDAY, 0},
+    {"sunday", WORD_WEEKDAY, 0},
+    {"mon", WORD_WEEKDAY, 1},
+    {"monday", WORD_WEEKDAY, 1},
+    {"tue", WORD_WEEKDAY, 2},
+    {"tues", WORD_WEEKDAY, 2},
+    {"tuesday", WORD_WEEKDAY, 2},
+    {"wed", WORD_WEEKDAY, 3},
+    {"weds", WORD_WEEKDAY, 3},
+    {"wednesday", WORD_WEEKDAY, 3},
+    {"thu", WORD_WEEKDAY, 4},
+    {"thur", WORD_WEEKDAY, 4},
+    {"thurs", WORD_WEEKDAY, 4},
+    {"thursday", WORD_WEEKDAY, 4},
+    {"fri", WORD_WEEKDAY, 5},
+    {"friday", WORD_WEEKDAY, 5},
+    {"sat", WORD_WEEKDAY, 6},
+    {"saturday", WORD_WEEKDAY, 6},
+    {"am", WORD_HALF, -1},
+    {"pm", WORD_HALF, 1},
+    {"ad", WORD_ERA, 0},
+    {"bc", WORD_ERA, 1},
+    {"t", WORD_MARK, 't'},
+    {"j", WORD_MARK, 'j'},
+    {"at", WORD_FILL, 0},
+    {"on", WORD_FILL, 0},
+    {"now", WORD_NOW, 0},
+    {"yesterday", WORD_DAY, -1},
+    {"today", WORD_DAY, 0},
+    {"tomorrow", WORD_DAY, 1},
+    {"epoch", WORD_EPOCH, 0},
+    {"infinity", WORD_INFINITY, 1},
+    {"+infinity", WORD_INFINITY, 1},
+    {"-infinity", WORD_INFINITY, -1},
+    {"allballs", WORD_MIDNIGHT, 0},
+};
+
+/* Abbreviations that always mean the same offset; names of regions are refused. */
+static const struct word zones[] = {
+    {"z", WORD_ZONE, 0},        {"zulu", WORD_ZONE, 0},    {"utc", WORD_ZONE, 0},
+    {"ut", WORD_ZONE, 0},       {"uct", WORD_ZONE, 0},     {"gmt", WORD_ZONE, 0},
+    {"wet", WORD_ZONE, 0},      {"wetdst", WORD_ZONE, 60}, {"bst", WORD_ZONE, 60},
+    {"cet", WORD_ZONE, 60},     {"met", WORD_ZONE, 60},    {"mez", WORD_ZONE, 60},
+    {"wat", WORD_ZONE, 60},     {"cest", WORD_ZONE, 120},  {"cetdst", WORD_ZONE, 120},
+    {"mest", WORD_ZONE, 120},   {"mesz", WORD_ZONE, 120},  {"eet", WORD_ZONE, 120},
+    {"ist", WORD_ZONE, 120},    {"sast", WORD_ZONE, 120},  {"eest", WORD_ZONE, 180},
+    {"eetdst", WORD_ZONE, 180}, {"idt", WORD_ZONE, 180},   {"eat", WORD_ZONE, 180},
+    {"pkt", WORD_ZONE, 300},    {"npt", WORD_ZONE, 345},   {"ict", WORD_ZONE, 420},
+    {"cct", WORD_ZONE, 480},    {"hkt", WORD_ZONE, 480},   {"myt", WORD_ZONE, 480},
+    {"awst", WORD_ZONE, 480},   {"jst", WORD_ZONE, 540},   {"kst", WORD_ZONE, 540},
+    {"acst", WORD_ZONE, 570},   {"aest", WORD_ZONE, 600},  {"acdt", WORD_ZONE, 630},
+    {"aedt", WORD_ZONE, 660},   {"nzst", WORD_ZONE, 720},  {"nzdt", WORD_ZONE, 780},
+    {"brt", WORD_ZONE, -180},   {"nst", WORD_ZONE, -210},  {"ndt", WORD_ZONE, -150},
+    {"ast", WORD_ZONE, -240},   {"adt", WORD_ZONE, -180},  {"est", WORD_ZONE, -300},
+    {"edt", WORD_ZONE, -240},   {"cst", WORD_ZONE, -360},  {"cdt", WORD_ZONE, -300},
+    {"mst", WORD_ZONE, -420},   {"mdt", WORD_ZONE, -360},  {"pst", WORD_ZONE, -480},
+    {"pdt", WORD_ZONE, -420},   {"akst", WORD_ZONE, -540}, {"akdt", WORD_ZONE, -480},
+    {"hst", WORD_ZONE, -600},
+};
+
+static const struct word *
+find_word(const struct word *table, size_t count, const char *text)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(table[i].text, text) == 0)
+            return &table[i];
+    }
+    return NULL;
+}
+
+static bool
+is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool
+is_alpha(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Cutting into fields. */
+
+struct cutter {
+    struct parse *parse;
+    struct str rest;
+    bool full;
+};
+
+static char
+peek(const struct cutter *cut)
+{
+    return cut->rest.len > 0 ? cut->rest.data[0] : '\0';
+}
+
+static void
+keep(struct cutter *cut)
+{
+    struct parse *parse = cut->parse;
+    char c = cut->rest.data[0];
+
+    cut->rest = str_slice(cut->rest, 1, cut->rest.len);
+    if (parse->used + 1 >= sizeof(parse->work))
+        cut->full = true;
+    else
+        parse->work[parse->used++] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+static void
+keep_digits(struct cutter *cut)
+{
+    while (is_digit(peek(cut)))
+        keep(cut);
+}
+
+/* Digits and the characters in extra. */
+static void
+keep_run(struct cutter *cut, const char *extra, bool letters)
+{
+    while (peek(cut) != '\0' && (is_digit(peek(cut)) || (letters && is_alpha(peek(cut))) ||
+                                 strchr(extra, peek(cut)) != NULL))
+        keep(cut);
+}
+
+static enum field_kind
+cut_number(struct cutter *cut)
+{
+    enum field_kind kind;
+    char delimiter[2] = {0};
+
+    keep_digits(cut);
+    if (peek(cut) == ':') {
+        keep_run(cut, ":.", false);
+        return FIELD_TIME;
+    }
+    delimiter[0] = peek(cut);
+    if (delimiter[0] == '\0' || strchr("-/.", delimiter[0]) == NULL)
+        return FIELD_NUMBER;
+    keep(cut);
+    if (!is_digit(peek(cut))) {
+        keep_run(cut, delimiter, true);
+        return FIELD_DATE;
+    }
+    kind = delimiter[0] == '.' ? FIELD_NUMBER : FIELD_DATE;
+    keep_digits(cut);
+    if (peek(cut) == delimiter[0]) {
+        kind = FIELD_DATE;
+        keep_run(cut, delimiter, false);
+    }
+    return kind;
+}
+
+static enum field_kind
+cut_word(struct cutter *cut, const char *start)
+{
+    struct parse *parse = cut->parse;
+
+    while (is_alpha(peek(cut)))
+        keep(cut);
+    parse->work[parse->used] = '\0';
+    /* A date such as Jan-08-1999, or the name of a zone; but "T10" and "Jan8" are two fields. */
+    if (peek(cut) == '-' || peek(cut) == '/' || peek(cut) == '.' ||
+        ((peek(cut) == '+' || is_digit(peek(cut))) &&
+         find_word(words, COUNTOF(words), start) == NULL)) {
+        keep_run(cut, "+-/_.:", true);
+        return FIELD_DATE;
+    }
+    return FIELD_WORD;
+}
+
+static bool
+cut_signed(struct cutter *cut, enum field_kind *kind)
+{
+    keep(cut);
+    cut->rest = datetime_skip_blanks(cut->rest);
+    if (is_digit(peek(cut))) {
+        *kind = FIELD_ZONE;
+        keep_run(cut, ":.-", false);
+        return true;
+    }
+    *kind = FIELD_SIGNED_WORD;
+    if (!is_alpha(peek(cut)))
+        return false;
+    while (is_alpha(peek(cut)))
+        keep(cut);
+    return true;
+}
+
+static bool
+is_punctuation(char c)
+{
+    return c > ' ' && c < 0x7f && !is_digit(c) && !is_alpha(c);
+}
+
+static bool
+cut_fields(struct parse *parse, struct str text)
+{
+    struct cutter cut = {.parse = parse, .rest = text};
+
+    for (;;) {
+        char *start = parse->work + parse->used;
+        struct field *field = &parse->fields[parse->count];
+        char c;
+
+        cut.rest = datetime_skip_blanks(cut.rest);
+        if (cut.rest.len == 0)
+            return parse->count > 0;
+        if (parse->count == COUNTOF(parse->fields))
+            return false;
+        c = peek(&cut);
+        if (is_digit(c)) {
+            field->kind = cut_number(&cut);
+        } else if (c == '.') {
+            keep(&cut);
+            keep_digits(&cut);
+            field->kind = FIELD_NUMBER;
+        } else if (is_alpha(c)) {
+            field->kind = cut_word(&cut, start);
+        } else if (c == '+' || c == '-') {
+            if (!cut_signed(&cut, &field->kind))
+                return false;
+        } else if (is_punctuation(c)) {
+            cut.rest = str_slice(cut.rest, 1, cut.rest.len);
+            continue;
+        } else {
+            return false;
+        }
+        if (cut.full)
+            return false;
+        parse->work[parse->used++] = '\0';
+        field->text = start;
+        parse->count++;
+    }
+}
+
+/* What the fields say. */
+
+/* The number at the beginning of *text, which moves behind it. */
+static bool
+take_number(char **text, int64_t *out)
+{
+    int64_t value = 0;
+
+    for (; is_digit(**text); (*text)++) {
+        value = value * 10 + (**text - '0');
+        if (value > INT32_MAX)
+            return false;
+    }
+    *out = value;
+    return true;
+}
+
+static bool
+take_fraction(const char *text, int64_t *out)
+{
+    char *end;
+    double value;
+
+    value = strtod(text, &end);
+    if (text[1] == '\0') {
+        *out = 0;
+        return true;
+    }
+    *out = (int64_t)__builtin_rint(value * 1000000);
+    return *end == '\0';
+}
+
+static enum result
+claim(struct parse *parse, unsigned part)
+{
+    if ((parse->have & part) != 0)
+        return BAD_FORMAT;
+    parse->have |= part;
+    return GOOD;
+}
+
+static enum result
+read_time(struct parse *parse, char *text)
+{
+    int64_t parts[3] = {0, 0, 0};
+    size_t count = 0;
+    char *at = text;
+
+    parse->fraction = 0;
+    for (;; at++) {
+        if (!take_number(&at, &parts[count++]))
+            return OUT_OF_RANGE;
+        if (*at != ':' || count == 3)
+            break;
+    }
+    if (*at == '.') {
+        if (count == 1 || !take_fraction(at, &parse->fraction))
+            return BAD_FORMAT;
+        /* 10:00.5 is minutes and seconds. */
+        if (count == 2) {
+            parts[2] = parts[1];
+            parts[1] = parts[0];
+            parts[0] = 0;
+        }
+    } else if (*at != '\0') {
+        return BAD_FORMAT;
+    }
+    if (parts[1] > 59 || parts[2] > 60)
+        return OUT_OF_RANGE;
+    parse->hour = parts[0];
+    parse->minute = parts[1];
+    parse->second = parts[2];
+    if (parse->hour > 24 ||
+        (parse->hour == 24 && (parts[1] > 0 || parts[2] > 0 || parse->fraction > 0)))
+        return OUT_OF_RANGE;
+    return claim(parse, HAVE_TIME);
+}
+
+static enum result
+read_offset(struct parse *parse, const char *text)
+{
+    char *at = (char *)(uintptr_t)text + 1;
+    char *start = at;
+    int64_t hours;
+    int64_t minutes = 0;
+    int64_t seconds = 0;
+
+    if (!take_number(&at, &hours))
+        return BAD_OFFSET;
+    if (*at == ':') {
+        at++;
+        if (!take_number(&at, &minutes))
+            return BAD_OFFSET;
+        if (*at == ':') {
+            at++;
+            if (!take_number(&at, &seconds))
+                return BAD_OFFSET;
+        }
+    } else if (*at == '\0' && at - start > 2) {
+        minutes = hours % 100;
+        hours /= 100;
+    }
+    if (hours > MAX_OFFSET_HOURS || minutes > 59 || seconds > 59)
+        return BAD_OFFSET;
+    if (*at != '\0')
+        return BAD_FORMAT;
+    parse->offset = hours * 3600 + minutes * 60 + seconds;
+    if (text[0] == '-')
+        parse->offset = -parse->offset;
+    return claim(parse, HAVE_ZONE);
+}
+
+static int64_t
+digits_at(const char *text, size_t from, size_t count)
+{
+    int64_t value = 0;
+
+    for (size_t i = from; i < from + count; i++)
+        value = value * 10 + (text[i] - '0');
+    return value;
+}
+
+/* Digits without delimiters: 19990108, 040506, 040506.789. *part says what they were. */
+static enum result
+read_run_together(struct parse *parse, char *text, unsigned *part, unsigned have)
+{
+    char *point = strchr(text, '.');
+    size_t len = point != NULL ? (size_t)(point - text) : strlen(text);
+
+    if (point != NULL) {
+        if (!take_fraction(point, &parse->fraction))
+            return BAD_FORMAT;
+    } else if ((have & HAVE_DATE) != HAVE_DATE && len >= 6) {
+        char *at = text;
+
+        text[len] = '\0';
+        parse->day = digits_at(text, len - 2, 2);
+        parse->month = digits_at(text, len - 4, 2);
+        text[len - 4] = '\0';
+        if (!take_number(&at, &parse->year))
+            return OUT_OF_RANGE;
+        parse->two_digit_year = len == 6;
+        *part = HAVE_DATE;
+        return GOOD;
+    }
+    if ((have & HAVE_TIME) != 0 || (len != 6 && len != 4))
+        return BAD_FORMAT;
+    parse->hour = digits_at(text, 0, 2);
+    parse->minute = digits_at(text, 2, 2);
+    parse->second = len == 6 ? digits_at(text, 4, 2) : 0;
+    *part = HAVE_TIME;
+    return GOOD;
+}
+
+/* A number alone is what is missing, in the order month, day, year. */
+static enum result
+guess_number(struct parse *parse, int64_t value, size_t len, bool text_month, unsigned have,
+             unsigned *part)
+{
+    switch (have & HAVE_DATE) {
+    case 0:
+        *part = len >= 3 ? HAVE_YEAR : HAVE_MONTH;
+        break;
+    case HAVE_YEAR:
+    case HAVE_DAY:
+        *part = HAVE_MONTH;
+        break;
+    case HAVE_MONTH:
+        *part = text_month && len >= 3 ? HAVE_YEAR : HAVE_DAY;
+        break;
+    case HAVE_YEAR | HAVE_MONTH:
+        /* What was taken for the year was the day, if this must be a year. */
+        if (text_month && len >= 3 && parse->two_digit_year) {
+            parse->day = parse->year;
+            parse->year = value;
+            parse->two_digit_year = false;
+            *part = HAVE_DAY;
+            return GOOD;
+        }
+        *part = HAVE_DAY;
+        break;
+    case HAVE_MONTH | HAVE_DAY:
+        *part = HAVE_YEAR;
+        break;
+    default:
+        return BAD_FORMAT;
+    }
+    if (*part == HAVE_YEAR) {
+        parse->year = value;
+        parse->two_digit_year = len <= 2;
+    } else if (*part == HAVE_MONTH) {
+        parse->month = value;
+    } else {
+        parse->day = value;
+    }
+    return GOOD;
+}
+
+static enum result
+read_number(struct parse *parse, char *text, bool text_month, unsigned have, unsigned *part)
+{
+    size_t len = strlen(text);
+    char *at = text;
+    int64_t value;
+
+    if (!take_number(&at, &value))
+        return OUT_OF_RANGE;
+    if (at == text)
+        return BAD_FORMAT;
+    if (*at == '.') {
+        if (at - text > 2)
+            return read_run_together(parse, text, part, have | HAVE_DATE);
+        if (!take_fraction(at, &parse->fraction))
+            return BAD_FORMAT;
+    } else if (*at != '\0') {
+        return BAD_FORMAT;
+    }
+    if (len == 3 && (have & HAVE_DATE) == HAVE_YEAR && value >= 1 && value <= 366) {
+        int month;
+        int day;
+        int64_t days = datetime_days_from_civil(parse->year, 1, 1) + value - 1;
+
+        datetime_civil_from_days(days, &parse->year, &month, &day);
+        parse->month = month;
+        parse->day = day;
+        *part = HAVE_MONTH | HAVE_DAY;
+        return GOOD;
+    }
+    if ((have & HAVE_DATE) == HAVE_DATE)
+        return read_run_together(parse, text, part, have);
+    return guess_number(parse, value, len, text_month, have, part);
+}
+
+/* Cuts a date at what is neither letter nor digit; false when there are too many pieces. */
+static bool
+split_date(char *text, char **pieces, size_t max, size_t *count)
+{
+    char *at = text;
+
+    *count = 0;
+    while (*at != '\0') {
+        while (*at != '\0' && !is_digit(*at) && !is_alpha(*at))
+            at++;
+        if (*at == '\0' || *count == max)
+            return false;
+        pieces[(*count)++] = at;
+        if (is_digit(*at)) {
+            while (is_digit(*at))
+                at++;
+        } else {
+            while (is_alpha(*at))
+                at++;
+        }
+        if (*at != '\0')
+            *at++ = '\0';
+    }
+    return true;
+}
+
+static enum result
+read_date(struct parse *parse, char *text)
+{
+    char *pieces[25];
+    size_t count;
+    bool text_month = false;
+
+    if (!split_date(text, pieces, COUNTOF(pieces), &count))
+        return BAD_FORMAT;
+    for (size_t i = 0; i < count; i++) {
+        const struct word *word;
+
+        if (!is_alpha(pieces[i][0]))
+            continue;
+        word = find_word(words, COUNTOF(words), pieces[i]);
+        if (word == NULL || (word->kind != WORD_MONTH && word->kind != WORD_FILL))
+            return BAD_FORMAT;
+        if (word->kind == WORD_MONTH) {
+            if (claim(parse, HAVE_MONTH) != GOOD)
+                return BAD_FORMAT;
+            parse->month = word->value;
+            text_month = true;
+        }
+        pieces[i] = NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        enum result result;
+        unsigned part = 0;
+
+        if (pieces[i] == NULL)
+            continue;
+        result = read_number(parse, pieces[i], text_month, parse->have, &part);
+        if (result != GOOD)
+            return result;
+        if (claim(parse, part) != GOOD)
+            return BAD_FORMAT;
+    }
+    return (parse->have & ~HAVE_ZONE) == HAVE_DATE ? GOOD : BAD_FORMAT;
+}
+
+static enum result
+read_date_field(struct parse *parse, size_t index)
+{
+    char *text = parse->fields[index].text;
+    bool is_date = parse->time_only
+                       ? index == 0 && parse->count >= 2 &&
+                             (parse->fields[parse->count - 1].kind == FIELD_DATE ||
+                              parse->fields[1].kind == FIELD_TIME)
+                       : !parse->is_time_next &&
+                             (parse->have & (HAVE_MONTH | HAVE_DAY)) != (HAVE_MONTH | HAVE_DAY);
+    enum result result;
+    unsigned part = 0;
+    char *sign;
+
+    if (is_date)
+        return read_date(parse, text);
+    if (!is_digit(text[0]) && !parse->is_time_next) {
+        parse->zone = text;
+        return BAD_ZONE;
+    }
+    /* 040506-0800: time and offset. */
+    parse->is_time_next = false;
+    sign = strchr(text, '-');
+    if ((parse->have & HAVE_TIME) != 0 || sign == NULL)
+        return BAD_FORMAT;
+    result = read_offset(parse, sign);
+    if (result != GOOD)
+        return result;
+    *sign = '\0';
+    result =
+        read_run_together(parse, text, &part, parse->have | (parse->time_only ? HAVE_DATE : 0));
+    return result != GOOD ? result : claim(parse, part);
+}
+
+static enum result
+read_julian(struct parse *parse, char *text)
+{
+    char *at = text;
+    int64_t value;
+    int month;
+    int day;
+
+    if (!take_number(&at, &value))
+        return OUT_OF_RANGE;
+    if (*at != '\0')
+        return BAD_FORMAT;
+    parse->is_julian_next = false;
+    parse->julian = true;
+    /* Julian day 2440588 is 1970-01-01. */
+    datetime_civil_from_days(value - 2440588, &parse->year, &month, &day);
+    parse->month = month;
+    parse->day = day;
+    return claim(parse, HAVE_DATE);
+}
+
+static enum result
+read_number_field(struct parse *parse, size_t index)
+{
+    char *text = parse->fields[index].text;
+    size_t len = strlen(text);
+    const char *point = strchr(text, '.');
+    size_t whole = point != NULL ? (size_t)(point - text) : len;
+    unsigned have = parse->have | (parse->time_only ? HAVE_DATE : 0);
+    enum result result;
+    unsigned part = 0;
+
+    if (parse->is_julian_next)
+        return read_julian(parse, text);
+    if (parse->is_time_next) {
+        parse->is_time_next = false;
+        result = read_run_together(parse, text, &part, have | HAVE_DATE);
+        if (result == GOOD && part != HAVE_TIME)
+            return BAD_FORMAT;
+    } else if (point != NULL && (have & HAVE_DATE) == 0) {
+        return read_date(parse, text);
+    } else if ((point != NULL && whole > 2) ||
+               (len >= 6 && ((have & HAVE_DATE) == 0 || (have & HAVE_TIME) == 0)) ||
+               (parse->time_only && len > 4)) {
+        result = read_run_together(parse, text, &part, have);
+    } else {
+        result = read_number(parse, text, parse->text_month, have, &part);
+    }
+    return result != GOOD ? result : claim(parse, part);
+}
+
+static enum result
+read_month_word(struct parse *parse, int month)
+{
+    unsigned part = HAVE_MONTH;
+
+    /* In "8 Jan 1999" the number was the day, not the month. */
+    if ((parse->have & HAVE_MONTH) != 0 && !parse->text_month && (parse->have & HAVE_DAY) == 0 &&
+        parse->month >= 1 && parse->month <= 31) {
+        parse->day = parse->month;
+        part = HAVE_DAY;
+    }
+    parse->text_month = true;
+    parse->month = month;
+    return claim(parse, part);
+}
+
+static void
+set_date(struct parse *parse, int64_t days)
+{
+    int month;
+    int day;
+
+    datetime_civil_from_days(days, &parse->year, &month, &day);
+    parse->month = month;
+    parse->day = day;
+}
+
+static enum result
+read_day_word(struct parse *parse, const struct word *word)
+{
+    int64_t days = parse->now_us / DATETIME_USEC_PER_DAY;
+    int64_t time = parse->now_us % DATETIME_USEC_PER_DAY;
+
+    if (word->kind == WORD_DAY && parse->time_only)
+        return BAD_FORMAT;
+    if (word->kind != WORD_MIDNIGHT)
+        set_date(parse, days + word->value);
+    if (word->kind == WORD_DAY)
+        return claim(parse, HAVE_DATE);
+    if (word->kind == WORD_MIDNIGHT)
+        time = 0;
+    parse->hour = time / (3600 * DATETIME_USEC_PER_SEC);
+    parse->minute = time / (60 * DATETIME_USEC_PER_SEC) % 60;
+    parse->second = time / DATETIME_USEC_PER_SEC % 60;
+    parse->fraction = time % DATETIME_USEC_PER_SEC;
+    return claim(parse, HAVE_TIME | HAVE_ZONE | (word->kind == WORD_NOW ? HAVE_DATE : 0));
+}
+
+static enum result
+read_mark(struct parse *parse, size_t index, int mark)
+{
+    enum field_kind next;
+
+    if (index + 1 >= parse->count)
+        return BAD_FORMAT;
+    next = parse->fields[index + 1].kind;
+    if (mark == 'j') {
+        parse->is_julian_next = true;
+        return next == FIELD_NUMBER && !parse->time_only ? GOOD : BAD_FORMAT;
+    }
+    if (!parse->time_only && (parse->have & HAVE_DATE) != HAVE_DATE)
+        return BAD_FORMAT;
+    parse->is_time_next = true;
+    return next == FIELD_NUMBER || next == FIELD_TIME || next == FIELD_DATE ? GOOD : BAD_FORMAT;
+}
+
+static enum result
+read_word(struct parse *parse, size_t index)
+{
+    const char *text = parse->fields[index].text;
+    const struct word *word = find_word(zones, COUNTOF(zones), text);
+
+    if (word == NULL)
+        word = find_word(words, COUNTOF(words), text);
+    if (word == NULL)
+        return BAD_FORMAT;
+    switch (word->kind) {
+    case WORD_MONTH:
+        return read_month_word(parse, word->value);
+    case WORD_WEEKDAY:
+        return claim(parse, HAVE_WEEKDAY);
+    case WORD_HALF:
+        parse->half = word->value;
+        return claim(parse, HAVE_HALF);
+    case WORD_ERA:
+        parse->bc = word->value != 0;
+        return claim(parse, HAVE_ERA);
+    case WORD_ZONE:
+        parse->offset = (int64_t)word->value * 60;
+        return claim(parse, HAVE_ZONE);
+    case WORD_MARK:
+        return read_mark(parse, index, word->value);
+    case WORD_FILL:
+        return GOOD;
+    case WORD_NOW:
+    case WORD_DAY:
+    case WORD_MIDNIGHT:
+        return read_day_word(parse, word);
+    case WORD_EPOCH:
+    case WORD_INFINITY:
+        parse->special = word->kind == WORD_EPOCH ? SPECIAL_EPOCH
+                         : word->value > 0        ? SPECIAL_INFINITY
+                                                  : SPECIAL_MINUS_INFINITY;
+        return parse->time_only ? BAD_FORMAT : claim(parse, HAVE_DATE | HAVE_TIME | HAVE_ZONE);
+    default:
+        return BAD_FORMAT;
+    }
+}
+
+static enum result
+read_field(struct parse *parse, size_t index)
+{
+    struct field *field = &parse->fields[index];
+
+    switch (field->kind) {
+    case FIELD_DATE:
+        return read_date_field(parse, index);
+    case FIELD_TIME:
+        parse->is_time_next = false;
+        return parse->is_julian_next ? BAD_FORMAT : read_time(parse, field->text);
+    case FIELD_ZONE:
+        return read_offset(parse, field->text);
+    case FIELD_NUMBER:
+        return read_number_field(parse, index);
+    case FIELD_WORD:
+    case FIELD_SIGNED_WORD:
+    default:
+        return read_word(parse, index);
+    }
+}
+
+static int
+days_in_month(int64_t year, int64_t month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    return days[month - 1] + (month == 2 && leap ? 1 : 0);
+}
+
+static enum result
+check_date(struct parse *parse)
+{
+    if ((parse->have & HAVE_YEAR) != 0 && !parse->julian) {
+        if (parse->bc && parse->year <= 0)
+            return OUT_OF_RANGE;
+        if (parse->bc)
+            parse->year = -(parse->year - 1);
+        else if (parse->two_digit_year)
+            parse->year += parse->year < 70 ? 2000 : 1900;
+        else if (parse->year <= 0)
+            return OUT_OF_RANGE;
+    }
+    if ((parse->have & HAVE_MONTH) != 0 && (parse->month < 1 || parse->month > 12))
+        return OUT_OF_RANGE_MDY;
+    if ((parse->have & HAVE_DAY) != 0 && (parse->day < 1 || parse->day > 31))
+        return OUT_OF_RANGE_MDY;
+    if ((parse->have & HAVE_DATE) == HAVE_DATE &&
+        parse->day > days_in_month(parse->year, parse->month))
+        return OUT_OF_RANGE;
+    return GOOD;
+}
+
+static enum result
+read_all(struct parse *parse, struct str text)
+{
+    enum result result;
+
+    if (!cut_fields(parse, text))
+        return BAD_FORMAT;
+    for (size_t i = 0; i < parse->count; i++) {
+        result = read_field(parse, i);
+        if (result != GOOD)
+            return result;
+    }
+    if (parse->special != SPECIAL_NONE)
+        return GOOD;
+    result = check_date(parse);
+    if (result != GOOD)
+        return result;
+    if (parse->half != 0 && parse->hour > 12)
+        return OUT_OF_RANGE;
+    if (parse->half < 0 && parse->hour == 12)
+        parse->hour = 0;
+    else if (parse->half > 0 && parse->hour != 12)
+        parse->hour += 12;
+    if (parse->time_only &&
+        (parse->hour > 24 || parse->minute > 59 || parse->second > 60 ||
+         (parse->hour == 24 && (parse->minute > 0 || parse->second > 0 || parse->fraction > 0))))
+        return OUT_OF_RANGE;
+    if (parse->time_only)
+        return (parse->have & HAVE_TIME) != 0 ? GOOD : BAD_FORMAT;
+    return (parse->have & HAVE_DATE) == HAVE_DATE ? GOOD : BAD_FORMAT;
+}
+
+static bool
+fail(const struct parse *parse, enum result result, const char *type, struct str text,
+     struct err *err)
+{
+    if (result == OUT_OF_RANGE || result == OUT_OF_RANGE_MDY) {
+        err_set(err, ERR_DB, "22008", "date/time field value out of range: \"%.*s\"",
+                STR_ARG(text));
+        if (result == OUT_OF_RANGE_MDY)
+            err_hint(err, "Perhaps you need a different \"datestyle\" setting.");
+        return false;
+    }
+    if (result == BAD_OFFSET)
+        return err_set(err, ERR_DB, "22009", "time zone displacement out of range: \"%.*s\"",
+                       STR_ARG(text));
+    if (result == BAD_ZONE)
+        return err_set(err, ERR_DB, "22023", "time zone \"%s\" not recognized", parse->zone);
+    return err_set(err, ERR_DB, "22007", "invalid input syntax for type %s: \"%.*s\"", type,
+                   STR_ARG(text));
+}
+
+static int64_t
+time_of(const struct parse *parse)
+{
+    return ((parse->hour * 60 + parse->minute) * 60 + parse->second) * DATETIME_USEC_PER_SEC +
+           parse->fraction;
+}
+
+/* The form that nearly every client sends, YYYY-MM-DD, without the machinery. */
+static bool
+scan_iso_date(struct str text, int64_t *days)
+{
+    static const char form[] = "dddd-dd-dd";
+    int64_t year;
+    int64_t month;
+    int64_t day;
+
+    if (text.len < 10)
+        return false;
+    for (size_t i = 0; i < 10; i++) {
+        if (form[i] == 'd' ? !is_digit(text.data[i]) : text.data[i] != '-')
+            return false;
+    }
+    year = digits_at(text.data, 0, 4);
+    month = digits_at(text.data, 5, 2);
+    day = digits_at(text.data, 8, 2);
+    if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
+        return false;
+    *days = datetime_days_from_civil(year, (int)month, (int)day);
+    return true;
+}
+
+bool
+datetime_parse_date(struct str text, int64_t now_us, int64_t *out, struct err *err)
+{
+    struct parse parse = {.now_us = now_us};
+    enum result result;
+
+    if (text.len == 10 && scan_iso_date(text, out))
+        return true;
+    result = read_all(&parse, text);
+    if (result != GOOD)
+        return fail(&parse, result, "date", text, err);
+    if (parse.special == SPECIAL_NONE)
+        *out = datetime_days_from_civil(parse.year, (int)parse.month, (int)parse.day);
+    else
+        *out = parse.special == SPECIAL_EPOCH      ? 0
+               : parse.special == SPECIAL_INFINITY ? DATETIME_INFINITY
+                                                   : DATETIME_MINUS_INFINITY;
+    if (parse.special == SPECIAL_NONE && (parse.year < 1 || parse.year > 9999))
+        return err_set(err, ERR_DB, "22008", "date out of range: \"%.*s\"", STR_ARG(text));
+    return true;
+}
+
+bool
+datetime_parse_time(struct str text, int64_t now_us, int32_t precision, int64_t *out,
+                    struct err *err)
+{
+    struct parse parse = {.now_us = now_us, .time_only = true};
+    enum result result = read_all(&parse, text);
+
+    if (result != GOOD)
+        return fail(&parse, result, "time", text, err);
+    *out = datetime_round_time(time_of(&parse), precision);
+    return true;
+}
+
+bool
+datetime_parse_timestamp(struct str text, bool zoned, int64_t now_us, int32_t precision,
+                         int64_t *out, struct err *err)
+{
+    const char *type = zoned ? "timestamp with time zone" : "timestamp";
+    struct parse parse = {.now_us = now_us};
+    enum result result = read_all(&parse, text);
+    int64_t days;
+
+    if (result != GOOD)
+        return fail(&parse, result, type, text, err);
+    if (parse.special != SPECIAL_NONE) {
+        *out = parse.special == SPECIAL_EPOCH      ? 0
+               : parse.special == SPECIAL_INFINITY ? DATETIME_INFINITY
+                                                   : DATETIME_MINUS_INFINITY;
+        return true;
+    }
+    if (parse.year >= 0 && parse.year <= 10000) {
+        days = datetime_days_from_civil(parse.year, (int)parse.month, (int)parse.day);
+        *out = days * DATETIME_USEC_PER_DAY + time_of(&parse) -
+               (zoned ? parse.offset * DATETIME_USEC_PER_SEC : 0);
+        *out = datetime_round(*out, precision);
+        if (datetime_in_range(*out))
+            return true;
+    }
+    return err_set(err, ERR_DB, "22008", "timestamp out of range: \"%.*s\"", STR_ARG(text));
+}
