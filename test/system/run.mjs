@@ -42,7 +42,10 @@ const child = spawn(process.execPath, [
     env: { ...process.env, CAIRN_TEST_POSTGRES: postgres.describe() },
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.prependListener(signal, () => child.kill(signal));
+// A test that hangs must not hang everything: what it was is in the output.
+const limit = setTimeout(() => child.kill('SIGTERM'), 15 * 60_000);
 const code = await new Promise((done) => child.once('close', done));
+clearTimeout(limit);
 
 const tap = fs.existsSync(report) ? fs.readFileSync(report, 'utf8') : '';
 const figure = (name) => Number(tap.match(new RegExp(`^# ${name} (\\d+)$`, 'm'))?.[1] ?? NaN);
