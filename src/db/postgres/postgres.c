@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/postgres/pg.h"
+#include "db/postgres/session.h"
+
+static void
+pg_close(struct db *base)
+{
+    struct pg_db *db = (struct pg_db *)base;
+
+    pg_target_fini(&db->target);
+    for (size_t i = 0; i < db->schema_count; i++)
+        free(db->schemas[i]);
+    free(db->schemas);
+    buf_fini(&db->session_sql);
+    free(db);
+}
+
+static bool
+pg_open(const struct db_options *options, const char *url, struct db **out, struct err *err)
+{
+    struct pg_db *db = xcalloc(1, sizeof(*db));
+
+    db->base.driver = &db_postgres_driver;
+    db->pool = options->pool > 0 ? options->pool : 1;
+    db->statement_timeout_ms = options->statement_timeout_ms;
+    db->connect_timeout_ms = options->connect_timeout_ms > 0 ? options->connect_timeout_ms : 5000;
+    db->queue_max = options->queue_max;
+    db->schema_count = options->schema_count;
+    db->schemas = xcalloc(options->schema_count + 1, sizeof(*db->schemas));
+    for (size_t i = 0; i < options->schema_count; i++)
+        db->schemas[i] = xstrdup(options->schemas[i]);
+    buf_init(&db->session_sql, 1024 * 1024);
+
+    if (!pg_target_init(&db->target, url, err)) {
+        pg_close(&db->base);
+        return false;
+    }
+    pg_target_describe(&db->target, db->base.description, sizeof(db->base.description));
+    pg_session_sql(&db->session_sql, (const char *const *)db->schemas, db->schema_count,
+                   db->statement_timeout_ms);
+    buf_cstr(&db->session_sql);
+    *out = &db->base;
+    return true;
+}
+
+const struct db_driver db_postgres_driver = {
+    .dialect = DB_POSTGRES,
+    .open = pg_open,
+    .close = pg_close,
+    .loop_open = pg_loop_open,
+    .loop_close = pg_loop_close,
+    .submit = pg_loop_submit,
+    .introspect = pg_introspect,
+    .migrations_list = pg_migrations_list,
+    .migrate = pg_migrate,
+};

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a connection is set to before it is used, and blocking work on a connection of its own.
+ */
+#ifndef CAIRN_DB_POSTGRES_SESSION_H
+#define CAIRN_DB_POSTGRES_SESSION_H
+
+#include "db/postgres/target.h"
+
+/*
+ * The statements that set a session, as one simple query. Values of every type then have one text
+ * form, whatever the server, the database or the role are set to.
+ */
+void pg_session_sql(struct buf *out, const char *const *schemas, size_t schema_count,
+                    int64_t statement_timeout_ms);
+
+/* Connects and sets the session, blocking. No statement timeout: what runs here takes its time. */
+MUST_CHECK bool pg_session_open(const struct pg_target *target, const char *const *schemas,
+                                size_t schema_count, int64_t connect_timeout_ms, PGconn **out,
+                                struct err *err);
+
+/* Runs sql (several statements without parameters, or one with), blocking; all rows come back as
+ * text. NULL and err when it fails. PQclear the result. */
+MUST_CHECK PGresult *pg_session_query(PGconn *pq, const char *sql, const char *const *params,
+                                      int param_count, struct err *err);
+
+/* Appends name as a quoted identifier. */
+void pg_add_identifier(struct buf *out, struct str name);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pg_cluster.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+
+static char bin_dir[128];
+
+/* Debian keeps the programs out of the path, by version: the newest wins. */
+static bool
+find_bin_dir(void)
+{
+    DIR *dir = opendir("/usr/lib/postgresql");
+    int best = 0;
+
+    if (dir == NULL)
+        return false;
+    for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
+        int version = (int)strtol(e->d_name, NULL, 10);
+        char path[512];
+
+        snprintf(path, sizeof(path), "/usr/lib/postgresql/%s/bin/initdb", e->d_name);
+        if (version > best && access(path, X_OK) == 0) {
+            best = version;
+            snprintf(bin_dir, sizeof(bin_dir), "/usr/lib/postgresql/%d/bin", version);
+        }
+    }
+    closedir(dir);
+    return best > 0;
+}
+
+bool
+pg_cluster_is_possible(void)
+{
+    return find_bin_dir();
+}
+
+NORETURN static void
+fail(const char *what)
+{
+    fprintf(stderr, "private PostgreSQL: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+/* In the child: no longer root, which PostgreSQL refuses, and gone when the test program is. */
+static void
+become_postgres(const struct passwd *user)
+{
+    if (getuid() == 0 &&
+        (setgroups(0, NULL) != 0 || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0))
+        _exit(126);
+    prctl(PR_SET_PDEATHSIG, SIGQUIT);
+}
+
+static pid_t
+spawn(const struct pg_cluster *cluster, char *const argv[])
+{
+    const struct passwd *user = getpwnam("postgres");
+    char log_path[128], program[256];
+    pid_t pid;
+
+    if (getuid() == 0 && user == NULL)
+        fail("no user postgres");
+    snprintf(log_path, sizeof(log_path), "%s/log", cluster->dir);
+    snprintf(program, sizeof(program), "%s/%s", bin_dir, argv[0]);
+    pid = fork();
+    if (pid < 0)
+        fail("fork");
+    if (pid == 0) {
+        int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+
+        become_postgres(user);
+        dup2(log, STDOUT_FILENO);
+        dup2(log, STDERR_FILENO);
+        if (chdir("/") == 0)
+            execv(program, argv);
+        _exit(127);
+    }
+    return pid;
+}
+
+void
+pg_cluster_create(struct pg_cluster *cluster)
+{
+    const struct passwd *user = getpwnam("postgres");
+    uint16_t chance = 0;
+    char data[96];
+    int status = 0;
+    char arg[][24] = {"initdb", "-N", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C"};
+
+    *cluster = (struct pg_cluster){.dir = "/tmp/cairn-pg-XXXXXX"};
+    if (!find_bin_dir() || mkdtemp(cluster->dir) == NULL)
+        fail("no place for it");
+    if (getuid() == 0 && (user == NULL || chown(cluster->dir, user->pw_uid, user->pw_gid) != 0))
+        fail("chown");
+    random_bytes(&chance, sizeof(chance));
+    cluster->port = 20000 + chance % 20000;
+    snprintf(cluster->url, sizeof(cluster->url), "postgres://postgres@/postgres?host=%s&port=%d",
+             cluster->dir, cluster->port);
+    snprintf(data, sizeof(data), "%s/data", cluster->dir);
+
+    char *argv[] = {arg[0], arg[1], arg[2], arg[3],         arg[4], arg[5],
+                    arg[6], arg[7], arg[8], (char[]){"-D"}, data,   NULL};
+    pid_t pid = spawn(cluster, argv);
+    if (waitpid(pid, &status, 0) != pid || status != 0)
+        fail("initdb");
+}
+
+void
+pg_cluster_spawn(struct pg_cluster *cluster)
+{
+    char data[96], port[16];
+    char arg[][40] = {"postgres",          "-D", "-k",        "-p", "-c",
+                      "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=50"};
+
+    snprintf(data, sizeof(data), "%s/data", cluster->dir);
+    snprintf(port, sizeof(port), "%d", cluster->port);
+    char *argv[] = {arg[0], arg[1], data,   arg[2], cluster->dir, arg[3], port,
+                    arg[4], arg[5], arg[6], arg[7], arg[8],       arg[9], NULL};
+    cluster->pid = spawn(cluster, argv);
+}
+
+void
+pg_cluster_start(struct pg_cluster *cluster)
+{
+    pg_cluster_spawn(cluster);
+    for (int i = 0; i < 1000; i++) {
+        if (PQping(cluster->url) == PQPING_OK)
+            return;
+        usleep(20000);
+    }
+    fail("it does not answer");
+}
+
+void
+pg_cluster_stop(struct pg_cluster *cluster, int signal)
+{
+    int status = 0;
+
+    if (cluster->pid == 0)
+        return;
+    kill(cluster->pid, signal);
+    waitpid(cluster->pid, &status, 0);
+    cluster->pid = 0;
+}
+
+static void
+remove_tree(const char *path)
+{
+    DIR *dir = opendir(path);
+
+    if (dir != NULL) {
+        for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
+            char child[4096];
+
+            if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+                continue;
+            snprintf(child, sizeof(child), "%s/%s", path, e->d_name);
+            if (e->d_type == DT_DIR)
+                remove_tree(child);
+            else
+                unlink(child);
+        }
+        closedir(dir);
+    }
+    rmdir(path);
+}
+
+void
+pg_cluster_destroy(struct pg_cluster *cluster)
+{
+    pg_cluster_stop(cluster, SIGQUIT);
+    remove_tree(cluster->dir);
+}
+
+PGconn *
+pg_cluster_connect(const struct pg_cluster *cluster)
+{
+    PGconn *pq = PQconnectdb(cluster->url);
+
+    if (PQstatus(pq) != CONNECTION_OK) {
+        fprintf(stderr, "private PostgreSQL: %s", PQerrorMessage(pq));
+        exit(1);
+    }
+    return pq;
+}
+
+static PGresult *
+query(const struct pg_cluster *cluster, PGconn *pq, const char *sql)
+{
+    PGresult *res = PQexec(pq, sql);
+    ExecStatusType status = PQresultStatus(res);
+
+    (void)cluster;
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+        fprintf(stderr, "private PostgreSQL: %s%s\n", PQerrorMessage(pq), sql);
+        exit(1);
+    }
+    return res;
+}
+
+void
+pg_cluster_exec(const struct pg_cluster *cluster, const char *sql)
+{
+    PGconn *pq = pg_cluster_connect(cluster);
+
+    PQsetNoticeProcessor(pq, NULL, NULL);
+    PQclear(query(cluster, pq, sql));
+    PQfinish(pq);
+}
+
+const char *
+pg_cluster_value(const struct pg_cluster *cluster, const char *sql)
+{
+    static char value[4096];
+    PGconn *pq = pg_cluster_connect(cluster);
+    PGresult *res = query(cluster, pq, sql);
+
+    snprintf(value, sizeof(value), "%s", PQntuples(res) > 0 ? PQgetvalue(res, 0, 0) : "");
+    PQclear(res);
+    PQfinish(pq);
+    return value;
+}
