@@ -136,7 +136,6 @@ static const struct word {
     {"tomorrow", WORD_DAY, 1},
     {"epoch", WORD_EPOCH, 0},
     {"infinity", WORD_INFINITY, 1},
-    {"+infinity", WORD_INFINITY, 1},
     {"-infinity", WORD_INFINITY, -1},
     {"allballs", WORD_MIDNIGHT, 0},
 };
@@ -798,7 +797,7 @@ read_word(struct parse *parse, size_t index)
 
     if (word == NULL)
         word = find_word(words, COUNTOF(words), text);
-    if (word == NULL)
+    if (word == NULL || (parse->time_only && word->kind <= WORD_WEEKDAY))
         return BAD_FORMAT;
     switch (word->kind) {
     case WORD_MONTH:

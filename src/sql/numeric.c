@@ -290,7 +290,7 @@ struct str
 numeric_to_text(const struct numeric *value, struct arena *arena)
 {
     size_t whole = value->weight > 0 ? (size_t)value->weight * NUMERIC_LIMB_DIGITS : 0;
-    size_t room = whole + (size_t)value->dscale + 32;
+    size_t room = whole + (size_t)value->dscale + 48;
     /* The most it can need, so that nothing is moved afterwards. */
     struct buf out = {.data = arena_alloc(arena, room), .cap = room, .max = room};
 
