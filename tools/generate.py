@@ -410,7 +410,8 @@ environment, flags. The option `http.head_max` is the key `head_max` under `http
 may stand for underscores). `cairn config show` prints each value with its origin.
 
 Sizes are bytes with a unit (`B`, `KiB`, `MiB`, `GiB`), durations a number with a unit (`ms`, `s`, `m`,
-`h`, `d`). In the environment and in flags, list items are separated by commas.
+`h`, `d`). In the environment and in flags, list items are separated by commas. In a default,
+`${project}` stands for `project.name`, and `${folder}` for the name of the project folder.
 """]
     group = None
     for option in options:
