@@ -44,8 +44,11 @@ is_string(const struct type *type)
 static bool
 fail_cast(const struct type *from, const struct type *to, struct err *err)
 {
-    return err_set(err, ERR_DB, "42846", "cannot cast type %.*s to %.*s", STR_ARG(from->name),
-                   STR_ARG(to->name));
+    struct str from_name = from->id == TYPE_ENUM ? from->name : type_builtin(from->id)->name;
+    struct str to_name = to->id == TYPE_ENUM ? to->name : type_builtin(to->id)->name;
+
+    return err_set(err, ERR_DB, "42846", "cannot cast type %.*s to %.*s", STR_ARG(from_name),
+                   STR_ARG(to_name));
 }
 
 /* The text of a value, borrowed when it is its own. */
@@ -179,7 +182,6 @@ datetime_to(const struct type *from, const struct value *value, const struct typ
         return type_input(to, value->s, arena, out, err);
     if (!datetime_parse_timestamp(value->s, true, 0, -1, &usec, err))
         return false;
-    *out = (struct value){.kind = VALUE_NULL};
     if (to->id == TYPE_TIMESTAMP || zoned) {
         usec = datetime_round(usec, to->length);
         datetime_write_timestamp(&buf, usec, zoned, 'T');
@@ -193,6 +195,8 @@ datetime_to(const struct type *from, const struct value *value, const struct typ
         in_day += in_day < 0 ? DATETIME_USEC_PER_DAY : 0;
         datetime_write_time(&buf, datetime_round_time(in_day, to->length));
     } else {
+        /* An infinity has no time of day. */
+        *out = (struct value){.kind = VALUE_NULL};
         return true;
     }
     *out = type_value_text(buf_str(&buf));
@@ -247,7 +251,7 @@ type_cast_value(const struct type *from, const struct value *value, const struct
     if (is_string(to))
         return to_string(from, value, to, arena, out, err);
     if (is_string(from))
-        return type_input(to, text_of(from, value, arena), arena, out, err);
+        return type_input(to, value->s, arena, out, err);
     if (from->id == TYPE_BOOL && to->id == TYPE_INT4) {
         *out = type_value_int(value->kind == VALUE_INT && value->i != 0);
         return true;
