@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cairn dev and cairn serve.
+ */
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "def/version.h"
+#include "server/server.h"
+
+struct banner {
+    const struct cli *cli;
+    const struct config *config;
+};
+
+static void
+say_url(const struct banner *banner, const struct server_ready *ready, bool is_last,
+        const char *name, const char *path)
+{
+    const struct config *config = banner->config;
+    const char *host = config->listen.host;
+    bool is_v6;
+
+    /* What a browser on this machine can open. */
+    if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)
+        host = "localhost";
+    is_v6 = strchr(host, ':') != NULL;
+    fprintf(stderr, "%s\xe2\x94\x80 %-7s %s://%s%s%s:%u%s\n",
+            is_last ? "\xe2\x94\x94" : "\xe2\x94\x9c", name,
+            config->tls_cert != NULL ? "https" : "http", is_v6 ? "[" : "", host, is_v6 ? "]" : "",
+            (unsigned)ready->port, path);
+}
+
+static void
+say_open_tables(const struct banner *banner, const struct server_ready *ready)
+{
+    enum { NAMED_MAX = 8 };
+    struct buf names;
+
+    if (ready->open_count == 0)
+        return;
+    buf_init(&names, 64 * 1024);
+    for (uint32_t i = 0; i < ready->open_count && i < NAMED_MAX; i++)
+        buf_printf(&names, "%s%s", i > 0 ? ", " : "", ready->tables[i]);
+    if (ready->open_count > NAMED_MAX)
+        buf_printf(&names, " and %u more", (unsigned)(ready->open_count - NAMED_MAX));
+    cli_say(banner->cli, CLI_MARK_WARN, "open to anonymous callers, to read and write: %s",
+            buf_cstr(&names));
+    buf_fini(&names);
+}
+
+static void
+say_ready(void *ctx, const struct server_ready *ready)
+{
+    const struct banner *banner = ctx;
+    const struct config *config = banner->config;
+
+    fprintf(stderr, "cairn %s  stage %s  %s  %u table%s  ready in %lld ms\n", CAIRN_VERSION,
+            config_options[CONFIG_STAGE].values[config->stage], ready->database,
+            (unsigned)ready->table_count, ready->table_count == 1 ? "" : "s",
+            (long long)ready->took_ms);
+    say_url(banner, ready, false, "API", "/rest/v1/");
+    if (config->docs_enabled)
+        say_url(banner, ready, false, "Docs", "/docs");
+    say_url(banner, ready, true, "Health", "/readyz");
+    say_open_tables(banner, ready);
+}
+
+static int
+run(struct cli *cli, bool is_dev)
+{
+    struct config *config;
+    struct err err = {0};
+    struct banner banner = {.cli = cli};
+    struct server_options options = {
+        .is_dev = is_dev,
+        .is_tty = isatty(STDOUT_FILENO) == 1,
+        .color = cli->color && isatty(STDOUT_FILENO) == 1,
+        .ready = is_dev ? say_ready : NULL,
+        .ctx = &banner,
+    };
+
+    if (!cli_load_config(cli, &config))
+        return CLI_USAGE;
+    banner.config = config;
+    options.config = config;
+
+    return server_run(&options, &err) ? CLI_DONE : cli_fail(cli, &err);
+}
+
+int
+cli_dev(struct cli *cli)
+{
+    return run(cli, true);
+}
+
+int
+cli_serve(struct cli *cli)
+{
+    return run(cli, false);
+}
