@@ -154,7 +154,7 @@ def default_text(option, value):
 
 def read_config(def_dir):
     data = load(def_dir, "config.toml")
-    known = {"key", "type", "default", "doc", "values", "min", "max", "sample", "path", "none",
+    known = {"key", "type", "default", "doc", "values", "min", "max", "path", "none",
              "zero", "mask", "check", "pattern", "hint"}
     options = data["option"]
     groups = {}
