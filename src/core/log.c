@@ -220,47 +220,52 @@ write_line(int fd, struct str line)
     }
 }
 
+/* What a thread has put off, apart for each sink. */
+struct batch {
+    struct buf out;
+    struct buf file;
+};
+
+#define BATCH_MAX (LOG_LINE_MAX * 4)
+#define BATCH_FULL LOG_LINE_MAX
+
+static _Thread_local struct batch later;
+
+/* Adds the line to the batch in the form of each sink; the caller shares the lock. */
 static void
-write_sinks(const struct log_line *line, struct buf *json, struct buf *pretty)
+add_line(const struct log_line *line, struct batch *batch)
 {
+    size_t at = batch->file.len;
+
     if (!is_open) {
-        log_line_pretty(line, false, pretty);
-        write_line(STDERR_FILENO, buf_str(pretty));
+        log_line_pretty(line, false, &batch->out);
         return;
     }
-    if (file_fd >= 0 || options.format == LOG_JSON)
-        log_line_json(line, json);
-    if (options.to_stdout && options.format == LOG_PRETTY) {
-        log_line_pretty(line, options.color, pretty);
-        write_line(STDOUT_FILENO, buf_str(pretty));
-    } else if (options.to_stdout) {
-        write_line(STDOUT_FILENO, buf_str(json));
-    }
-    if (file_fd >= 0) {
-        write_line(file_fd, buf_str(json));
-        atomic_fetch_add_explicit(&file_size, json->len, memory_order_relaxed);
-    }
+    if (file_fd >= 0)
+        log_line_json(line, &batch->file);
+    if (!options.to_stdout)
+        return;
+    if (options.format == LOG_PRETTY)
+        log_line_pretty(line, options.color, &batch->out);
+    else if (file_fd >= 0)
+        buf_add_str(&batch->out, str_slice(buf_str(&batch->file), at, batch->file.len));
+    else
+        log_line_json(line, &batch->out);
 }
 
-void
-log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count)
+static void
+write_batch(struct batch *batch)
 {
-    struct log_line line = {.level = level, .event = event, .fields = fields, .count = count};
-    struct buf json;
-    struct buf pretty;
     bool has_file;
     bool is_full;
 
-    if (!log_is_on(level))
-        return;
-    line.wall_us = clock_wall_us();
-    atomic_fetch_add_explicit(&counts[level], 1, memory_order_relaxed);
-    buf_init(&json, LOG_LINE_MAX);
-    buf_init(&pretty, LOG_LINE_MAX);
-
     pthread_rwlock_rdlock(&lock);
-    write_sinks(&line, &json, &pretty);
+    write_line(is_open ? STDOUT_FILENO : STDERR_FILENO, buf_str(&batch->out));
     has_file = file_fd >= 0;
+    if (has_file) {
+        write_line(file_fd, buf_str(&batch->file));
+        atomic_fetch_add_explicit(&file_size, batch->file.len, memory_order_relaxed);
+    }
     is_full = has_file && options.rotate_bytes > 0 &&
               atomic_load_explicit(&file_size, memory_order_relaxed) >= options.rotate_bytes;
     pthread_rwlock_unlock(&lock);
@@ -269,6 +274,64 @@ log_write(enum log_level level, const char *event, const struct log_field *field
         rotate();
     else if (has_file)
         recheck();
-    buf_fini(&json);
-    buf_fini(&pretty);
+    buf_clear(&batch->out);
+    buf_clear(&batch->file);
+}
+
+static void
+add_event(enum log_level level, const char *event, const struct log_field *fields, size_t count,
+          struct batch *batch)
+{
+    struct log_line line = {.level = level, .event = event, .fields = fields, .count = count};
+
+    line.wall_us = clock_wall_us();
+    atomic_fetch_add_explicit(&counts[level], 1, memory_order_relaxed);
+    pthread_rwlock_rdlock(&lock);
+    add_line(&line, batch);
+    pthread_rwlock_unlock(&lock);
+}
+
+void
+log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count)
+{
+    struct batch batch;
+
+    if (!log_is_on(level))
+        return;
+    buf_init(&batch.out, BATCH_MAX);
+    buf_init(&batch.file, BATCH_MAX);
+    add_event(level, event, fields, count, &batch);
+    write_batch(&batch);
+    buf_fini(&batch.out);
+    buf_fini(&batch.file);
+}
+
+void
+log_write_later(enum log_level level, const char *event, const struct log_field *fields,
+                size_t count)
+{
+    if (!log_is_on(level))
+        return;
+    if (later.out.max == 0) {
+        buf_init(&later.out, BATCH_MAX);
+        buf_init(&later.file, BATCH_MAX);
+    }
+    add_event(level, event, fields, count, &later);
+    if (later.out.len > BATCH_FULL || later.file.len > BATCH_FULL)
+        write_batch(&later);
+}
+
+void
+log_flush(void)
+{
+    if (later.out.len > 0 || later.file.len > 0)
+        write_batch(&later);
+}
+
+void
+log_end_thread(void)
+{
+    log_flush();
+    buf_fini(&later.out);
+    buf_fini(&later.file);
 }

@@ -56,6 +56,15 @@ uint64_t log_count(enum log_level level);
  */
 void log_write(enum log_level level, const char *event, const struct log_field *fields,
                size_t count);
+/*
+ * As log_write, but the line may wait in a buffer of this thread until log_flush: for what is
+ * written often. A thread that uses it calls log_flush before it waits for anything, and
+ * log_end_thread, which also gives the buffer back, at its end.
+ */
+void log_write_later(enum log_level level, const char *event, const struct log_field *fields,
+                     size_t count);
+void log_flush(void);
+void log_end_thread(void);
 #define log_event(level, event, ...)                                                              \
     log_write((level), (event), (const struct log_field[]){{0}, ##__VA_ARGS__} + 1,               \
               sizeof((const struct log_field[]){{0}, ##__VA_ARGS__}) / sizeof(struct log_field) - \

@@ -49,7 +49,7 @@ answer_error(struct request *request, const struct err *err)
     const char *code = arena_cstr(request->arena, str_from(err->code));
 
     buf_clear(&response->body);
-    response->header_count = 0;
+    response->static_body = STR_NULL;
     response->status = status;
     response->content_type = STR("application/json; charset=utf-8");
     response->head_length = -1;

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/loop.h"
+
+#include "core/clock.h"
+#include "core/log.h"
+
+#define RESPONSE_MAX ((size_t)64 * 1024 * 1024)
+
+static struct http_limits
+http_limits_from(const struct config *config)
+{
+    return (struct http_limits){
+        .head_max = config->http_head_max,
+        .line_max = config->http_line_max,
+        .body_max = config->http_body_max,
+        .trailers_max = config->http_trailers_max,
+        .response_max = RESPONSE_MAX,
+        .fields_max = (uint32_t)config->http_fields_max,
+        .h2_streams_max = (uint32_t)config->http_h2_streams_max,
+        .connections_max = (uint32_t)config->server_connections_max,
+        .h2_header_list_max = config->http_h2_header_list_max,
+        .header_timeout_ms = config->http_header_timeout,
+        .body_timeout_ms = config->http_body_timeout,
+        .idle_timeout_ms = config->http_idle_timeout,
+        .write_timeout_ms = config->http_write_timeout,
+        .body_min_rate = (uint64_t)config->http_body_min_rate,
+        .compress_min = config->http_compress_min,
+    };
+}
+
+static struct rest_options
+rest_options_from(const struct config *config, struct server_loop *loop)
+{
+    return (struct rest_options){
+        .limits =
+            {
+                .depth_max = (uint32_t)config->api_depth_max,
+                .terms_max = (uint32_t)config->api_terms_max,
+                .nodes_max = (uint32_t)config->api_nodes_max,
+                .embed_depth_max = (uint32_t)config->api_embed_depth_max,
+                .list_max = (uint32_t)config->api_list_max,
+                .json_depth_max = (uint32_t)config->api_json_depth_max,
+                .rows_max = config->database_max_rows,
+                .aggregates = config->database_aggregates,
+            },
+        .schemas = config->database_schemas.items,
+        .schema_count = config->database_schemas.count,
+        .dialect = db_get_dialect(loop->shared->db),
+        .db = loop->db,
+    };
+}
+
+static void
+on_handle_closed(uv_handle_t *handle)
+{
+    (void)handle;
+}
+
+/* The last step of a drain: without handles the loop ends. */
+static void
+on_db_closed(void *ctx)
+{
+    struct server_loop *loop = ctx;
+
+    loop->db = NULL;
+    uv_close((uv_handle_t *)&loop->wake, on_handle_closed);
+    uv_close((uv_handle_t *)&loop->prepare, on_handle_closed);
+}
+
+static void
+on_drained(void *ctx)
+{
+    struct server_loop *loop = ctx;
+
+    db_loop_close(loop->db, on_db_closed, loop);
+}
+
+static void
+on_wake(uv_async_t *async)
+{
+    struct server_loop *loop = async->data;
+    struct site *site = NULL;
+
+    uv_mutex_lock(&loop->mutex);
+    site = loop->next_site;
+    loop->next_site = NULL;
+    uv_mutex_unlock(&loop->mutex);
+    if (site != NULL) {
+        rest_set_schema(loop->rest, schema_ref(site->schema));
+        site_unref(loop->site);
+        loop->site = site;
+    }
+    if (atomic_load(&loop->wants_drain) && !loop->is_draining) {
+        int64_t grace = loop->shared->config->server_drain_timeout / 10;
+
+        loop->is_draining = true;
+        http_server_drain(loop->http, grace < 1000 ? grace : 1000, on_drained, loop);
+    }
+    if (atomic_load(&loop->wants_abort))
+        http_server_abort(loop->http);
+}
+
+static void
+on_prepare(uv_prepare_t *prepare)
+{
+    (void)prepare;
+    log_flush();
+}
+
+static void
+run(void *arg)
+{
+    struct server_loop *loop = arg;
+
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+    log_end_thread();
+    loop->shared->ended(loop->shared->ctx);
+}
+
+bool
+server_loop_open(struct server_loop *loop, struct loop_shared *shared, struct site *site,
+                 struct err *err)
+{
+    const struct config *config = shared->config;
+    struct http_limits limits = http_limits_from(config);
+    struct http_handler handler = {
+        .on_request = route_request,
+        .on_complete = observe_complete,
+        .on_bad_request = observe_bad_request,
+        .ctx = loop,
+    };
+    struct rest_options options;
+
+    loop->shared = shared;
+    loop->site = site;
+    random_bytes(loop->random, sizeof(loop->random));
+    if (uv_loop_init(&loop->uv) != 0 || uv_mutex_init(&loop->mutex) != 0 ||
+        uv_async_init(&loop->uv, &loop->wake, on_wake) != 0 ||
+        uv_prepare_init(&loop->uv, &loop->prepare) != 0)
+        return err_set(err, ERR_IO, "CAIRN-IO", "unable to start an event loop");
+    loop->wake.data = loop;
+    uv_prepare_start(&loop->prepare, on_prepare);
+    if (!db_loop_open(shared->db, &loop->uv, &loop->db, err))
+        return false;
+    options = rest_options_from(config, loop);
+    loop->rest = rest_new(&options, schema_ref(site->schema));
+    return http_server_open(&loop->uv, &limits, &handler, &loop->http, err) &&
+           http_server_listen(loop->http, shared->listen_fd, shared->tls, err);
+}
+
+bool
+server_loop_start(struct server_loop *loop, struct err *err)
+{
+    if (uv_thread_create(&loop->thread, run, loop) != 0)
+        return err_set(err, ERR_IO, "CAIRN-IO", "unable to start a thread");
+    loop->has_thread = true;
+    return true;
+}
+
+void
+server_loop_set_site(struct server_loop *loop, struct site *site)
+{
+    struct site *unseen = NULL;
+
+    uv_mutex_lock(&loop->mutex);
+    unseen = loop->next_site;
+    loop->next_site = site;
+    uv_mutex_unlock(&loop->mutex);
+    site_unref(unseen);
+    uv_async_send(&loop->wake);
+}
+
+void
+server_loop_drain(struct server_loop *loop)
+{
+    atomic_store(&loop->wants_drain, true);
+    uv_async_send(&loop->wake);
+}
+
+void
+server_loop_abort(struct server_loop *loop)
+{
+    atomic_store(&loop->wants_abort, true);
+    uv_async_send(&loop->wake);
+}
+
+void
+server_loop_join(struct server_loop *loop)
+{
+    if (!loop->has_thread)
+        return;
+    uv_thread_join(&loop->thread);
+    http_server_free(loop->http);
+    rest_free(loop->rest);
+    site_unref(loop->site);
+    site_unref(loop->next_site);
+    uv_loop_close(&loop->uv);
+    uv_mutex_destroy(&loop->mutex);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/site.h"
+
+#include "rest/openapi.h"
+
+#define OPENAPI_MAX (64 * 1024 * 1024)
+
+struct site *
+site_new(const struct config *config, struct model *model)
+{
+    struct site *site = xcalloc(1, sizeof(*site));
+    struct openapi_info info = {
+        .title = config->project_name,
+        .rows_max = config->database_max_rows,
+        .default_schema = str_from(config->database_schemas.items[0]),
+    };
+
+    site->refs = 1;
+    site->schema =
+        schema_new(model, config->database_schemas.items, config->database_schemas.count);
+    buf_init(&site->openapi, OPENAPI_MAX);
+    openapi_write(&site->openapi, site->schema, &info);
+    return site;
+}
+
+struct site *
+site_ref(struct site *site)
+{
+    __atomic_add_fetch(&site->refs, 1, __ATOMIC_RELAXED);
+    return site;
+}
+
+void
+site_unref(struct site *site)
+{
+    if (site == NULL || __atomic_sub_fetch(&site->refs, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    schema_unref(site->schema);
+    buf_fini(&site->openapi);
+    free(site);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is served: the schema snapshot and the documents made from it, swapped as one. Immutable,
+ * shared by all loops, counted.
+ */
+#ifndef CAIRN_SERVER_SITE_H
+#define CAIRN_SERVER_SITE_H
+
+#include "config/config.h"
+#include "core/buf.h"
+#include "schema/schema.h"
+
+struct site {
+    unsigned refs;
+    struct schema *schema;
+    struct buf openapi; /* OpenAPI 3.1, JSON */
+};
+
+/* Takes the model. */
+struct site *site_new(const struct config *config, struct model *model);
+struct site *site_ref(struct site *site);
+void site_unref(struct site *site); /* NULL is safe */
+
+#endif

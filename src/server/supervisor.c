@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/supervisor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "def/errors.h"
+#include "server/notify.h"
+#include "server/worker.h"
+
+#define PAUSE_FIRST_MS 100
+#define PAUSE_MAX_MS 10000
+#define STEADY_NS ((uint64_t)60 * 1000000000) /* after this long the pauses begin anew */
+
+struct supervisor {
+    const struct server_options *options;
+    int listen_fd;
+    uint16_t port;
+    sigset_t signals;
+    sigset_t before; /* the mask that the process came with */
+    pid_t worker;
+    uint64_t started_ns;
+    int64_t pause_ms;
+    bool is_stopping;
+    bool was_ready;
+    int ready_fd; /* read end; -1 once the worker answered */
+};
+
+/* The worker's process: never returns. */
+NORETURN static void
+worker_main(struct supervisor *s, int ready_fd)
+{
+    struct err err = {0};
+    bool ok = false;
+
+    /* Dies with the supervisor: two generations that write would be one too many. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    sigprocmask(SIG_SETMASK, &s->before, NULL);
+    ok = worker_run(s->options, s->listen_fd, s->port, ready_fd, &err);
+    if (!ok) {
+        log_event(LOG_ERROR, "worker_failed", LOG_CSTR("code", err.code),
+                  LOG_CSTR("message", err.message), LOG_CSTR("hint", err.hint));
+        log_flush();
+    }
+    _exit(ok ? 0 : error_kinds[err.kind].exit_code);
+}
+
+static bool
+start_worker(struct supervisor *s, struct err *err)
+{
+    int fds[2] = {-1, -1};
+
+    if (pipe(fds) != 0)
+        return err_set_errno(err, ERR_IO, errno, "unable to start a worker");
+    s->started_ns = clock_mono_ns();
+    s->worker = fork();
+    if (s->worker == 0) {
+        close(fds[0]);
+        worker_main(s, fds[1]);
+    }
+    close(fds[1]);
+    if (s->worker < 0) {
+        close(fds[0]);
+        return err_set_errno(err, ERR_IO, errno, "unable to start a worker");
+    }
+    s->ready_fd = fds[0];
+    return true;
+}
+
+/* Blocks until the worker says that it answers, or dies; its death comes as SIGCHLD too. */
+static void
+wait_ready(struct supervisor *s)
+{
+    char byte = 0;
+    ssize_t n = 0;
+
+    do
+        n = read(s->ready_fd, &byte, 1);
+    while (n < 0 && errno == EINTR);
+    close(s->ready_fd);
+    s->ready_fd = -1;
+    if (n == 1) {
+        s->was_ready = true;
+        notify_send("READY=1");
+    }
+}
+
+/* What the dead worker leaves to be done: true to go on, *status says how it ended. */
+static bool
+reap(struct supervisor *s, int *status)
+{
+    if (waitpid(s->worker, status, WNOHANG) != s->worker)
+        return false;
+    s->worker = 0;
+    return true;
+}
+
+static void
+pause_before_restart(struct supervisor *s, int status)
+{
+    struct timespec pause;
+
+    if (clock_mono_ns() - s->started_ns > STEADY_NS)
+        s->pause_ms = PAUSE_FIRST_MS;
+    log_event(LOG_ERROR, "worker_died",
+              LOG_I64(WIFSIGNALED(status) ? "signal" : "exit_code",
+                      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)),
+              LOG_I64("restart_in_ms", s->pause_ms));
+    pause.tv_sec = s->pause_ms / 1000;
+    pause.tv_nsec = s->pause_ms % 1000 * 1000000;
+    s->pause_ms = s->pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : s->pause_ms * 2;
+    /* A signal to stop cuts the pause short. */
+    {
+        sigset_t stop;
+        int signal_number = 0;
+
+        sigemptyset(&stop);
+        sigaddset(&stop, SIGTERM);
+        sigaddset(&stop, SIGINT);
+        signal_number = sigtimedwait(&stop, NULL, &pause);
+        s->is_stopping = signal_number == SIGTERM || signal_number == SIGINT;
+    }
+}
+
+static bool
+fail_status(int status, struct err *err)
+{
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+
+    err_set(err, code == error_kinds[ERR_CONFIG].exit_code ? ERR_CONFIG : ERR_IO, "CAIRN-WORKER",
+            "the worker ended before it could answer");
+    err_hint(err, "The log line before this one says why.");
+    return false;
+}
+
+/* True: go on. */
+static bool
+on_worker_death(struct supervisor *s, bool *ok, struct err *err)
+{
+    int status = 0;
+
+    if (!reap(s, &status))
+        return true;
+    if (s->is_stopping) {
+        *ok = true;
+        return false;
+    }
+    if (!s->was_ready) {
+        *ok = fail_status(status, err);
+        return false;
+    }
+    pause_before_restart(s, status);
+    if (s->is_stopping) {
+        *ok = true;
+        return false;
+    }
+    if (!start_worker(s, err)) {
+        *ok = false;
+        return false;
+    }
+    wait_ready(s);
+    return true;
+}
+
+static void
+forward(struct supervisor *s, int signal_number)
+{
+    if (signal_number == SIGTERM || signal_number == SIGINT) {
+        s->is_stopping = true;
+        notify_send("STOPPING=1");
+        /* A terminal's ^C reaches the worker by itself; the worker takes a second one as haste. */
+        if (signal_number == SIGINT && getpgrp() == tcgetpgrp(STDIN_FILENO))
+            return;
+        signal_number = SIGTERM;
+    }
+    if (s->worker > 0)
+        kill(s->worker, signal_number);
+}
+
+bool
+supervisor_run(const struct server_options *options, int listen_fd, uint16_t port, struct err *err)
+{
+    struct supervisor s = {
+        .options = options,
+        .listen_fd = listen_fd,
+        .port = port,
+        .pause_ms = PAUSE_FIRST_MS,
+        .ready_fd = -1,
+    };
+    bool ok = false;
+    bool running = true;
+
+    sigemptyset(&s.signals);
+    sigaddset(&s.signals, SIGTERM);
+    sigaddset(&s.signals, SIGINT);
+    sigaddset(&s.signals, SIGHUP);
+    sigaddset(&s.signals, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &s.signals, &s.before);
+    if (!start_worker(&s, err))
+        return false;
+    wait_ready(&s);
+    while (running) {
+        siginfo_t info;
+        int signal_number = sigwaitinfo(&s.signals, &info);
+
+        if (signal_number == SIGCHLD)
+            running = on_worker_death(&s, &ok, err);
+        else if (signal_number > 0)
+            forward(&s, signal_number);
+    }
+    sigprocmask(SIG_SETMASK, &s.before, NULL);
+    return ok;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/worker.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "metric/metric.h"
+#include "server/migrate.h"
+#include "server/notify.h"
+
+#define LOOPS_MAX 64
+#define WATCH_DELAY_MS 50 /* editors write a file in several steps */
+
+struct worker {
+    const struct server_options *options;
+    const struct config *config;
+    struct loop_shared shared;
+    struct server_loop *loops;
+    unsigned loop_count;
+    unsigned ended; /* loops that are done; changed by their threads */
+    uv_loop_t uv;
+    uv_async_t loop_ended;
+    uv_signal_t signals[3];
+    uv_timer_t abort_timer, watch_timer;
+    uv_fs_event_t watch;
+    uv_work_t reload;
+    bool reloads, reload_again, may_migrate;
+    struct model *reloaded;
+    struct err reload_err;
+    bool is_stopping;
+    uint64_t start_ns;
+};
+
+static unsigned
+choose_loop_count(const struct config *config)
+{
+    unsigned count = (unsigned)config->server_threads;
+
+    if (count == 0)
+        count = uv_available_parallelism();
+    return count > LOOPS_MAX ? LOOPS_MAX : count;
+}
+
+static void
+log_applied(void *ctx, struct str name, int64_t took_us)
+{
+    (void)ctx;
+    log_event(LOG_INFO, "migration_applied", LOG_STR("name", name),
+              LOG_F64("duration_ms", (double)took_us / 1e3));
+}
+
+static bool
+apply_migrations(struct worker *w, struct err *err)
+{
+    const struct migrate_watcher watcher = {.applied = log_applied};
+    struct arena *arena = arena_new(64 * 1024, 256U * 1024 * 1024);
+    size_t count = 0;
+    bool ok = migrate_up(w->shared.db, w->config->migrations_dir, arena, &watcher, &count, err);
+
+    arena_free(arena);
+    return ok;
+}
+
+/* Runs in the pool: new migrations (dev only), then the schema as it is now. */
+static void
+reload_work(uv_work_t *work)
+{
+    struct worker *w = work->data;
+
+    w->reloaded = NULL;
+    err_clear(&w->reload_err);
+    if (w->may_migrate && !apply_migrations(w, &w->reload_err))
+        return;
+    if (!db_introspect(w->shared.db, &w->reloaded, &w->reload_err))
+        w->reloaded = NULL;
+}
+
+static void start_reload(struct worker *w);
+
+static void
+reload_done(uv_work_t *work, int status)
+{
+    struct worker *w = work->data;
+
+    (void)status;
+    w->reloads = false;
+    if (w->reloaded == NULL) {
+        log_event(LOG_ERROR, "reload_failed", LOG_CSTR("code", w->reload_err.code),
+                  LOG_CSTR("message", w->reload_err.message),
+                  LOG_CSTR("hint", w->reload_err.hint));
+    } else {
+        struct site *site = site_new(w->config, w->reloaded);
+
+        for (unsigned i = 0; i < w->loop_count; i++)
+            server_loop_set_site(&w->loops[i], site_ref(site));
+        log_event(LOG_INFO, "schema_loaded", LOG_I64("tables", site->schema->table_count));
+        metric_add(METRIC_SCHEMA_RELOADS, 0, 1);
+        metric_set(METRIC_SCHEMA_TABLES, 0, (int64_t)site->schema->table_count);
+        site_unref(site);
+    }
+    if (w->reload_again && !w->is_stopping)
+        start_reload(w);
+}
+
+static void
+start_reload(struct worker *w)
+{
+    if (w->reloads) {
+        w->reload_again = true;
+        return;
+    }
+    w->reload_again = false;
+    w->reloads = true;
+    w->reload.data = w;
+    uv_queue_work(&w->uv, &w->reload, reload_work, reload_done);
+}
+
+static void
+on_abort(uv_timer_t *timer)
+{
+    struct worker *w = timer->data;
+
+    log_event(LOG_WARN, "drain_timeout", LOG_I64("after_ms", w->config->server_drain_timeout));
+    for (unsigned i = 0; i < w->loop_count; i++)
+        server_loop_abort(&w->loops[i]);
+}
+
+static void
+stop(struct worker *w)
+{
+    w->is_stopping = true;
+    atomic_store(&w->shared.is_draining, true);
+    notify_send("STOPPING=1");
+    log_event(LOG_INFO, "draining", LOG_I64("timeout_ms", w->config->server_drain_timeout));
+    for (unsigned i = 0; i < w->loop_count; i++)
+        server_loop_drain(&w->loops[i]);
+    uv_timer_start(&w->abort_timer, on_abort, (uint64_t)w->config->server_drain_timeout, 0);
+}
+
+static void
+on_signal(uv_signal_t *handle, int signal_number)
+{
+    struct worker *w = handle->data;
+
+    if (signal_number == SIGHUP) {
+        log_reopen();
+        start_reload(w);
+        return;
+    }
+    if (w->is_stopping) {
+        log_event(LOG_WARN, "stopped_at_once", LOG_I64("signal", signal_number));
+        _exit(128 + signal_number);
+    }
+    stop(w);
+}
+
+static void
+on_handle_closed(uv_handle_t *handle)
+{
+    (void)handle;
+}
+
+static void
+close_handles(struct worker *w)
+{
+    uv_handle_t *handles[] = {
+        (uv_handle_t *)&w->loop_ended,  (uv_handle_t *)&w->signals[0],
+        (uv_handle_t *)&w->signals[1],  (uv_handle_t *)&w->signals[2],
+        (uv_handle_t *)&w->abort_timer, (uv_handle_t *)&w->watch_timer,
+        (uv_handle_t *)&w->watch,
+    };
+
+    for (size_t i = 0; i < COUNTOF(handles); i++) {
+        if (!uv_is_closing(handles[i]))
+            uv_close(handles[i], on_handle_closed);
+    }
+}
+
+/* From a loop's thread. */
+static void
+loop_ended(void *ctx)
+{
+    struct worker *w = ctx;
+
+    __atomic_add_fetch(&w->ended, 1, __ATOMIC_ACQ_REL);
+    uv_async_send(&w->loop_ended);
+}
+
+static void
+on_loop_ended(uv_async_t *async)
+{
+    struct worker *w = async->data;
+
+    if (__atomic_load_n(&w->ended, __ATOMIC_ACQUIRE) == w->loop_count)
+        close_handles(w);
+}
+
+static void
+on_watch_timer(uv_timer_t *timer)
+{
+    start_reload(timer->data);
+}
+
+static void
+on_watch(uv_fs_event_t *handle, const char *name, int events, int status)
+{
+    struct worker *w = handle->data;
+    size_t len = name != NULL ? strlen(name) : 0;
+
+    (void)events;
+    if (status == 0 && len > 4 && name[0] != '.' && strcmp(name + len - 4, ".sql") == 0)
+        uv_timer_start(&w->watch_timer, on_watch_timer, WATCH_DELAY_MS, 0);
+}
+
+static bool
+init_main_loop(struct worker *w, struct err *err)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+
+    if (uv_loop_init(&w->uv) != 0)
+        return err_set(err, ERR_IO, "CAIRN-IO", "unable to start an event loop");
+    uv_async_init(&w->uv, &w->loop_ended, on_loop_ended);
+    w->loop_ended.data = w;
+    for (size_t i = 0; i < COUNTOF(numbers); i++) {
+        uv_signal_init(&w->uv, &w->signals[i]);
+        w->signals[i].data = w;
+        uv_signal_start(&w->signals[i], on_signal, numbers[i]);
+    }
+    uv_timer_init(&w->uv, &w->abort_timer);
+    w->abort_timer.data = w;
+    uv_timer_init(&w->uv, &w->watch_timer);
+    w->watch_timer.data = w;
+    uv_fs_event_init(&w->uv, &w->watch);
+    w->watch.data = w;
+    if (w->options->is_dev && uv_fs_event_start(&w->watch, on_watch, w->config->migrations_dir, 0))
+        log_event(LOG_WARN, "not_watching", LOG_CSTR("folder", w->config->migrations_dir));
+    return true;
+}
+
+static bool
+open_site(struct worker *w, struct site **out, struct err *err)
+{
+    struct model *model = NULL;
+
+    if (!apply_migrations(w, err) || !db_introspect(w->shared.db, &model, err))
+        return false;
+    *out = site_new(w->config, model);
+    metric_set(METRIC_SCHEMA_TABLES, 0, (int64_t)(*out)->schema->table_count);
+    return true;
+}
+
+static void
+tell_ready(struct worker *w, const struct site *site, uint16_t port, int ready_fd)
+{
+    const struct model *model = site->schema->model;
+    bool is_open = w->config->auth_anonymous == CONFIG_AUTH_ANONYMOUS_OPEN;
+    int64_t took_ms = (int64_t)((clock_mono_ns() - w->start_ns) / 1000000);
+    struct server_ready ready = {
+        .database = db_describe(w->shared.db),
+        .port = port,
+        .took_ms = took_ms,
+    };
+    const char **names = xcalloc(model->table_count + 1, sizeof(*names));
+    struct arena *arena = arena_new(4096, 64 * 1024 * 1024);
+
+    for (uint32_t i = 0; i < site->schema->table_count; i++) {
+        if (site->schema->tables[i].is_exposed)
+            names[ready.table_count++] = arena_cstr(arena, model->tables[i].name);
+    }
+    ready.tables = names;
+    ready.open_count = is_open ? ready.table_count : 0;
+    if (w->options->ready != NULL)
+        w->options->ready(w->options->ctx, &ready);
+    log_event(LOG_INFO, "ready", LOG_CSTR("listen", w->config->listen.text), LOG_I64("port", port),
+              LOG_CSTR("database", ready.database), LOG_I64("tables", ready.table_count),
+              LOG_I64("threads", w->loop_count), LOG_I64("took_ms", took_ms));
+    if (ready_fd >= 0) {
+        (void)!write(ready_fd, "1", 1);
+        close(ready_fd);
+    } else {
+        notify_send("READY=1");
+    }
+    free(names);
+    arena_free(arena);
+}
+
+static bool
+start_loops(struct worker *w, struct site *site, struct err *err)
+{
+    w->loops = xcalloc(w->loop_count, sizeof(*w->loops));
+    for (unsigned i = 0; i < w->loop_count; i++) {
+        if (!server_loop_open(&w->loops[i], &w->shared, site_ref(site), err))
+            return false;
+    }
+    for (unsigned i = 0; i < w->loop_count; i++) {
+        if (!server_loop_start(&w->loops[i], err))
+            return false;
+    }
+    return true;
+}
+
+bool
+worker_run(const struct server_options *options, int listen_fd, uint16_t port, int ready_fd,
+           struct err *err)
+{
+    struct worker w = {
+        .options = options,
+        .config = options->config,
+        .may_migrate = options->is_dev,
+        .start_ns = clock_mono_ns(),
+        .shared = {.config = options->config, .listen_fd = listen_fd, .ended = loop_ended},
+    };
+    struct db_options db_options;
+    struct site *site = NULL;
+
+    w.shared.ctx = &w;
+    w.loop_count = choose_loop_count(w.config);
+    db_options = migrate_db_options(w.config, w.loop_count);
+    if (!migrate_prepare(w.config, err) || !db_open(&db_options, &w.shared.db, err))
+        return false;
+    if (w.config->tls_cert != NULL &&
+        !http_tls_load(w.config->tls_cert, w.config->tls_key, &w.shared.tls, err))
+        return false;
+    if (!open_site(&w, &site, err) || !init_main_loop(&w, err) || !start_loops(&w, site, err))
+        /* The process ends with this; what is open goes with it. */
+        return false;
+    tell_ready(&w, site, port, ready_fd);
+    site_unref(site);
+    uv_run(&w.uv, UV_RUN_DEFAULT);
+
+    for (unsigned i = 0; i < w.loop_count; i++)
+        server_loop_join(&w.loops[i]);
+    free(w.loops);
+    http_tls_free(w.shared.tls);
+    db_close(w.shared.db);
+    uv_loop_close(&w.uv);
+    log_event(LOG_INFO, "stopped");
+    return true;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A worker: the process that serves. The main thread keeps order (signals, drain, reload, the
+ * folder of migrations); the loop threads answer requests.
+ */
+#ifndef CAIRN_SERVER_WORKER_H
+#define CAIRN_SERVER_WORKER_H
+
+#include "server/loop.h"
+#include "server/server.h"
+
+/* Runs on an open listening socket until drained. ready_fd: one byte is written there once requests
+ * are answered; -1: nobody asks. */
+MUST_CHECK bool worker_run(const struct server_options *options, int listen_fd, uint16_t port,
+                           int ready_fd, struct err *err);
+
+#endif
