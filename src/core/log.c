@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -28,6 +29,7 @@ static struct log_options options = {.level = LOG_WARN, .format = LOG_PRETTY};
 static char *file_path;
 static int file_fd = -1;
 static bool is_open;
+static bool stdout_is_pipe; /* or a socket, or a terminal */
 static _Atomic uint64_t file_size;
 static _Atomic uint64_t file_checked_ns;
 static _Atomic uint64_t counts[LOG_ERROR + 1];
@@ -58,6 +60,7 @@ use_file(int fd)
 bool
 log_open(const struct log_options *wanted)
 {
+    struct stat st;
     int fd = -1;
 
     if (wanted->file != NULL) {
@@ -74,6 +77,7 @@ log_open(const struct log_options *wanted)
         options.file = file_path;
         use_file(fd);
     }
+    stdout_is_pipe = fstat(STDOUT_FILENO, &st) != 0 || !S_ISREG(st.st_mode);
     is_open = true;
     atomic_store(&least, (int)wanted->level);
     pthread_rwlock_unlock(&lock);
@@ -220,6 +224,26 @@ write_line(int fd, struct str line)
     }
 }
 
+/* A pipe keeps up to PIPE_BUF bytes in one piece: into one go as many whole lines as that holds. */
+static void
+write_lines(int fd, bool is_pipe, struct str lines)
+{
+    while (lines.len > 0) {
+        size_t len = lines.len;
+
+        if (is_pipe && len > PIPE_BUF) {
+            const char *end = memrchr(lines.data, '\n', PIPE_BUF);
+
+            if (end == NULL)
+                end = memchr(lines.data, '\n', len);
+            if (end != NULL)
+                len = (size_t)(end - lines.data) + 1;
+        }
+        write_line(fd, str_slice(lines, 0, len));
+        lines = str_slice(lines, len, lines.len);
+    }
+}
+
 /* What a thread has put off, apart for each sink. */
 struct batch {
     struct buf out;
@@ -260,7 +284,8 @@ write_batch(struct batch *batch)
     bool is_full;
 
     pthread_rwlock_rdlock(&lock);
-    write_line(is_open ? STDOUT_FILENO : STDERR_FILENO, buf_str(&batch->out));
+    write_lines(is_open ? STDOUT_FILENO : STDERR_FILENO, !is_open || stdout_is_pipe,
+                buf_str(&batch->out));
     has_file = file_fd >= 0;
     if (has_file) {
         write_line(file_fd, buf_str(&batch->file));

@@ -150,9 +150,22 @@ add_json_start(struct buf *out, const struct log_line *line)
     json_write_str(out, str_from(line->event));
 }
 
+/* Takes back a line that has become too long; what stood in the buffer before stays. */
+static bool
+cut_too_long(struct buf *out, size_t start)
+{
+    if (buf_ok(out) && out->len - start <= LOG_LINE_MAX)
+        return false;
+    out->len = start;
+    out->overflowed = false;
+    return true;
+}
+
 void
 log_line_json(const struct log_line *line, struct buf *out)
 {
+    size_t start = out->len;
+
     add_json_start(out, line);
     for (size_t i = 0; i < line->count; i++) {
         buf_add_char(out, ',');
@@ -161,8 +174,7 @@ log_line_json(const struct log_line *line, struct buf *out)
         add_json_value(out, &line->fields[i]);
     }
     BUF_ADD_LIT(out, "}\n");
-    if (!buf_ok(out)) {
-        buf_clear(out);
+    if (cut_too_long(out, start)) {
         add_json_start(out, line);
         BUF_ADD_LIT(out, ",\"truncated\":true}\n");
     }
@@ -259,6 +271,8 @@ add_pretty_start(struct buf *out, const struct log_line *line, bool color)
 void
 log_line_pretty(const struct log_line *line, bool color, struct buf *out)
 {
+    size_t start = out->len;
+
     add_pretty_start(out, line, color);
     for (size_t i = 0; i < line->count; i++) {
         buf_add(out, "  ", i == 0 ? 2 : 1);
@@ -271,8 +285,7 @@ log_line_pretty(const struct log_line *line, bool color, struct buf *out)
         add_pretty_value(out, &line->fields[i]);
     }
     buf_add_char(out, '\n');
-    if (!buf_ok(out)) {
-        buf_clear(out);
+    if (cut_too_long(out, start)) {
         add_pretty_start(out, line, color);
         BUF_ADD_LIT(out, "  truncated=true\n");
     }

@@ -19,10 +19,10 @@ struct log_line {
     size_t count;
 };
 
-/* {"time":"2026-11-21T10:14:03.123Z","level":"info","event":"listening",...} and a newline. When
- * the fields don't fit, the line has "truncated":true instead of them. */
+/* Appends {"time":"2026-11-21T10:14:03.123Z","level":"info","event":"listening",...} and a newline.
+ * When the fields don't fit, the line has "truncated":true instead of them. */
 void log_line_json(const struct log_line *line, struct buf *out);
-/* 10:14:03 info  listening  address=127.0.0.1 port=8080, in local time, and a newline. */
+/* Appends 10:14:03 info  listening  address=127.0.0.1 port=8080, in local time, and a newline. */
 void log_line_pretty(const struct log_line *line, bool color, struct buf *out);
 
 #endif

@@ -166,6 +166,9 @@ refusals_say_where_and_why(void **state)
         {{"nul", 3}, "line 1, column 1: a value is expected"},
         {{"nulll", 5}, "line 1, column 5: nothing may follow the value"},
         {{"True", 4}, "line 1, column 1: a value is expected"},
+        {{"01", 2}, "line 1, column 2: a number with a leading zero"},
+        {{"\"\\ud83d\\ue000\"", 14},
+         "line 1, column 14: a high surrogate without a low one after it"},
         {{"[1,\n 2,\n x]", 11}, "line 3, column 2: a value is expected"},
         {{"[1 2]", 5}, "line 1, column 4: ',' or ']' is expected"},
         {{"[1,]", 4}, "line 1, column 4: a value is expected"},
@@ -331,7 +334,7 @@ an_exhausted_arena_is_413(void **state)
 {
     struct arena *small = arena_new(1024, 16 * 1024);
     struct json *root = NULL;
-    char text[20000];
+    char text[200000];
 
     arena_set_soft(small);
     memset(text, '[', 1);
@@ -342,6 +345,8 @@ an_exhausted_arena_is_413(void **state)
     assert_int_equal(err.http_status, 413);
     assert_contains(err.details, "too large");
     assert_null(root);
+    /* It stopped there, and didn't go on in the reserve. */
+    assert_true(arena_used(small) < 32 * 1024);
     arena_free(small);
 }
 

@@ -146,8 +146,11 @@ rotation_keeps_every_line_and_as_many_files_as_asked(void **state)
         log_event(LOG_INFO, "event", LOG_I64("i", i), LOG_CSTR("pad", "0123456789012345"));
     total = count_lines("") + count_lines(".1") + count_lines(".2");
     assert_int_equal(total, 25);
+    assert_true(count_lines(".1") > 0);
+    assert_true(count_lines("") < 12);
     for (int i = 0; i < 100; i++)
         log_event(LOG_INFO, "event", LOG_I64("i", i), LOG_CSTR("pad", "0123456789012345"));
+    assert_true(count_lines(".2") > 0);
     assert_int_equal(count_lines(".1"), count_lines(".2"));
     assert_int_equal(count_lines(".3"), 0);
 }
@@ -241,6 +244,141 @@ processes_that_share_the_file_lose_no_line_when_it_rotates(void **state)
                      4 * LINES);
 }
 
+/* Another process with the same file: writes one line, says so, waits, writes fourteen more. */
+static pid_t
+start_other(int *said, int *go)
+{
+    int up[2];
+    int down[2];
+    pid_t child;
+
+    assert_int_equal(pipe(up), 0);
+    assert_int_equal(pipe(down), 0);
+    child = fork();
+    if (child == 0) {
+        char byte;
+
+        open_log(LOG_INFO, 1000, 3);
+        log_event(LOG_INFO, "other");
+        if (write(up[1], "x", 1) != 1 || read(down[0], &byte, 1) != 1)
+            _exit(1);
+        for (int i = 0; i < 14; i++)
+            log_event(LOG_INFO, "other");
+        _exit(0);
+    }
+    close(up[1]);
+    close(down[0]);
+    *said = up[0];
+    *go = down[1];
+    return child;
+}
+
+static void
+a_file_that_another_process_has_rotated_is_not_shifted_again(void **state)
+{
+    char byte;
+    int said;
+    int go;
+    int status;
+    pid_t child = start_other(&said, &go);
+
+    assert_int_equal(read(said, &byte, 1), 1);
+    open_log(LOG_INFO, 1000, 3);
+    while (count_lines(".1") == 0)
+        log_event(LOG_INFO, "mine!");
+    log_event(LOG_INFO, "mine!");
+    assert_int_equal(write(go, "x", 1), 1);
+    assert_true(waitpid(child, &status, 0) == child);
+    assert_int_equal(count_lines(".2"), 0);
+    assert_true(count_lines(".1") > 13);
+    close(said);
+    close(go);
+}
+
+static void *
+write_lines_later(void *arg)
+{
+    for (int i = 0; i < LINES; i++) {
+        log_write_later(LOG_INFO, "line", &LOG_I64("thread", (intptr_t)arg), 1);
+        if (i % 100 == 99)
+            log_flush();
+    }
+    log_end_thread();
+    return NULL;
+}
+
+static void *
+write_all_later(void *arg)
+{
+    pthread_t threads[THREADS];
+
+    for (intptr_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, write_lines_later, (void *)i), 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    close(STDOUT_FILENO);
+    return NULL;
+}
+
+static void
+lines_that_wait_are_whole_in_a_pipe_and_in_the_file(void **state)
+{
+    struct buf text = {.max = (size_t)64 << 20};
+    struct log_options options = {.level = LOG_INFO, .file = path, .to_stdout = true};
+    struct str rest;
+    size_t lines = 0;
+    int saved = dup(STDOUT_FILENO);
+    int ends[2];
+    pthread_t writer;
+    ssize_t got;
+
+    fflush(stdout);
+    assert_int_equal(pipe(ends), 0);
+    dup2(ends[1], STDOUT_FILENO);
+    close(ends[1]);
+    assert_true(log_open(&options));
+    assert_int_equal(pthread_create(&writer, NULL, write_all_later, NULL), 0);
+    do {
+        char step[1000];
+
+        got = read(ends[0], step, sizeof(step));
+        if (got > 0)
+            buf_add(&text, step, (size_t)got);
+    } while (got > 0);
+    pthread_join(writer, NULL);
+    dup2(saved, STDOUT_FILENO);
+    close(saved);
+    close(ends[0]);
+
+    rest = buf_str(&text);
+    while (rest.len > 0) {
+        struct str line = str_cut(&rest, '\n');
+
+        assert_true(str_has_prefix(line, STR("{\"time\":\"")));
+        assert_true(str_has_suffix(line, STR("}")));
+        lines++;
+    }
+    assert_int_equal(lines, THREADS * LINES);
+    assert_int_equal(count_lines(""), THREADS * LINES);
+    buf_fini(&text);
+}
+
+static void
+lines_that_wait_are_not_written_before_the_flush(void **state)
+{
+    open_log(LOG_INFO, 0, 0);
+    log_write_later(LOG_INFO, "later", NULL, 0);
+    log_write_later(LOG_DEBUG, "never", NULL, 0);
+    assert_int_equal(count_lines(""), 0);
+    log_flush();
+    assert_int_equal(count_lines(""), 1);
+    for (int i = 0; i < 5000; i++)
+        log_write_later(LOG_INFO, "later", NULL, 0);
+    assert_true(count_lines("") > 1);
+    log_end_thread();
+    assert_int_equal(count_lines(""), 5001);
+}
+
 static void
 before_log_open_warnings_go_to_stderr(void **state)
 {
@@ -311,6 +449,12 @@ main(void)
             lines_of_many_threads_are_whole_and_complete_across_rotations, set_up, tear_down),
         cmocka_unit_test_setup_teardown(processes_that_share_the_file_lose_no_line_when_it_rotates,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_file_that_another_process_has_rotated_is_not_shifted_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(lines_that_wait_are_whole_in_a_pipe_and_in_the_file, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(lines_that_wait_are_not_written_before_the_flush, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(before_log_open_warnings_go_to_stderr, set_up, tear_down),
 #ifdef CAIRN_FAULTS
         cmocka_unit_test_setup_teardown(a_failing_disk_loses_that_line_and_no_other, set_up,

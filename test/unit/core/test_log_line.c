@@ -124,6 +124,26 @@ too_many_fields_are_replaced_by_a_word(void **state)
 }
 
 static void
+a_line_too_long_does_not_touch_the_lines_before_it(void **state)
+{
+    char text[LOG_VALUE_MAX];
+    struct log_field fields[20];
+    struct log_line line = {WALL_US, LOG_INFO, "listening", fields, COUNTOF(fields)};
+
+    memset(text, 1, sizeof(text));
+    for (size_t i = 0; i < COUNTOF(fields); i++)
+        fields[i] = LOG_STR("v", str_make(text, sizeof(text)));
+    for (size_t max = 1000; max <= (size_t)4 << 20; max *= 2) {
+        struct buf small = {.max = max};
+
+        BUF_ADD_LIT(&small, "before\n");
+        log_line_json(&line, &small);
+        assert_string_equal(buf_cstr(&small), "before\n" JSON_START ",\"truncated\":true}\n");
+        buf_fini(&small);
+    }
+}
+
+static void
 every_json_line_is_json(void **state)
 {
     char text[3];
@@ -206,6 +226,7 @@ main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(long_values_are_cut_between_characters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(too_many_fields_are_replaced_by_a_word, set_up, tear_down),
+        cmocka_unit_test(a_line_too_long_does_not_touch_the_lines_before_it),
         cmocka_unit_test_setup_teardown(every_json_line_is_json, set_up, tear_down),
         cmocka_unit_test_setup_teardown(pretty_is_for_people, set_up, tear_down),
         cmocka_unit_test_setup_teardown(pretty_quotes_what_would_confuse, set_up, tear_down),
