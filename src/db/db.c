@@ -16,8 +16,10 @@ db_open(const struct db_options *options, struct db **out, struct err *err)
     struct str scheme = str_cut(&url, ':');
     if (scheme.len > 32 || url.data == NULL)
         scheme = STR("");
-    err_set(err, ERR_CONFIG, "CAIRN-CONFIG", "unable to open the database: the URL's scheme '%.*s' "
-            "is not known", STR_ARG(scheme));
+    err_set(err, ERR_CONFIG, "CAIRN-CONFIG",
+            "unable to open the database: the URL's scheme '%.*s' "
+            "is not known",
+            STR_ARG(scheme));
     err_hint(err, "Use sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME.");
     return false;
 }

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/sqlite/explain.h"
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "db/sqlite/capture.h"
+
+/* What a refused job may cost the writer beyond its own run. */
+static const uint64_t replay_max_ns = 200 * UINT64_C(1000000);
+
+struct lite_explain {
+    char *path;
+    struct lite_conn conn;
+    struct capture capture;
+    unsigned generation;
+    const struct model *model; /* what the triggers were made for */
+    /* The replayed draws from sequences. */
+    const struct lite_failure *failure;
+    unsigned draws_used;
+};
+
+struct lite_explain *
+lite_explain_new(const char *path)
+{
+    struct lite_explain *explain = xcalloc(1, sizeof(*explain));
+
+    explain->path = xstrdup(path);
+    return explain;
+}
+
+static void
+explain_close(struct lite_explain *explain)
+{
+    lite_conn_close(&explain->conn);
+    capture_close(&explain->capture);
+    explain->model = NULL;
+}
+
+void
+lite_explain_free(struct lite_explain *explain)
+{
+    if (explain == NULL)
+        return;
+    explain_close(explain);
+    free(explain->path);
+    free(explain);
+}
+
+bool
+lite_explain_knows(int rc)
+{
+    return rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY ||
+           rc == SQLITE_CONSTRAINT_ROWID || rc == SQLITE_CONSTRAINT_NOTNULL ||
+           rc == SQLITE_CONSTRAINT_CHECK || rc == SQLITE_CONSTRAINT_FOREIGNKEY;
+}
+
+/* The replay draws what the failed run drew; a number that it doesn't know of can only be of a run
+ * that succeeded, and any does. */
+static bool
+replay_next(void *ctx, struct str name, int64_t *out, struct err *err)
+{
+    struct lite_explain *explain = ctx;
+    const struct lite_failure *failure = explain->failure;
+
+    *out = explain->draws_used < failure->draw_count ? failure->draws[explain->draws_used++]
+                                                     : INT64_MAX - 1;
+    return true;
+}
+
+static bool
+replay_current(void *ctx, struct str name, int64_t *out, struct err *err)
+{
+    const struct lite_explain *explain = ctx;
+
+    *out = explain->draws_used > 0 ? explain->failure->draws[explain->draws_used - 1] : 0;
+    return true;
+}
+
+static bool
+replay_set(void *ctx, struct str name, int64_t value, bool is_called, struct err *err)
+{
+    return true;
+}
+
+static bool
+explain_open(struct lite_explain *explain, const struct model *model, unsigned generation)
+{
+    struct err err = {0};
+
+    if (explain->model == model && explain->generation == generation)
+        return true;
+    explain_close(explain);
+    if (!lite_conn_open(&explain->conn, explain->path, LITE_WRITER, false, &err) ||
+        !capture_open(&explain->capture, &explain->conn)) {
+        log_event(LOG_WARN, "explain-failed", LOG_CSTR("cause", err.message));
+        explain_close(explain);
+        return false;
+    }
+    explain->conn.env.nextval = replay_next;
+    explain->conn.env.currval = replay_current;
+    explain->conn.env.setval = replay_set;
+    explain->conn.env.nextval_ctx = explain;
+    explain->capture.model = explain->model = model;
+    explain->generation = generation;
+    return true;
+}
+
+/* Runs [from, to) of the statement's rows of parameters. */
+static enum lite_outcome
+replay_stmt(struct lite_explain *explain, const struct db_stmt *stmt, uint32_t from, uint32_t to,
+            bool capture)
+{
+    struct db_job job = {.mode = DB_WRITE};
+    struct db_stmt copy = *stmt;
+    int rc = SQLITE_OK;
+
+    if (from >= to)
+        return LITE_OK;
+    copy.params = stmt->params + (size_t)from * stmt->param_count;
+    copy.row_count = to - from;
+    copy.on_row = NULL;
+    explain->capture.is_on = capture;
+    enum lite_outcome outcome = lite_conn_run(&explain->conn, &job, &copy, &rc);
+    explain->capture.is_on = false;
+    return outcome;
+}
+
+/* True: the failed statement ran to its end now that foreign keys wait. */
+static bool
+replay(struct lite_explain *explain, const struct lite_failure *failure)
+{
+    const struct db_job *job = failure->job;
+    bool is_deferred = failure->stmt >= job->stmt_count;
+    uint64_t deadline_ns = clock_mono_ns() + replay_max_ns;
+
+    lite_conn_limit(&explain->conn, 0, deadline_ns);
+    explain->conn.env.now_us = failure->now_us;
+    explain->failure = failure;
+    explain->draws_used = failure->draw_count;
+    for (uint32_t i = 0; i < job->stmt_count && i < failure->stmt; i++)
+        if (replay_stmt(explain, job->stmts + i, 0, job->stmts[i].row_count, is_deferred) !=
+            LITE_OK)
+            return false;
+    if (is_deferred)
+        return true;
+    const struct db_stmt *stmt = job->stmts + failure->stmt;
+    if (replay_stmt(explain, stmt, 0, failure->row, false) != LITE_OK)
+        return false;
+    explain->draws_used = 0;
+    return replay_stmt(explain, stmt, failure->row, failure->row + 1, true) == LITE_OK;
+}
+
+void
+lite_explain_run(struct lite_explain *explain, const struct model *model, unsigned generation,
+                 const struct lite_failure *failure)
+{
+    struct db_job *job = failure->job;
+    bool is_key = failure->rc == SQLITE_CONSTRAINT_FOREIGNKEY;
+    const struct db_stmt *stmt =
+        job->stmts + (failure->stmt < job->stmt_count ? failure->stmt : job->stmt_count - 1);
+
+    if (!explain_open(explain, model, generation))
+        return;
+    struct lite_conn *conn = &explain->conn;
+    capture_clear(&explain->capture);
+    lite_conn_limit(conn, 0, 0);
+    if (!reason_watch(&explain->capture, conn, failure->rc, str_from(job->err.message),
+                      stmt->target) ||
+        lite_conn_step(conn->begin_write) != SQLITE_OK)
+        return;
+    if (!is_key || lite_conn_exec(conn, "PRAGMA defer_foreign_keys=ON") == SQLITE_OK) {
+        bool is_applied = replay(explain, failure) && is_key;
+        lite_conn_limit(conn, 0, clock_mono_ns() + replay_max_ns);
+        if (!sqlite3_get_autocommit(conn->db))
+            reason_find(&explain->capture, conn, failure->rc, stmt->target, is_applied, &job->err);
+    }
+    lite_conn_limit(conn, 0, 0);
+    if (!sqlite3_get_autocommit(conn->db))
+        lite_conn_step(conn->rollback);
+}

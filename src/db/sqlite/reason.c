@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which constraint a captured row violates, as PostgreSQL would report it: a null first, then
+ * checks, then keys in their order, foreign keys last.
+ * Source: PostgreSQL 15, execMain.c (ExecConstraints), nbtinsert.c, ri_triggers.c and their texts.
+ */
+#include "db/sqlite/capture.h"
+#include "sql/type.h"
+
+/* execMain.c: the most of a value that "Failing row contains" shows, in bytes. */
+enum { SHOWN_MAX = 64 };
+/* Foreign keys are probed for so many rows. */
+enum { PROBES_MAX = 5000 };
+enum { KEY_COLUMNS_MAX = 32 };
+
+struct probe {
+    struct capture *capture;
+    struct lite_conn *conn;
+    unsigned count;
+};
+
+/* --- SQLite's text --------------------------------------------------------------------------- */
+
+static struct str
+after_prefix(struct str text, struct str prefix)
+{
+    return str_has_prefix(text, prefix) ? str_slice(text, prefix.len, text.len) : STR_NULL;
+}
+
+/* The table of "table.column, table.column"; *rest is what follows its first dot. Names may hold
+ * anything, so that the longest one that fits is taken. */
+static const struct model_table *
+table_in_text(const struct model *model, struct str text, struct str *rest)
+{
+    const struct model_table *found = NULL;
+
+    for (uint32_t i = 0; i < model->table_count; i++) {
+        struct str name = model->tables[i].sqlite_name;
+        if (text.len > name.len && str_has_prefix(text, name) && text.data[name.len] == '.' &&
+            (found == NULL || name.len > found->sqlite_name.len)) {
+            found = model->tables + i;
+            *rest = str_slice(text, name.len + 1, text.len);
+        }
+    }
+    return found;
+}
+
+/* The columns of "column, table.column", the first one without its table; how many, 0: unknown. */
+static uint32_t
+columns_in_text(const struct model_table *table, struct str text, uint32_t *columns)
+{
+    uint32_t count = 0;
+
+    while (count < KEY_COLUMNS_MAX) {
+        uint32_t best = UINT32_MAX;
+        for (uint32_t i = 0; i < table->column_count; i++) {
+            struct str name = table->columns[i].name;
+            if (str_has_prefix(text, name) &&
+                (text.len == name.len ||
+                 str_has_prefix(str_slice(text, name.len, text.len), STR(", "))) &&
+                (best == UINT32_MAX || name.len > table->columns[best].name.len))
+                best = i;
+        }
+        if (best == UINT32_MAX)
+            return 0;
+        columns[count++] = best;
+        if (text.len == table->columns[best].name.len)
+            return count;
+        /* ", table." */
+        text = str_slice(text, table->columns[best].name.len + 2 + table->sqlite_name.len + 1,
+                         text.len);
+    }
+    return 0;
+}
+
+static const struct model_check *
+check_find(const struct model_table *table, struct str name)
+{
+    for (uint32_t i = 0; i < table->check_count; i++)
+        if (str_eq(table->checks[i].name, name))
+            return table->checks + i;
+    return NULL;
+}
+
+/* --- texts ----------------------------------------------------------------------------------- */
+
+static void
+value_write(struct buf *out, const struct model_column *column, const struct value *value)
+{
+    if (value->kind == VALUE_NULL)
+        BUF_ADD_LIT(out, "null");
+    else
+        type_write_text(out, &column->type, value);
+}
+
+/* As much of the text as is shown, in whole characters. */
+static struct str
+clip(struct str text)
+{
+    size_t at = 0;
+
+    for (size_t step; at < text.len && (step = str_utf8_step(text, at)) > 0; at += step)
+        if (at + step > SHOWN_MAX)
+            break;
+    return str_slice(text, 0, at);
+}
+
+/* "Failing row contains (1, null, abc)." */
+static void
+failing_row_write(struct err *err, const struct model_table *table, const struct value *row)
+{
+    struct buf out;
+
+    buf_init(&out, sizeof(err->details));
+    for (uint32_t i = 0; i < table->column_count && buf_ok(&out); i++) {
+        struct buf one;
+        buf_init(&one, 1 << 20);
+        value_write(&one, table->columns + i, row + i);
+        struct str text = buf_str(&one);
+        if (i > 0)
+            BUF_ADD_LIT(&out, ", ");
+        if (text.len > SHOWN_MAX) {
+            buf_add_str(&out, clip(text));
+            BUF_ADD_LIT(&out, "...");
+        } else {
+            buf_add_str(&out, text);
+        }
+        buf_fini(&one);
+    }
+    err_details(err, "Failing row contains (%.*s).", STR_ARG(buf_str(&out)));
+    buf_fini(&out);
+}
+
+/* As quote_identifier() does, apart from keywords. */
+static void
+name_write(struct buf *out, struct str name)
+{
+    bool is_plain = name.len > 0 && (name.data[0] < '0' || name.data[0] > '9');
+
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+        is_plain = is_plain && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_');
+    }
+    if (is_plain) {
+        buf_add_str(out, name);
+        return;
+    }
+    buf_add_char(out, '"');
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.data[i] == '"')
+            buf_add_char(out, '"');
+        buf_add_char(out, name.data[i]);
+    }
+    buf_add_char(out, '"');
+}
+
+/* "(a, b)=(1, 2)" */
+static void
+key_write(struct buf *out, const struct model_table *table, const uint32_t *columns, uint32_t count,
+          const struct value *row, bool quote)
+{
+    buf_add_char(out, '(');
+    for (uint32_t i = 0; i < count; i++) {
+        struct str name = table->columns[columns[i]].name;
+        if (i > 0)
+            BUF_ADD_LIT(out, ", ");
+        if (quote)
+            name_write(out, name);
+        else
+            buf_add_str(out, name);
+    }
+    BUF_ADD_LIT(out, ")=(");
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0)
+            BUF_ADD_LIT(out, ", ");
+        value_write(out, table->columns + columns[i], row + columns[i]);
+    }
+    buf_add_char(out, ')');
+}
+
+/* --- probing --------------------------------------------------------------------------------- */
+
+/* Whether the table has a row with these values in its columns; equality is the columns' own. */
+static bool
+row_exists(struct probe *probe, const struct model_table *table, const uint32_t *columns,
+           const struct value *const *values, uint32_t count)
+{
+    sqlite3_str *sql = sqlite3_str_new(probe->conn->db);
+    sqlite3_stmt *stmt = NULL;
+    bool exists = false;
+
+    sqlite3_str_appendf(sql, "SELECT 1 FROM main.\"%.*w\" WHERE ", STR_ARG(table->sqlite_name));
+    for (uint32_t i = 0; i < count; i++)
+        sqlite3_str_appendf(sql, "%s\"%.*w\" = ?%d", i > 0 ? " AND " : "",
+                            STR_ARG(table->columns[columns[i]].name), (int)i + 1);
+    sqlite3_str_appendf(sql, " LIMIT 1");
+    char *text = sqlite3_str_finish(sql);
+    probe->count++;
+    if (text != NULL && sqlite3_prepare_v2(probe->conn->db, text, -1, &stmt, NULL) == SQLITE_OK) {
+        struct value params[KEY_COLUMNS_MAX];
+        for (uint32_t i = 0; i < count; i++)
+            params[i] = *values[i];
+        exists = lite_conn_bind(stmt, params, count) && sqlite3_step(stmt) == SQLITE_ROW;
+    }
+    sqlite3_finalize(stmt);
+    sqlite3_free(text);
+    return exists;
+}
+
+static bool
+value_eq(const struct value *a, const struct value *b)
+{
+    if (a->kind != b->kind)
+        return false;
+    switch (a->kind) {
+    case VALUE_NULL:
+        return true;
+    case VALUE_INT:
+        return a->i == b->i;
+    case VALUE_REAL:
+        return a->f == b->f;
+    case VALUE_TEXT:
+    case VALUE_BLOB:
+        return str_eq(a->s, b->s);
+    }
+    return false;
+}
+
+/* The values of a key in a row; false: one is null, and the key doesn't count. */
+static bool
+key_values(const struct value *row, const uint32_t *columns, uint32_t count,
+           const struct value **out)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        out[i] = row + columns[i];
+        if (out[i]->kind == VALUE_NULL)
+            return false;
+    }
+    return count > 0;
+}
+
+static bool
+key_is_unchanged(const struct captured *row, const uint32_t *columns, uint32_t count)
+{
+    if (row->event != 'u')
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (!value_eq(row->old + columns[i], row->new + columns[i]))
+            return false;
+    return true;
+}
+
+/* --- unique ---------------------------------------------------------------------------------- */
+
+static bool
+columns_eq(const struct model_key *key, const uint32_t *columns, uint32_t count)
+{
+    return key->column_count == count &&
+           memcmp(key->columns, columns, count * sizeof(*columns)) == 0;
+}
+
+/* The name of SQLite's unique index over these columns, which is PostgreSQL's too. */
+static bool
+index_name_find(struct lite_conn *conn, const struct model_table *table, struct str columns,
+                char *out, size_t size)
+{
+    static const char sql[] =
+        "SELECT l.name FROM pragma_index_list(?1, 'main') l WHERE l.\"unique\" AND l.origin = 'c' "
+        "AND (SELECT group_concat(x, ', ') FROM (SELECT ?1 || '.' || i.name AS x "
+        "FROM pragma_index_info(l.name, 'main') i ORDER BY i.seqno)) = ?2 ORDER BY l.seq DESC";
+    sqlite3_stmt *stmt = NULL;
+    bool found = false;
+
+    if (sqlite3_prepare_v2(conn->db, sql, -1, &stmt, NULL) == SQLITE_OK) {
+        sqlite3_bind_text64(stmt, 1, table->sqlite_name.data, table->sqlite_name.len, SQLITE_STATIC,
+                            SQLITE_UTF8);
+        sqlite3_bind_text64(stmt, 2, columns.data, columns.len, SQLITE_STATIC, SQLITE_UTF8);
+        found = sqlite3_step(stmt) == SQLITE_ROW;
+        if (found)
+            snprintf(out, size, "%s", (const char *)sqlite3_column_text(stmt, 0));
+    }
+    sqlite3_finalize(stmt);
+    return found;
+}
+
+static void
+unique_write(struct err *err, const struct model_table *table, struct str name,
+             const uint32_t *columns, uint32_t count, const struct value *row)
+{
+    struct buf key;
+
+    err_set(err, ERR_DB, "23505", "duplicate key value violates unique constraint \"%.*s\"",
+            STR_ARG(name));
+    if (row == NULL || count == 0)
+        return;
+    buf_init(&key, sizeof(err->details));
+    key_write(&key, table, columns, count, row, true);
+    if (buf_ok(&key))
+        err_details(err, "Key %.*s already exists.", STR_ARG(buf_str(&key)));
+    buf_fini(&key);
+}
+
+/* The first key, in their order, that another row has too; NULL: none is found. */
+static const struct model_key *
+key_find_taken(struct probe *probe, const struct captured *row)
+{
+    const struct value *values[KEY_COLUMNS_MAX];
+
+    for (uint32_t i = 0; i < row->table->key_count; i++) {
+        const struct model_key *key = row->table->keys + i;
+        if (key->column_count <= KEY_COLUMNS_MAX && row->new != NULL &&
+            !key_is_unchanged(row, key->columns, key->column_count) &&
+            key_values(row->new, key->columns, key->column_count, values) &&
+            row_exists(probe, row->table, key->columns, values, key->column_count))
+            return key;
+    }
+    return NULL;
+}
+
+static void
+unique_find(struct probe *probe, struct str text, struct err *err)
+{
+    const struct captured *row = &probe->capture->last;
+    uint32_t columns[KEY_COLUMNS_MAX];
+    struct str rest = STR_NULL;
+    char name[256];
+    struct str what = after_prefix(text, STR("UNIQUE constraint failed: "));
+    const struct model_table *table = table_in_text(probe->capture->model, what, &rest);
+    const struct model_key *key = NULL;
+
+    if (table == NULL) {
+        /* An index over expressions: "index 'name'". */
+        struct str index = after_prefix(what, STR("index '"));
+        if (index.len > 1)
+            unique_write(err, NULL, str_slice(index, 0, index.len - 1), NULL, 0, NULL);
+        return;
+    }
+    bool is_known = row->table == table && row->new != NULL;
+    uint32_t count = columns_in_text(table, rest, columns);
+    if (is_known && table->key_count > 1)
+        key = key_find_taken(probe, row);
+    for (uint32_t i = 0; key == NULL && i < table->key_count; i++)
+        if (columns_eq(table->keys + i, columns, count))
+            key = table->keys + i;
+    if (key != NULL)
+        unique_write(err, table, key->name, key->columns, key->column_count,
+                     is_known ? row->new : NULL);
+    else if (index_name_find(probe->conn, table, what, name, sizeof(name)))
+        unique_write(err, table, str_from(name), columns, count, is_known ? row->new : NULL);
+}
+
+/* --- not null and checks --------------------------------------------------------------------- */
+
+static void
+not_null_find(struct probe *probe, struct str text, struct err *err)
+{
+    const struct captured *row = &probe->capture->last;
+    struct str column = STR_NULL;
+    struct str what = after_prefix(text, STR("NOT NULL constraint failed: "));
+    const struct model_table *table = table_in_text(probe->capture->model, what, &column);
+
+    if (table == NULL)
+        return;
+    err_set(err, ERR_DB, "23502",
+            "null value in column \"%.*s\" of relation \"%.*s\" violates not-null constraint",
+            STR_ARG(column), STR_ARG(table->name));
+    if (row->table == table && row->new != NULL)
+        failing_row_write(err, table, row->new);
+}
+
+static void
+check_find_reason(struct probe *probe, struct str text, const struct model_table *target,
+                  struct err *err)
+{
+    const struct captured *row = &probe->capture->last;
+    struct str name = after_prefix(text, STR("CHECK constraint failed: "));
+    bool is_known = row->table != NULL && row->new != NULL &&check_find(row->table, name) != NULL;
+    const struct model_table *table = is_known ? row->table : target;
+
+    if (table == NULL)
+        return;
+    err_set(err, ERR_DB, "23514",
+            "new row for relation \"%.*s\" violates check constraint \"%.*s\"",
+            STR_ARG(table->name), STR_ARG(name));
+    if (is_known)
+        failing_row_write(err, table, row->new);
+}
+
+/* --- foreign keys ---------------------------------------------------------------------------- */
+
+/* The places of the referenced columns; false: the model doesn't have them. */
+static bool
+ref_columns_find(const struct model_foreign_key *key, const struct model_table *parent,
+                 uint32_t *out)
+{
+    if (parent == NULL || key->column_count > KEY_COLUMNS_MAX)
+        return false;
+    for (uint32_t i = 0; i < key->column_count; i++) {
+        struct model_column *column = model_find_column(parent, key->ref_columns[i]);
+        if (column == NULL)
+            return false;
+        out[i] = (uint32_t)(column - parent->columns);
+    }
+    return true;
+}
+
+/* The row refers to one that isn't there. */
+static bool
+child_find(struct probe *probe, const struct captured *row, struct err *err)
+{
+    const struct model *model = probe->capture->model;
+    const struct value *values[KEY_COLUMNS_MAX];
+    uint32_t columns[KEY_COLUMNS_MAX];
+
+    for (uint32_t i = 0; row->new != NULL &&i < row->table->foreign_key_count; i++) {
+        const struct model_foreign_key *key = row->table->foreign_keys + i;
+        const struct model_table *parent = model_find_table(model, key->ref_schema, key->ref_table);
+        if (!ref_columns_find(key, parent, columns) ||
+            key_is_unchanged(row, key->columns, key->column_count) ||
+            !key_values(row->new, key->columns, key->column_count, values) ||
+            row_exists(probe, parent, columns, values, key->column_count))
+            continue;
+        struct buf text;
+        err_set(err, ERR_DB, "23503",
+                "insert or update on table \"%.*s\" violates foreign key constraint \"%.*s\"",
+                STR_ARG(row->table->name), STR_ARG(key->name));
+        buf_init(&text, sizeof(err->details));
+        key_write(&text, row->table, key->columns, key->column_count, row->new, false);
+        err_details(err, "Key %.*s is not present in table \"%.*s\".", STR_ARG(buf_str(&text)),
+                    STR_ARG(parent->name));
+        buf_fini(&text);
+        return true;
+    }
+    return false;
+}
+
+/* The key of the child refers to the old row, which is to go or to change. */
+static bool
+parent_is_referenced(struct probe *probe, const struct captured *row,
+                     const struct model_table *child, const struct model_foreign_key *key,
+                     bool is_applied, struct err *err)
+{
+    const struct value *values[KEY_COLUMNS_MAX];
+    uint32_t columns[KEY_COLUMNS_MAX];
+    struct buf text;
+
+    if (!str_eq(key->ref_table, row->table->name) || !str_eq(key->ref_schema, row->table->schema) ||
+        (!is_applied && key->on_delete != MODEL_RESTRICT && key->on_update != MODEL_RESTRICT) ||
+        !ref_columns_find(key, row->table, columns) ||
+        key_is_unchanged(row, columns, key->column_count) ||
+        !key_values(row->old, columns, key->column_count, values) ||
+        (is_applied && row_exists(probe, row->table, columns, values, key->column_count)) ||
+        !row_exists(probe, child, key->columns, values, key->column_count))
+        return false;
+    err_set(err, ERR_DB, "23503",
+            "update or delete on table \"%.*s\" violates foreign key constraint \"%.*s\" on table "
+            "\"%.*s\"",
+            STR_ARG(row->table->name), STR_ARG(key->name), STR_ARG(child->name));
+    buf_init(&text, sizeof(err->details));
+    key_write(&text, row->table, columns, key->column_count, row->old, false);
+    err_details(err, "Key %.*s is still referenced from table \"%.*s\".", STR_ARG(buf_str(&text)),
+                STR_ARG(child->name));
+    buf_fini(&text);
+    return true;
+}
+
+static bool
+parent_find(struct probe *probe, const struct captured *row, bool is_applied, struct err *err)
+{
+    const struct model *model = probe->capture->model;
+
+    for (uint32_t t = 0; row->old != NULL && t < model->table_count; t++)
+        for (uint32_t f = 0; f < model->tables[t].foreign_key_count; f++)
+            if (parent_is_referenced(probe, row, model->tables + t,
+                                     model->tables[t].foreign_keys + f, is_applied, err))
+                return true;
+    return false;
+}
+
+static void
+foreign_key_find(struct probe *probe, const struct model_table *target, bool is_applied,
+                 struct err *err)
+{
+    const struct captured *row = is_applied ? probe->capture->first : &probe->capture->last;
+
+    for (; row != NULL && row->table != NULL && probe->count < PROBES_MAX; row = row->next)
+        if (parent_find(probe, row, is_applied, err) || child_find(probe, row, err))
+            return;
+    if (target != NULL)
+        err_set(err, ERR_DB, "23503",
+                "a change of table \"%.*s\" violates a foreign key constraint",
+                STR_ARG(target->name));
+}
+
+/* --- all ------------------------------------------------------------------------------------- */
+
+/* Tables that a change of the table may change too, through the actions of foreign keys. */
+static bool
+watch_actions(struct capture *capture, struct lite_conn *conn, const struct model_table *target)
+{
+    const struct model *model = capture->model;
+    bool *seen = xcalloc(model->table_count + 1, sizeof(*seen));
+    bool ok = true;
+
+    for (uint32_t t = 0; t < model->table_count; t++)
+        seen[t] = target == NULL ||
+                  (str_eq(model->tables[t].name, target->name) &&
+                   str_eq(model->tables[t].schema, target->schema)) ||
+                  target->is_view;
+    for (bool grew = true; grew;) {
+        grew = false;
+        for (uint32_t t = 0; t < model->table_count; t++) {
+            const struct model_table *table = model->tables + t;
+            for (uint32_t f = 0; f < table->foreign_key_count && !seen[t]; f++) {
+                const struct model_foreign_key *key = table->foreign_keys + f;
+                const struct model_table *parent =
+                    model_find_table(model, key->ref_schema, key->ref_table);
+                bool acts = key->on_delete > MODEL_RESTRICT || key->on_update > MODEL_RESTRICT;
+                seen[t] = acts && parent != NULL && seen[parent - model->tables];
+                grew |= seen[t];
+            }
+        }
+    }
+    for (uint32_t t = 0; t < model->table_count && ok; t++)
+        ok = !seen[t] || capture_watch(capture, conn, model->tables + t);
+    free(seen);
+    return ok;
+}
+
+bool
+reason_watch(struct capture *capture, struct lite_conn *conn, int rc, struct str text,
+             const struct model_table *target)
+{
+    const struct model *model = capture->model;
+    struct str colon = STR_NULL;
+    struct str rest = STR_NULL;
+    bool found = false;
+
+    if (rc == SQLITE_CONSTRAINT_FOREIGNKEY)
+        return watch_actions(capture, conn, target);
+    colon = str_slice(text, str_find_char(text, ':', 0) + 2, text.len);
+    if (rc != SQLITE_CONSTRAINT_CHECK) {
+        const struct model_table *table = table_in_text(model, colon, &rest);
+        return table == NULL || capture_watch(capture, conn, table);
+    }
+    for (uint32_t t = 0; t < model->table_count; t++) {
+        if (check_find(model->tables + t, colon) == NULL)
+            continue;
+        if (!capture_watch(capture, conn, model->tables + t))
+            return false;
+        found = true;
+    }
+    return found;
+}
+
+void
+reason_find(struct capture *capture, struct lite_conn *conn, int rc,
+            const struct model_table *target, bool is_applied, struct err *err)
+{
+    struct probe probe = {.capture = capture, .conn = conn};
+    char copy[sizeof(err->message)];
+
+    snprintf(copy, sizeof(copy), "%s", err->message);
+    struct str text = str_from(copy);
+    if (rc == SQLITE_CONSTRAINT_FOREIGNKEY)
+        foreign_key_find(&probe, target, is_applied, err);
+    else if (rc == SQLITE_CONSTRAINT_NOTNULL)
+        not_null_find(&probe, text, err);
+    else if (rc == SQLITE_CONSTRAINT_CHECK)
+        check_find_reason(&probe, text, target, err);
+    else
+        unique_find(&probe, text, err);
+}
+
+bool
+reason_check_foreign_keys(struct lite_conn *conn, struct err *err)
+{
+    sqlite3_stmt *stmt = lite_conn_prepare(conn, STR("PRAGMA main.foreign_key_check"), err);
+    bool ok = false;
+
+    if (stmt == NULL)
+        return false;
+    int rc = sqlite3_step(stmt);
+    if (rc == SQLITE_DONE)
+        ok = true;
+    else if (rc == SQLITE_ROW)
+        err_set(err, ERR_DB, "23503",
+                "a row of table \"%s\" refers to one that is not present in table \"%s\"",
+                (const char *)sqlite3_column_text(stmt, 0),
+                (const char *)sqlite3_column_text(stmt, 2));
+    else
+        lite_error_set(conn, rc, err);
+    sqlite3_finalize(stmt);
+    return ok;
+}

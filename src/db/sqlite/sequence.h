@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sequences as PostgreSQL has them: a number that was drawn stays drawn, whatever becomes of the
+ * transaction that drew it.
+ *
+ * Their values live in the writer's memory. They are read from the table cairn_sequence at the
+ * first use, and the changed ones are written back with the transaction that used them. Used on the
+ * writer's thread only.
+ */
+#ifndef CAIRN_DB_SQLITE_SEQUENCE_H
+#define CAIRN_DB_SQLITE_SEQUENCE_H
+
+#include "db/sqlite/conn.h"
+
+struct lite_sequences;
+
+/* How many drawn numbers are remembered for one statement run. */
+enum { LITE_DRAWS = 16 };
+
+/* Gives the functions of conn, a connection that writes, their sequences. */
+struct lite_sequences *lite_sequences_new(struct lite_conn *conn);
+void lite_sequences_free(
+    struct lite_sequences *sequences); /* before conn is closed; NULL is safe */
+
+/* The next number. err: 42P01 no such sequence, 2200H at its end. */
+MUST_CHECK bool lite_sequences_next(struct lite_sequences *sequences, struct str name, int64_t *out,
+                                    struct err *err);
+bool lite_sequences_is_dirty(const struct lite_sequences *sequences);
+/* Writes the changed ones; call lite_sequences_saved once that has been committed. Returns SQLite's
+ * code. */
+int lite_sequences_save(struct lite_sequences *sequences);
+void lite_sequences_saved(struct lite_sequences *sequences);
+/* Forgets everything: the table was changed by others. */
+void lite_sequences_forget(struct lite_sequences *sequences);
+
+/* The numbers drawn since the last clear, at most LITE_DRAWS; how many. */
+void lite_sequences_clear_draws(struct lite_sequences *sequences);
+unsigned lite_sequences_get_draws(const struct lite_sequences *sequences, int64_t *out);
+
+#endif
