@@ -251,12 +251,12 @@ run_command(struct cli *cli)
 }
 
 static bool
-wants_color(char **environ)
+wants_color(char **env)
 {
     const char *term = NULL;
     bool no_color = false;
 
-    for (char **p = environ; *p != NULL; p++) {
+    for (char **p = env; *p != NULL; p++) {
         if (strncmp(*p, "NO_COLOR=", 9) == 0 && (*p)[9] != '\0')
             no_color = true;
         else if (strncmp(*p, "TERM=", 5) == 0)
@@ -298,9 +298,9 @@ run(struct cli *cli, int argc, char **argv)
 }
 
 int
-cli_main(int argc, char **argv, char **environ)
+cli_main(int argc, char **argv, char **env)
 {
-    struct cli cli = {.environ = environ, .color = wants_color(environ)};
+    struct cli cli = {.environ = env, .color = wants_color(env)};
     int code;
 
     cli.arena = arena_new(ARENA_FIRST, ARENA_LIMIT);

@@ -44,7 +44,7 @@ struct cli {
 };
 
 /* The whole program: returns its exit code. */
-int cli_main(int argc, char **argv, char **environ);
+int cli_main(int argc, char **argv, char **env);
 
 bool cli_has_flag(const struct cli *cli, const char *name);
 /* The flag's value, or NULL when it wasn't given. */

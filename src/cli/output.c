@@ -19,6 +19,9 @@ static const struct {
     [CLI_MARK_NONE] = {" ", ""},
 };
 
+static void say(const struct cli *cli, enum cli_mark mark, const char *fmt, va_list args)
+    PRINTF_LIKE(3, 0);
+
 static void
 say(const struct cli *cli, enum cli_mark mark, const char *fmt, va_list args)
 {

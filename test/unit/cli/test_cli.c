@@ -86,7 +86,7 @@ restore(int fd, int saved, int file, char *text, size_t size)
 
 /* Runs the program with these words; returns its exit code. */
 static int
-run(struct fixture *f, char **environ, const char *first, ...)
+run(struct fixture *f, char **env, const char *first, ...)
 {
     char *argv[16] = {(char[]){"cairn"}};
     int argc = 1;
@@ -101,7 +101,7 @@ run(struct fixture *f, char **environ, const char *first, ...)
     fflush(stdout);
     out = capture(STDOUT_FILENO, &saved_out);
     err = capture(STDERR_FILENO, &saved_err);
-    code = cli_main(argc, argv, environ);
+    code = cli_main(argc, argv, env);
     fflush(stdout);
     restore(STDERR_FILENO, saved_err, err, f->err, sizeof(f->err));
     restore(STDOUT_FILENO, saved_out, out, f->out, sizeof(f->out));
