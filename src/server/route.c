@@ -148,12 +148,12 @@ handle_metrics(struct server_loop *loop, struct request *request)
 }
 
 static void
-handle_openapi(struct server_loop *loop, struct request *request)
+answer_document(struct request *request, const struct buf *document, struct str content_type)
 {
     /* A copy: the site may be swapped before the last byte is sent. */
-    buf_add_str(&request->response.body, buf_str(&loop->site->openapi));
+    buf_add_str(&request->response.body, buf_str(document));
     request->response.status = 200;
-    request->response.content_type = STR("application/json");
+    request->response.content_type = content_type;
     response_add_header(request, STR("Cache-Control"), STR("no-cache"));
     http_respond(request);
 }
@@ -218,7 +218,7 @@ dispatch(struct server_loop *loop, const struct route_def *route, struct request
         handle_metrics(loop, request);
         break;
     case ROUTE_OPENAPI:
-        handle_openapi(loop, request);
+        answer_document(request, &loop->site->openapi, STR("application/json"));
         break;
     case ROUTE_DOCS:
         handle_docs(loop, request, STR("index.html"));
@@ -230,6 +230,9 @@ dispatch(struct server_loop *loop, const struct route_def *route, struct request
         handle_index(request);
         break;
     case ROUTE_REST_ROOT:
+        answer_document(request, &loop->site->swagger,
+                        STR("application/openapi+json; charset=utf-8"));
+        break;
     case ROUTE_REST_FUNCTION:
     case ROUTE_NONE:
         fail(request, 404, "PGRST125", "Invalid path specified in request URL");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/site.h"
 
-#include "rest/openapi.h"
+#include "rest/swagger.h"
 
-#define OPENAPI_MAX (64 * 1024 * 1024)
+#define DOCUMENT_MAX (64 * 1024 * 1024)
 
 struct site *
 site_new(const struct config *config, struct model *model)
@@ -18,8 +18,10 @@ site_new(const struct config *config, struct model *model)
     site->refs = 1;
     site->schema =
         schema_new(model, config->database_schemas.items, config->database_schemas.count);
-    buf_init(&site->openapi, OPENAPI_MAX);
+    buf_init(&site->openapi, DOCUMENT_MAX);
     openapi_write(&site->openapi, site->schema, &info);
+    buf_init(&site->swagger, DOCUMENT_MAX);
+    swagger_write(&site->swagger, site->schema, &info);
     return site;
 }
 
@@ -37,5 +39,6 @@ site_unref(struct site *site)
         return;
     schema_unref(site->schema);
     buf_fini(&site->openapi);
+    buf_fini(&site->swagger);
     free(site);
 }

@@ -14,6 +14,7 @@ struct site {
     unsigned refs;
     struct schema *schema;
     struct buf openapi; /* OpenAPI 3.1, JSON */
+    struct buf swagger; /* Swagger 2.0, JSON: what the data API's root answers */
 };
 
 /* Takes the model. */
