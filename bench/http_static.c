@@ -4,6 +4,7 @@
  * http_static ADDRESS [CERT KEY]; ends on SIGTERM after draining.
  */
 #include <signal.h>
+#include <unistd.h>
 
 #include "http/http.h"
 
@@ -76,5 +77,7 @@ main(int argc, char **argv)
     printf("%u\n", port);
     fflush(stdout);
     uv_run(loop, UV_RUN_DEFAULT);
+    close(fd);
+    http_tls_free(tls);
     return 0;
 }

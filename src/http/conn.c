@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "http/h2.h"
 #include "http/internal.h"
 
 #define IN_MIN 4096u
@@ -47,6 +48,8 @@ conn_recv(struct conn *conn, char *data, size_t len)
 {
     ssize_t n;
 
+    if (conn->tls != NULL && conn->phase != CONN_LINGER)
+        return tls_conn_read(conn->tls, data, len);
     do
         n = recv(conn->fd, data, len, 0);
     while (n < 0 && errno == EINTR);
@@ -55,10 +58,36 @@ conn_recv(struct conn *conn, char *data, size_t len)
     return n >= 0 ? n : errno == EWOULDBLOCK ? -EAGAIN : -errno;
 }
 
+/* As far as it goes: a record holds 16 KiB at most. */
+static ssize_t
+send_tls(struct conn *conn, const struct iovec *iov, size_t count)
+{
+    ssize_t sent = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *data = iov[i].iov_base;
+        size_t left = iov[i].iov_len;
+
+        while (left > 0) {
+            ssize_t n = tls_conn_write(conn->tls, data, left);
+
+            if (n < 0)
+                return sent > 0 && n == -EAGAIN ? sent : n;
+            data += n;
+            left -= (size_t)n;
+            sent += n;
+        }
+    }
+    return sent;
+}
+
 static ssize_t
 conn_send(struct conn *conn, struct iovec *iov, size_t count)
 {
     ssize_t n;
+
+    if (conn->tls != NULL)
+        return send_tls(conn, iov, count);
 
     do {
         if (count == 1) {
@@ -98,7 +127,8 @@ advance_output(struct conn *conn, size_t sent)
         conn->out_off = conn->out.len;
         conn->tail_off += sent - head;
     }
-    conn->server->stats.bytes_sent += sent;
+    if (conn->tls == NULL)
+        conn->server->stats.bytes_sent += sent;
     conn->since_ms = uv_now(conn->server->loop);
 }
 
@@ -151,6 +181,11 @@ on_handle_closed(uv_handle_t *handle)
 {
     struct conn *conn = handle->data;
 
+    /* Only now: the close may have come out of a call into one of these. */
+    h2_free(conn->h2);
+    tls_conn_free(conn->tls);
+    conn->h2 = NULL;
+    conn->tls = NULL;
     conn->handle_closed = true;
     conn_release_if_dead(conn);
 }
@@ -229,8 +264,9 @@ phase_deadline(const struct conn *conn)
         return conn->since_ms + (uint64_t)limits->write_timeout_ms;
     case CONN_LINGER:
         return conn->since_ms + LINGER_MS;
-    case CONN_HANDLER:
     case CONN_H2:
+        return h2_deadline(conn);
+    case CONN_HANDLER:
     case CONN_CLOSED:
     case CONN_PHASES:
         break;
@@ -247,13 +283,16 @@ watch(struct conn *conn)
 
     if (!conn->eof &&
         (conn->phase == CONN_HANDSHAKE || conn->phase == CONN_IDLE || conn->phase == CONN_HEAD ||
-         conn->phase == CONN_BODY || conn->phase == CONN_LINGER))
+         conn->phase == CONN_BODY || conn->phase == CONN_LINGER || conn->phase == CONN_H2))
         events |= UV_READABLE;
+    /* A client that doesn't read its answers gets to ask nothing more. */
+    if (conn->phase == CONN_H2 && conn_has_output(conn))
+        events = 0;
     /* While the handler works the watch stays as it is: to change it costs system calls, and most
      * clients send nothing before they have their answer. */
     if (conn->phase == CONN_HANDLER)
         events |= conn->poll_events & UV_READABLE;
-    if (conn_has_output(conn))
+    if (conn_has_output(conn) || conn->wants_write)
         events |= UV_WRITABLE;
     if (events == conn->poll_events)
         return;
@@ -269,11 +308,9 @@ watch(struct conn *conn)
 static void
 finish(struct conn *conn)
 {
-    if (!conn->linger && conn->in_len == conn->in_off) {
-        conn_close(conn);
-        return;
-    }
-    if (conn->eof) {
+    if (conn->tls != NULL)
+        tls_conn_shutdown(conn->tls);
+    if (conn->eof || (!conn->linger && conn->in_len == conn->in_off)) {
         conn_close(conn);
         return;
     }
@@ -291,7 +328,8 @@ conn_settle(struct conn *conn)
         conn_set_phase(conn, CONN_WRITE);
     else if (conn->phase == CONN_WRITE && !conn_has_output(conn))
         conn_set_phase(conn, CONN_IDLE);
-    if (conn->phase == CONN_IDLE && conn->closing)
+    if (conn->closing && !conn_has_output(conn) &&
+        (conn->phase == CONN_IDLE || conn->phase == CONN_H2))
         finish(conn);
     if (conn->phase == CONN_CLOSED)
         return;
@@ -344,6 +382,12 @@ make_room(struct conn *conn)
     }
 }
 
+static bool
+has_pending(const struct conn *conn)
+{
+    return conn->tls != NULL && conn->phase != CONN_CLOSED && tls_conn_has_pending(conn->tls);
+}
+
 /* One read and what comes of it; true when there may be more to read. */
 static bool
 read_once(struct conn *conn)
@@ -378,7 +422,7 @@ read_once(struct conn *conn)
 
         keep_input(conn, data + used, (size_t)n - used);
     }
-    return (size_t)n == size;
+    return (size_t)n == size || has_pending(conn);
 }
 
 /* The client has sent its last byte; what it asked before is still answered. */
@@ -392,6 +436,20 @@ on_eof(struct conn *conn)
     conn_close(conn);
 }
 
+bool
+conn_has_input(const struct conn *conn)
+{
+    switch (conn->phase) {
+    case CONN_IDLE:
+        return !conn->closing && (conn->in_len > conn->in_off || has_pending(conn));
+    case CONN_HEAD:
+    case CONN_BODY:
+        return has_pending(conn);
+    default:
+        return false;
+    }
+}
+
 /* After input was used: writes the answers, and goes on where there is something left to do. */
 static void
 conclude(struct conn *conn)
@@ -399,45 +457,113 @@ conclude(struct conn *conn)
     if (conn->phase == CONN_CLOSED || !conn_flush(conn))
         return;
     conn_settle(conn);
-    if (conn->phase == CONN_IDLE && conn->in_len > conn->in_off)
+    if (conn_has_input(conn))
         http_server_queue_resume(conn);
     else if (conn->eof && conn->phase != CONN_CLOSED)
         on_eof(conn);
 }
 
 static void
+on_handshake(struct conn *conn)
+{
+    conn->wants_write = false;
+    switch (tls_conn_handshake(conn->tls)) {
+    case TLS_DONE:
+        if (tls_conn_is_h2(conn->tls)) {
+            h2_start(conn);
+            if (has_pending(conn) && conn->phase == CONN_H2)
+                h2_on_readable(conn);
+            return;
+        }
+        conn_set_phase(conn, CONN_IDLE);
+        conclude(conn);
+        return;
+    case TLS_WANT_WRITE:
+        conn->wants_write = true;
+        watch(conn);
+        return;
+    case TLS_WANT_READ:
+        watch(conn);
+        return;
+    case TLS_FAILED:
+        conn_close(conn);
+        return;
+    }
+}
+
+/* Input while an answer is awaited: it stays in the system until the answer was taken. */
+static void
+put_off_reading(struct conn *conn)
+{
+    char byte;
+    ssize_t n = recv(conn->fd, &byte, 1, MSG_PEEK);
+
+    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        conn_close(conn);
+        return;
+    }
+    conn->eof = n == 0;
+    conn->poll_events &= (uint8_t)~UV_READABLE;
+    if (conn->poll_events == 0)
+        uv_poll_stop(&conn->poll);
+    else
+        uv_poll_start(&conn->poll, conn->poll_events, on_poll);
+}
+
+static void
+throw_away(struct conn *conn)
+{
+    ssize_t n = conn_recv(conn, conn->server->read_buf, HTTP_READ_SIZE);
+
+    conn->lingered += n > 0 ? (size_t)n : 0;
+    if ((n <= 0 && n != -EAGAIN) || conn->lingered > LINGER_BYTES)
+        conn_close(conn);
+}
+
+static void
 on_readable(struct conn *conn)
 {
     int rounds = 0;
-    char byte;
-    ssize_t n;
 
-    if (conn->phase == CONN_HANDLER || conn->phase == CONN_WRITE) {
-        /* More than was asked for: it waits in the system until the answer was taken. */
-        n = recv(conn->fd, &byte, 1, MSG_PEEK);
-        if (n < 0 && errno != EAGAIN && errno != EINTR) {
-            conn_close(conn);
-            return;
-        }
-        conn->eof = n == 0;
-        conn->poll_events &= (uint8_t)~UV_READABLE;
-        if (conn->poll_events == 0)
-            uv_poll_stop(&conn->poll);
-        else
-            uv_poll_start(&conn->poll, conn->poll_events, on_poll);
+    switch (conn->phase) {
+    case CONN_HANDSHAKE:
+        on_handshake(conn);
         return;
-    }
-    if (conn->phase == CONN_LINGER) {
-        n = conn_recv(conn, conn->server->read_buf, HTTP_READ_SIZE);
-        conn->lingered += n > 0 ? (size_t)n : 0;
-        if ((n <= 0 && n != -EAGAIN) || conn->lingered > LINGER_BYTES)
-            conn_close(conn);
+    case CONN_H2:
+        h2_on_readable(conn);
         return;
+    case CONN_HANDLER:
+    case CONN_WRITE:
+        put_off_reading(conn);
+        return;
+    case CONN_LINGER:
+        throw_away(conn);
+        return;
+    default:
+        break;
     }
     while (read_once(conn) && ++rounds < READ_ROUNDS && conn->phase != CONN_HANDLER &&
            conn->phase != CONN_CLOSED && !conn->closing && !conn_has_output(conn))
         ;
     conclude(conn);
+}
+
+static void
+on_writable(struct conn *conn)
+{
+    if (conn->phase == CONN_H2) {
+        h2_on_writable(conn);
+        return;
+    }
+    if (conn->phase == CONN_HANDSHAKE) {
+        on_handshake(conn);
+        return;
+    }
+    if (!conn_has_output(conn) || !conn_flush(conn))
+        return;
+    conn_settle(conn);
+    if (conn->phase == CONN_IDLE)
+        conn_resume(conn);
 }
 
 static void
@@ -449,13 +575,8 @@ on_poll(uv_poll_t *handle, int status, int events)
         conn_close(conn);
         return;
     }
-    if ((events & UV_WRITABLE) != 0 && conn_has_output(conn)) {
-        if (!conn_flush(conn))
-            return;
-        conn_settle(conn);
-        if (conn->phase == CONN_IDLE)
-            conn_resume(conn);
-    }
+    if ((events & UV_WRITABLE) != 0)
+        on_writable(conn);
     if ((events & UV_READABLE) != 0 && conn->phase != CONN_CLOSED)
         on_readable(conn);
 }
@@ -463,11 +584,18 @@ on_poll(uv_poll_t *handle, int status, int events)
 void
 conn_resume(struct conn *conn)
 {
-    if (conn->phase != CONN_IDLE && conn->phase != CONN_HEAD)
+    if (conn->phase == CONN_H2) {
+        h2_on_readable(conn);
         return;
-    if (conn->in_len > conn->in_off && !conn->closing)
+    }
+    if (conn->phase != CONN_IDLE && conn->phase != CONN_HEAD && conn->phase != CONN_BODY)
+        return;
+    if (conn->in_len > conn->in_off && conn->phase == CONN_IDLE && !conn->closing)
         run_kept(conn);
-    conclude(conn);
+    if (has_pending(conn) && conn_has_input(conn))
+        on_readable(conn);
+    else
+        conclude(conn);
 }
 
 /* RFC 9110 15.5.9; an answer while another waits would not be read either. */
@@ -506,6 +634,9 @@ conn_on_timeout(struct conn *conn)
             refuse_slow(conn, "slow-body", "The request body took too long to arrive.");
         else
             http_wheel_put(conn, phase_deadline(conn));
+        return;
+    case CONN_H2:
+        h2_on_timeout(conn);
         return;
     default:
         conn_close(conn);

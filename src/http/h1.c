@@ -224,7 +224,7 @@ h1_respond(struct conn *conn, struct http_req *req)
     if (!conn_flush(conn))
         return;
     conn_settle(conn);
-    if (conn->phase == CONN_IDLE && (conn->in_len > conn->in_off || conn->eof))
+    if (conn_has_input(conn) || (conn->phase == CONN_IDLE && conn->eof))
         http_server_queue_resume(conn);
 }
 

@@ -13,6 +13,7 @@
 
 #include "http/http.h"
 #include "http/parser.h"
+#include "http/tls.h"
 
 #define HTTP_READ_SIZE (64u << 10)
 #define HTTP_WHEEL_SLOTS 256
@@ -20,8 +21,8 @@
 #define HTTP_NO_DEADLINE UINT64_MAX
 
 struct h2;
+struct h2_stream;
 struct http_compressor;
-struct tls_conn;
 
 /* A request with what http itself needs beside it. */
 struct http_req {
@@ -77,6 +78,7 @@ struct conn {
     bool linger;  /* and then gently */
     bool eof;     /* the client sends no more */
     bool handle_closed;
+    bool wants_write; /* the TLS handshake has something to send */
     uint8_t peer_len;
     uint32_t active;                         /* requests that the handler has */
     struct http_req *req;                    /* being read, or with the handler (HTTP/1) */
@@ -166,6 +168,8 @@ bool conn_flush(struct conn *conn);
 bool conn_has_output(const struct conn *conn);
 /* Brings phase, watched events and deadline in line with what there is to do. */
 void conn_settle(struct conn *conn);
+/* Input stands in memory, and it may be used now. */
+bool conn_has_input(const struct conn *conn);
 void conn_resume(struct conn *conn);
 void conn_on_timeout(struct conn *conn);
 void conn_release_if_dead(struct conn *conn);
@@ -183,6 +187,7 @@ void h1_refuse(struct conn *conn, int status, const char *reason, const char *me
 void http_response_write(struct conn *conn, struct http_req *req, bool keep);
 /* Fills response with {"code":"CAIRN-HTTP",...}. */
 void http_response_set_error(struct response *response, int status, const char *message);
+bool http_status_has_no_body(int status); /* 1xx, 204 and 304 */
 void http_date_refresh(struct http_server *server);
 
 #endif

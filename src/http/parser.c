@@ -495,8 +495,6 @@ step_target(struct http_parser *p, const char *data, size_t end)
     p->target_len = (uint32_t)at - p->target;
     if (p->target_len == 0)
         return fail(p, 400, "request-line", "The request line is not valid.");
-    if (!parse_target(p, data))
-        return false;
     p->pos++;
     p->version = p->pos;
     p->state = S_VERSION;
@@ -515,7 +513,7 @@ step_version(struct http_parser *p, const char *data, size_t end)
         return false;
     if (data[at] != '\r')
         return fail(p, 400, "version", "The HTTP version is not valid.");
-    if (!parse_version(p, data, at - p->version))
+    if (!parse_version(p, data, at - p->version) || !parse_target(p, data))
         return false;
     p->pos++;
     p->state = S_LINE_LF;

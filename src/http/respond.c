@@ -81,8 +81,8 @@ put_status_line(char *at, const struct response *response)
     return PUT_LIT(at, "\r\n");
 }
 
-static bool
-has_no_body(int status)
+bool
+http_status_has_no_body(int status)
 {
     return status == 204 || status == 304 || status < 200;
 }
@@ -104,7 +104,7 @@ put_length(char *at, const struct request *request, size_t body_len)
     const struct response *response = &request->response;
     uint64_t length = body_len;
 
-    if (has_no_body(response->status))
+    if (http_status_has_no_body(response->status))
         return at;
     if (request->method == HTTP_HEAD) {
         if (response->head_length < 0)
@@ -158,7 +158,7 @@ http_response_write(struct conn *conn, struct http_req *req, bool keep)
         at = PUT_LIT(at, "Connection: keep-alive\r\n");
     at = PUT_LIT(at, "\r\n");
 
-    if (request->method == HTTP_HEAD || has_no_body(response->status))
+    if (request->method == HTTP_HEAD || http_status_has_no_body(response->status))
         body = STR_NULL;
     if (copy) {
         at = put(at, body);
@@ -225,6 +225,7 @@ bool
 request_is_gone(const struct request *request)
 {
     const struct conn *conn = request->conn;
+    const struct http_req *req = (const struct http_req *)(const void *)request;
 
-    return conn->phase == CONN_CLOSED;
+    return conn->phase == CONN_CLOSED || (request->is_http2 && req->stream == NULL);
 }

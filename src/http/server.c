@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "http/h2.h"
 #include "http/internal.h"
 
 #define ARENA_FIRST (8u << 10)
@@ -189,14 +190,17 @@ turn_slot(struct http_server *server, struct conn **slot, uint64_t now)
 }
 
 static void
-close_idle(struct http_server *server)
+end_grace(struct http_server *server)
 {
     struct conn *next;
 
+    server->grace_over = true;
     for (struct conn *conn = server->conns; conn != NULL; conn = next) {
         next = conn->next;
         if (conn->phase == CONN_IDLE)
             conn_close(conn);
+        else if (conn->phase == CONN_H2)
+            h2_drain_end(conn);
     }
 }
 
@@ -219,10 +223,8 @@ on_tick(uv_timer_t *timer)
         server->accept_paused = false;
         watch_listeners(server);
     }
-    if (server->draining && !server->grace_over && now >= server->grace_end_ms) {
-        server->grace_over = true;
-        close_idle(server);
-    }
+    if (server->draining && !server->grace_over && now >= server->grace_end_ms)
+        end_grace(server);
     set_ticking(server);
 }
 
@@ -384,6 +386,10 @@ http_server_adopt(struct http_server *server, int fd, const char *peer, struct h
     conn->server = server;
     conn->fd = fd;
     conn->phase = CONN_IDLE;
+    if (tls != NULL) {
+        conn->phase = CONN_HANDSHAKE;
+        conn->tls = tls_conn_new(tls, fd, &server->stats.bytes_received, &server->stats.bytes_sent);
+    }
     conn->since_ms = uv_now(server->loop);
     if (peer != NULL) {
         conn->peer_len = (uint8_t)strnlen(peer, sizeof(conn->peer));
@@ -493,7 +499,7 @@ http_server_listen(struct http_server *server, int fd, struct http_tls *tls, str
     }
     listener->poll.data = listener;
     listener->server = server;
-    listener->tls = tls;
+    listener->tls = http_tls_ref(tls);
     listener->next = server->listeners;
     server->listeners = listener;
     uv_poll_start(&listener->poll, UV_READABLE, on_accept);
@@ -556,15 +562,20 @@ close_listeners(struct http_server *server)
 void
 http_server_drain(struct http_server *server, int64_t grace_ms, void (*done)(void *ctx), void *ctx)
 {
+    struct conn *next;
+
     server->done = done;
     server->done_ctx = ctx;
     close_listeners(server);
     server->draining = true;
     server->grace_end_ms = uv_now(server->loop) + (uint64_t)(grace_ms > 0 ? grace_ms : 0);
-    if (grace_ms <= 0) {
-        server->grace_over = true;
-        close_idle(server);
+    for (struct conn *conn = server->conns; conn != NULL; conn = next) {
+        next = conn->next;
+        if (conn->phase == CONN_H2)
+            h2_drain_begin(conn);
     }
+    if (grace_ms <= 0)
+        end_grace(server);
     check_done(server);
 }
 
@@ -603,5 +614,8 @@ http_respond(struct request *request)
     struct http_req *req = (struct http_req *)(void *)request;
     struct conn *conn = request->conn;
 
-    h1_respond(conn, req);
+    if (request->is_http2)
+        h2_respond(conn, req);
+    else
+        h1_respond(conn, req);
 }
