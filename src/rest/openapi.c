@@ -320,7 +320,7 @@ write_info(struct describe *root, const struct openapi_info *info)
     object = describe_begin(root->out);
     describe_text(&object, "title", str_from(info->title));
     describe_text(&object, "version", STR(CAIRN_VERSION));
-    describe_text(&object, "description", STR(description));
+    describe_text(&object, "description", str_from(description));
     describe_end(&object);
     describe_key(root, "servers");
     BUF_ADD_LIT(root->out, "[{\"url\":\"/rest/v1\"}]");
