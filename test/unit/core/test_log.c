@@ -334,6 +334,8 @@ lines_that_wait_are_whole_in_a_pipe_and_in_the_file(void **state)
 
     fflush(stdout);
     assert_int_equal(pipe(ends), 0);
+    /* As small as it gets, so that writers often wait for room. */
+    assert_true(fcntl(ends[1], F_SETPIPE_SZ, 4096) > 0);
     dup2(ends[1], STDOUT_FILENO);
     close(ends[1]);
     assert_true(log_open(&options));
