@@ -80,6 +80,13 @@ run(struct cli *cli, bool is_dev)
         .ctx = &banner,
     };
 
+    /* First, so that a log.format on the command line wins. */
+    if (cli->json && cli->config_flag_count < CLI_FLAGS_MAX) {
+        memmove(cli->config_flags + 1, cli->config_flags,
+                cli->config_flag_count * sizeof(cli->config_flags[0]));
+        cli->config_flags[0] = (struct config_flag){CONFIG_LOG_FORMAT, "json", "--json"};
+        cli->config_flag_count++;
+    }
     if (!cli_load_config(cli, &config))
         return CLI_USAGE;
     banner.config = config;
