@@ -9,7 +9,6 @@
 #include "core/log.h"
 #include "io/file.h"
 #include "server/supervisor.h"
-#include "server/worker.h"
 
 static enum log_format
 choose_format(const struct server_options *options)
@@ -83,8 +82,7 @@ server_run(const struct server_options *options, struct err *err)
         return false;
     if (!http_listen_socket(options->config->listen.text, &fd, &port, err))
         goto out;
-    ok = options->is_dev ? worker_run(options, fd, port, -1, err)
-                         : supervisor_run(options, fd, port, err);
+    ok = supervisor_run(options, fd, port, err);
 
 out:
     if (fd >= 0)

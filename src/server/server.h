@@ -2,9 +2,9 @@
 /*
  * The running service: `cairn dev` and `cairn serve`.
  *
- * serve is a small supervisor that owns the listening socket and starts a worker process, which it
- * starts again, with growing pauses, when it dies. dev is the worker alone, which also watches the
- * migrations folder. A worker runs one loop thread for each CPU; requests are served there.
+ * A small supervisor owns the listening socket and starts a worker process, which it starts again,
+ * with growing pauses, when it dies. A worker runs one loop thread for each CPU; requests are served
+ * there. In dev the worker also watches the migrations folder.
  *
  * Signals: SIGTERM and SIGINT drain (a second one ends at once), SIGHUP reads the schema again and
  * opens the log file again.

@@ -30,9 +30,11 @@ struct supervisor {
     bool is_stopping;
     bool was_ready;
     int ready_fd; /* read end; -1 once the worker answered */
+    bool has_failure;
+    struct err failure; /* why the last worker didn't come up */
 };
 
-/* The worker's process: never returns. */
+/* The worker's process: never returns. A failure goes up the pipe, for people to see it once. */
 NORETURN static void
 worker_main(struct supervisor *s, int ready_fd)
 {
@@ -42,12 +44,13 @@ worker_main(struct supervisor *s, int ready_fd)
     /* Dies with the supervisor: two generations that write would be one too many. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     sigprocmask(SIG_SETMASK, &s->before, NULL);
-    ok = worker_run(s->options, s->listen_fd, s->port, ready_fd, &err);
-    if (!ok) {
+    ok = worker_run(s->options, s->listen_fd, s->port, &ready_fd, &err);
+    if (!ok && ready_fd >= 0)
+        (void)!write(ready_fd, &err, sizeof(err));
+    else if (!ok)
         log_event(LOG_ERROR, "worker_failed", LOG_CSTR("code", err.code),
                   LOG_CSTR("message", err.message), LOG_CSTR("hint", err.hint));
-        log_flush();
-    }
+    log_flush();
     _exit(ok ? 0 : error_kinds[err.kind].exit_code);
 }
 
@@ -77,15 +80,19 @@ start_worker(struct supervisor *s, struct err *err)
 static void
 wait_ready(struct supervisor *s)
 {
-    char byte = 0;
+    char *room = (char *)&s->failure;
+    size_t len = 0;
     ssize_t n = 0;
 
-    do
-        n = read(s->ready_fd, &byte, 1);
-    while (n < 0 && errno == EINTR);
+    err_clear(&s->failure);
+    do {
+        n = read(s->ready_fd, room + len, sizeof(s->failure) - len);
+        len += n > 0 ? (size_t)n : 0;
+    } while ((n > 0 && len < sizeof(s->failure)) || (n < 0 && errno == EINTR));
     close(s->ready_fd);
     s->ready_fd = -1;
-    if (n == 1) {
+    s->has_failure = len == sizeof(s->failure);
+    if (len == 1) {
         s->was_ready = true;
         notify_send("READY=1");
     }
@@ -129,14 +136,16 @@ pause_before_restart(struct supervisor *s, int status)
 }
 
 static bool
-fail_status(int status, struct err *err)
+fail_start(const struct supervisor *s, int status, struct err *err)
 {
-    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-
-    err_set(err, code == error_kinds[ERR_CONFIG].exit_code ? ERR_CONFIG : ERR_IO, "CAIRN-WORKER",
-            "the worker ended before it could answer");
-    err_hint(err, "The log line before this one says why.");
-    return false;
+    if (s->has_failure) {
+        *err = s->failure;
+        return false;
+    }
+    return err_set(err, ERR_INTERNAL, "CAIRN-WORKER",
+                   "the worker ended before it could answer, by %s %d",
+                   WIFSIGNALED(status) ? "signal" : "exit code",
+                   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
 /* True: go on. */
@@ -152,7 +161,7 @@ on_worker_death(struct supervisor *s, bool *ok, struct err *err)
         return false;
     }
     if (!s->was_ready) {
-        *ok = fail_status(status, err);
+        *ok = fail_start(s, status, err);
         return false;
     }
     pause_before_restart(s, status);

@@ -8,9 +8,9 @@
 #include "core/log.h"
 #include "metric/metric.h"
 #include "server/migrate.h"
-#include "server/notify.h"
 
 #define LOOPS_MAX 64
+#define HEALTH_MS 200
 #define WATCH_DELAY_MS 50 /* editors write a file in several steps */
 
 struct worker {
@@ -23,13 +23,13 @@ struct worker {
     uv_loop_t uv;
     uv_async_t loop_ended;
     uv_signal_t signals[3];
-    uv_timer_t abort_timer, watch_timer;
+    uv_timer_t abort_timer, watch_timer, health_timer;
     uv_fs_event_t watch;
     uv_work_t reload;
     bool reloads, reload_again, may_migrate;
     struct model *reloaded;
     struct err reload_err;
-    bool is_stopping;
+    bool is_stopping, was_poisoned;
     uint64_t start_ns;
 };
 
@@ -132,11 +132,22 @@ stop(struct worker *w)
 {
     w->is_stopping = true;
     atomic_store(&w->shared.is_draining, true);
-    notify_send("STOPPING=1");
     log_event(LOG_INFO, "draining", LOG_I64("timeout_ms", w->config->server_drain_timeout));
     for (unsigned i = 0; i < w->loop_count; i++)
         server_loop_drain(&w->loops[i]);
     uv_timer_start(&w->abort_timer, on_abort, (uint64_t)w->config->server_drain_timeout, 0);
+}
+
+/* After an outcome unknown only a new start, which recovers from the log, may write again. */
+static void
+on_health(uv_timer_t *timer)
+{
+    struct worker *w = timer->data;
+
+    if (!w->is_stopping && db_is_poisoned(w->shared.db)) {
+        w->was_poisoned = true;
+        stop(w);
+    }
 }
 
 static void
@@ -170,6 +181,7 @@ close_handles(struct worker *w)
         (uv_handle_t *)&w->signals[1],  (uv_handle_t *)&w->signals[2],
         (uv_handle_t *)&w->abort_timer, (uv_handle_t *)&w->watch_timer,
         (uv_handle_t *)&w->watch,
+        (uv_handle_t *)&w->health_timer,
     };
 
     for (size_t i = 0; i < COUNTOF(handles); i++) {
@@ -232,6 +244,9 @@ init_main_loop(struct worker *w, struct err *err)
     w->abort_timer.data = w;
     uv_timer_init(&w->uv, &w->watch_timer);
     w->watch_timer.data = w;
+    uv_timer_init(&w->uv, &w->health_timer);
+    w->health_timer.data = w;
+    uv_timer_start(&w->health_timer, on_health, HEALTH_MS, HEALTH_MS);
     uv_fs_event_init(&w->uv, &w->watch);
     w->watch.data = w;
     if (w->options->is_dev && uv_fs_event_start(&w->watch, on_watch, w->config->migrations_dir, 0))
@@ -252,7 +267,7 @@ open_site(struct worker *w, struct site **out, struct err *err)
 }
 
 static void
-tell_ready(struct worker *w, const struct site *site, uint16_t port, int ready_fd)
+tell_ready(struct worker *w, const struct site *site, uint16_t port, int *ready_fd)
 {
     const struct model *model = site->schema->model;
     bool is_open = w->config->auth_anonymous == CONFIG_AUTH_ANONYMOUS_OPEN;
@@ -276,12 +291,9 @@ tell_ready(struct worker *w, const struct site *site, uint16_t port, int ready_f
     log_event(LOG_INFO, "ready", LOG_CSTR("listen", w->config->listen.text), LOG_I64("port", port),
               LOG_CSTR("database", ready.database), LOG_I64("tables", ready.table_count),
               LOG_I64("threads", w->loop_count), LOG_I64("took_ms", took_ms));
-    if (ready_fd >= 0) {
-        (void)!write(ready_fd, "1", 1);
-        close(ready_fd);
-    } else {
-        notify_send("READY=1");
-    }
+    (void)!write(*ready_fd, "1", 1);
+    close(*ready_fd);
+    *ready_fd = -1;
     free(names);
     arena_free(arena);
 }
@@ -302,7 +314,7 @@ start_loops(struct worker *w, struct site *site, struct err *err)
 }
 
 bool
-worker_run(const struct server_options *options, int listen_fd, uint16_t port, int ready_fd,
+worker_run(const struct server_options *options, int listen_fd, uint16_t port, int *ready_fd,
            struct err *err)
 {
     struct worker w = {
@@ -336,6 +348,9 @@ worker_run(const struct server_options *options, int listen_fd, uint16_t port, i
     http_tls_free(w.shared.tls);
     db_close(w.shared.db);
     uv_loop_close(&w.uv);
+    if (w.was_poisoned)
+        return err_set(err, ERR_UNKNOWN, "CAIRN-UNKNOWN",
+                       "the outcome of a commit is unknown: the database is opened anew");
     log_event(LOG_INFO, "stopped");
     return true;
 }

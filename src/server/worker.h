@@ -9,9 +9,12 @@
 #include "server/loop.h"
 #include "server/server.h"
 
-/* Runs on an open listening socket until drained. ready_fd: one byte is written there once requests
- * are answered; -1: nobody asks. */
+/*
+ * Runs on an open listening socket until drained. Once requests are answered, one byte is written to
+ * *ready_fd, which is then closed and set to -1. False: it never came up, or the database must be
+ * recovered by another start (an outcome unknown was answered).
+ */
 MUST_CHECK bool worker_run(const struct server_options *options, int listen_fd, uint16_t port,
-                           int ready_fd, struct err *err);
+                           int *ready_fd, struct err *err);
 
 #endif
