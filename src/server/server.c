@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/log.h"
+#include "http/http.h"
 #include "io/file.h"
 #include "server/supervisor.h"
 
