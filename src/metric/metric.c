@@ -82,18 +82,12 @@ stride(enum metric_id metric)
     return def->type == METRIC_TYPE_HISTOGRAM ? def->bucket_count + 2 : 1;
 }
 
-/* Keeps what an ended thread counted, takes its gauges back, and offers the slab to the next. */
+/* Keeps what an ended thread counted, and offers the slab to the next. */
 static void
 leave_slab(void *arg)
 {
     struct slab *slab = arg;
 
-    for (enum metric_id m = 0; m < METRIC_COUNT; m++) {
-        if (metric_defs[m].type != METRIC_TYPE_GAUGE)
-            continue;
-        for (size_t i = 0; i < value_counts[m]; i++)
-            store(&slab->cells[offsets[m] + i], 0);
-    }
     pthread_mutex_lock(&lock);
     slab->next_free = free_slabs;
     free_slabs = slab;
@@ -154,13 +148,6 @@ metric_add(enum metric_id metric, size_t cell, int64_t by)
 }
 
 void
-metric_set(enum metric_id metric, size_t cell, int64_t value)
-{
-    assert(metric_defs[metric].type == METRIC_TYPE_GAUGE);
-    store(find_cell(metric, cell), (uint64_t)value);
-}
-
-void
 metric_observe(enum metric_id metric, size_t cell, double value)
 {
     const struct metric_def *def = &metric_defs[metric];
@@ -196,6 +183,17 @@ sum_double(size_t index)
     for (const struct slab *slab = slabs; slab != NULL; slab = slab->next)
         sum += to_double(load(&slab->cells[index]));
     return sum;
+}
+
+void
+metric_set(enum metric_id metric, size_t cell, int64_t value)
+{
+    uint64_t *at = find_cell(metric, cell);
+
+    assert(metric_defs[metric].type == METRIC_TYPE_GAUGE);
+    pthread_mutex_lock(&lock);
+    store(at, load(at) + (uint64_t)(value - sum_cell((size_t)(at - mine->cells))));
+    pthread_mutex_unlock(&lock);
 }
 
 int64_t

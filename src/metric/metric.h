@@ -4,8 +4,7 @@
  *
  * What there is stands in def/metrics.toml; the ids and label positions are generated from it
  * ("def/metrics.h"). Every thread counts in memory of its own, without a lock or a shared cache
- * line; reading sums over the threads. What a thread counted stays when it ends; its share of
- * gauges doesn't.
+ * line; reading sums over the threads. What a thread counted stays when it ends.
  *
  * cell is the position of the label's value: 0 for a metric without labels, metric_cell for two.
  */
@@ -28,7 +27,8 @@ metric_cell(enum metric_id metric, size_t first, size_t second)
 /* Counters, and gauges that go up and down; the latter's sum over all threads is shown, so that
  * one thread may count up and another one down. by is in units of the metric's scale. */
 void metric_add(enum metric_id metric, size_t cell, int64_t by);
-/* Sets this thread's share of a gauge; the sum of all shares is shown. */
+/* Sets a gauge for the whole process, whatever any thread added before. Takes a lock: not for the
+ * request path. */
 void metric_set(enum metric_id metric, size_t cell, int64_t value);
 /* value is in the metric's unit: seconds, or a count. NaN and negative values count as 0. */
 void metric_observe(enum metric_id metric, size_t cell, double value);
