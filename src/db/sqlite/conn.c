@@ -365,12 +365,16 @@ row_out(struct lite_conn *conn, sqlite3_stmt *handle, struct db_stmt *stmt)
 }
 
 static enum lite_outcome
-outcome_of(struct lite_conn *conn, int rc, struct err *err)
+outcome_of(struct lite_conn *conn, int *rc, struct err *err)
 {
-    if (rc == SQLITE_INTERRUPT && conn->stop == LITE_STOP_BUDGET)
+    if (*rc == SQLITE_INTERRUPT && conn->stop == LITE_STOP_BUDGET)
         return LITE_STOPPED;
-    lite_error_set(conn, rc, err);
-    return (rc & 0xff) == SQLITE_BUSY ? LITE_LOCKED : LITE_FAILED;
+    /* The action RESTRICT is a trigger to SQLite. */
+    if (*rc == SQLITE_CONSTRAINT_TRIGGER &&
+        strcmp(sqlite3_errmsg(conn->db), "FOREIGN KEY constraint failed") == 0)
+        *rc = SQLITE_CONSTRAINT_FOREIGNKEY;
+    lite_error_set(conn, *rc, err);
+    return (*rc & 0xff) == SQLITE_BUSY ? LITE_LOCKED : LITE_FAILED;
 }
 
 static enum lite_outcome
@@ -388,7 +392,7 @@ run_rows(struct lite_conn *conn, sqlite3_stmt *handle, struct db_job *job, struc
             lite_sequences_clear_draws(conn->sequences);
         if (!lite_conn_bind(handle, stmt->params + (size_t)row * stmt->param_count, used)) {
             *rc = sqlite3_extended_errcode(conn->db);
-            return outcome_of(conn, *rc, &job->err);
+            return outcome_of(conn, rc, &job->err);
         }
         while ((*rc = sqlite3_step(handle)) == SQLITE_ROW) {
             seen++;
@@ -398,7 +402,7 @@ run_rows(struct lite_conn *conn, sqlite3_stmt *handle, struct db_job *job, struc
             }
         }
         if (UNLIKELY(*rc != SQLITE_DONE))
-            return outcome_of(conn, *rc, &job->err);
+            return outcome_of(conn, rc, &job->err);
         *rc = SQLITE_OK;
         if (writes) {
             int64_t changes = sqlite3_changes64(conn->db);
@@ -427,7 +431,7 @@ lite_conn_run(struct lite_conn *conn, struct db_job *job, struct db_stmt *stmt, 
     if (LIKELY(stmt->id != 0)) {
         handle = kept_get(conn, stmt, rc);
         if (handle == NULL)
-            return outcome_of(conn, *rc, &job->err);
+            return outcome_of(conn, rc, &job->err);
     } else {
         handle = lite_conn_prepare(conn, stmt->sql, &job->err);
         *rc = handle == NULL ? SQLITE_ERROR : SQLITE_OK;
