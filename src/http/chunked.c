@@ -121,6 +121,35 @@ on_extension(struct http_chunked *c, char byte)
 }
 
 static enum state
+on_trailer_name(struct http_chunked *c, char byte)
+{
+    char lower = http_char_lower[(unsigned char)byte];
+
+    if (lower != 0) {
+        if (c->name_len < sizeof(c->name))
+            c->name[c->name_len] = lower;
+        c->name_len++;
+        return S_TRAILER_NAME;
+    }
+    if (byte != ':' || c->name_len == 0)
+        return fail(c, 400, "trailer", bad_trailer);
+    if (c->name_len > sizeof(c->name))
+        return S_TRAILER_VALUE;
+    /* RFC 9110 6.5.1 */
+    switch (http_name_find(c->name, c->name_len)) {
+    case HTTP_H_AUTHORIZATION:
+    case HTTP_H_CONTENT_TYPE:
+    case HTTP_H_HOST:
+    case HTTP_N_CONTENT_LENGTH:
+    case HTTP_N_TRAILER:
+    case HTTP_N_TRANSFER_ENCODING:
+        return fail(c, 400, "trailer", "This field may not stand in trailers.");
+    default:
+        return S_TRAILER_VALUE;
+    }
+}
+
+static enum state
 on_trailer(struct http_chunked *c, char byte)
 {
     switch (c->state) {
@@ -129,11 +158,10 @@ on_trailer(struct http_chunked *c, char byte)
             return S_END_LF;
         if (++c->trailer_fields > c->limits->fields_max)
             return fail(c, 431, "too-many-fields", "There are too many trailer fields.");
-        return char_is(byte, CHAR_TOKEN) ? S_TRAILER_NAME : fail(c, 400, "trailer", bad_trailer);
+        c->name_len = 0;
+        return on_trailer_name(c, byte);
     case S_TRAILER_NAME:
-        if (char_is(byte, CHAR_TOKEN))
-            return S_TRAILER_NAME;
-        return byte == ':' ? S_TRAILER_VALUE : fail(c, 400, "trailer", bad_trailer);
+        return on_trailer_name(c, byte);
     default:
         if (char_is(byte, CHAR_VALUE))
             return S_TRAILER_VALUE;

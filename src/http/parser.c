@@ -318,7 +318,8 @@ parse_length(struct http_parser *p, struct str value)
 
     if (p->has_content_length)
         return fail(p, 400, "content-length", "There is more than one Content-Length.");
-    if (value.len == 0)
+    /* The grammar allows leading zeros; a reader in front may take them for octal. */
+    if (value.len == 0 || (value.len > 1 && value.data[0] == '0'))
         return fail(p, 400, "content-length", "Content-Length is not a number.");
     for (size_t i = 0; i < value.len; i++) {
         uint64_t digit = (uint64_t)(unsigned char)value.data[i] - '0';
@@ -469,12 +470,12 @@ step_method(struct http_parser *p, const char *data, size_t end)
     while (at < end && char_is(data[at], CHAR_TOKEN))
         at++;
     p->pos = (uint32_t)at;
-    if (at - p->begin > METHOD_MAX)
-        return fail(p, 501, "method", "The method is longer than any known one.");
     if (at == end)
         return false;
     if (data[at] != ' ' || at == p->begin)
         return fail(p, 400, "method", "The method is not valid.");
+    if (at - p->begin > METHOD_MAX)
+        return fail(p, 501, "method", "The method is longer than any known one.");
     p->method_len = (uint32_t)at - p->begin;
     p->pos++;
     p->target = p->pos;
@@ -661,7 +662,9 @@ http_parser_execute(struct http_parser *p, char *data, size_t len)
         }
         if (p->pos < limit)
             return HTTP_PARSE_MORE;
-        if (p->state <= S_LINE_LF)
+        if (p->state <= S_METHOD)
+            fail(p, 400, "method", "The method is not valid.");
+        else if (p->state <= S_LINE_LF)
             fail(p, 414, "line-too-long", "The request line is longer than this server takes.");
         else
             fail(p, 431, "head-too-large", "The request head is larger than this server takes.");

@@ -70,7 +70,7 @@ enum http_parse_state http_parser_execute(struct http_parser *parser, char *data
 /*
  * The chunked coding. Decoded bytes are appended to body; a body past body_max, a trailer section
  * past trailers_max, or anything outside the grammar is an error. Trailer fields are checked and
- * dropped.
+ * dropped; one that would change what the request is, is an error too.
  */
 struct http_chunked {
     uint8_t state;
@@ -79,6 +79,8 @@ struct http_chunked {
     uint32_t ext_total; /* of all chunks */
     uint32_t trailer_len;
     uint32_t trailer_fields;
+    uint32_t name_len;
+    char name[24]; /* of the trailer field being read, as far as it matters */
     uint64_t left; /* of this chunk */
     int status;
     const char *reason;
