@@ -3,7 +3,8 @@
 #include "db/postgres/catalog.h"
 #include "db/postgres/viewtree.h"
 
-/* Tables of the exposed schemas, and those of others that their views stand on. */
+/* Tables of the exposed schemas, and those of others that their views stand on. What a view says is
+ * left out: pg_get_viewdef locks all it mentions until the end of the transaction. */
 static const char tables_sql[] =
     "WITH RECURSIVE rel(oid) AS ("
     "  SELECT c.oid FROM pg_catalog.pg_class c"
@@ -20,8 +21,7 @@ static const char tables_sql[] =
     "  WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p')"
     "  AND n.nspname NOT IN ('pg_catalog', 'information_schema'))"
     " SELECT c.oid, n.nspname, c.relname, c.relkind IN ('v', 'm'), up.events & 8, up.events & 4,"
-    "  up.events & 16, pg_catalog.obj_description(c.oid, 'pg_class'),"
-    "  CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END, c.relnatts"
+    "  up.events & 16, pg_catalog.obj_description(c.oid, 'pg_class'), c.relnatts"
     " FROM rel JOIN pg_catalog.pg_class c ON c.oid = rel.oid"
     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,"
     " LATERAL (SELECT CASE WHEN c.relkind IN ('r', 'p') THEN 28 ELSE"
@@ -65,9 +65,8 @@ table_read(struct catalog *cat, const PGresult *res, int row, struct cat_table *
     model->updatable = cat_i64(res, row, 5) != 0;
     model->deletable = cat_i64(res, row, 6) != 0;
     model->comment = cat_str(cat, res, row, 7);
-    model->view_sql = cat_str(cat, res, row, 8);
 
-    table->number_max = table->column_cap = (uint32_t)cat_i64(res, row, 9);
+    table->number_max = table->column_cap = (uint32_t)cat_i64(res, row, 8);
     model->columns = ARENA_ARRAY(cat->model->arena, struct model_column, table->column_cap + 1);
     table->by_number = ARENA_ARRAY(cat->model->arena, uint32_t, table->number_max + 1);
     memset(table->by_number, 0xff, sizeof(uint32_t) * (table->number_max + 1));

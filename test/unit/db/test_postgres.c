@@ -26,8 +26,8 @@ close_fixture(void **state)
 static const char *
 items(void)
 {
-    return pg_cluster_value(&cluster,
-                            "SELECT coalesce(string_agg(id || name, ' ' ORDER BY id), '') FROM item");
+    return pg_cluster_value(
+        &cluster, "SELECT coalesce(string_agg(id || name, ' ' ORDER BY id), '') FROM item");
 }
 
 static void
@@ -35,11 +35,11 @@ a_read_gives_its_rows_as_text(void **state)
 {
     struct job job;
 
-    run(&job, &f, DB_READ, "SELECT 1, 'a', NULL, true, 1.50, '\\x00ff'::bytea, "
-                           "timestamptz '2026-01-02 03:04:05+00', 0.1::float8, interval '1 day'");
+    run(&job, &f, DB_READ,
+        "SELECT 1, 'a', NULL, true, 1.50, '\\x00ff'::bytea, "
+        "timestamptz '2026-01-02 03:04:05+00', 0.1::float8, interval '1 day'");
     assert_true(job.base.ok);
-    assert_string_equal(job.seen,
-                        "1,a,null,t,1.50,\\x00ff,2026-01-02 03:04:05+00,0.1,1 day;");
+    assert_string_equal(job.seen, "1,a,null,t,1.50,\\x00ff,2026-01-02 03:04:05+00,0.1,1 day;");
     assert_int_equal(job.stmts[0].affected, 0);
     assert_true(job.base.ran_ns > 0);
 }
@@ -84,7 +84,9 @@ many_jobs_of_one_turn_each_get_their_own_answer_in_order(void **state)
         snprintf(number[i], sizeof(number[i]), "%u", i);
         job_init(&jobs[i], &f, DB_READ);
         job_add(&jobs[i], 1 + i % 3,
-                i % 3 == 0 ? "SELECT $1::int" : i % 3 == 1 ? "SELECT $1::int8" : "SELECT $1::text",
+                i % 3 == 0   ? "SELECT $1::int"
+                : i % 3 == 1 ? "SELECT $1::int8"
+                             : "SELECT $1::text",
                 number[i], NULL);
         job_submit(&jobs[i]);
     }
