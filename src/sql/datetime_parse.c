@@ -20,22 +20,12 @@
 
 #define MAX_OFFSET_HOURS 15
 
-enum field_kind { FIELD_NUMBER, FIELD_DATE, FIELD_TIME, FIELD_ZONE, FIELD_WORD, FIELD_SIGNED_WORD };
-
-struct field {
-    enum field_kind kind;
-    char *text; /* lower case, terminated */
-};
-
 enum result { GOOD, BAD_FORMAT, OUT_OF_RANGE, OUT_OF_RANGE_MDY, BAD_OFFSET, BAD_ZONE };
 
 enum special { SPECIAL_NONE, SPECIAL_EPOCH, SPECIAL_INFINITY, SPECIAL_MINUS_INFINITY };
 
 struct parse {
-    char work[192];
-    size_t used;
-    struct field fields[25];
-    size_t count;
+    struct datetime_fields cut;
     bool time_only;
 
     unsigned have;
@@ -59,286 +49,6 @@ struct parse {
     int64_t now_us;
 };
 
-enum word_kind {
-    WORD_MONTH,
-    WORD_WEEKDAY,
-    WORD_HALF,
-    WORD_ERA,
-    WORD_ZONE,
-    WORD_MARK,
-    WORD_FILL,
-    WORD_NOW,
-    WORD_DAY,
-    WORD_EPOCH,
-    WORD_INFINITY,
-    WORD_MIDNIGHT
-};
-
-/* Values of zones are minutes east of UTC. */
-static const struct word {
-    const char *text;
-    enum word_kind kind;
-    int value;
-} words[] = {
-    {"jan", WORD_MONTH, 1},
-    {"january", WORD_MONTH, 1},
-    {"feb", WORD_MONTH, 2},
-    {"february", WORD_MONTH, 2},
-    {"mar", WORD_MONTH, 3},
-    {"march", WORD_MONTH, 3},
-    {"apr", WORD_MONTH, 4},
-    {"april", WORD_MONTH, 4},
-    {"may", WORD_MONTH, 5},
-    {"jun", WORD_MONTH, 6},
-    {"june", WORD_MONTH, 6},
-    {"jul", WORD_MONTH, 7},
-    {"july", WORD_MONTH, 7},
-    {"aug", WORD_MONTH, 8},
-    {"august", WORD_MONTH, 8},
-    {"sep", WORD_MONTH, 9},
-    {"sept", WORD_MONTH, 9},
-    {"september", WORD_MONTH, 9},
-    {"oct", WORD_MONTH, 10},
-    {"october", WORD_MONTH, 10},
-    {"nov", WORD_MONTH, 11},
-    {"november", WORD_MONTH, 11},
-    {"dec", WORD_MONTH, 12},
-    {"december", WORD_MONTH, 12},
-    {"sun", WORD_WEEKDAY, 0},
-    {"sunday", WORD_WEEKDAY, 0},
-    {"mon", WORD_WEEKDAY, 1},
-    {"monday", WORD_WEEKDAY, 1},
-    {"tue", WORD_WEEKDAY, 2},
-    {"tues", WORD_WEEKDAY, 2},
-    {"tuesday", WORD_WEEKDAY, 2},
-    {"wed", WORD_WEEKDAY, 3},
-    {"weds", WORD_WEEKDAY, 3},
-    {"wednesday", WORD_WEEKDAY, 3},
-    {"thu", WORD_WEEKDAY, 4},
-    {"thur", WORD_WEEKDAY, 4},
-    {"thurs", WORD_WEEKDAY, 4},
-    {"thursday", WORD_WEEKDAY, 4},
-    {"fri", WORD_WEEKDAY, 5},
-    {"friday", WORD_WEEKDAY, 5},
-    {"sat", WORD_WEEKDAY, 6},
-    {"saturday", WORD_WEEKDAY, 6},
-    {"am", WORD_HALF, -1},
-    {"pm", WORD_HALF, 1},
-    {"ad", WORD_ERA, 0},
-    {"bc", WORD_ERA, 1},
-    {"t", WORD_MARK, 't'},
-    {"j", WORD_MARK, 'j'},
-    {"at", WORD_FILL, 0},
-    {"on", WORD_FILL, 0},
-    {"now", WORD_NOW, 0},
-    {"yesterday", WORD_DAY, -1},
-    {"today", WORD_DAY, 0},
-    {"tomorrow", WORD_DAY, 1},
-    {"epoch", WORD_EPOCH, 0},
-    {"infinity", WORD_INFINITY, 1},
-    {"-infinity", WORD_INFINITY, -1},
-    {"allballs", WORD_MIDNIGHT, 0},
-};
-
-/* Abbreviations that always mean the same offset; names of regions are refused. */
-static const struct word zones[] = {
-    {"z", WORD_ZONE, 0},        {"zulu", WORD_ZONE, 0},    {"utc", WORD_ZONE, 0},
-    {"ut", WORD_ZONE, 0},       {"uct", WORD_ZONE, 0},     {"gmt", WORD_ZONE, 0},
-    {"wet", WORD_ZONE, 0},      {"wetdst", WORD_ZONE, 60}, {"bst", WORD_ZONE, 60},
-    {"cet", WORD_ZONE, 60},     {"met", WORD_ZONE, 60},    {"mez", WORD_ZONE, 60},
-    {"wat", WORD_ZONE, 60},     {"cest", WORD_ZONE, 120},  {"cetdst", WORD_ZONE, 120},
-    {"mest", WORD_ZONE, 120},   {"mesz", WORD_ZONE, 120},  {"eet", WORD_ZONE, 120},
-    {"ist", WORD_ZONE, 120},    {"sast", WORD_ZONE, 120},  {"eest", WORD_ZONE, 180},
-    {"eetdst", WORD_ZONE, 180}, {"idt", WORD_ZONE, 180},   {"eat", WORD_ZONE, 180},
-    {"pkt", WORD_ZONE, 300},    {"npt", WORD_ZONE, 345},   {"ict", WORD_ZONE, 420},
-    {"cct", WORD_ZONE, 480},    {"hkt", WORD_ZONE, 480},   {"myt", WORD_ZONE, 480},
-    {"awst", WORD_ZONE, 480},   {"jst", WORD_ZONE, 540},   {"kst", WORD_ZONE, 540},
-    {"acst", WORD_ZONE, 570},   {"aest", WORD_ZONE, 600},  {"acdt", WORD_ZONE, 630},
-    {"aedt", WORD_ZONE, 660},   {"nzst", WORD_ZONE, 720},  {"nzdt", WORD_ZONE, 780},
-    {"brt", WORD_ZONE, -180},   {"nst", WORD_ZONE, -210},  {"ndt", WORD_ZONE, -150},
-    {"ast", WORD_ZONE, -240},   {"adt", WORD_ZONE, -180},  {"est", WORD_ZONE, -300},
-    {"edt", WORD_ZONE, -240},   {"cst", WORD_ZONE, -360},  {"cdt", WORD_ZONE, -300},
-    {"mst", WORD_ZONE, -420},   {"mdt", WORD_ZONE, -360},  {"pst", WORD_ZONE, -480},
-    {"pdt", WORD_ZONE, -420},   {"akst", WORD_ZONE, -540}, {"akdt", WORD_ZONE, -480},
-    {"hst", WORD_ZONE, -600},
-};
-
-static const struct word *
-find_word(const struct word *table, size_t count, const char *text)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(table[i].text, text) == 0)
-            return &table[i];
-    }
-    return NULL;
-}
-
-static bool
-is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool
-is_alpha(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-/* Cutting into fields. */
-
-struct cutter {
-    struct parse *parse;
-    struct str rest;
-    bool full;
-};
-
-static char
-peek(const struct cutter *cut)
-{
-    return cut->rest.len > 0 ? cut->rest.data[0] : '\0';
-}
-
-static void
-keep(struct cutter *cut)
-{
-    struct parse *parse = cut->parse;
-    char c = cut->rest.data[0];
-
-    cut->rest = str_slice(cut->rest, 1, cut->rest.len);
-    if (parse->used + 1 >= sizeof(parse->work))
-        cut->full = true;
-    else
-        parse->work[parse->used++] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
-static void
-keep_digits(struct cutter *cut)
-{
-    while (is_digit(peek(cut)))
-        keep(cut);
-}
-
-/* Digits and the characters in extra. */
-static void
-keep_run(struct cutter *cut, const char *extra, bool letters)
-{
-    while (peek(cut) != '\0' && (is_digit(peek(cut)) || (letters && is_alpha(peek(cut))) ||
-                                 strchr(extra, peek(cut)) != NULL))
-        keep(cut);
-}
-
-static enum field_kind
-cut_number(struct cutter *cut)
-{
-    enum field_kind kind;
-    char delimiter[2] = {0};
-
-    keep_digits(cut);
-    if (peek(cut) == ':') {
-        keep_run(cut, ":.", false);
-        return FIELD_TIME;
-    }
-    delimiter[0] = peek(cut);
-    if (delimiter[0] == '\0' || strchr("-/.", delimiter[0]) == NULL)
-        return FIELD_NUMBER;
-    keep(cut);
-    if (!is_digit(peek(cut))) {
-        keep_run(cut, delimiter, true);
-        return FIELD_DATE;
-    }
-    kind = delimiter[0] == '.' ? FIELD_NUMBER : FIELD_DATE;
-    keep_digits(cut);
-    if (peek(cut) == delimiter[0]) {
-        kind = FIELD_DATE;
-        keep_run(cut, delimiter, false);
-    }
-    return kind;
-}
-
-static enum field_kind
-cut_word(struct cutter *cut, const char *start)
-{
-    struct parse *parse = cut->parse;
-
-    while (is_alpha(peek(cut)))
-        keep(cut);
-    parse->work[parse->used] = '\0';
-    /* A date such as Jan-08-1999, or the name of a zone; but "T10" and "Jan8" are two fields. */
-    if (peek(cut) == '-' || peek(cut) == '/' || peek(cut) == '.' ||
-        ((peek(cut) == '+' || is_digit(peek(cut))) &&
-         find_word(words, COUNTOF(words), start) == NULL)) {
-        keep_run(cut, "+-/_.:", true);
-        return FIELD_DATE;
-    }
-    return FIELD_WORD;
-}
-
-static bool
-cut_signed(struct cutter *cut, enum field_kind *kind)
-{
-    keep(cut);
-    cut->rest = datetime_skip_blanks(cut->rest);
-    if (is_digit(peek(cut))) {
-        *kind = FIELD_ZONE;
-        keep_run(cut, ":.-", false);
-        return true;
-    }
-    *kind = FIELD_SIGNED_WORD;
-    if (!is_alpha(peek(cut)))
-        return false;
-    while (is_alpha(peek(cut)))
-        keep(cut);
-    return true;
-}
-
-static bool
-is_punctuation(char c)
-{
-    return c > ' ' && c < 0x7f && !is_digit(c) && !is_alpha(c);
-}
-
-static bool
-cut_fields(struct parse *parse, struct str text)
-{
-    struct cutter cut = {.parse = parse, .rest = text};
-
-    for (;;) {
-        char *start = parse->work + parse->used;
-        struct field *field = &parse->fields[parse->count];
-        char c;
-
-        cut.rest = datetime_skip_blanks(cut.rest);
-        if (cut.rest.len == 0)
-            return parse->count > 0;
-        if (parse->count == COUNTOF(parse->fields))
-            return false;
-        c = peek(&cut);
-        if (is_digit(c)) {
-            field->kind = cut_number(&cut);
-        } else if (c == '.') {
-            keep(&cut);
-            keep_digits(&cut);
-            field->kind = FIELD_NUMBER;
-        } else if (is_alpha(c)) {
-            field->kind = cut_word(&cut, start);
-        } else if (c == '+' || c == '-') {
-            if (!cut_signed(&cut, &field->kind))
-                return false;
-        } else if (is_punctuation(c)) {
-            cut.rest = str_slice(cut.rest, 1, cut.rest.len);
-            continue;
-        } else {
-            return false;
-        }
-        if (cut.full)
-            return false;
-        parse->work[parse->used++] = '\0';
-        field->text = start;
-        parse->count++;
-    }
-}
-
 /* What the fields say. */
 
 /* The number at the beginning of *text, which moves behind it. */
@@ -347,7 +57,7 @@ take_number(char **text, int64_t *out)
 {
     int64_t value = 0;
 
-    for (; is_digit(**text); (*text)++) {
+    for (; datetime_is_digit(**text); (*text)++) {
         value = value * 10 + (**text - '0');
         if (value > INT32_MAX)
             return false;
@@ -580,16 +290,16 @@ split_date(char *text, char **pieces, size_t max, size_t *count)
 
     *count = 0;
     while (*at != '\0') {
-        while (*at != '\0' && !is_digit(*at) && !is_alpha(*at))
+        while (*at != '\0' && !datetime_is_digit(*at) && !datetime_is_alpha(*at))
             at++;
         if (*at == '\0' || *count == max)
             return false;
         pieces[(*count)++] = at;
-        if (is_digit(*at)) {
-            while (is_digit(*at))
+        if (datetime_is_digit(*at)) {
+            while (datetime_is_digit(*at))
                 at++;
         } else {
-            while (is_alpha(*at))
+            while (datetime_is_alpha(*at))
                 at++;
         }
         if (*at != '\0')
@@ -608,14 +318,14 @@ read_date(struct parse *parse, char *text)
     if (!split_date(text, pieces, COUNTOF(pieces), &count))
         return BAD_FORMAT;
     for (size_t i = 0; i < count; i++) {
-        const struct word *word;
+        const struct datetime_word *word;
 
-        if (!is_alpha(pieces[i][0]))
+        if (!datetime_is_alpha(pieces[i][0]))
             continue;
-        word = find_word(words, COUNTOF(words), pieces[i]);
-        if (word == NULL || (word->kind != WORD_MONTH && word->kind != WORD_FILL))
+        word = datetime_find_word(pieces[i]);
+        if (word == NULL || (word->kind != DATETIME_MONTH && word->kind != DATETIME_FILL))
             return BAD_FORMAT;
-        if (word->kind == WORD_MONTH) {
+        if (word->kind == DATETIME_MONTH) {
             if (claim(parse, HAVE_MONTH) != GOOD)
                 return BAD_FORMAT;
             parse->month = word->value;
@@ -641,11 +351,11 @@ read_date(struct parse *parse, char *text)
 static enum result
 read_date_field(struct parse *parse, size_t index)
 {
-    char *text = parse->fields[index].text;
+    char *text = parse->cut.fields[index].text;
     bool is_date = parse->time_only
-                       ? index == 0 && parse->count >= 2 &&
-                             (parse->fields[parse->count - 1].kind == FIELD_DATE ||
-                              parse->fields[1].kind == FIELD_TIME)
+                       ? index == 0 && parse->cut.count >= 2 &&
+                             (parse->cut.fields[parse->cut.count - 1].kind == DATETIME_FIELD_DATE ||
+                              parse->cut.fields[1].kind == DATETIME_FIELD_TIME)
                        : !parse->is_time_next &&
                              (parse->have & (HAVE_MONTH | HAVE_DAY)) != (HAVE_MONTH | HAVE_DAY);
     enum result result;
@@ -654,7 +364,7 @@ read_date_field(struct parse *parse, size_t index)
 
     if (is_date)
         return read_date(parse, text);
-    if (!is_digit(text[0]) && !parse->is_time_next) {
+    if (!datetime_is_digit(text[0]) && !parse->is_time_next) {
         parse->zone = text;
         return BAD_ZONE;
     }
@@ -696,7 +406,7 @@ read_julian(struct parse *parse, char *text)
 static enum result
 read_number_field(struct parse *parse, size_t index)
 {
-    char *text = parse->fields[index].text;
+    char *text = parse->cut.fields[index].text;
     size_t len = strlen(text);
     const char *point = strchr(text, '.');
     size_t whole = point != NULL ? (size_t)(point - text) : len;
@@ -751,81 +461,84 @@ set_date(struct parse *parse, int64_t days)
 }
 
 static enum result
-read_day_word(struct parse *parse, const struct word *word)
+read_day_word(struct parse *parse, const struct datetime_word *word)
 {
     int64_t days = parse->now_us / DATETIME_USEC_PER_DAY;
     int64_t time = parse->now_us % DATETIME_USEC_PER_DAY;
 
-    if (word->kind == WORD_DAY && parse->time_only)
+    if (word->kind == DATETIME_DAY && parse->time_only)
         return BAD_FORMAT;
-    if (word->kind != WORD_MIDNIGHT)
+    if (word->kind != DATETIME_MIDNIGHT)
         set_date(parse, days + word->value);
-    if (word->kind == WORD_DAY)
+    if (word->kind == DATETIME_DAY)
         return claim(parse, HAVE_DATE);
-    if (word->kind == WORD_MIDNIGHT)
+    if (word->kind == DATETIME_MIDNIGHT)
         time = 0;
     parse->hour = time / (3600 * DATETIME_USEC_PER_SEC);
     parse->minute = time / (60 * DATETIME_USEC_PER_SEC) % 60;
     parse->second = time / DATETIME_USEC_PER_SEC % 60;
     parse->fraction = time % DATETIME_USEC_PER_SEC;
-    return claim(parse, HAVE_TIME | HAVE_ZONE | (word->kind == WORD_NOW ? HAVE_DATE : 0));
+    return claim(parse, HAVE_TIME | HAVE_ZONE | (word->kind == DATETIME_NOW ? HAVE_DATE : 0));
 }
 
 static enum result
 read_mark(struct parse *parse, size_t index, int mark)
 {
-    enum field_kind next;
+    enum datetime_field_kind next;
 
-    if (index + 1 >= parse->count)
+    if (index + 1 >= parse->cut.count)
         return BAD_FORMAT;
-    next = parse->fields[index + 1].kind;
+    next = parse->cut.fields[index + 1].kind;
     if (mark == 'j') {
         parse->is_julian_next = true;
-        return next == FIELD_NUMBER && !parse->time_only ? GOOD : BAD_FORMAT;
+        return next == DATETIME_FIELD_NUMBER && !parse->time_only ? GOOD : BAD_FORMAT;
     }
     if (!parse->time_only && (parse->have & HAVE_DATE) != HAVE_DATE)
         return BAD_FORMAT;
     parse->is_time_next = true;
-    return next == FIELD_NUMBER || next == FIELD_TIME || next == FIELD_DATE ? GOOD : BAD_FORMAT;
+    return next == DATETIME_FIELD_NUMBER || next == DATETIME_FIELD_TIME ||
+                   next == DATETIME_FIELD_DATE
+               ? GOOD
+               : BAD_FORMAT;
 }
 
 static enum result
 read_word(struct parse *parse, size_t index)
 {
-    const char *text = parse->fields[index].text;
-    const struct word *word = find_word(zones, COUNTOF(zones), text);
+    const char *text = parse->cut.fields[index].text;
+    const struct datetime_word *word = datetime_find_zone(text);
 
     if (word == NULL)
-        word = find_word(words, COUNTOF(words), text);
-    if (word == NULL || (parse->time_only && word->kind <= WORD_WEEKDAY))
+        word = datetime_find_word(text);
+    if (word == NULL || (parse->time_only && word->kind <= DATETIME_WEEKDAY))
         return BAD_FORMAT;
     switch (word->kind) {
-    case WORD_MONTH:
+    case DATETIME_MONTH:
         return read_month_word(parse, word->value);
-    case WORD_WEEKDAY:
+    case DATETIME_WEEKDAY:
         return claim(parse, HAVE_WEEKDAY);
-    case WORD_HALF:
+    case DATETIME_HALF:
         parse->half = word->value;
         return claim(parse, HAVE_HALF);
-    case WORD_ERA:
+    case DATETIME_ERA:
         parse->bc = word->value != 0;
         return claim(parse, HAVE_ERA);
-    case WORD_ZONE:
+    case DATETIME_ZONE:
         parse->offset = (int64_t)word->value * 60;
         return claim(parse, HAVE_ZONE);
-    case WORD_MARK:
+    case DATETIME_MARK:
         return read_mark(parse, index, word->value);
-    case WORD_FILL:
+    case DATETIME_FILL:
         return GOOD;
-    case WORD_NOW:
-    case WORD_DAY:
-    case WORD_MIDNIGHT:
+    case DATETIME_NOW:
+    case DATETIME_DAY:
+    case DATETIME_MIDNIGHT:
         return read_day_word(parse, word);
-    case WORD_EPOCH:
-    case WORD_INFINITY:
-        parse->special = word->kind == WORD_EPOCH ? SPECIAL_EPOCH
-                         : word->value > 0        ? SPECIAL_INFINITY
-                                                  : SPECIAL_MINUS_INFINITY;
+    case DATETIME_EPOCH:
+    case DATETIME_INFINITE:
+        parse->special = word->kind == DATETIME_EPOCH ? SPECIAL_EPOCH
+                         : word->value > 0            ? SPECIAL_INFINITY
+                                                      : SPECIAL_MINUS_INFINITY;
         return parse->time_only ? BAD_FORMAT : claim(parse, HAVE_DATE | HAVE_TIME | HAVE_ZONE);
     default:
         return BAD_FORMAT;
@@ -835,20 +548,20 @@ read_word(struct parse *parse, size_t index)
 static enum result
 read_field(struct parse *parse, size_t index)
 {
-    struct field *field = &parse->fields[index];
+    struct datetime_field *field = &parse->cut.fields[index];
 
     switch (field->kind) {
-    case FIELD_DATE:
+    case DATETIME_FIELD_DATE:
         return read_date_field(parse, index);
-    case FIELD_TIME:
+    case DATETIME_FIELD_TIME:
         parse->is_time_next = false;
         return parse->is_julian_next ? BAD_FORMAT : read_time(parse, field->text);
-    case FIELD_ZONE:
+    case DATETIME_FIELD_ZONE:
         return read_offset(parse, field->text);
-    case FIELD_NUMBER:
+    case DATETIME_FIELD_NUMBER:
         return read_number_field(parse, index);
-    case FIELD_WORD:
-    case FIELD_SIGNED_WORD:
+    case DATETIME_FIELD_WORD:
+    case DATETIME_FIELD_SIGNED_WORD:
     default:
         return read_word(parse, index);
     }
@@ -891,9 +604,9 @@ read_all(struct parse *parse, struct str text)
 {
     enum result result;
 
-    if (!cut_fields(parse, text))
+    if (!datetime_cut(&parse->cut, text))
         return BAD_FORMAT;
-    for (size_t i = 0; i < parse->count; i++) {
+    for (size_t i = 0; i < parse->cut.count; i++) {
         result = read_field(parse, i);
         if (result != GOOD)
             return result;
@@ -957,7 +670,7 @@ scan_iso_date(struct str text, int64_t *days)
     if (text.len < 10)
         return false;
     for (size_t i = 0; i < 10; i++) {
-        if (form[i] == 'd' ? !is_digit(text.data[i]) : text.data[i] != '-')
+        if (form[i] == 'd' ? !datetime_is_digit(text.data[i]) : text.data[i] != '-')
             return false;
     }
     year = digits_at(text.data, 0, 4);

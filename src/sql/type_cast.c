@@ -244,9 +244,17 @@ bool
 type_cast_value(const struct type *from, const struct value *value, const struct type *to,
                 struct arena *arena, struct value *out, struct err *err)
 {
+    bool may_be_number = (BIT(from->id) & (NUMBERS | BIT(TYPE_BOOL))) != 0;
+    struct value text;
+
     if (value->kind == VALUE_NULL) {
         *out = *value;
         return true;
+    }
+    /* SQLite doesn't hold a value to its type: below, text is text. */
+    if (!may_be_number && (value->kind == VALUE_INT || value->kind == VALUE_REAL)) {
+        text = type_value_text(text_of(type_builtin(TYPE_FLOAT8), value, arena));
+        value = &text;
     }
     if (is_string(to))
         return to_string(from, value, to, arena, out, err);

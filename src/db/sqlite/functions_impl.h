@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Shared by the files of functions_*.c only: how a function gets its arguments and gives its
+ * result.
+ */
+#ifndef CAIRN_DB_SQLITE_FUNCTIONS_IMPL_H
+#define CAIRN_DB_SQLITE_FUNCTIONS_IMPL_H
+
+#include "core/arena.h"
+#include "core/buf.h"
+#include "db/sqlite/functions.h"
+#include "sql/numeric.h"
+#include "sql/type.h"
+
+/* The most a function makes. */
+#define FN_RESULT_MAX ((size_t)256 << 20)
+
+/* One connection's. A function is never called while another one runs. */
+struct fn {
+    const struct functions_env *env;
+    struct arena *scratch; /* empty at the start of each call */
+    struct buf out;        /* the same */
+    unsigned references;   /* of what is registered */
+};
+
+#define FN_VOLATILE 1u /* not deterministic */
+#define FN_NULLS 2u    /* called with NULL arguments too; others give NULL then */
+
+struct fn_def {
+    const char *name;
+    int args; /* -1: any number */
+    unsigned flags;
+    void (*call)(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv);
+};
+
+struct fn_aggregate {
+    const char *name;
+    int args;
+    void (*step)(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+    void (*final)(sqlite3_context *ctx);
+};
+
+struct fn_defs {
+    const struct fn_def *rows;
+    size_t count;
+};
+
+extern const struct fn_defs fn_session, fn_numbers, fn_text, fn_match, fn_times, fn_json;
+extern const struct fn_aggregate fn_aggregates[];
+extern const size_t fn_aggregate_count;
+
+/* The connection's state, with scratch and out empty. */
+struct fn *fn_begin(sqlite3_context *ctx);
+
+/* The text of an argument, valid until it is asked in another way; NULL is empty. */
+static inline struct str
+fn_text_of(sqlite3_value *arg)
+{
+    const char *text = (const char *)sqlite3_value_text(arg);
+
+    return str_make(text, text != NULL ? (size_t)sqlite3_value_bytes(arg) : 0);
+}
+
+static inline bool
+fn_is_null(sqlite3_value *arg)
+{
+    return sqlite3_value_type(arg) == SQLITE_NULL;
+}
+
+/* The length of an argument, kept inside what an int holds. */
+int64_t fn_int_of(sqlite3_value *arg);
+struct value fn_value_of(sqlite3_value *arg);
+/* numeric of any argument that is a number or the text of one. */
+MUST_CHECK bool fn_numeric_of(struct fn *fn, sqlite3_value *arg, struct numeric *out,
+                              struct err *err);
+MUST_CHECK bool fn_double_of(sqlite3_value *arg, double *out, struct err *err);
+
+void fn_result(sqlite3_context *ctx, const struct value *value);
+void fn_result_str(sqlite3_context *ctx, struct str text);
+/* fn->out; 54000 when it has overflowed. */
+void fn_result_out(struct fn *fn, sqlite3_context *ctx);
+void fn_result_numeric(struct fn *fn, sqlite3_context *ctx, const struct numeric *value);
+void fn_result_double(sqlite3_context *ctx, double value);
+void fn_fail(sqlite3_context *ctx, const struct err *err);
+void fn_fail_with(sqlite3_context *ctx, const char *code, const char *message);
+
+/* The type that argument index names, parsed once for a constant. NULL: the function has failed. */
+const struct type *fn_type_of(sqlite3_context *ctx, int index, sqlite3_value *arg, bool target);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON: rows as objects, and paths into documents. The aggregates are with the other ones. */
+#include "core/json.h"
+#include "db/sqlite/functions_impl.h"
+
+/* Deeper documents than type_input lets in are not met here. */
+#define DEPTH_MAX 1000
+
+struct row_column {
+    char json_class;
+    struct str key; /* with quotes and colon */
+};
+
+/* A specification, parsed; columns and their text follow it in the same allocation. */
+struct row_spec {
+    bool strips_nulls;
+    int count;
+    struct row_column columns[];
+};
+
+static struct row_spec *
+parse_spec(struct str text)
+{
+    struct row_spec *spec;
+    size_t count = 1;
+    char *to;
+    bool strips = text.len > 0 && text.data[0] == '!';
+
+    text = str_slice(text, strips ? 1 : 0, text.len);
+    for (size_t i = 0; i < text.len; i++)
+        count += text.data[i] == '\1';
+    if (text.len == 0)
+        count = 0;
+    spec = xmalloc(sizeof(*spec) + count * (sizeof(struct row_column) + 3) + text.len);
+    spec->strips_nulls = strips;
+    spec->count = (int)count;
+    to = (char *)&spec->columns[count];
+    for (size_t i = 0; i < count; i++) {
+        struct str part = str_cut(&text, '\1');
+        char *start = to;
+
+        spec->columns[i].json_class = part.len > 0 ? part.data[0] : 's';
+        *to++ = '"';
+        if (part.len > 1) {
+            memcpy(to, part.data + 1, part.len - 1);
+            to += part.len - 1;
+        }
+        *to++ = '"';
+        *to++ = ':';
+        spec->columns[i].key = str_make(start, (size_t)(to - start));
+    }
+    return spec;
+}
+
+static void
+call_json_row(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    struct row_spec *spec = sqlite3_get_auxdata(ctx, 0);
+    struct buf *out = &fn->out;
+    char separator = '{';
+
+    if (spec == NULL) {
+        spec = parse_spec(fn_text_of(argv[0]));
+        sqlite3_set_auxdata(ctx, 0, spec, free);
+        spec = sqlite3_get_auxdata(ctx, 0);
+        if (spec == NULL)
+            return;
+    }
+    if (spec->count != argc - 1) {
+        fn_fail_with(ctx, "XX000", "cairn_json_row: the values are not as many as the keys");
+        return;
+    }
+    for (int i = 0; i < spec->count; i++) {
+        struct value value = fn_value_of(argv[i + 1]);
+
+        if (spec->strips_nulls && value.kind == VALUE_NULL)
+            continue;
+        buf_add_char(out, separator);
+        buf_add_str(out, spec->columns[i].key);
+        type_write_json_class(out, spec->columns[i].json_class, &value);
+        separator = ',';
+    }
+    if (separator == '{')
+        buf_add_char(out, '{');
+    buf_add_char(out, '}');
+    fn_result_out(fn, ctx);
+}
+
+static void
+call_json_value(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    struct str json_class = fn_text_of(argv[0]);
+    struct value value = fn_value_of(argv[1]);
+
+    type_write_json_class(&fn->out, json_class.len > 0 ? json_class.data[0] : 's', &value);
+    fn_result_out(fn, ctx);
+}
+
+/* The last member of that name counts. */
+static const struct json *
+find_member(const struct json *json, struct str key)
+{
+    const struct json *found = NULL;
+
+    for (const struct json *at = json->type == JSON_OBJECT ? json->first : NULL; at != NULL;
+         at = at->next) {
+        if (str_eq(at->key, key))
+            found = at;
+    }
+    return found;
+}
+
+static const struct json *
+find_element(const struct json *json, int64_t index)
+{
+    const struct json *at = json->first;
+
+    if (json->type != JSON_ARRAY)
+        return NULL;
+    index += index < 0 ? (int64_t)json->count : 0;
+    if (index < 0 || index >= (int64_t)json->count)
+        return NULL;
+    while (index-- > 0)
+        at = at->next;
+    return at;
+}
+
+static void
+call_json_get(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    struct json_limits limits = {
+        .max_depth = DEPTH_MAX, .allow_duplicate_keys = true, .allow_nul = true};
+    bool as_text = sqlite3_value_int(argv[2]) != 0;
+    const struct json *found;
+    struct json *json;
+    struct err err = {0};
+
+    if (!json_parse(fn_text_of(argv[0]), limits, fn->scratch, &json, &err)) {
+        fn_fail_with(ctx, "22P02", "invalid input syntax for type json");
+        return;
+    }
+    if (sqlite3_value_type(argv[1]) == SQLITE_INTEGER)
+        found = find_element(json, sqlite3_value_int64(argv[1]));
+    else
+        found = find_member(json, fn_text_of(argv[1]));
+    if (found == NULL || (as_text && found->type == JSON_NULL))
+        return;
+    if (!as_text || found->type != JSON_STRING) {
+        fn_result_str(ctx, found->raw);
+        return;
+    }
+    if (found->text.len > 0 && memchr(found->text.data, '\0', found->text.len) != NULL) {
+        err_set(&err, ERR_DB, "22P05", "unsupported Unicode escape sequence");
+        err_details(&err, "\\u0000 cannot be converted to text.");
+        fn_fail(ctx, &err);
+        return;
+    }
+    fn_result_str(ctx, found->text);
+}
+
+static void
+call_json_text(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    sqlite3_result_value(ctx, argv[0]);
+}
+
+static const struct fn_def defs[] = {
+    {"cairn_json_row", -1, FN_NULLS, call_json_row},
+    {"cairn_json_value", 2, FN_NULLS, call_json_value},
+    {"cairn_json_get", 3, 0, call_json_get},
+    {"cairn_json_text", 1, 0, call_json_text},
+};
+
+const struct fn_defs fn_json = {defs, COUNTOF(defs)};
