@@ -110,10 +110,8 @@ decide(struct pg_conn *conn, struct db_job *job)
         else
             commit = !job->rollback_only;
     }
-    if (pg_pipe_end(conn, job, commit)) {
-        pg_conn_flush(conn);
-        return conn->state == PG_READY;
-    }
+    if (pg_pipe_end(conn, job, commit))
+        return true; /* flushed by the dispatch that follows all answers */
 
     struct err err;
     pg_error_from_connection(&err, conn->pq);

@@ -8,6 +8,7 @@
 
 #define BACKOFF_MIN_MS 50
 #define BACKOFF_MAX_MS 5000
+#define LAST_READS 256
 
 /* A poll handle lives a little longer than its connection: libuv closes it later. */
 struct pg_poll {
@@ -204,30 +205,37 @@ pg_conn_flush(struct pg_conn *conn)
     int left = PQflush(conn->pq);
 
     conn->unflushed = 0;
-    if (left < 0) {
-        /* What the server said before it went may still be there to be read. */
-        if (pg_answer_take(conn))
-            fail_connection(conn);
-        return;
-    }
     conn->is_blocked = left > 0;
-    if (!poll_for(conn, left > 0 ? UV_READABLE | UV_WRITABLE : UV_READABLE))
+    /* libpq may have read while it sent, and of what it has read already no event will tell; even
+     * when sending failed, the server's last words may be there. */
+    if (!pg_answer_take(conn))
+        return;
+    if (left < 0 || !poll_for(conn, left > 0 ? UV_READABLE | UV_WRITABLE : UV_READABLE))
         fail_connection(conn);
 }
 
 static void
-on_ready_events(struct pg_conn *conn, int events)
+on_ready_events(struct pg_conn *conn, int status, int events)
 {
     struct pg_loop *loop = conn->loop;
+    /* libuv stops a handle whose socket has an error: what is left is read now or never. */
+    unsigned reads = status < 0 ? LAST_READS : 1;
+    bool is_alive = true;
+    struct err why;
 
-    if (events & UV_READABLE) {
-        bool is_alive = PQconsumeInput(conn->pq) == 1;
-
-        if (pg_answer_take(conn) && !is_alive)
-            fail_connection(conn);
+    for (unsigned i = 0; i < reads && is_alive; i++) {
+        is_alive = PQconsumeInput(conn->pq) == 1;
+        if (!is_alive || i + 1 == LAST_READS)
+            pg_error_from_connection(&why, conn->pq);
+        if (!pg_answer_take(conn))
+            break;
     }
-    if (conn->state == PG_READY && events & UV_WRITABLE)
-        pg_conn_flush(conn);
+    if (conn->state == PG_READY) {
+        if (!is_alive || status < 0)
+            pg_conn_lost(conn, &why);
+        else if (events & UV_WRITABLE)
+            pg_conn_flush(conn);
+    }
     pg_loop_dispatch(loop);
 }
 
@@ -276,7 +284,6 @@ static void
 begin_setup(struct pg_conn *conn)
 {
     set_state(conn, PG_SETUP);
-    PQsetNoticeProcessor(conn->pq, pg_notice_ignore, NULL);
     if (PQsetnonblocking(conn->pq, 1) != 0 || !poll_open(conn) ||
         !PQsendQuery(conn->pq, conn->loop->db->session_sql.data) ||
         !poll_for(conn, UV_READABLE | UV_WRITABLE))
@@ -316,6 +323,7 @@ begin_connect(struct pg_conn *conn)
                    conn->loop->db->connect_timeout_ms);
     conn->pq = PQconnectStartParams(params.keywords, params.values, 0);
     pg_params_fini(&params);
+    PQsetNoticeProcessor(conn->pq, pg_notice_ignore, NULL);
     if (conn->pq == NULL || PQstatus(conn->pq) == CONNECTION_BAD || !poll_open(conn) ||
         !poll_for(conn, UV_WRITABLE))
         fail_connection(conn);
@@ -417,11 +425,8 @@ on_poll(uv_poll_t *handle, int status, int events)
 
     if (conn == NULL)
         return;
-    /* An error on the socket: libpq finds out which when it reads. */
-    if (status < 0)
-        events = UV_READABLE | UV_WRITABLE;
     if (conn->state == PG_READY)
-        on_ready_events(conn, events);
+        on_ready_events(conn, status, events);
     else if (conn->state == PG_SETUP)
         on_setup_events(conn, events);
     else if (conn->state == PG_CONNECTING)

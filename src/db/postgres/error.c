@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/postgres/error.h"
 
+#include "core/buf.h"
+
 void
 pg_notice_ignore(void *arg, const char *message)
 {
@@ -18,19 +20,31 @@ is_unavailable(const char *state)
            strcmp(state, "57P03") == 0;
 }
 
-/* Without the line end that libpq puts after its texts. */
-static struct str
-trimmed(const char *text)
+/* libpq's texts have several lines: those that begin with a tab only explain the one before. */
+static void
+set_from_text(struct err *err, const char *text)
 {
-    return str_trim(str_from(text));
+    struct str rest = str_trim(str_from(text));
+    struct buf line;
+
+    buf_init(&line, sizeof(err->message));
+    while (rest.data != NULL) {
+        struct str part = str_cut(&rest, '\n');
+
+        if (part.len == 0 || part.data[0] == '\t')
+            continue;
+        buf_printf(&line, "%s%.*s", line.len > 0 ? "; " : "", STR_ARG(part));
+    }
+    err_set(err, ERR_UNAVAILABLE, "08006", "%.*s", STR_ARG(buf_str(&line)));
+    buf_fini(&line);
 }
 
 void
 pg_error_from_connection(struct err *err, const PGconn *pq)
 {
-    struct str message = trimmed(pq != NULL ? PQerrorMessage(pq) : "out of memory");
+    const char *text = pq != NULL ? PQerrorMessage(pq) : "";
 
-    err_set(err, ERR_UNAVAILABLE, "08006", "%.*s", STR_ARG(message));
+    set_from_text(err, text[0] != '\0' ? text : "the connection is closed");
 }
 
 void
@@ -45,8 +59,7 @@ pg_error_from_result(struct err *err, const PGresult *res, const PGconn *pq)
         if (res == NULL || PQresultErrorMessage(res)[0] == '\0') {
             pg_error_from_connection(err, pq);
         } else {
-            struct str text = trimmed(PQresultErrorMessage(res));
-            err_set(err, ERR_UNAVAILABLE, "08006", "%.*s", STR_ARG(text));
+            set_from_text(err, PQresultErrorMessage(res));
         }
         return;
     }

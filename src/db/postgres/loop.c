@@ -221,8 +221,9 @@ pg_loop_dispatch(struct pg_loop *loop)
         if (conn->unflushed > UNFLUSHED_MAX && conn->state == PG_READY)
             pg_conn_flush(conn);
     }
+    /* An answer that comes while sending may have something to send again. */
     for (unsigned i = 0; i < loop->conn_count; i++)
-        if (loop->conns[i].state == PG_READY && loop->conns[i].unflushed > 0)
+        while (loop->conns[i].state == PG_READY && loop->conns[i].unflushed > 0)
             pg_conn_flush(&loop->conns[i]);
     if (loop->is_closing)
         close_what_is_idle(loop);
