@@ -37,7 +37,7 @@ struct work {
     unsigned rows_max; /* the row function refuses more; 0: any number */
     bool is_done;
     bool was_inline;
-    bool refuse;   /* the check says no */
+    bool refuse; /* the check says no */
     void (*then)(struct work *work);
     void *ctx;
 };

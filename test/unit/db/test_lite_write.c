@@ -52,8 +52,9 @@ one_failure_undoes_only_itself(void **state)
     struct work works[7];
 
     for (int i = 0; i < 7; i++) {
-        work_init(&works[i], DB_WRITE, i == 3 ? "INSERT INTO items VALUES (1, 'twice', 'n', 1)"
-                                              : "INSERT INTO log VALUES (?1, 'a')");
+        work_init(&works[i], DB_WRITE,
+                  i == 3 ? "INSERT INTO items VALUES (1, 'twice', 'n', 1)"
+                         : "INSERT INTO log VALUES (?1, 'a')");
         if (i != 3)
             work_int(&works[i], i);
         /* Several statements: the first one's effect goes with the second one's failure. */
@@ -72,8 +73,7 @@ one_failure_undoes_only_itself(void **state)
         assert_int_equal(works[i].job.ok, i != 3 && i != 5);
         work_fini(&works[i]);
     }
-    assert_string_equal(run_read(fx, "SELECT k, v FROM log"),
-                        "0|b\n1|a\n2|a\n4|a\n6|a\n");
+    assert_string_equal(run_read(fx, "SELECT k, v FROM log"), "0|b\n1|a\n2|a\n4|a\n6|a\n");
     assert_string_equal(run_read(fx, "SELECT name FROM items"), "once\n");
 }
 
@@ -432,8 +432,7 @@ under_load_the_log_stays_small(void **state)
     assert_int_equal(outside_int(fx->path, "SELECT count(*) FROM log"), 100);
 }
 
-static void
-many_loops_write_at_once(void **state);
+static void many_loops_write_at_once(void **state);
 
 enum { LOOPS = 3, LOOP_WRITES = 400 };
 
