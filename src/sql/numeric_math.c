@@ -477,7 +477,7 @@ numeric_sum_add(struct numeric_sum *sum, const struct numeric *value)
     for (uint32_t i = 0; i < value->count; i++) {
         int64_t limb = value->limbs[i];
 
-        sum->limbs[value->weight - i - sum->low] += value->negative ? -limb : limb;
+        sum->limbs[(int64_t)value->weight - i - sum->low] += value->negative ? -limb : limb;
     }
 }
 

@@ -357,9 +357,7 @@ parse_bracket_item(struct parser *parser, struct regex_set *set, bool *is_class,
     parser->at++;
     if (is_class_letter(letter, &class)) {
         *is_class = true;
-        if (letter < 'a')
-            return fail(parser, ESCAPE);
-        set->classes |= 1u << class;
+        *(letter < 'a' ? &set->not_classes : &set->classes) |= 1u << class;
         return true;
     }
     return parse_char_escape(parser, letter, out);
@@ -377,6 +375,7 @@ parse_bracket(struct parser *parser, struct node **out)
         uint32_t first;
         uint32_t last;
         bool is_class;
+        bool is_range;
 
         if (at_end(parser))
             return fail(parser, BRACKETS);
@@ -384,10 +383,14 @@ parse_bracket(struct parser *parser, struct node **out)
             break;
         if (!parse_bracket_item(parser, set, &is_class, &first))
             return false;
+        is_range = peek(parser, 0) == '-' && peek(parser, 1) != ']' &&
+                   parser->at + 1 < parser->text.len;
+        if (is_class && is_range)
+            return fail(parser, "invalid character range");
         if (is_class)
             continue;
         last = first;
-        if (peek(parser, 0) == '-' && peek(parser, 1) != ']' && parser->at + 1 < parser->text.len) {
+        if (is_range) {
             parser->at++;
             if (!parse_bracket_item(parser, set, &is_class, &last))
                 return false;

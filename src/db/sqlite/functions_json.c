@@ -125,37 +125,44 @@ find_element(const struct json *json, int64_t index)
     return at;
 }
 
+/* A document that json took, but whose text can't be looked into. */
+static void
+fail_document(sqlite3_context *ctx, struct str text)
+{
+    struct err err = {0};
+
+    if (text.len > 0 && memmem(text.data, text.len, "\\u0000", 6) != NULL) {
+        err_set(&err, ERR_DB, "22P05", "unsupported Unicode escape sequence");
+        err_details(&err, "\\u0000 cannot be converted to text.");
+    } else {
+        err_set(&err, ERR_DB, "22P02", "invalid input syntax for type json");
+    }
+    fn_fail(ctx, &err);
+}
+
 static void
 call_json_get(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
-    struct json_limits limits = {
-        .max_depth = DEPTH_MAX, .allow_duplicate_keys = true, .allow_nul = true};
+    bool by_index = sqlite3_value_type(argv[1]) == SQLITE_INTEGER;
     bool as_text = sqlite3_value_int(argv[2]) != 0;
+    struct json_limits limits = {.max_depth = DEPTH_MAX, .allow_duplicate_keys = true};
+    struct str text = fn_text_of(argv[0]);
     const struct json *found;
     struct json *json;
     struct err err = {0};
 
-    if (!json_parse(fn_text_of(argv[0]), limits, fn->scratch, &json, &err)) {
-        fn_fail_with(ctx, "22P02", "invalid input syntax for type json");
+    if (!json_parse(text, limits, fn->scratch, &json, &err)) {
+        fail_document(ctx, text);
         return;
     }
-    if (sqlite3_value_type(argv[1]) == SQLITE_INTEGER)
-        found = find_element(json, sqlite3_value_int64(argv[1]));
-    else
-        found = find_member(json, fn_text_of(argv[1]));
+    found = by_index ? find_element(json, sqlite3_value_int64(argv[1]))
+                     : find_member(json, fn_text_of(argv[1]));
     if (found == NULL || (as_text && found->type == JSON_NULL))
         return;
-    if (!as_text || found->type != JSON_STRING) {
+    if (!as_text || found->type != JSON_STRING)
         fn_result_str(ctx, found->raw);
-        return;
-    }
-    if (found->text.len > 0 && memchr(found->text.data, '\0', found->text.len) != NULL) {
-        err_set(&err, ERR_DB, "22P05", "unsupported Unicode escape sequence");
-        err_details(&err, "\\u0000 cannot be converted to text.");
-        fn_fail(ctx, &err);
-        return;
-    }
-    fn_result_str(ctx, found->text);
+    else
+        fn_result_str(ctx, found->text);
 }
 
 static void

@@ -239,16 +239,18 @@ call_date_trunc(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **a
     const struct type *type = fn_type_of(ctx, 2, argv[2], false);
     struct str name = fn_text_of(argv[0]);
     enum type_id id;
-    enum unit unit;
+    enum unit unit = UNIT_DAY;
     int64_t usec;
 
     if (type == NULL)
         return;
     id = type->id == TYPE_TIMESTAMP ? TYPE_TIMESTAMP : TYPE_TIMESTAMPTZ;
-    if (!unit_of(ctx, name, id, &unit) || !usec_of(ctx, type, argv[1], &usec))
+    if (!usec_of(ctx, type, argv[1], &usec))
+        return;
+    if (!is_infinite(usec) && !unit_of(ctx, name, id, &unit))
         return;
     if (!is_infinite(usec) && !truncate_to(unit, usec, &usec)) {
-        fail_unit(ctx, name, id, true);
+        fail_unit(ctx, name, id, unit >= UNIT_ZONE);
         return;
     }
     if (!datetime_in_range(usec)) {
@@ -401,6 +403,10 @@ call_extract(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv
 
     if (type == NULL || !unit_of(ctx, name, type->id, &unit) || !usec_of(ctx, type, argv[1], &usec))
         return;
+    if (type->id == TYPE_DATE && (unit <= UNIT_HOUR || unit >= UNIT_ZONE)) {
+        fail_unit(ctx, name, type->id, true);
+        return;
+    }
     if (is_infinite(usec)) {
         extract_infinite(ctx, unit, usec);
         return;
