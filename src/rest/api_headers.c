@@ -42,7 +42,7 @@ set_preference(struct api_prefer *out, enum prefer_kind kind, struct str value)
         out->lenient = IS("lenient");
         return out->strict || out->lenient;
     case PREFER_MAX_AFFECTED:
-        out->has_max_affected = str_to_i64(value, &out->max_affected);
+        out->has_max_affected = str_to_i64(value, &out->max_affected) && out->max_affected >= 0;
         return out->has_max_affected;
     case PREFER_TIMEZONE:
         out->timezone = value;
@@ -89,27 +89,32 @@ api_parse_prefer(struct str value, struct arena *arena, struct api_prefer *out)
     }
 }
 
-/* q=0.5 among the parameters of a media type, in thousandths. */
+/* 0, 0.5, 1.000 in thousandths; what is no weight by RFC 9110, 12.4.2, counts as 1. */
+static int
+weight(struct str text)
+{
+    int value = 0;
+    int scale = 100;
+
+    if (text.len == 0 || text.data[0] != '0' || (text.len > 1 && text.data[1] != '.'))
+        return 1000;
+    for (size_t i = 2; i < text.len; i++, scale /= 10) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return 1000;
+        value += (text.data[i] - '0') * scale;
+    }
+    return value;
+}
+
+/* The weight among the parameters of a media type. */
 static int
 quality(struct str params)
 {
     while (params.len > 0) {
         struct str param = str_trim(str_cut(&params, ';'));
-        int64_t digits = 0;
-        int scale = 100;
-        int value = 0;
 
-        if (!str_has_prefix(param, STR("q=")) && !str_has_prefix(param, STR("Q=")))
-            continue;
-        param = str_slice(param, 2, param.len);
-        if (param.len == 0 || param.data[0] == '1')
-            return 1000;
-        for (size_t i = 2; i < param.len && scale > 0; i++, scale /= 10) {
-            if (!str_to_i64(str_slice(param, i, i + 1), &digits))
-                return 1000;
-            value += (int)digits * scale;
-        }
-        return value;
+        if (str_has_prefix(param, STR("q=")) || str_has_prefix(param, STR("Q=")))
+            return weight(str_slice(param, 2, param.len));
     }
     return 1000;
 }
@@ -144,6 +149,26 @@ media_from_name(struct str name, struct str params, struct api_request *out)
     return true;
 }
 
+static bool
+fail_accept(struct str value, struct err *err)
+{
+    struct buf names;
+
+    buf_init(&names, 400);
+    while (value.len > 0) {
+        struct str params = str_trim(str_cut(&value, ','));
+
+        if (names.len > 0)
+            BUF_ADD_LIT(&names, ", ");
+        buf_add_str(&names, str_trim(str_cut(&params, ';')));
+    }
+    err_set(err, ERR_REQUEST, "PGRST107", "None of these media types are available: %.*s",
+            STR_ARG(buf_str(&names)));
+    err->http_status = 406;
+    buf_fini(&names);
+    return false;
+}
+
 bool
 api_parse_accept(struct str value, struct api_request *request, struct err *err)
 {
@@ -166,12 +191,7 @@ api_parse_accept(struct str value, struct api_request *request, struct err *err)
             request->array_media = candidate.array_media;
         }
     }
-    if (best > 0)
-        return true;
-    err_set(err, ERR_REQUEST, "PGRST107", "None of these media types are available: %.*s",
-            STR_ARG(str_slice(value, 0, 400)));
-    err->http_status = 406;
-    return false;
+    return best > 0 || fail_accept(value, err);
 }
 
 void
@@ -187,9 +207,10 @@ api_parse_range(struct str value, struct api_request *request)
     if (str_find_char(to, '-', 0) == to.len)
         return;
     from = str_cut(&to, '-');
-    if (!str_to_i64(from, &first) || first < 0 || (to.len > 0 && !str_to_i64(to, &last)))
+    if (!str_to_i64(from, &first) || first < 0 ||
+        (to.len > 0 && (!str_to_i64(to, &last) || last < 0)))
         return;
     request->has_range = true;
     request->range_from = first;
-    request->range_to = to.len > 0 ? last : -1;
+    request->range_to = last;
 }
