@@ -12,6 +12,7 @@
 
 #define IN_MIN 4096u
 #define READ_ROUNDS 4 /* full buffers in a row before others get their turn */
+#define LOOK_MS 1000u /* how often something that may take long is looked at */
 #define LINGER_MS 5000u
 #define LINGER_BYTES (4u << 20)
 
@@ -35,6 +36,7 @@ conn_set_phase(struct conn *conn, enum conn_phase phase)
     assert((moves[conn->phase] & BIT(phase)) != 0);
     conn->phase = (uint8_t)phase;
     conn->since_ms = uv_now(conn->server->loop);
+    conn->look_ms = conn->since_ms + LOOK_MS;
 }
 
 bool
@@ -238,13 +240,12 @@ conn_close(struct conn *conn)
 }
 
 static uint64_t
-body_deadline(const struct conn *conn, uint64_t now)
+body_deadline(const struct conn *conn)
 {
     const struct http_limits *limits = &conn->server->limits;
     uint64_t end = conn->since_ms + (uint64_t)limits->body_timeout_ms;
-    uint64_t look = now + 1000;
 
-    return limits->body_min_rate > 0 && look < end ? look : end;
+    return limits->body_min_rate > 0 && conn->look_ms < end ? conn->look_ms : end;
 }
 
 static uint64_t
@@ -259,7 +260,7 @@ phase_deadline(const struct conn *conn)
     case CONN_IDLE:
         return conn->since_ms + (uint64_t)limits->idle_timeout_ms;
     case CONN_BODY:
-        return body_deadline(conn, uv_now(conn->server->loop));
+        return body_deadline(conn);
     case CONN_WRITE:
         return conn->since_ms + (uint64_t)limits->write_timeout_ms;
     case CONN_LINGER:
@@ -623,6 +624,13 @@ body_is_slow(const struct conn *conn, uint64_t now)
 }
 
 void
+conn_look_again(struct conn *conn)
+{
+    conn->look_ms = uv_now(conn->server->loop) + LOOK_MS;
+    http_wheel_put(conn, phase_deadline(conn));
+}
+
+void
 conn_on_timeout(struct conn *conn)
 {
     switch (conn->phase) {
@@ -633,7 +641,7 @@ conn_on_timeout(struct conn *conn)
         if (body_is_slow(conn, uv_now(conn->server->loop)))
             refuse_slow(conn, "slow-body", "The request body took too long to arrive.");
         else
-            http_wheel_put(conn, phase_deadline(conn));
+            conn_look_again(conn);
         return;
     case CONN_H2:
         h2_on_timeout(conn);

@@ -656,12 +656,10 @@ h2_deadline(const struct conn *conn)
 {
     const struct http_limits *limits = &conn->server->limits;
     const struct h2 *h2 = conn->h2;
-    uint64_t now = uv_now(conn->server->loop);
+    bool busy = conn_has_output(conn) || h2->stream_count > 0 || h2->in_block || !h2->greeted;
+    uint64_t idle_end = h2->idle_since_ms + (uint64_t)limits->idle_timeout_ms;
 
-    if (conn_has_output(conn) || h2->stream_count > 0 || h2->in_block || !h2->greeted)
-        return now +
-               (uint64_t)(limits->header_timeout_ms < 1000 ? limits->header_timeout_ms : 1000);
-    return h2->idle_since_ms + (uint64_t)limits->idle_timeout_ms;
+    return busy || conn->look_ms > idle_end ? conn->look_ms : idle_end;
 }
 
 static void
@@ -707,4 +705,6 @@ h2_on_timeout(struct conn *conn)
         check_stream(stream, now);
     }
     h2_send(h2);
+    if (conn->phase == CONN_H2)
+        conn_look_again(conn);
 }

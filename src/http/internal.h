@@ -68,6 +68,7 @@ struct conn {
     struct conn *resume_next;
     uint64_t slot_ms;  /* when its slot comes up */
     uint64_t since_ms; /* the phase began, or its last progress */
+    uint64_t look_ms;  /* when to see whether it is too slow; moves only by looking */
     uint64_t deadline_ms;
     int fd;
     uint8_t phase;
@@ -171,6 +172,7 @@ void conn_settle(struct conn *conn);
 /* Input stands in memory, and it may be used now. */
 bool conn_has_input(const struct conn *conn);
 void conn_resume(struct conn *conn);
+void conn_look_again(struct conn *conn);
 void conn_on_timeout(struct conn *conn);
 void conn_release_if_dead(struct conn *conn);
 /* > 0 bytes, 0 at the end, -EAGAIN, or another negative errno. */

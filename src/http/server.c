@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "http/compress.h"
 #include "http/h2.h"
 #include "http/internal.h"
 
@@ -301,6 +302,7 @@ free_server(struct http_server *server)
     }
     while (server->spare_out_count > 0)
         buf_fini(&server->spare_outs[--server->spare_out_count]);
+    http_compressor_free(server->compressor);
     free(server->read_buf);
     free(server);
 }
@@ -532,6 +534,7 @@ http_server_open(uv_loop_t *loop, const struct http_limits *limits,
     server->handler = *handler;
     server->tick_ms = choose_tick(limits);
     server->read_buf = xmalloc(HTTP_READ_SIZE);
+    server->compressor = http_compressor_new();
     uv_timer_init(loop, &server->tick);
     uv_idle_init(loop, &server->resume);
     server->tick.data = server;
@@ -614,6 +617,8 @@ http_respond(struct request *request)
     struct http_req *req = (struct http_req *)(void *)request;
     struct conn *conn = request->conn;
 
+    if (conn->phase != CONN_CLOSED)
+        http_compress(conn->server->compressor, &conn->server->limits, request);
     if (request->is_http2)
         h2_respond(conn, req);
     else
