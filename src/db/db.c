@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/driver.h"
 
+#include "metric/metric.h"
+
 bool
 db_open(const struct db_options *options, struct db **out, struct err *err)
 {
@@ -99,4 +101,21 @@ db_migrate(struct db *db, struct str name, struct str text, struct str checksum,
 {
     *applied = false;
     return db->driver->migrate(db, name, text, checksum, applied, err);
+}
+
+void
+db_job_count(const struct db_job *job, uint64_t now_ns)
+{
+    bool is_write = job->mode == DB_WRITE;
+    size_t kind = is_write ? METRIC_DB_STATEMENTS_KIND_WRITE : METRIC_DB_STATEMENTS_KIND_READ;
+    size_t outcome = METRIC_DB_STATEMENTS_OUTCOME_ERROR;
+
+    if (LIKELY(job->ok))
+        outcome = METRIC_DB_STATEMENTS_OUTCOME_OK;
+    else if (job->err.kind == ERR_UNAVAILABLE)
+        outcome = METRIC_DB_STATEMENTS_OUTCOME_UNAVAILABLE;
+    else if (job->err.kind == ERR_UNKNOWN)
+        outcome = METRIC_DB_STATEMENTS_OUTCOME_UNKNOWN;
+    metric_add(METRIC_DB_STATEMENTS, metric_cell(METRIC_DB_STATEMENTS, kind, outcome), 1);
+    metric_observe(METRIC_DB_STATEMENT_DURATION, kind, (double)(now_ns - job->submitted_ns) / 1e9);
 }

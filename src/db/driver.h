@@ -41,6 +41,9 @@ struct db_loop {
     uv_loop_t *uv;
 };
 
+/* Counts a finished job's outcome and time, with the metrics. */
+void db_job_count(const struct db_job *job, uint64_t now_ns);
+
 extern const struct db_driver db_sqlite_driver;   /* sqlite/sqlite.c */
 extern const struct db_driver db_postgres_driver; /* postgres/postgres.c */
 

@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "db/postgres/error.h"
 #include "db/postgres/pg.h"
+#include "metric/metric.h"
 
 #define BACKOFF_MIN_MS 50
 #define BACKOFF_MAX_MS 5000
@@ -27,6 +28,15 @@ struct pg_lookup {
 static void lookup_more(struct pg_conn *conn);
 static void on_poll(uv_poll_t *handle, int status, int events);
 
+static size_t
+metric_of(enum pg_state state)
+{
+    if (state == PG_READY)
+        return METRIC_DB_CONNECTIONS_STATE_READY;
+    return state == PG_DOWN ? METRIC_DB_CONNECTIONS_STATE_FAILED
+                            : METRIC_DB_CONNECTIONS_STATE_CONNECTING;
+}
+
 static void
 set_state(struct pg_conn *conn, enum pg_state to)
 {
@@ -40,7 +50,10 @@ set_state(struct pg_conn *conn, enum pg_state to)
     };
 
     assert(allowed[conn->state] & 1U << to);
+    metric_add(METRIC_DB_CONNECTIONS, metric_of(conn->state), -1);
     conn->state = to;
+    if (to != PG_CLOSED)
+        metric_add(METRIC_DB_CONNECTIONS, metric_of(to), 1);
 }
 
 /* Polling */
@@ -187,10 +200,12 @@ become_ready(struct pg_conn *conn)
     conn->unflushed = 0;
     conn->fastest_ns = 0;
     set_state(conn, PG_READY);
-    if (conn->was_ready)
+    if (conn->was_ready) {
+        metric_add(METRIC_DB_RECONNECTS, 0, 1);
         log_event(LOG_INFO, "db_connection_back",
                   LOG_CSTR("database", conn->loop->db->base.description),
                   LOG_I64("attempts", conn->failures));
+    }
     conn->was_ready = true;
     conn->failures = 0;
     if (!poll_for(conn, UV_READABLE))
@@ -446,6 +461,7 @@ pg_conn_init(struct pg_conn *conn, struct pg_loop *loop)
 {
     conn->loop = loop;
     conn->state = PG_DOWN;
+    metric_add(METRIC_DB_CONNECTIONS, metric_of(PG_DOWN), 1);
     conn->stmts = pg_stmts_new();
     conn->op_cap = 256;
     conn->ops = xcalloc(conn->op_cap, sizeof(*conn->ops));

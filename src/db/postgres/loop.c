@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/clock.h"
 #include "db/postgres/pg.h"
+#include "metric/metric.h"
 
 #define MS_NS 1000000ULL
 #define TICK_MS 20
@@ -15,6 +16,13 @@
 /* The queue */
 
 static void
+count_waiting(struct pg_loop *loop, int by)
+{
+    loop->waiting = by > 0 ? loop->waiting + 1 : loop->waiting - 1;
+    metric_add(METRIC_DB_QUEUE, METRIC_DB_QUEUE_QUEUE_POSTGRES, by);
+}
+
+static void
 queue_add(struct pg_loop *loop, struct db_job *job)
 {
     job->next = NULL;
@@ -23,7 +31,7 @@ queue_add(struct pg_loop *loop, struct db_job *job)
     else
         loop->first = job;
     loop->last = job;
-    loop->waiting++;
+    count_waiting(loop, 1);
 }
 
 static struct db_job *
@@ -34,7 +42,7 @@ queue_take(struct pg_loop *loop)
     loop->first = job->next;
     if (loop->first == NULL)
         loop->last = NULL;
-    loop->waiting--;
+    count_waiting(loop, -1);
     return job;
 }
 
@@ -47,7 +55,7 @@ pg_loop_requeue(struct pg_loop *loop, struct db_job *job)
     loop->first = job;
     if (loop->last == NULL)
         loop->last = job;
-    loop->waiting++;
+    count_waiting(loop, 1);
     keep_awake(loop);
 }
 
@@ -55,9 +63,11 @@ void
 pg_job_end(struct db_job *job, bool ok)
 {
     uint64_t begun_ns = job->submitted_ns + job->queued_ns;
+    uint64_t now = clock_mono_ns();
 
     job->ok = ok;
-    job->ran_ns = pg_job_flags(job) >= PG_JOB_ATTEMPT ? clock_mono_ns() - begun_ns : 0;
+    job->ran_ns = pg_job_flags(job) >= PG_JOB_ATTEMPT ? now - begun_ns : 0;
+    db_job_count(job, now);
     job->done(job);
 }
 
@@ -264,7 +274,7 @@ expire_waiting(struct pg_loop *loop, uint64_t now)
             continue;
         }
         *link = job->next;
-        loop->waiting--;
+        count_waiting(loop, -1);
         job->queued_ns = now - job->submitted_ns;
         if (ready) {
             err_set(&job->err, ERR_UNAVAILABLE, "PGRST003",
@@ -380,6 +390,7 @@ pg_loop_submit(struct db_loop *dl, struct db_job *job)
     } else if (loop->db->queue_max > 0 && loop->waiting >= loop->db->queue_max) {
         err_set(&job->err, ERR_UNAVAILABLE, "CAIRN-BUSY",
                 "%zu statements wait for the database already", loop->waiting);
+        metric_add(METRIC_DB_QUEUE_REFUSED, METRIC_DB_QUEUE_REFUSED_QUEUE_POSTGRES, 1);
         refuse(loop, job);
     } else if (!is_sendable(job, &job->err)) {
         refuse(loop, job);

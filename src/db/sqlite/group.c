@@ -86,7 +86,7 @@ lite_group_deliver(struct lite_group *group)
             continue;
         }
         job->ran_ns = now_ns - job->submitted_ns - job->queued_ns;
-        lite_job_count(job, now_ns);
+        db_job_count(job, now_ns);
         lite_jobs_add(&done, job);
     }
     group->count = kept;

@@ -91,8 +91,6 @@ lite_jobs_take(struct lite_jobs *jobs)
 /* Moves the jobs of loop (all when NULL) from one list to the end of another; how many. */
 size_t lite_jobs_split(struct lite_jobs *from, const struct db_loop *loop, struct lite_jobs *to);
 
-/* Counts the job's outcome, with the metrics. now_ns is the time that it was finished. */
-void lite_job_count(struct db_job *job, uint64_t now_ns);
 /* Fails the job: kind, code and text are the reason. */
 void lite_job_refuse(struct db_job *job, enum err_kind kind, const char *code, const char *text);
 /* Hands finished jobs, each with its outcome, to their loops; from any thread. Empties the list. */

@@ -32,23 +32,6 @@ lite_jobs_split(struct lite_jobs *from, const struct db_loop *loop, struct lite_
 }
 
 void
-lite_job_count(struct db_job *job, uint64_t now_ns)
-{
-    bool is_write = job->mode == DB_WRITE;
-    size_t kind = is_write ? METRIC_DB_STATEMENTS_KIND_WRITE : METRIC_DB_STATEMENTS_KIND_READ;
-    size_t outcome = METRIC_DB_STATEMENTS_OUTCOME_ERROR;
-
-    if (LIKELY(job->ok))
-        outcome = METRIC_DB_STATEMENTS_OUTCOME_OK;
-    else if (job->err.kind == ERR_UNAVAILABLE)
-        outcome = METRIC_DB_STATEMENTS_OUTCOME_UNAVAILABLE;
-    else if (job->err.kind == ERR_UNKNOWN)
-        outcome = METRIC_DB_STATEMENTS_OUTCOME_UNKNOWN;
-    metric_add(METRIC_DB_STATEMENTS, metric_cell(METRIC_DB_STATEMENTS, kind, outcome), 1);
-    metric_observe(METRIC_DB_STATEMENT_DURATION, kind, (double)(now_ns - job->submitted_ns) / 1e9);
-}
-
-void
 lite_job_refuse(struct db_job *job, enum err_kind kind, const char *code, const char *text)
 {
     job->ok = false;
@@ -212,7 +195,7 @@ lite_loop_submit_inline(struct db_loop *dl, struct db_job *job)
     if (job->mode == DB_READ && !loop->is_closing && can_run_twice(job) && read_now(loop, job)) {
         uint64_t end_ns = clock_mono_ns();
         job->ran_ns = end_ns - now_ns;
-        lite_job_count(job, end_ns);
+        db_job_count(job, end_ns);
         return true;
     }
     job_queue(loop, job);

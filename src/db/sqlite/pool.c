@@ -69,7 +69,7 @@ job_serve(struct lite_db *db, struct lite_conn *conn, struct db_job *job)
         end_ns = clock_mono_ns();
     }
     job->ran_ns = end_ns - begin_ns;
-    lite_job_count(job, end_ns);
+    db_job_count(job, end_ns);
     lite_jobs_add(&done, job);
     lite_jobs_deliver(&done);
 }

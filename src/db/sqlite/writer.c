@@ -310,7 +310,7 @@ queue_expire(struct lite_writer *writer, const struct err *err)
     for (struct db_job *job = late.head; job != NULL; job = job->next) {
         job->ok = false;
         job->err = *err;
-        lite_job_count(job, now_ns);
+        db_job_count(job, now_ns);
     }
     lite_jobs_deliver(&late);
 }

@@ -6,7 +6,6 @@
 #include "unit/unit.h"
 
 struct pg_cluster cluster;
-static unsigned done_count;
 
 static void
 on_alarm(uv_timer_t *timer)
@@ -108,7 +107,6 @@ on_done(struct db_job *base)
     struct job *job = CONTAINER_OF(base, struct job, base);
 
     job->dones++;
-    job->order = ++done_count;
     job->fixture->open--;
 }
 

@@ -27,7 +27,6 @@ struct job {
     unsigned rows, restarts, checks, dones;
     bool check_answer;
     bool stop_at_first_row;
-    unsigned order; /* number among all that were done */
 };
 
 extern struct pg_cluster cluster;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <signal.h>
+#include <pthread.h>
 
 #include "pg_fixture.h"
 #include "unit/unit.h"
@@ -420,6 +420,59 @@ closing_fails_what_waits_and_finishes_what_runs(void **state)
     assert_string_equal(items(), "1a");
 }
 
+struct worker {
+    pthread_t thread;
+    struct db *db;
+    unsigned served;
+};
+
+/* A loop of its own on the shared database, with many short reads and checked writes. */
+static void *
+work(void *ctx)
+{
+    enum { COUNT = 200 };
+    struct worker *worker = ctx;
+    struct fixture own = {.db = worker->db};
+    struct job *jobs = xcalloc(COUNT, sizeof(*jobs));
+    struct err err;
+
+    uv_loop_init(&own.uv);
+    if (!db_loop_open(own.db, &own.uv, &own.dl, &err))
+        return NULL;
+    for (unsigned i = 0; i < COUNT; i++) {
+        job_init(&jobs[i], &own, i % 4 == 0 ? DB_WRITE : DB_READ);
+        job_add(&jobs[i], i % 4 == 0 ? 77 : 78,
+                i % 4 == 0 ? "UPDATE item SET name = name RETURNING id" : "SELECT 1", NULL);
+        if (i % 8 == 0)
+            job_check(&jobs[i], true);
+        job_submit(&jobs[i]);
+    }
+    while (own.open > 0)
+        uv_run(&own.uv, UV_RUN_ONCE);
+    for (unsigned i = 0; i < COUNT; i++)
+        worker->served += jobs[i].base.ok;
+    db_loop_close(own.dl, NULL, NULL);
+    uv_run(&own.uv, UV_RUN_DEFAULT);
+    uv_loop_close(&own.uv);
+    free(jobs);
+    return NULL;
+}
+
+static void
+loops_on_several_threads_share_a_database(void **state)
+{
+    struct worker workers[3] = {0};
+
+    for (unsigned i = 0; i < COUNTOF(workers); i++) {
+        workers[i].db = f.db;
+        assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+    }
+    for (unsigned i = 0; i < COUNTOF(workers); i++) {
+        pthread_join(workers[i].thread, NULL);
+        assert_int_equal(workers[i].served, 200);
+    }
+}
+
 int
 main(void)
 {
@@ -444,6 +497,7 @@ main(void)
         WITH_FIXTURE(statements_pushed_out_of_the_cache_are_prepared_again),
         WITH_FIXTURE(a_plan_that_the_schema_left_behind_is_made_again),
         WITH_FIXTURE(a_queue_that_is_full_refuses),
+        WITH_FIXTURE(loops_on_several_threads_share_a_database),
         WITH_FIXTURE(closing_fails_what_waits_and_finishes_what_runs),
     };
     int failed;
