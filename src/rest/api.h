@@ -166,6 +166,9 @@ struct api_request {
 MUST_CHECK bool api_parse_params(struct str query, struct arena *arena, struct api_param **out,
                                  uint32_t *count, struct err *err);
 
+/* Decodes a segment of the path, where '+' stands for itself. False: it is no UTF-8 text. */
+MUST_CHECK bool api_decode_segment(struct str raw, struct arena *arena, struct str *out);
+
 /*
  * Parses the query parameters into *request (select, filters, order, limits, columns...) and
  * appends to shape what the plan depends on: everything but the values of simple filters, in-lists,

@@ -16,22 +16,24 @@ hex_digit(char ch)
     return -1;
 }
 
+/* Percent-decoded UTF-8 without U+0000; false otherwise. */
 static bool
-decode(struct str raw, struct arena *arena, struct str *out)
+decode(struct str raw, bool plus_is_blank, struct arena *arena, struct str *out)
 {
     char *copy = NULL;
     size_t len = 0;
 
-    if (raw.len == 0 ||
-        (memchr(raw.data, '%', raw.len) == NULL && memchr(raw.data, '+', raw.len) == NULL)) {
-        *out = raw;
-        return str_is_utf8(raw);
-    }
+    *out = raw;
+    if (raw.len == 0)
+        return true;
+    if (memchr(raw.data, '%', raw.len) == NULL &&
+        (!plus_is_blank || memchr(raw.data, '+', raw.len) == NULL))
+        return str_is_utf8(raw) && memchr(raw.data, '\0', raw.len) == NULL;
     copy = arena_alloc(arena, raw.len);
     for (size_t i = 0; i < raw.len; i++) {
         char ch = raw.data[i];
 
-        if (ch == '+') {
+        if (ch == '+' && plus_is_blank) {
             ch = ' ';
         } else if (ch == '%') {
             int high = i + 2 < raw.len ? hex_digit(raw.data[i + 1]) : -1;
@@ -46,6 +48,12 @@ decode(struct str raw, struct arena *arena, struct str *out)
     }
     *out = str_make(copy, len);
     return str_is_utf8(*out) && memchr(copy, '\0', len) == NULL;
+}
+
+bool
+api_decode_segment(struct str raw, struct arena *arena, struct str *out)
+{
+    return decode(raw, false, arena, out);
 }
 
 bool
@@ -66,11 +74,11 @@ api_parse_params(struct str query, struct arena *arena, struct api_param **out, 
 
         if (key.len == 0)
             continue;
-        if (!decode(key, arena, &params[*count].key) ||
-            !decode(value, arena, &params[*count].value)) {
+        if (!decode(key, true, arena, &params[*count].key) ||
+            !decode(value, true, arena, &params[*count].value)) {
+            /* The raw name may be no text at all, so the message goes without it. */
             err_set(err, ERR_REQUEST, "PGRST100",
-                    "\"failed to parse query parameter (%.*s)\" (line 1, column 1)",
-                    STR_ARG(str_slice(key, 0, 100)));
+                    "\"failed to parse query parameter %u\" (line 1, column 1)", *count + 1);
             err->http_status = 400;
             err_details(err, "the parameter is not percent-encoded UTF-8 text");
             return false;
@@ -119,25 +127,21 @@ add_cond(struct api_level *level, struct api_cond *cond)
     *tail = cond;
 }
 
+/* limit or offset: c->what says which. */
 static bool
-parse_number(struct cursor *c, struct str name, struct api_request *request, uint32_t *slot)
+parse_number(struct cursor *c, struct api_request *request, uint32_t *slot)
 {
     int64_t number = 0;
-    struct str digits = c->in;
-    bool negative = digits.len > 1 && digits.data[0] == '-';
+    bool negative = cursor_eat_char(c, '-');
+    struct str digits = str_slice(c->in, c->pos, c->in.len);
 
-    if (negative)
-        digits = str_slice(digits, 1, digits.len);
-    for (size_t i = 0; i < digits.len; i++) {
-        if (digits.data[i] < '0' || digits.data[i] > '9') {
-            c->pos = (size_t)(digits.data - c->in.data) + i;
-            return cursor_fail(c, "digit");
-        }
-    }
-    if (digits.len == 0)
+    while (cursor_peek(c) >= '0' && cursor_peek(c) <= '9')
+        c->pos++;
+    if (!cursor_at_end(c) || digits.len == 0)
         return cursor_fail(c, "digit");
     if (negative) {
-        if (str_eq(name, STR("offset")))
+        /* Point 8: a negative offset is ignored. */
+        if (str_eq(str_from(c->what), STR("offset")))
             return true;
         err_set(c->err, ERR_REQUEST, "PGRST103", "Requested range not satisfiable");
         c->err->http_status = 416;
@@ -204,56 +208,80 @@ parse_filter_param(struct cursor *c, struct api_field field, struct api_level *l
     return true;
 }
 
+/* a.b.c->d: every name but the last is a step into an embed. */
+struct param_key {
+    struct str path[PATH_MAX_NAMES];
+    uint32_t len;
+    struct api_field field;
+    bool is_quoted; /* "order" in quotes is a column */
+};
+
 static bool
-key_is(const struct api_field *field, const char *word)
+key_is(const struct param_key *key, const char *word)
 {
-    return field->step_count == 0 && str_eq(field->column, str_from(word));
+    return !key->is_quoted && key->field.step_count == 0 &&
+           str_eq(key->field.column, str_from(word));
+}
+
+/* The parameters that are about the request as a whole. */
+static bool
+is_root_param(const struct param_key *key)
+{
+    return key->len == 0 &&
+           (key_is(key, "select") || key_is(key, "columns") || key_is(key, "on_conflict"));
+}
+
+static bool
+parse_root_param(struct cursor *c, const struct param_key *key, struct api_request *request)
+{
+    if (key_is(key, "select")) {
+        c->what = "select parameter";
+        return api_parse_select(c, &request->select);
+    }
+    if (key_is(key, "columns")) {
+        c->what = "columns parameter";
+        return parse_names(c, &request->columns, &request->column_count);
+    }
+    c->what = "on_conflict parameter";
+    return c->in.len == 0 || parse_names(c, &request->on_conflict, &request->on_conflict_count);
 }
 
 /* What the parameter's last name says it is. */
 static bool
-parse_param_value(struct cursor *c, const struct api_field *field, struct str *path, uint32_t len,
-                  struct api_request *request, size_t *slot_at)
+parse_param_value(struct cursor *c, const struct param_key *key, struct api_request *request,
+                  size_t *slot_at)
 {
     struct api_level *level = NULL;
-    bool is_logic = key_is(field, "and") || key_is(field, "or");
-    bool negated = is_logic && len > 0 && str_eq(path[len - 1], STR("not"));
+    bool is_logic = key_is(key, "and") || key_is(key, "or");
+    bool negated = is_logic && key->len > 0 && str_eq(key->path[key->len - 1], STR("not"));
 
-    if (len == 0 && key_is(field, "select")) {
-        c->what = "select parameter";
-        return api_parse_select(c, &request->select);
-    }
-    if (len == 0 && key_is(field, "columns")) {
-        c->what = "columns parameter";
-        return parse_names(c, &request->columns, &request->column_count);
-    }
-    if (len == 0 && key_is(field, "on_conflict")) {
-        c->what = "on_conflict parameter";
-        return c->in.len == 0 ||
-               parse_names(c, &request->on_conflict, &request->on_conflict_count);
-    }
-    level = find_level(request, path, negated ? len - 1 : len, c->arena);
-    if (key_is(field, "order")) {
+    if (is_root_param(key))
+        return parse_root_param(c, key, request);
+    level = find_level(request, key->path, negated ? key->len - 1 : key->len, c->arena);
+    if (key_is(key, "order")) {
         c->what = "order";
         return c->in.len == 0 || api_parse_order(c, &level->order);
     }
-    if (key_is(field, "limit") || key_is(field, "offset")) {
-        c->what = key_is(field, "limit") ? "limit" : "offset";
+    if (key_is(key, "limit") || key_is(key, "offset")) {
+        c->what = key_is(key, "limit") ? "limit" : "offset";
         *slot_at = 0;
-        return parse_number(c, field->column, request,
-                            key_is(field, "limit") ? &level->limit_slot : &level->offset_slot);
+        return parse_number(c, request,
+                            key_is(key, "limit") ? &level->limit_slot : &level->offset_slot);
     }
     if (is_logic)
-        return parse_logic_param(c, key_is(field, "or"), negated, level, request);
-    return parse_filter_param(c, *field, level, request, slot_at);
+        return parse_logic_param(c, key_is(key, "or"), negated, level, request);
+    return parse_filter_param(c, key->field, level, request, slot_at);
 }
 
-/* a.b.c->d: every name but the last is a step into an embed. */
 static bool
-parse_param_key(struct cursor *c, struct str *path, uint32_t *len, struct api_field *field)
+parse_param_key(struct cursor *c, struct param_key *key)
 {
-    *len = 0;
+    struct api_field *field = &key->field;
+
+    c->what = "query parameter name";
+    key->len = 0;
     for (;;) {
+        key->is_quoted = cursor_peek(c) == '"';
         *field = (struct api_field){0};
         if (!cursor_field(c, field))
             return false;
@@ -261,9 +289,9 @@ parse_param_key(struct cursor *c, struct str *path, uint32_t *len, struct api_fi
             break;
         if (field->step_count > 0)
             return cursor_fail(c, "end of input");
-        if (*len == PATH_MAX_NAMES)
+        if (key->len == PATH_MAX_NAMES)
             return cursor_fail_limit(c, "levels of embedding", PATH_MAX_NAMES);
-        path[(*len)++] = field->column;
+        key->path[key->len++] = field->column;
     }
     return cursor_at_end(c) || cursor_fail(c, "\".\" or end of input");
 }
@@ -287,19 +315,16 @@ api_parse_query(const struct api_param *params, uint32_t count, const struct api
 
     find_level(request, NULL, 0, arena);
     for (uint32_t i = 0; i < count; i++) {
-        struct str path[PATH_MAX_NAMES];
-        uint32_t len = 0;
-        struct api_field field = {0};
+        struct param_key key;
         size_t slot_at = params[i].value.len;
 
         c.in = params[i].key;
         c.pos = 0;
-        c.what = "query parameter name";
-        if (!parse_param_key(&c, path, &len, &field))
+        if (!parse_param_key(&c, &key))
             return false;
         c.in = params[i].value;
         c.pos = 0;
-        if (!parse_param_value(&c, &field, path, len, request, &slot_at))
+        if (!parse_param_value(&c, &key, request, &slot_at))
             return false;
         add_shape(shape, params[i].key, str_slice(params[i].value, 0, slot_at));
     }

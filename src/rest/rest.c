@@ -126,14 +126,8 @@ read_headers(struct rest_call *call, struct err *err)
 static bool
 find_table(struct rest_call *call, struct str name, struct err *err)
 {
-    struct api_param *decoded = NULL;
-    uint32_t count = 0;
-
-    /* The segment is percent-encoded as a parameter's name is, but for '+', which stands for
-     * itself in a path and is no part of the names that come without encoding. */
-    if (!api_parse_params(name, call->request->arena, &decoded, &count, err))
-        return false;
-    call->name = count == 1 ? decoded[0].key : STR("");
+    if (!api_decode_segment(name, call->request->arena, &call->name))
+        return fail(err, 404, "PGRST125", "Invalid path specified in request URL");
     call->table = schema_find_table(call->rest->schema, call->api.schema, call->name);
     if (call->table == NULL || !call->table->is_exposed)
         return plan_fail_table(call->rest->schema, call->api.schema, call->name, err);
@@ -214,9 +208,13 @@ begin_key(struct rest_call *call)
     buf_add_char(key, '\0');
 }
 
+/* Behind the parameters, and never mistaken for one: no name is that long. */
 static void
 add_payload_key(struct rest_call *call)
 {
+    uint32_t mark = UINT32_MAX;
+
+    buf_add(&call->rest->key, &mark, sizeof(mark));
     for (uint32_t i = 0; i < call->payload.key_count; i++) {
         uint32_t len = (uint32_t)call->payload.keys[i].len;
 

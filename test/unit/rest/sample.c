@@ -13,16 +13,6 @@ static const char text[] =
     "CREATE TABLE users_tasks (user_id integer REFERENCES users, task_id integer REFERENCES tasks,"
     "    PRIMARY KEY (user_id, task_id));";
 
-const struct api_limits sample_limits = {
-    .depth_max = 32,
-    .terms_max = 1000,
-    .nodes_max = 500,
-    .embed_depth_max = 5,
-    .list_max = 10000,
-    .json_depth_max = 64,
-    .rows_max = 1000,
-};
-
 static bool
 ignore_step(void *ctx, const struct migration_step *step, struct err *err)
 {
