@@ -117,13 +117,12 @@ escape_is_valid(struct str s, size_t at)
     return s.len - at > 2 && char_is(s.data[at + 1], CHAR_HEX) && char_is(s.data[at + 2], CHAR_HEX);
 }
 
-bool
-http_path_is_valid(struct str target, size_t *path_len)
+/* The path of target, up to its '?' or its end. */
+static bool
+path_is_valid(struct str target, size_t *path_len)
 {
     size_t at = 0;
 
-    if (target.len == 0 || target.data[0] != '/')
-        return false;
     for (; at < target.len && target.data[at] != '?'; at++) {
         if (LIKELY(char_is(target.data[at], CHAR_PATH)))
             continue;
@@ -135,14 +134,27 @@ http_path_is_valid(struct str target, size_t *path_len)
         at += 2;
     }
     *path_len = at;
-    for (at++; at < target.len; at++) {
-        if (LIKELY(char_is(target.data[at], CHAR_QUERY)))
+    return at > 0 && target.data[0] == '/';
+}
+
+static bool
+query_is_valid(struct str query)
+{
+    for (size_t at = 0; at < query.len; at++) {
+        if (LIKELY(char_is(query.data[at], CHAR_QUERY)))
             continue;
-        if (target.data[at] != '%' || !escape_is_valid(target, at))
+        if (query.data[at] != '%' || !escape_is_valid(query, at))
             return false;
         at += 2;
     }
     return true;
+}
+
+bool
+http_path_is_valid(struct str target, size_t *path_len)
+{
+    return path_is_valid(target, path_len) &&
+           query_is_valid(str_slice(target, *path_len + 1, target.len));
 }
 
 static bool
@@ -228,69 +240,69 @@ http_value_is_valid(struct str s)
     return scan_value(s.data, s.data + s.len) == s.data + s.len;
 }
 
+static bool
+fail_target(struct http_parser *p)
+{
+    return fail(p, 400, "target", "The request target is not valid.");
+}
+
+/* "http://" or "https://" and an authority; *path_at is where the path begins in target. */
+static bool
+parse_authority(struct http_parser *p, const char *data, struct str target, size_t *path_at)
+{
+    size_t at;
+
+    if (str_eq_nocase(str_slice(target, 0, 7), STR("http://")))
+        at = 7;
+    else if (str_eq_nocase(str_slice(target, 0, 8), STR("https://")))
+        at = 8;
+    else
+        return fail_target(p);
+    p->is_absolute = true;
+    p->host = p->target + (uint32_t)at;
+    while (at < target.len && target.data[at] != '/' && target.data[at] != '?')
+        at++;
+    *path_at = at;
+    p->host_len = p->target + (uint32_t)at - p->host;
+    return http_host_is_valid(str_make(data + p->host, p->host_len)) || fail_target(p);
+}
+
 /* RFC 9112 3.2: origin-form, absolute-form and asterisk-form; authority-form belongs to CONNECT. */
 static bool
 parse_target(struct http_parser *p, const char *data)
 {
-    static const char bad[] = "The request target is not valid.";
     struct str target = {data + p->target, p->target_len};
     struct str method = {data + p->begin, p->method_len};
+    size_t path_at = 0;
     size_t path_len = 0;
-    size_t skip = 0;
 
+    if (str_eq(method, STR("CONNECT")))
+        return fail(p, 501, "method", "CONNECT is not supported.");
     if (target.data[0] == '*') {
         if (target.len != 1 || !str_eq(method, STR("OPTIONS")))
-            return fail(p, 400, "target", bad);
+            return fail_target(p);
         p->path = p->target;
         p->path_len = 1;
         return true;
     }
-    if (str_eq(method, STR("CONNECT")))
-        return fail(p, 501, "method", "CONNECT is not supported.");
-    if (target.data[0] != '/') {
-        if (target.len > 7 && str_eq_nocase(str_slice(target, 0, 7), STR("http://")))
-            skip = 7;
-        else if (target.len > 8 && str_eq_nocase(str_slice(target, 0, 8), STR("https://")))
-            skip = 8;
-        else
-            return fail(p, 400, "target", bad);
-        p->is_absolute = true;
-        p->host = p->target + (uint32_t)skip;
-        while (skip < target.len && target.data[skip] != '/' && target.data[skip] != '?')
-            skip++;
-        p->host_len = p->target + (uint32_t)skip - p->host;
-        if (!http_host_is_valid(str_make(data + p->host, p->host_len)))
-            return fail(p, 400, "target", bad);
-        /* Without a path it is "/"; that text stands in "http://" just before the host. */
-        if (skip == target.len || target.data[skip] == '?') {
-            p->path = p->host - 1;
-            p->path_len = 1;
-        }
+    if (target.data[0] != '/' && !parse_authority(p, data, target, &path_at))
+        return false;
+    target = str_slice(target, path_at, target.len);
+    p->path = p->target + (uint32_t)path_at;
+    if (target.len > 0 && target.data[0] == '/') {
+        if (!path_is_valid(target, &path_len))
+            return fail_target(p);
+        p->path_len = (uint32_t)path_len;
+    } else {
+        /* An absolute-form without a path has "/"; one stands just before its host. */
+        p->path = p->host - 1;
+        p->path_len = 1;
     }
-    target = str_slice(target, skip, target.len);
-    if (p->path_len == 1 && p->is_absolute) {
-        if (target.len == 0)
-            return true;
-        /* Only a query is left: give the check the slash it wants by name. */
-        for (size_t i = 1; i < target.len; i++) {
-            if (char_is(target.data[i], CHAR_QUERY))
-                continue;
-            if (target.data[i] != '%' || !escape_is_valid(target, i))
-                return fail(p, 400, "target", bad);
-            i += 2;
-        }
-        p->has_query = true;
-        p->query = p->target + (uint32_t)skip + 1;
-        p->query_len = (uint32_t)target.len - 1;
-        return true;
-    }
-    if (!http_path_is_valid(target, &path_len))
-        return fail(p, 400, "target", bad);
-    p->path = p->target + (uint32_t)skip;
-    p->path_len = (uint32_t)path_len;
     if (path_len < target.len) {
+        if (!query_is_valid(str_slice(target, path_len + 1, target.len)))
+            return fail_target(p);
         p->has_query = true;
-        p->query = p->path + p->path_len + 1;
+        p->query = p->target + (uint32_t)(path_at + path_len) + 1;
         p->query_len = (uint32_t)(target.len - path_len) - 1;
     }
     return true;

@@ -24,7 +24,7 @@ struct http_field {
     uint32_t value;
     uint32_t value_len;
     uint16_t name_len;
-    uint8_t id; /* HTTP_H_… or HTTP_N_… */
+    uint8_t id; /* HTTP_H_* or HTTP_N_* */
 };
 
 #define HTTP_FIELDS_INLINE 24
