@@ -63,16 +63,15 @@ payload_parse(struct str body, struct str content_type, bool has_columns, uint32
 {
     struct json_limits limits = JSON_LIMITS_DEFAULT;
     struct json *root = NULL;
-    struct err cause = {0};
 
     *out = (struct payload){0};
     limits.max_depth = depth_max;
     if (!check_content_type(content_type, err))
         return false;
-    if (!json_parse(body, limits, arena, &root, &cause)) {
-        fail(err, "Empty or invalid json");
-        if (str_trim(body).len > 0)
-            err_details(err, "%s", cause.message);
+    if (!json_parse(body, limits, arena, &root, err)) {
+        /* Of nothing there is no place to tell. */
+        if (str_trim(body).len == 0)
+            err->has_details = false;
         return false;
     }
     out->is_array = root->type == JSON_ARRAY;
