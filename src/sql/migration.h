@@ -22,6 +22,7 @@ struct migration_step {
     uint32_t param_count, row_count;
     struct str file;               /* where it comes from, for errors */
     uint32_t line, column;
+    const uint32_t *row_lines;     /* the line of each row, when there are several; else NULL */
 };
 
 struct migration_sink {

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inside of migration.h: what one translation carries from statement to statement, and the
+ * functions that its files share. One file for each kind of statement; each changes the model and
+ * leaves what SQLite has to do to ddl.h.
+ */
+#ifndef CAIRN_SQL_APPLY_H
+#define CAIRN_SQL_APPLY_H
+
+#include "sql/migration.h"
+#include "sql/pgtree.h"
+#include "sql/script.h"
+
+struct ddl;
+struct batch;
+
+/* A name with its schema, which is empty when the text gave none. */
+struct name {
+    struct str schema, name;
+};
+
+struct apply {
+    struct str file, text;
+    struct script_cursor cursor;
+    struct model *model;
+    struct arena *keep; /* the model's: what outlives the statement */
+    struct arena *tmp;  /* the tree and texts, until the next batch of statements */
+    const struct migration_sink *sink;
+    struct err *err;
+
+    struct pgtree tree; /* of the statements at hand */
+    size_t base;        /* where the tree's text begins in the migration's */
+    size_t at, to;      /* the statement at hand, offsets into the migration */
+
+    struct str path[16]; /* search_path */
+    uint32_t path_count;
+    uint32_t table_cap, enum_cap, sequence_cap; /* 0: not known to be larger than the count */
+    struct ddl *ddl;
+    struct batch *batch;
+};
+
+/* --- errors and steps: migration.c ----------------------------------------------------------- */
+
+/* The ways out. */
+#define HINT_POSTGRES "needs PostgreSQL: set database.url"
+
+/*
+ * Fails with "FILE:LINE:COLUMN: unable to apply 'STATEMENT…': CAUSE". location is pg_location() of
+ * the node at fault; SIZE_MAX: the statement. hint may be NULL.
+ */
+bool apply_fail(struct apply *a, size_t location, const char *code, const char *hint,
+                const char *fmt, ...) PRINTF_LIKE(5, 6);
+/* The same for an error that a->err has already, from reading a value; keeps its code and text. */
+bool apply_fail_value(struct apply *a, size_t location);
+/* The same, with absolute offsets into the migration. */
+bool apply_fail_at(struct apply *a, size_t at, size_t to, const char *code, const char *hint,
+                   const char *fmt, ...) PRINTF_LIKE(6, 7);
+/* Not on the embedded engine. */
+bool apply_refuse(struct apply *a, size_t location, const char *what);
+
+/* Runs one SQLite statement for the statement of the migration that begins at offset at. */
+MUST_CHECK bool apply_run(struct apply *a, size_t at, struct str sql);
+/* Runs a step whose sql, params and position are filled in. */
+MUST_CHECK bool apply_run_step(struct apply *a, struct migration_step *step);
+struct script_position apply_position(struct apply *a, size_t at);
+
+/* Takes the text and, if ok still holds, runs it for the statement at hand. */
+MUST_CHECK bool apply_run_if(struct apply *a, bool ok, struct buf *sql);
+
+/* A buffer that fits any statement; fini by the caller. */
+void apply_buf(struct buf *buf);
+struct str apply_take(struct arena *arena, struct buf *buf); /* copies and frees */
+
+/* --- names: apply_name.c ----------------------------------------------------------------------- */
+
+void apply_sql_name(struct buf *out, struct str name); /* "name", for SQLite */
+void apply_sql_text(struct buf *out, struct str text); /* 'text', for SQLite */
+void apply_pg_name(struct buf *out, struct str name);  /* quoted as PostgreSQL would */
+struct str apply_quote(struct arena *arena, struct str name);
+
+/* Of a RangeVar's body. */
+struct name apply_range_name(const struct json *range);
+/* Of a list of String nodes: [[catalog.]schema.]name. */
+struct name apply_list_name(const struct json *first);
+/* Where an object without schema is made; false (with err) when the path is empty. */
+MUST_CHECK bool apply_creation_schema(struct apply *a, struct str *schema);
+/* By the search path; NULL when there is none. */
+struct model_table *apply_lookup_table(struct apply *a, struct name name);
+struct model_enum *apply_lookup_enum(struct apply *a, struct name name);
+struct model_sequence *apply_lookup_sequence(struct apply *a, struct name name);
+/* As above; fails with 42P01 "relation … does not exist", or when it is a view (42809). */
+MUST_CHECK bool apply_need_table(struct apply *a, struct name name, size_t location,
+                                 struct model_table **out);
+/* Also finds views. */
+MUST_CHECK bool apply_need_relation(struct apply *a, struct name name, size_t location,
+                                    struct model_table **out);
+struct str apply_full_name(struct arena *arena, struct str schema, struct str name); /* a.b, for
+                                                                                        SQLite */
+struct str apply_shown_name(struct apply *a, struct name name); /* for messages */
+
+/* A name made up as PostgreSQL does: table_column_label, cut to 63 bytes, numbered if taken. */
+struct str apply_make_name(struct apply *a, struct str table, struct str column, const char *label,
+                           bool (*is_taken)(struct apply *a, void *ctx, struct str name),
+                           void *ctx);
+/* A column's place; false when the table has none of this name. */
+bool apply_column_index(const struct model_table *table, struct str name, uint32_t *out);
+MUST_CHECK bool apply_need_column(struct apply *a, const struct model_table *table, struct str name,
+                                  size_t location, uint32_t *out);
+
+/* --- types: apply_type.c ----------------------------------------------------------------------- */
+
+/* The type that a TypeName's body names. *serial is the integer type's size when it is a serial
+ * (else 0); serial may be NULL where none is allowed. */
+MUST_CHECK bool apply_type(struct apply *a, const struct json *type_name, struct type *out,
+                           int *serial);
+
+struct type apply_enum_type(struct apply *a, const struct model_enum *found);
+
+/* --- statements: each takes the body of its node ----------------------------------------------- */
+
+typedef bool (*apply_fn)(struct apply *a, const struct json *body);
+
+bool apply_create_table(struct apply *a, const struct json *body);
+bool apply_alter_table(struct apply *a, const struct json *body);
+bool apply_rename(struct apply *a, const struct json *body);
+bool apply_drop(struct apply *a, const struct json *body);
+bool apply_create_index(struct apply *a, const struct json *body);
+bool apply_create_enum(struct apply *a, const struct json *body);
+bool apply_alter_enum(struct apply *a, const struct json *body);
+bool apply_create_sequence(struct apply *a, const struct json *body);
+bool apply_alter_sequence(struct apply *a, const struct json *body);
+bool apply_create_view(struct apply *a, const struct json *body);
+bool apply_comment(struct apply *a, const struct json *body);
+bool apply_insert(struct apply *a, const struct json *body);
+bool apply_update(struct apply *a, const struct json *body);
+bool apply_delete(struct apply *a, const struct json *body);
+bool apply_truncate(struct apply *a, const struct json *body);
+bool apply_select(struct apply *a, const struct json *body);
+bool apply_set(struct apply *a, const struct json *body);
+bool apply_copy(struct apply *a, const struct json *body, struct str data, size_t data_at);
+
+/* --- parts of CREATE TABLE that ALTER TABLE needs too: apply_table.c, apply_constraint.c -------- */
+
+/* Adds a column with everything that stands in its definition. */
+MUST_CHECK bool apply_add_column(struct apply *a, struct model_table *table,
+                                 const struct json *column_def);
+/* Foreign keys of a CREATE TABLE come last, when all columns and keys are known. */
+MUST_CHECK bool apply_add_constraint(struct apply *a, struct model_table *table,
+                                     const struct json *constraint, struct str column);
+MUST_CHECK bool apply_set_default(struct apply *a, struct model_table *table, uint32_t column,
+                                  const struct json *expression, size_t location);
+MUST_CHECK bool apply_set_identity(struct apply *a, struct model_table *table, uint32_t column,
+                                   const struct json *constraint);
+MUST_CHECK bool apply_drop_constraint(struct apply *a, struct model_table *table, struct str name,
+                                      bool cascade, bool missing_ok);
+/* Sets rowid_pk and what follows from a change of columns or keys. */
+void apply_settle_table(struct apply *a, struct model_table *table);
+/* A name for a new sequence, its row in the engine's table, and its place in the model. */
+MUST_CHECK bool apply_make_sequence(struct apply *a, const struct model_sequence *sequence);
+MUST_CHECK bool apply_sequence_options(struct apply *a, const struct json *first,
+                                       const struct type *type, struct model_sequence *sequence,
+                                       bool *restart, int64_t *restart_at);
+MUST_CHECK bool apply_drop_sequence(struct apply *a, struct str schema, struct str name);
+bool apply_relation_is_taken(struct apply *a, struct str schema, struct str name);
+/* The name of a table, view or index in the embedded engine. */
+struct str apply_sqlite_name(struct arena *arena, struct str schema, struct str name);
+/* Fails when SQLite could not tell it from another, or when it is reserved. */
+MUST_CHECK bool apply_name_is_free(struct apply *a, struct str sqlite_name, size_t location);
+/* Removes foreign keys of other tables to these columns (NULL: any) of the table, or fails with
+ * 2BP01 unless cascade. what is named in the error. */
+MUST_CHECK bool apply_drop_references(struct apply *a, const struct model_table *table,
+                                      const struct str *columns, uint32_t count, struct str what,
+                                      bool cascade);
+/* The columns of an index that has no expressions and no condition; false for others. */
+bool apply_index_columns(struct apply *a, const struct model_table *table,
+                         const struct model_index *index, uint32_t **columns, uint32_t *count);
+
+/* --- dependencies: apply_depend.c, apply_index.c --------------------------------------------------- */
+
+/* Whether a tree names the column, or by a star may name it; and renaming it in the tree. */
+bool apply_tree_mentions(const struct json *tree, struct str column);
+void apply_tree_rename(const struct json *tree, struct str old_name, struct str new_name);
+bool apply_text_mentions(struct apply *a, struct str expression, struct str column);
+bool apply_index_mentions(struct apply *a, const struct model_index *index, struct str column);
+/* Translates the table's checks, generated columns and indexes again, after a column got another
+ * type, or, with old_name given, another name. */
+MUST_CHECK bool apply_retranslate(struct apply *a, struct model_table *table, struct str old_name,
+                                  struct str new_name);
+MUST_CHECK bool apply_retranslate_index(struct apply *a, const struct model_table *table,
+                                        struct model_index *index, struct str old_name,
+                                        struct str new_name);
+MUST_CHECK bool apply_recast_default(struct apply *a, struct model_table *table, uint32_t column);
+/* A view that reads the table or view, or of it the column (empty: any). NULL: none. */
+const struct model_table *apply_dependent_view(struct apply *a, const struct model_table *table,
+                                               struct str column);
+/* Fails with "cannot WHAT because view … uses it". */
+MUST_CHECK bool apply_no_views(struct apply *a, const struct model_table *table, struct str column,
+                               const char *what);
+/* Drops such views and those on them, or fails with 2BP01 unless cascade. Tables move. */
+MUST_CHECK bool apply_drop_views(struct apply *a, struct model_table *table, struct str column,
+                                 struct str what, bool cascade);
+/* Takes a table or view from the database and the model. */
+MUST_CHECK bool apply_remove_table(struct apply *a, struct model_table *table);
+
+/* --- editing the model: model_edit.c ------------------------------------------------------------ */
+
+struct model_table *edit_add_table(struct apply *a, const struct model_table *table);
+void edit_remove_table(struct apply *a, struct model_table *table);
+struct model_enum *edit_add_enum(struct apply *a, const struct model_enum *added);
+struct model_sequence *edit_add_sequence(struct apply *a, const struct model_sequence *added);
+/* A copy of array with room for one more, element count zeroed. */
+void *edit_grow(struct apply *a, const void *array, uint32_t count, size_t size);
+/* Removes element index of the array in place. */
+void edit_remove(void *array, uint32_t *count, uint32_t index, size_t size);
+#define EDIT_ADD(a, array, count) \
+    ((array) = edit_grow((a), (array), (count), sizeof(*(array))), &(array)[(count)++])
+
+#endif

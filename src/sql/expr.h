@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Expressions and queries: PostgreSQL's tree to SQLite's text.
+ *
+ * Types are inferred as PostgreSQL does, as far as the embedded engine has them, so that values
+ * compare and compute as they do there; what has no exact counterpart is refused. An expression
+ * comes in both texts: for SQLite, and as PostgreSQL prints it from its catalogs.
+ */
+#ifndef CAIRN_SQL_EXPR_H
+#define CAIRN_SQL_EXPR_H
+
+#include "sql/apply.h"
+
+struct expr {
+    struct str sql;
+    struct str pg;
+    struct type type; /* TYPE_UNKNOWN: an untyped literal or NULL */
+    bool is_const;
+    struct value value; /* of a constant, in the type's normal form */
+    /* It is simply this column. */
+    struct str base_schema, base_table, base_column;
+    struct str name; /* what PostgreSQL calls the output column; empty: ?column? */
+    bool is_column;
+};
+
+struct scope_column {
+    struct str name;
+    struct type type;
+    struct str base_schema, base_table, base_column;
+    bool is_merged; /* by USING: only found with its qualifier */
+};
+
+/* One item of FROM. */
+struct scope_item {
+    struct str alias;
+    struct str schema; /* of a table without alias */
+    struct str table;
+    struct scope_column *columns;
+    uint32_t column_count;
+    bool is_unqualified; /* its columns are written without qualifier */
+    bool is_hidden;      /* found by its alias only (EXCLUDED) */
+    struct scope_item *next;
+};
+
+struct scope_cte {
+    struct str name;
+    struct scope_column *columns;
+    uint32_t column_count;
+    struct scope_cte *next;
+};
+
+struct scope {
+    struct scope_item *items;
+    struct scope_item **last;
+    struct scope_cte *ctes;
+    struct scope *outer;
+};
+
+struct expr_context {
+    struct apply *a;
+    struct scope *scope; /* NULL: no columns */
+    const char *place;   /* for messages: "a default" */
+    bool immutable_only; /* generated columns, indexes */
+    bool allow_query;    /* subqueries */
+    bool allow_aggregate;
+    bool in_aggregate;
+    bool has_aggregate;  /* set when one was seen */
+    struct str sequence; /* set to the one that nextval() draws from */
+    uint32_t depth;
+};
+
+enum coercion { COERCE_IMPLICIT, COERCE_ASSIGN, COERCE_EXPLICIT };
+
+MUST_CHECK bool expr_translate(struct expr_context *x, const struct json *node, struct expr *out);
+/* Brings e to the type, or fails with 42804 (assignment) or 42846. */
+MUST_CHECK bool expr_coerce(struct expr_context *x, struct expr *e, const struct type *to,
+                            enum coercion mode, size_t location);
+bool expr_can_coerce(const struct type *from, const struct type *to, enum coercion mode);
+/* translate and coerce to boolean; where names the clause in the error. */
+MUST_CHECK bool expr_condition(struct expr_context *x, const struct json *node, const char *clause,
+                               struct expr *out);
+/* The type that all of them come to (CASE, UNION, VALUES…), and the coercion of each to it. */
+MUST_CHECK bool expr_common(struct expr_context *x, struct expr *list, uint32_t count,
+                            const char *what, size_t location, struct type *out);
+/* "col" in "table" context: a scope of one table whose columns stand without qualifier. */
+void expr_table_scope(struct apply *a, const struct model_table *table, struct scope *scope);
+struct scope_item *scope_add_table(struct apply *a, struct scope *scope,
+                                   const struct model_table *table, struct str alias);
+
+/* A list of nodes, into an array in a->tmp. */
+MUST_CHECK bool expr_list(struct expr_context *x, const struct json *first, struct expr **out,
+                          uint32_t *count);
+void expr_column(struct expr_context *x, const struct scope_item *item,
+                 const struct scope_column *column, struct expr *out);
+void expr_const(struct apply *a, const struct type *type, const struct value *value,
+                struct expr *out);
+void expr_write_literal(struct buf *out, const struct value *value);
+/* Ordering and equality need this behind the left operand: " COLLATE cairn_numeric", or empty. */
+struct str expr_collation(const struct type *type);
+
+/* expr_op.c */
+MUST_CHECK bool expr_operator(struct expr_context *x, const struct json *body, struct expr *out);
+MUST_CHECK bool expr_binary(struct expr_context *x, struct str op, struct expr *left,
+                            struct expr *right, size_t location, struct expr *out);
+MUST_CHECK bool expr_unary(struct expr_context *x, struct str op, struct expr *arg, size_t location,
+                           struct expr *out);
+/* Common type for a comparison; coerces both. */
+MUST_CHECK bool expr_comparable(struct expr_context *x, struct expr *left, struct expr *right,
+                                struct str op, size_t location);
+/* expr_func.c */
+MUST_CHECK bool expr_function(struct expr_context *x, const struct json *body, struct expr *out);
+
+/* The sequence that the literal in a call of nextval() or setval() names: schema.name. */
+MUST_CHECK bool expr_sequence(struct expr_context *x, const struct json *node, struct str *out);
+
+/* aggregate.c: aggregate and window functions */
+bool aggregate_is_known(struct str name);
+MUST_CHECK bool aggregate_translate(struct expr_context *x, const struct json *body,
+                                    struct str name, struct expr *out);
+
+/* apply_write.c */
+MUST_CHECK bool apply_write_set(struct expr_context *x, const struct model_table *table,
+                                const struct json *first, struct buf *out);
+MUST_CHECK bool apply_write_where(struct expr_context *x, const struct json *node, struct buf *out);
+
+/* query.c */
+struct query {
+    struct str sql;
+    struct str name;      /* of the first column, for a scalar subquery's name */
+    struct expr *columns; /* name, type and base of each */
+    uint32_t column_count;
+};
+MUST_CHECK bool query_translate(struct expr_context *x, const struct json *select,
+                                struct query *out);
+MUST_CHECK bool query_from(struct expr_context *x, const struct json *first, struct buf *out);
+MUST_CHECK bool query_order(struct expr_context *x, const struct json *first, struct buf *out,
+                            const struct query *outputs);
+MUST_CHECK bool query_with(struct expr_context *x, const struct json *with, struct buf *out);
+
+#endif

@@ -1,0 +1,751 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Queries: views, INSERT … SELECT and subqueries. */
+#include "sql/expr.h"
+
+static bool translate_select(struct expr_context *x, const struct json *body, struct query *out);
+
+/* --- FROM ------------------------------------------------------------------------------------------------ */
+
+static struct scope_item *
+add_item(struct apply *a, struct scope *scope, struct str alias, const struct expr *columns,
+         uint32_t count)
+{
+    struct scope_item *item = ARENA_NEW(a->tmp, struct scope_item);
+    struct scope_item **last = &scope->items;
+
+    item->alias = alias;
+    item->table = alias;
+    item->column_count = count;
+    item->columns = ARENA_ARRAY(a->tmp, struct scope_column, count);
+    for (uint32_t i = 0; i < count; i++) {
+        item->columns[i] = (struct scope_column){
+            .name = columns[i].name,
+            .type = columns[i].type,
+            .base_schema = columns[i].base_schema,
+            .base_table = columns[i].base_table,
+            .base_column = columns[i].base_column,
+        };
+    }
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = item;
+    return item;
+}
+
+static bool
+check_alias(struct expr_context *x, struct str alias, size_t location)
+{
+    for (const struct scope_item *i = x->scope->items; i != NULL; i = i->next) {
+        if (str_eq_nocase(i->alias, alias))
+            return apply_fail(x->a, location, "42712", "give one of them another alias",
+                              "table name \"%.*s\" specified more than once", STR_ARG(alias));
+    }
+    return true;
+}
+
+static const struct scope_cte *
+find_cte(const struct scope *scope, struct name name)
+{
+    for (; scope != NULL && name.schema.len == 0; scope = scope->outer) {
+        for (const struct scope_cte *cte = scope->ctes; cte != NULL; cte = cte->next) {
+            if (str_eq(cte->name, name.name))
+                return cte;
+        }
+    }
+    return NULL;
+}
+
+/* Base columns of a view's column are the view's own: it is the view that one sees. */
+static bool
+from_table(struct expr_context *x, const struct json *range, struct buf *out)
+{
+    const struct json *alias_node = pg_get(range, "alias");
+    struct name name = apply_range_name(range);
+    struct str alias = pg_str(alias_node, "aliasname");
+    const struct scope_cte *cte = find_cte(x->scope, name);
+    struct model_table *table = NULL;
+
+    if (pg_count(alias_node, "colnames") > 0)
+        return apply_refuse(x->a, pg_location(range), "column names in an alias");
+    if (!check_alias(x, alias.len > 0 ? alias : name.name, pg_location(range)))
+        return false;
+    if (cte != NULL) {
+        struct expr *columns = ARENA_ARRAY(x->a->tmp, struct expr, cte->column_count);
+
+        for (uint32_t i = 0; i < cte->column_count; i++)
+            columns[i] = (struct expr){.name = cte->columns[i].name, .type = cte->columns[i].type};
+        add_item(x->a, x->scope, alias.len > 0 ? alias : name.name, columns, cte->column_count);
+        apply_sql_name(out, name.name);
+    } else {
+        if (!apply_need_relation(x->a, name, pg_location(range), &table))
+            return false;
+        scope_add_table(x->a, x->scope, table, alias);
+        apply_sql_name(out, table->sqlite_name);
+    }
+    BUF_ADD_LIT(out, " AS ");
+    apply_sql_name(out, alias.len > 0 ? alias : name.name);
+    return true;
+}
+
+static bool
+from_query(struct expr_context *x, const struct json *body, struct buf *out)
+{
+    const struct json *alias_node = pg_get(body, "alias");
+    struct str alias = pg_str(alias_node, "aliasname");
+    struct scope *outer = x->scope->outer;
+    struct scope *own = x->scope;
+    struct scope middle = {.ctes = own->ctes, .outer = outer};
+    struct query query = {0};
+    uint32_t n = 0;
+    bool ok;
+
+    if (pg_bool(body, "lateral"))
+        return apply_refuse(x->a, SIZE_MAX, "LATERAL");
+    if (alias.len == 0)
+        return apply_fail(x->a, SIZE_MAX, "42601", "give it an alias",
+                          "subquery in FROM must have an alias");
+    /* It sees the names around the query, not its neighbours. */
+    x->scope = &middle;
+    ok = query_translate(x, pg_as(pg_get(body, "subquery"), "SelectStmt"), &query);
+    x->scope = own;
+    if (!ok || !check_alias(x, alias, SIZE_MAX))
+        return false;
+    if (pg_count(alias_node, "colnames") > 0 &&
+        pg_count(alias_node, "colnames") != query.column_count)
+        return apply_refuse(x->a, SIZE_MAX, "an alias with other than all columns");
+    if (pg_count(alias_node, "colnames") > 0) {
+        /* SQLite has no column names in an alias: a query around it gives them. */
+        return apply_refuse(x->a, SIZE_MAX, "column names in an alias");
+    }
+    (void)n;
+    add_item(x->a, x->scope, alias, query.columns, query.column_count);
+    buf_printf(out, "(%.*s) AS ", STR_ARG(query.sql));
+    apply_sql_name(out, alias);
+    return true;
+}
+
+static bool from_node(struct expr_context *x, const struct json *node, struct buf *out);
+
+/* The last item that has the column, before limit; NULL when there is none. */
+static struct scope_column *
+find_joined(struct scope_item *from, const struct scope_item *limit, struct str name)
+{
+    struct scope_column *found = NULL;
+
+    for (struct scope_item *i = from; i != NULL && i != limit; i = i->next) {
+        for (uint32_t c = 0; c < i->column_count; c++) {
+            if (str_eq(i->columns[c].name, name) && !i->columns[c].is_merged)
+                found = &i->columns[c];
+        }
+    }
+    return found;
+}
+
+/* USING (a, b): the right side's columns are found with their qualifier only. */
+static bool
+join_using(struct expr_context *x, const struct json *body, struct scope_item *left,
+           struct scope_item *right, struct buf *out)
+{
+    const char *separator = " USING (";
+
+    for (const struct json *n = pg_first(body, "usingClause"); n != NULL; n = n->next) {
+        struct str name = pg_string(n);
+        struct scope_column *a = find_joined(left, right, name);
+        struct scope_column *b = find_joined(right, NULL, name);
+
+        if (a == NULL || b == NULL)
+            return apply_fail(x->a, SIZE_MAX, "42703", NULL,
+                              "column \"%.*s\" specified in USING clause does not exist in both "
+                              "tables",
+                              STR_ARG(name));
+        if (a->type.id != b->type.id)
+            return apply_refuse(x->a, SIZE_MAX, "USING with columns of two types");
+        b->is_merged = true;
+        buf_printf(out, "%s", separator);
+        apply_sql_name(out, name);
+        separator = ", ";
+    }
+    buf_add_char(out, ')');
+    return true;
+}
+
+static bool
+from_join(struct expr_context *x, const struct json *body, struct buf *out)
+{
+    static const struct {
+        const char *type;
+        const char *sql;
+    } kinds[] = {
+        {"JOIN_INNER", " JOIN "},
+        {"JOIN_LEFT", " LEFT JOIN "},
+        {"JOIN_RIGHT", " RIGHT JOIN "},
+        {"JOIN_FULL", " FULL JOIN "},
+    };
+    const struct json *quals = pg_get(body, "quals");
+    struct scope_item **end = &x->scope->items;
+    struct scope_item **left;
+    struct scope_item **right;
+    struct expr condition;
+
+    if (pg_bool(body, "isNatural"))
+        return apply_fail(x->a, SIZE_MAX, "0A000", "name the columns with USING or ON",
+                          "the embedded engine does not have NATURAL JOIN");
+    if (pg_get(body, "alias") != NULL || pg_get(body, "join_using_alias") != NULL)
+        return apply_refuse(x->a, SIZE_MAX, "an alias of a join");
+    while (*end != NULL)
+        end = &(*end)->next;
+    left = end;
+    if (!from_node(x, pg_get(body, "larg"), out))
+        return false;
+    for (size_t i = 0; i < COUNTOF(kinds); i++) {
+        if (pg_is(body, "jointype", kinds[i].type))
+            buf_printf(out, "%s", kinds[i].sql);
+    }
+    while (*end != NULL)
+        end = &(*end)->next;
+    right = end;
+    if (!from_node(x, pg_get(body, "rarg"), out))
+        return false;
+    if (pg_count(body, "usingClause") > 0) {
+        if (pg_is(body, "jointype", "JOIN_RIGHT") || pg_is(body, "jointype", "JOIN_FULL"))
+            return apply_refuse(x->a, SIZE_MAX, "USING in a RIGHT or FULL JOIN");
+        return join_using(x, body, *left, *right, out);
+    }
+    if (quals == NULL)
+        return true;
+    if (!expr_condition(x, quals, "JOIN/ON", &condition))
+        return false;
+    buf_printf(out, " ON %.*s", STR_ARG(condition.sql));
+    return true;
+}
+
+static bool
+from_node(struct expr_context *x, const struct json *node, struct buf *out)
+{
+    struct str kind = pg_kind(node);
+    bool ok;
+
+    if (x->depth > 100)
+        return apply_fail(x->a, SIZE_MAX, "54001", "split the query", "it is nested too deeply");
+    x->depth++;
+    if (str_eq(kind, STR("RangeVar"))) {
+        ok = from_table(x, pg_body(node), out);
+    } else if (str_eq(kind, STR("JoinExpr"))) {
+        /* SQLite reads joins from left to right: one on the right needs its parentheses, under
+         * which its tables keep their names. */
+        buf_add_char(out, '(');
+        ok = from_join(x, pg_body(node), out);
+        buf_add_char(out, ')');
+    } else if (str_eq(kind, STR("RangeSubselect"))) {
+        ok = from_query(x, pg_body(node), out);
+    } else {
+        ok = apply_refuse(x->a, pg_location(pg_body(node)), "this in FROM");
+    }
+    x->depth--;
+    return ok;
+}
+
+bool
+query_from(struct expr_context *x, const struct json *first, struct buf *out)
+{
+    for (const struct json *n = first; n != NULL; n = n->next) {
+        if (n != first)
+            BUF_ADD_LIT(out, ", ");
+        if (!from_node(x, n, out))
+            return false;
+    }
+    return true;
+}
+
+/* --- the select list --------------------------------------------------------------------------------------- */
+
+struct outputs {
+    struct expr *list;
+    uint32_t count, cap;
+};
+
+static void
+add_output(struct expr_context *x, struct outputs *o, const struct expr *e)
+{
+    if (o->count == o->cap) {
+        uint32_t cap = o->cap > 0 ? 2 * o->cap : 16;
+        struct expr *grown = ARENA_ARRAY(x->a->tmp, struct expr, cap);
+
+        if (o->count > 0)
+            memcpy(grown, o->list, o->count * sizeof(*grown));
+        o->list = grown;
+        o->cap = cap;
+    }
+    o->list[o->count++] = *e;
+}
+
+/* * and t.*: the columns one by one, as PostgreSQL fixes them when a view is made. */
+static bool
+add_star(struct expr_context *x, const struct json *column_ref, struct outputs *o)
+{
+    const struct json *first = pg_first(column_ref, "fields");
+    struct str qualifier = first->next != NULL ? pg_string(first) : STR_NULL;
+    bool found = false;
+
+    if (first->next != NULL && first->next->next != NULL)
+        return apply_refuse(x->a, pg_location(column_ref), "schema.table.*");
+    for (const struct scope_item *i = x->scope->items; i != NULL; i = i->next) {
+        if (qualifier.len > 0 ? !str_eq(i->alias, qualifier) : i->is_hidden)
+            continue;
+        found = true;
+        for (uint32_t c = 0; c < i->column_count; c++) {
+            struct expr e;
+
+            if (i->columns[c].is_merged && qualifier.len == 0)
+                continue;
+            expr_column(x, i, &i->columns[c], &e);
+            add_output(x, o, &e);
+        }
+    }
+    if (!found)
+        return apply_fail(x->a, pg_location(column_ref), "42P01", NULL,
+                          qualifier.len > 0 ? "missing FROM-clause entry for table \"%.*s\""
+                                            : "SELECT * with no tables specified is not valid%.*s",
+                          STR_ARG(qualifier));
+    return true;
+}
+
+static bool
+is_star(const struct json *node)
+{
+    const struct json *last = NULL;
+
+    for (const struct json *n = pg_first(pg_as(node, "ColumnRef"), "fields"); n != NULL;
+         n = n->next)
+        last = n;
+    return last != NULL && str_eq(pg_kind(last), STR("A_Star"));
+}
+
+static bool
+translate_targets(struct expr_context *x, const struct json *body, struct outputs *o)
+{
+    for (const struct json *n = pg_first(body, "targetList"); n != NULL; n = n->next) {
+        const struct json *target = pg_as(n, "ResTarget");
+        const struct json *value = pg_get(target, "val");
+        struct str name = pg_str(target, "name");
+        struct expr e;
+
+        if (is_star(value)) {
+            if (!add_star(x, pg_body(value), o))
+                return false;
+            continue;
+        }
+        if (!expr_translate(x, value, &e))
+            return false;
+        /* A literal that nobody gave a type is text. */
+        if (e.type.id == TYPE_UNKNOWN &&
+            !expr_coerce(x, &e, type_builtin(TYPE_TEXT), COERCE_IMPLICIT, pg_location(target)))
+            return false;
+        if (name.len > 0)
+            e.name = name;
+        else if (e.name.len == 0)
+            e.name = STR("?column?");
+        add_output(x, o, &e);
+    }
+    return true;
+}
+
+static void
+write_targets(const struct outputs *o, struct buf *out)
+{
+    for (uint32_t i = 0; i < o->count; i++) {
+        const struct expr *e = &o->list[i];
+
+        if (i > 0)
+            BUF_ADD_LIT(out, ", ");
+        buf_add_str(out, e->sql);
+        /* A computed column has no collation of its own. */
+        if (!e->is_column)
+            buf_add_str(out, expr_collation(&e->type));
+        BUF_ADD_LIT(out, " AS ");
+        apply_sql_name(out, e->name);
+    }
+}
+
+/* --- GROUP BY and ORDER BY ----------------------------------------------------------------------------------- */
+
+/* What a GROUP BY or ORDER BY item stands for: the number or name of an output, or an expression.
+ * ORDER BY takes an output's name first, GROUP BY a column's. */
+static bool
+translate_item(struct expr_context *x, const struct json *node, const struct query *outputs,
+               bool output_first, struct expr *out)
+{
+    const struct json *constant = pg_as(node, "A_Const");
+    const struct json *column = pg_as(node, "ColumnRef");
+    struct pg_const c = {0};
+    int64_t number = 0;
+
+    if (constant != NULL)
+        c = pg_const(&x->a->tree, constant);
+    if (constant != NULL && c.kind == PG_INT && outputs != NULL) {
+        if (!str_to_i64(c.text, &number) || number < 1 || number > outputs->column_count)
+            return apply_fail(x->a, pg_location(constant), "42P10", NULL,
+                              "position %jd is not in select list", (intmax_t)number);
+        *out = outputs->columns[number - 1];
+        return true;
+    }
+    if (output_first && column != NULL && outputs != NULL && pg_count(column, "fields") == 1) {
+        for (uint32_t i = 0; i < outputs->column_count; i++) {
+            if (str_eq(outputs->columns[i].name, pg_last_string(column, "fields"))) {
+                *out = outputs->columns[i];
+                return true;
+            }
+        }
+    }
+    return expr_translate(x, node, out);
+}
+
+bool
+query_order(struct expr_context *x, const struct json *first, struct buf *out,
+            const struct query *outputs)
+{
+    for (const struct json *n = first; n != NULL; n = n->next) {
+        const struct json *sort = pg_as(n, "SortBy");
+        bool descending = pg_is(sort, "sortby_dir", "SORTBY_DESC");
+        bool nulls_first = pg_is(sort, "sortby_nulls", "SORTBY_NULLS_FIRST") ||
+                           (descending && !pg_is(sort, "sortby_nulls", "SORTBY_NULLS_LAST"));
+        struct expr e;
+
+        if (pg_is(sort, "sortby_dir", "SORTBY_USING"))
+            return apply_refuse(x->a, pg_location(sort), "ORDER BY USING");
+        if (!translate_item(x, pg_get(sort, "node"), outputs, true, &e))
+            return false;
+        if (e.type.id == TYPE_JSON || e.type.id == TYPE_JSONB || e.type.id == TYPE_ENUM)
+            return apply_refuse(x->a, pg_location(sort), "ORDER BY of values of this type");
+        buf_add_str(out, n == first ? STR(" ORDER BY ") : STR(", "));
+        buf_printf(out, "%.*s%.*s%s NULLS %s", STR_ARG(e.sql), STR_ARG(expr_collation(&e.type)),
+                   descending ? " DESC" : "", nulls_first ? "FIRST" : "LAST");
+    }
+    return true;
+}
+
+static bool
+write_group(struct expr_context *x, const struct json *body, const struct query *outputs,
+            struct buf *out)
+{
+    const struct json *first = pg_first(body, "groupClause");
+
+    if (pg_bool(body, "groupDistinct"))
+        return apply_refuse(x->a, SIZE_MAX, "GROUP BY DISTINCT");
+    for (const struct json *n = first; n != NULL; n = n->next) {
+        struct expr e;
+
+        if (pg_as(n, "GroupingSet") != NULL)
+            return apply_refuse(x->a, pg_location(pg_body(n)), "grouping sets");
+        if (!translate_item(x, n, outputs, false, &e))
+            return false;
+        buf_add_str(out, n == first ? STR(" GROUP BY ") : STR(", "));
+        buf_printf(out, "%.*s%.*s", STR_ARG(e.sql), STR_ARG(expr_collation(&e.type)));
+    }
+    return true;
+}
+
+/* --- clauses ------------------------------------------------------------------------------------------------- */
+
+static bool
+check_clauses(struct expr_context *x, const struct json *body)
+{
+    const struct json *distinct = pg_first(body, "distinctClause");
+
+    if (distinct != NULL && pg_body(distinct) != NULL)
+        return apply_refuse(x->a, pg_location(pg_body(distinct)), "DISTINCT ON");
+    if (pg_count(body, "lockingClause") > 0)
+        return apply_refuse(x->a, SIZE_MAX, "FOR UPDATE and the like");
+    if (pg_get(body, "intoClause") != NULL)
+        return apply_refuse(x->a, SIZE_MAX, "SELECT INTO");
+    if (pg_count(body, "windowClause") > 0)
+        return apply_refuse(x->a, SIZE_MAX, "named windows");
+    if (pg_is(body, "limitOption", "LIMIT_OPTION_WITH_TIES"))
+        return apply_refuse(x->a, SIZE_MAX, "WITH TIES");
+    return true;
+}
+
+static bool
+write_limit(struct expr_context *x, const struct json *body, struct buf *out)
+{
+    static const struct {
+        const char *member;
+        const char *word;
+    } parts[] = {{"limitCount", " LIMIT "}, {"limitOffset", " OFFSET "}};
+
+    if (pg_get(body, "limitOffset") != NULL && pg_get(body, "limitCount") == NULL)
+        BUF_ADD_LIT(out, " LIMIT -1");
+    for (size_t i = 0; i < COUNTOF(parts); i++) {
+        const struct json *node = pg_get(body, parts[i].member);
+        struct expr e;
+
+        if (node == NULL)
+            continue;
+        if (!expr_translate(x, node, &e) ||
+            !expr_coerce(x, &e, type_builtin(TYPE_INT8), COERCE_IMPLICIT,
+                         pg_location(pg_body(node))))
+            return false;
+        if (!e.is_const || (e.value.kind == VALUE_INT && e.value.i < 0))
+            return apply_refuse(x->a, pg_location(pg_body(node)),
+                                "LIMIT and OFFSET other than numbers");
+        buf_printf(out, "%s%.*s", parts[i].word,
+                   STR_ARG(e.value.kind == VALUE_NULL ? STR("-1") : e.sql));
+    }
+    return true;
+}
+
+static bool
+translate_values(struct expr_context *x, const struct json *body, struct outputs *o,
+                 struct buf *out)
+{
+    const struct json *first = pg_first(body, "valuesLists");
+    uint32_t rows = pg_count(body, "valuesLists");
+    uint32_t width = pg_count(pg_as(first, "List"), "items");
+    struct expr *cells = ARENA_ARRAY(x->a->tmp, struct expr, (size_t)rows * width);
+    struct expr *column = ARENA_ARRAY(x->a->tmp, struct expr, rows);
+    uint32_t row = 0;
+
+    for (const struct json *n = first; n != NULL; n = n->next, row++) {
+        uint32_t c = 0;
+
+        if (pg_count(pg_as(n, "List"), "items") != width)
+            return apply_fail(x->a, SIZE_MAX, "42601", NULL,
+                              "VALUES lists must all be the same length");
+        for (const struct json *cell = pg_items(n); cell != NULL; cell = cell->next) {
+            if (!expr_translate(x, cell, &cells[row * width + c++]))
+                return false;
+        }
+    }
+    for (uint32_t c = 0; c < width; c++) {
+        struct type type;
+        struct expr e;
+
+        for (uint32_t r = 0; r < rows; r++)
+            column[r] = cells[r * width + c];
+        if (!expr_common(x, column, rows, "VALUES", SIZE_MAX, &type))
+            return false;
+        for (uint32_t r = 0; r < rows; r++)
+            cells[r * width + c] = column[r];
+        e = (struct expr){.type = type, .name = arena_printf(x->a->tmp, "column%u", c + 1)};
+        add_output(x, o, &e);
+    }
+    /* SQLite's VALUES names its columns column1, column2 and so on as well. */
+    for (uint32_t r = 0; r < rows; r++) {
+        buf_add_str(out, r == 0 ? STR("VALUES ") : STR(", "));
+        for (uint32_t c = 0; c < width; c++)
+            buf_printf(out, "%s%.*s", c == 0 ? "(" : ", ", STR_ARG(cells[r * width + c].sql));
+        buf_add_char(out, ')');
+    }
+    return true;
+}
+
+static bool
+translate_plain(struct expr_context *x, const struct json *body, struct query *out, struct buf *sql)
+{
+    const struct json *where = pg_get(body, "whereClause");
+    const struct json *having = pg_get(body, "havingClause");
+    struct outputs o = {0};
+    struct buf from;
+    struct expr e;
+    bool ok;
+
+    if (pg_count(body, "valuesLists") > 0) {
+        ok = translate_values(x, body, &o, sql);
+        out->columns = o.list;
+        out->column_count = o.count;
+        return ok && query_order(x, pg_first(body, "sortClause"), sql, out);
+    }
+    apply_buf(&from);
+    ok = query_from(x, pg_first(body, "fromClause"), &from);
+    x->allow_aggregate = true;
+    ok = ok && translate_targets(x, body, &o);
+    x->allow_aggregate = false;
+    out->columns = o.list;
+    out->column_count = o.count;
+    BUF_ADD_LIT(sql, "SELECT ");
+    if (pg_count(body, "distinctClause") > 0)
+        BUF_ADD_LIT(sql, "DISTINCT ");
+    write_targets(&o, sql);
+    if (from.len > 0)
+        buf_printf(sql, " FROM %.*s", STR_ARG(buf_str(&from)));
+    buf_fini(&from);
+    if (ok && o.count == 0)
+        ok = apply_refuse(x->a, SIZE_MAX, "a query without columns");
+    if (ok && where != NULL) {
+        ok = expr_condition(x, where, "WHERE", &e);
+        if (ok)
+            buf_printf(sql, " WHERE %.*s", STR_ARG(e.sql));
+    }
+    ok = ok && write_group(x, body, out, sql);
+    x->allow_aggregate = true;
+    if (ok && having != NULL) {
+        ok = expr_condition(x, having, "HAVING", &e);
+        if (ok)
+            buf_printf(sql, " HAVING %.*s", STR_ARG(e.sql));
+    }
+    ok = ok && query_order(x, pg_first(body, "sortClause"), sql, out);
+    x->allow_aggregate = false;
+    return ok;
+}
+
+/* --- UNION and WITH ------------------------------------------------------------------------------------------ */
+
+/* One arm, as "SELECT … FROM (…)" when it has clauses that a compound's arm can't have. */
+static bool
+translate_arm(struct expr_context *x, const struct json *body, struct query *out)
+{
+    bool is_plain = pg_is(body, "op", "SETOP_NONE") && pg_count(body, "sortClause") == 0 &&
+                    pg_get(body, "limitCount") == NULL && pg_get(body, "limitOffset") == NULL &&
+                    pg_get(body, "withClause") == NULL;
+
+    if (!query_translate(x, body, out))
+        return false;
+    if (!is_plain)
+        out->sql = arena_printf(x->a->tmp, "SELECT * FROM (%.*s)", STR_ARG(out->sql));
+    return true;
+}
+
+/* Both arms have to have the same types: a cast within an arm can't be written from outside. */
+static bool
+match_arms(struct expr_context *x, const struct query *left, const struct query *right,
+           struct query *out)
+{
+    if (left->column_count != right->column_count)
+        return apply_fail(x->a, SIZE_MAX, "42601", NULL,
+                          "each UNION query must have the same number of columns");
+    out->columns = ARENA_ARRAY(x->a->tmp, struct expr, left->column_count);
+    out->column_count = left->column_count;
+    for (uint32_t i = 0; i < left->column_count; i++) {
+        const struct type *a = &left->columns[i].type;
+        const struct type *b = &right->columns[i].type;
+        bool both_text = (a->id == TYPE_TEXT || a->id == TYPE_VARCHAR) &&
+                         (b->id == TYPE_TEXT || b->id == TYPE_VARCHAR);
+        bool both_int = (a->id == TYPE_INT2 || a->id == TYPE_INT4 || a->id == TYPE_INT8) &&
+                        (b->id == TYPE_INT2 || b->id == TYPE_INT4 || b->id == TYPE_INT8);
+
+        if (a->id != b->id && !both_text && !both_int)
+            return apply_fail(x->a, SIZE_MAX, "42804", "cast them to one type",
+                              "UNION types %.*s and %.*s cannot be matched", STR_ARG(a->name),
+                              STR_ARG(b->name));
+        if (a->id == TYPE_JSON || a->id == TYPE_JSONB)
+            return apply_refuse(x->a, SIZE_MAX, "UNION of values of this type");
+        out->columns[i] = (struct expr){
+            .name = left->columns[i].name,
+            .type = a->id == b->id && a->length == b->length && a->precision == b->precision
+                        ? *a
+                        : *type_builtin(both_text       ? TYPE_TEXT
+                                        : a->id > b->id ? a->id
+                                                        : b->id),
+        };
+        if (a->id == TYPE_ENUM)
+            out->columns[i].type = *a;
+    }
+    return true;
+}
+
+static bool
+translate_compound(struct expr_context *x, const struct json *body, struct query *out,
+                   struct buf *sql)
+{
+    struct query left = {0};
+    struct query right = {0};
+    const char *word = pg_is(body, "op", "SETOP_UNION")       ? "UNION"
+                       : pg_is(body, "op", "SETOP_INTERSECT") ? "INTERSECT"
+                                                              : "EXCEPT";
+
+    if (pg_bool(body, "all") && strcmp(word, "UNION") != 0)
+        return apply_refuse(x->a, SIZE_MAX, "INTERSECT ALL and EXCEPT ALL");
+    if (!translate_arm(x, pg_get(body, "larg"), &left) ||
+        !translate_arm(x, pg_get(body, "rarg"), &right) || !match_arms(x, &left, &right, out))
+        return false;
+    buf_printf(sql, "%.*s %s%s %.*s", STR_ARG(left.sql), word, pg_bool(body, "all") ? " ALL" : "",
+               STR_ARG(right.sql));
+    /* A compound is ordered by its outputs only. */
+    for (uint32_t i = 0; i < out->column_count; i++)
+        out->columns[i].sql = arena_printf(x->a->tmp, "%u", i + 1);
+    for (const struct json *n = pg_first(body, "sortClause"); n != NULL; n = n->next) {
+        const struct json *node = pg_get(pg_as(n, "SortBy"), "node");
+
+        if (pg_as(node, "A_Const") == NULL && pg_as(node, "ColumnRef") == NULL)
+            return apply_refuse(x->a, SIZE_MAX, "ORDER BY of an expression in a UNION");
+    }
+    return query_order(x, pg_first(body, "sortClause"), sql, out);
+}
+
+bool
+query_with(struct expr_context *x, const struct json *with, struct buf *out)
+{
+    if (with == NULL)
+        return true;
+    if (pg_bool(with, "recursive"))
+        return apply_refuse(x->a, pg_location(with), "WITH RECURSIVE");
+    for (const struct json *n = pg_first(with, "ctes"); n != NULL; n = n->next) {
+        const struct json *body = pg_as(n, "CommonTableExpr");
+        struct scope_cte *cte = ARENA_NEW(x->a->tmp, struct scope_cte);
+        struct scope *own = x->scope;
+        struct scope inner = {.ctes = own->ctes, .outer = own->outer};
+        struct query query = {0};
+        bool ok;
+
+        if (pg_as(pg_get(body, "ctequery"), "SelectStmt") == NULL)
+            return apply_refuse(x->a, pg_location(body), "statements that write inside WITH");
+        if (pg_count(body, "aliascolnames") > 0)
+            return apply_refuse(x->a, pg_location(body), "column names in WITH");
+        x->scope = &inner;
+        ok = query_translate(x, pg_body(pg_get(body, "ctequery")), &query);
+        x->scope = own;
+        if (!ok)
+            return false;
+        cte->name = pg_str(body, "ctename");
+        cte->column_count = query.column_count;
+        cte->columns = ARENA_ARRAY(x->a->tmp, struct scope_column, query.column_count);
+        for (uint32_t i = 0; i < query.column_count; i++)
+            cte->columns[i] =
+                (struct scope_column){.name = query.columns[i].name, .type = query.columns[i].type};
+        buf_add_str(out, n == pg_first(with, "ctes") ? STR("WITH ") : STR(", "));
+        apply_sql_name(out, cte->name);
+        buf_printf(out, " AS (%.*s)", STR_ARG(query.sql));
+        cte->next = own->ctes;
+        own->ctes = cte;
+    }
+    buf_add_char(out, ' ');
+    return true;
+}
+
+static bool
+translate_select(struct expr_context *x, const struct json *body, struct query *out)
+{
+    struct buf sql;
+    bool ok;
+
+    if (body == NULL)
+        return apply_refuse(x->a, SIZE_MAX, "this query");
+    apply_buf(&sql);
+    ok = check_clauses(x, body) && query_with(x, pg_get(body, "withClause"), &sql);
+    if (ok && pg_is(body, "op", "SETOP_NONE"))
+        ok = translate_plain(x, body, out, &sql);
+    else if (ok)
+        ok = translate_compound(x, body, out, &sql);
+    ok = ok && write_limit(x, body, &sql);
+    out->sql = apply_take(x->a->tmp, &sql);
+    return ok;
+}
+
+bool
+query_translate(struct expr_context *x, const struct json *select, struct query *out)
+{
+    struct scope scope = {.outer = x->scope};
+    struct expr_context inner = *x;
+    bool ok;
+
+    *out = (struct query){0};
+    if (x->depth > 100 || arena_is_exhausted(x->a->tmp))
+        return apply_fail(x->a, SIZE_MAX, "54001", "split the query", "it is nested too deeply");
+    inner.scope = &scope;
+    inner.depth++;
+    inner.allow_query = true;
+    inner.allow_aggregate = inner.in_aggregate = false;
+    inner.place = "a query";
+    ok = translate_select(&inner, select, out);
+    return ok;
+}
