@@ -17,13 +17,13 @@
 #include "core/str.h"
 
 struct api_limits {
-    uint32_t depth_max;       /* nesting of and/or */
-    uint32_t terms_max;       /* filters and logic nodes */
-    uint32_t nodes_max;       /* select items, all levels */
+    uint32_t depth_max; /* nesting of and/or */
+    uint32_t terms_max; /* filters and logic nodes */
+    uint32_t nodes_max; /* select items, all levels */
     uint32_t embed_depth_max;
-    uint32_t list_max;        /* elements of one in.(...) */
+    uint32_t list_max; /* elements of one in.(...) */
     uint32_t json_depth_max;
-    int64_t rows_max;         /* of one answer; 0: no bound */
+    int64_t rows_max; /* of one answer; 0: no bound */
     bool aggregates;
 };
 
@@ -34,7 +34,7 @@ struct api_param {
 
 /* col->a->0->>b */
 struct api_json_step {
-    bool as_text;  /* ->> */
+    bool as_text; /* ->> */
     bool is_index;
     struct str key;
     int64_t index;
@@ -45,28 +45,57 @@ struct api_field {
     uint32_t step_count;
 };
 
-enum api_aggregate { API_AGG_NONE, API_AGG_COUNT, API_AGG_SUM, API_AGG_AVG, API_AGG_MIN, API_AGG_MAX };
+enum api_aggregate {
+    API_AGG_NONE,
+    API_AGG_COUNT,
+    API_AGG_SUM,
+    API_AGG_AVG,
+    API_AGG_MIN,
+    API_AGG_MAX
+};
 enum api_join { API_JOIN_DEFAULT, API_JOIN_LEFT, API_JOIN_INNER };
 enum api_item_kind { API_ITEM_STAR, API_ITEM_FIELD, API_ITEM_EMBED };
 
 struct api_item {
     enum api_item_kind kind;
-    struct str alias;                 /* data NULL: none */
-    struct api_field field;           /* FIELD; column data NULL for count() */
-    struct str cast;                  /* data NULL: none */
+    struct str alias;       /* data NULL: none */
+    struct api_field field; /* FIELD; column data NULL for count() */
+    struct str cast;        /* data NULL: none */
     enum api_aggregate aggregate;
     struct str aggregate_cast;
-    struct str target, hint;          /* EMBED; hint data NULL: none */
+    struct str target, hint; /* EMBED; hint data NULL: none */
     enum api_join join;
     bool is_spread;
-    struct api_item *children;        /* EMBED: its select list, maybe NULL */
+    struct api_item *children; /* EMBED: its select list, maybe NULL */
     struct api_item *next;
 };
 
 enum api_op {
-    API_EQ, API_NEQ, API_GT, API_GTE, API_LT, API_LTE, API_LIKE, API_ILIKE, API_MATCH, API_IMATCH,
-    API_IN, API_IS, API_ISDISTINCT, API_FTS, API_PLFTS, API_PHFTS, API_WFTS, API_CS, API_CD, API_OV,
-    API_SL, API_SR, API_NXR, API_NXL, API_ADJ,
+    API_EQ,
+    API_NEQ,
+    API_GT,
+    API_GTE,
+    API_LT,
+    API_LTE,
+    API_LIKE,
+    API_ILIKE,
+    API_MATCH,
+    API_IMATCH,
+    API_IN,
+    API_IS,
+    API_ISDISTINCT,
+    API_FTS,
+    API_PLFTS,
+    API_PHFTS,
+    API_WFTS,
+    API_CS,
+    API_CD,
+    API_OV,
+    API_SL,
+    API_SR,
+    API_NXR,
+    API_NXL,
+    API_ADJ,
 };
 enum api_quantifier { API_QUANT_NONE, API_QUANT_ANY, API_QUANT_ALL };
 enum api_is { API_IS_NULL, API_IS_NOT_NULL, API_IS_TRUE, API_IS_FALSE, API_IS_UNKNOWN };
@@ -77,9 +106,9 @@ struct api_filter {
     struct api_field field;
     enum api_op op;
     enum api_quantifier quantifier;
-    enum api_is is;       /* API_IS */
-    struct str language;  /* full text; data NULL: none */
-    uint32_t slot;        /* of the value; API_NO_SLOT for API_IS */
+    enum api_is is;      /* API_IS */
+    struct str language; /* full text; data NULL: none */
+    uint32_t slot;       /* of the value; API_NO_SLOT for API_IS */
 };
 
 enum api_cond_kind { API_COND_FILTER, API_COND_AND, API_COND_OR };
@@ -95,7 +124,7 @@ struct api_cond {
 enum api_nulls { API_NULLS_DEFAULT, API_NULLS_FIRST, API_NULLS_LAST };
 
 struct api_order {
-    struct str relation;  /* order=relation(col); data NULL: none */
+    struct str relation; /* order=relation(col); data NULL: none */
     struct api_field field;
     bool descending;
     enum api_nulls nulls;
@@ -113,8 +142,8 @@ struct api_level {
 };
 
 struct api_slot {
-    struct str text;          /* decoded value; like patterns with * already turned into % */
-    const struct str *list;   /* API_IN */
+    struct str text;        /* decoded value; like patterns with * already turned into % */
+    const struct str *list; /* API_IN */
     uint32_t list_count;
     bool is_list;
 };
@@ -125,7 +154,12 @@ enum api_media {
     API_MEDIA_CSV,
     API_MEDIA_OPENAPI,
 };
-enum api_return { API_RETURN_NONE, API_RETURN_MINIMAL, API_RETURN_HEADERS, API_RETURN_REPRESENTATION };
+enum api_return {
+    API_RETURN_NONE,
+    API_RETURN_MINIMAL,
+    API_RETURN_HEADERS,
+    API_RETURN_REPRESENTATION
+};
 enum api_resolution { API_RESOLUTION_NONE, API_RESOLUTION_MERGE, API_RESOLUTION_IGNORE };
 enum api_count { API_COUNT_NONE, API_COUNT_EXACT, API_COUNT_PLANNED, API_COUNT_ESTIMATED };
 
@@ -138,12 +172,12 @@ struct api_prefer {
     bool strict, lenient;
     bool has_max_affected;
     int64_t max_affected;
-    struct str timezone;      /* data NULL: none */
-    struct str invalid;       /* preferences that no one knows, "a, b"; data NULL: none */
+    struct str timezone; /* data NULL: none */
+    struct str invalid;  /* preferences that no one knows, "a, b"; data NULL: none */
 };
 
 struct api_request {
-    struct str schema;        /* selected by profile; data NULL: the default */
+    struct str schema; /* selected by profile; data NULL: the default */
     struct str table;
     struct api_item *select;  /* NULL: * */
     struct api_level *levels; /* the root first, always there */
@@ -153,12 +187,12 @@ struct api_request {
     uint32_t on_conflict_count;
     struct api_slot *slots;
     uint32_t slot_count, slot_cap;
-    bool has_literals;        /* the shape has values in it: hardly anyone will ask it again */
+    bool has_literals; /* the shape has values in it: hardly anyone will ask it again */
     enum api_media media;
     bool nulls_stripped;
-    bool array_media;         /* answer with the vnd.pgrst.array type's name */
+    bool array_media; /* answer with the vnd.pgrst.array type's name */
     struct api_prefer prefer;
-    bool has_range;           /* Range header, GET only */
+    bool has_range;               /* Range header, GET only */
     int64_t range_from, range_to; /* range_to -1: open */
 };
 

@@ -10,19 +10,31 @@ struct op_row {
 };
 
 static const struct op_row ops[] = {
-    {"eq", API_EQ, true, false},       {"neq", API_NEQ, false, false},
-    {"gt", API_GT, true, false},       {"gte", API_GTE, true, false},
-    {"lt", API_LT, true, false},       {"lte", API_LTE, true, false},
-    {"like", API_LIKE, true, true},    {"ilike", API_ILIKE, true, true},
-    {"match", API_MATCH, true, false}, {"imatch", API_IMATCH, true, false},
-    {"in", API_IN, false, false},      {"is", API_IS, false, false},
+    {"eq", API_EQ, true, false},
+    {"neq", API_NEQ, false, false},
+    {"gt", API_GT, true, false},
+    {"gte", API_GTE, true, false},
+    {"lt", API_LT, true, false},
+    {"lte", API_LTE, true, false},
+    {"like", API_LIKE, true, true},
+    {"ilike", API_ILIKE, true, true},
+    {"match", API_MATCH, true, false},
+    {"imatch", API_IMATCH, true, false},
+    {"in", API_IN, false, false},
+    {"is", API_IS, false, false},
     {"isdistinct", API_ISDISTINCT, false, false},
-    {"fts", API_FTS, false, false},    {"plfts", API_PLFTS, false, false},
-    {"phfts", API_PHFTS, false, false}, {"wfts", API_WFTS, false, false},
-    {"cs", API_CS, false, false},      {"cd", API_CD, false, false},
-    {"ov", API_OV, false, false},      {"sl", API_SL, false, false},
-    {"sr", API_SR, false, false},      {"nxr", API_NXR, false, false},
-    {"nxl", API_NXL, false, false},    {"adj", API_ADJ, false, false},
+    {"fts", API_FTS, false, false},
+    {"plfts", API_PLFTS, false, false},
+    {"phfts", API_PHFTS, false, false},
+    {"wfts", API_WFTS, false, false},
+    {"cs", API_CS, false, false},
+    {"cd", API_CD, false, false},
+    {"ov", API_OV, false, false},
+    {"sl", API_SL, false, false},
+    {"sr", API_SR, false, false},
+    {"nxr", API_NXR, false, false},
+    {"nxl", API_NXL, false, false},
+    {"adj", API_ADJ, false, false},
 };
 
 const char *
@@ -138,8 +150,8 @@ parse_list(struct cursor *c, struct api_slot *slot)
 
             /* A quote that does not close right before ',' or ')' is literal: point 4. */
             c->err = &ignored;
-            quoted = cursor_quoted(c, &list[count]) &&
-                     (cursor_peek(c) == ',' || cursor_peek(c) == ')');
+            quoted =
+                cursor_quoted(c, &list[count]) && (cursor_peek(c) == ',' || cursor_peek(c) == ')');
             c->err = saved;
         }
         if (!quoted) {
@@ -210,8 +222,7 @@ api_parse_filter_value(struct cursor *c, struct api_request *request, struct api
         request->slots[filter->slot] = slot;
         return true;
     }
-    filter->slot =
-        api_slot_add(c, request, is_pattern ? pattern_from_api(c->arena, text) : text);
+    filter->slot = api_slot_add(c, request, is_pattern ? pattern_from_api(c->arena, text) : text);
     return true;
 }
 
@@ -276,8 +287,7 @@ parse_logic_filter(struct cursor *c, struct api_request *request, struct api_con
         return false;
     if (filter->op == API_IS)
         return parse_is(c, text, &filter->is);
-    filter->slot =
-        api_slot_add(c, request, is_pattern ? pattern_from_api(c->arena, text) : text);
+    filter->slot = api_slot_add(c, request, is_pattern ? pattern_from_api(c->arena, text) : text);
     return true;
 }
 

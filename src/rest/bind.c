@@ -153,9 +153,8 @@ bind_body_row(const struct bind_input *in, const struct emit_stmt *stmt, const s
 
         if (param->source != EMIT_BODY_COLUMN)
             continue;
-        text = payload_value_text(
-            find_member(row, in->plan->columns[param->index]->name, &cursor),
-            type->id == TYPE_JSON || type->id == TYPE_JSONB);
+        text = payload_value_text(find_member(row, in->plan->columns[param->index]->name, &cursor),
+                                  type->id == TYPE_JSON || type->id == TYPE_JSONB);
         if (text.data == NULL)
             values[i].kind = VALUE_NULL;
         else if (!type_input(type, text, in->arena, &values[i], err))
@@ -193,7 +192,8 @@ bind_stmt(const struct bind_input *in, const struct emit_stmt *stmt, struct db_s
 {
     bool by_row = takes_columns(stmt);
     uint32_t rows = by_row && in->plan->action == PLAN_INSERT ? in->payload->row_count : 1;
-    struct value *values = ARENA_ARRAY(in->arena, struct value, (size_t)rows * stmt->param_count + 1);
+    struct value *values =
+        ARENA_ARRAY(in->arena, struct value, (size_t)rows * stmt->param_count + 1);
     const struct json *row = by_row ? in->payload->first : NULL;
 
     for (uint32_t i = 0; i < stmt->param_count; i++) {

@@ -29,8 +29,8 @@ cursor_fail(struct cursor *c, const char *expecting)
 bool
 cursor_fail_limit(struct cursor *c, const char *what, uint32_t limit)
 {
-    err_set(c->err, ERR_REQUEST, "PGRST100",
-            "\"failed to parse %s\" (line 1, column %zu)", c->what, c->pos + 1);
+    err_set(c->err, ERR_REQUEST, "PGRST100", "\"failed to parse %s\" (line 1, column %zu)", c->what,
+            c->pos + 1);
     c->err->http_status = 400;
     err_details(c->err, "too many %s: at most %u are allowed", what, limit);
     err_hint(c->err, "Split the request, or raise the limit in the api section of cairn.yaml.");

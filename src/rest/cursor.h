@@ -10,7 +10,7 @@
 struct cursor {
     struct str in;
     size_t pos;
-    const char *what;   /* "filter", "select parameter": for the message */
+    const char *what; /* "filter", "select parameter": for the message */
     struct arena *arena;
     const struct api_limits *limits;
     uint32_t terms, nodes; /* seen so far, over the whole request */

@@ -187,8 +187,7 @@ describe_column_note(struct buf *out, const struct schema_table *table,
 
         if (key->column_count != 1 || key->columns[0] != index)
             continue;
-        buf_printf(out,
-                   "%s%sThis is a Foreign Key to `%.*s.%.*s`.<fk table='%.*s' column='%.*s'/>",
+        buf_printf(out, "%s%sThis is a Foreign Key to `%.*s.%.*s`.<fk table='%.*s' column='%.*s'/>",
                    start, describe_is_key(table, column) ? "" : "Note:\n", STR_ARG(key->ref_table),
                    STR_ARG(key->ref_columns[0]), STR_ARG(key->ref_table),
                    STR_ARG(key->ref_columns[0]));

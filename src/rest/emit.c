@@ -246,8 +246,8 @@ emit_in(struct emitter *e, const struct plan_cond *cond)
         .source = EMIT_LIST, .index = cond->filter->slot, .type = cond->field.type};
 
     emit_field(e, &cond->field);
-    buf_add_str(&e->sql, emit_is_postgres(e) ? STR(" = ANY (")
-                                             : STR(" IN (SELECT value FROM json_each("));
+    buf_add_str(&e->sql,
+                emit_is_postgres(e) ? STR(" = ANY (") : STR(" IN (SELECT value FROM json_each("));
     emit_param(e, param);
     buf_add_str(&e->sql, emit_is_postgres(e) ? STR(")") : STR("))"));
 }
@@ -464,8 +464,8 @@ emit_limit(struct emitter *e, const struct plan_rel *rel)
     }
     if (rel->offset_slot != API_NO_SLOT) {
         BUF_ADD_LIT(&e->sql, " OFFSET ");
-        emit_param(e, (struct emit_param){
-                          .source = EMIT_LIMIT, .index = rel->offset_slot, .type = type});
+        emit_param(
+            e, (struct emit_param){.source = EMIT_LIMIT, .index = rel->offset_slot, .type = type});
     }
 }
 
@@ -529,8 +529,9 @@ static void
 emit_embed(struct emitter *e, const struct plan_rel *rel)
 {
     if (emit_is_postgres(e)) {
-        buf_add_str(&e->sql, rel->is_to_one ? STR("(SELECT row_to_json(r) FROM (SELECT ")
-                                            : STR("(SELECT coalesce(json_agg(r), '[]') FROM (SELECT "));
+        buf_add_str(&e->sql, rel->is_to_one
+                                 ? STR("(SELECT row_to_json(r) FROM (SELECT ")
+                                 : STR("(SELECT coalesce(json_agg(r), '[]') FROM (SELECT "));
         emit_columns(e, rel, true);
         emit_embed_tail(e, rel);
         BUF_ADD_LIT(&e->sql, ") AS r)");
@@ -570,7 +571,7 @@ emit_spread(struct emitter *e, const struct plan_rel *rel, const struct plan_col
     } else {
         char json_class = column->kind == PLAN_EMBED ? 'r'
                           : column->has_cast         ? type_json_class(&column->cast)
-                                             : type_json_class(column->field.type);
+                                                     : type_json_class(column->field.type);
 
         buf_printf(&e->sql, "(SELECT coalesce(cairn_json_array('%c', v), '[]') FROM (SELECT ",
                    json_class);
@@ -596,8 +597,8 @@ emit_cast(struct emitter *e, const struct plan_column *column)
     BUF_ADD_LIT(&e->sql, "cairn_cast(");
     emit_field(e, &column->field);
     buf_add_char(&e->sql, ',');
-    emit_literal(&e->sql, column->field.type->id == TYPE_ENUM ? STR("text")
-                                                              : column->field.type->name);
+    emit_literal(&e->sql,
+                 column->field.type->id == TYPE_ENUM ? STR("text") : column->field.type->name);
     buf_add_char(&e->sql, ',');
     emit_literal(&e->sql, column->cast.name);
     buf_add_char(&e->sql, ')');
@@ -695,8 +696,7 @@ bool
 emit_plan(enum db_dialect dialect, const struct plan *plan, struct arena *arena,
           struct emit_output *out, struct err *err)
 {
-    struct emitter e = {
-        .dialect = dialect, .plan = plan, .arena = arena, .root_alias = STR("t0")};
+    struct emitter e = {.dialect = dialect, .plan = plan, .arena = arena, .root_alias = STR("t0")};
     bool ok = false;
 
     *out = (struct emit_output){0};

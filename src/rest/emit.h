@@ -23,14 +23,14 @@ enum emit_source {
 
 struct emit_param {
     enum emit_source source;
-    uint32_t index;  /* slot or column */
+    uint32_t index; /* slot or column */
     const struct type *type;
     int64_t max;
     struct str text;
 };
 
 struct emit_stmt {
-    struct str sql;  /* data NULL: not there */
+    struct str sql; /* data NULL: not there */
     struct emit_param *params;
     uint32_t param_count;
 };

@@ -7,14 +7,15 @@ const struct encode_column *
 encode_prepare(const struct plan *plan, struct arena *arena)
 {
     const struct plan_rel *root = plan->root;
-    struct encode_column *columns = ARENA_ARRAY(arena, struct encode_column, root->column_count + 1);
+    struct encode_column *columns =
+        ARENA_ARRAY(arena, struct encode_column, root->column_count + 1);
     struct buf prefix;
 
     buf_init(&prefix, 1024 * 1024);
     for (uint32_t i = 0; i < root->column_count; i++) {
         const struct plan_column *column = &root->columns[i];
-        bool is_raw = column->kind == PLAN_EMBED || (column->origin != root &&
-                                                     column->type->id == TYPE_JSON);
+        bool is_raw =
+            column->kind == PLAN_EMBED || (column->origin != root && column->type->id == TYPE_JSON);
 
         buf_clear(&prefix);
         buf_add_char(&prefix, i == 0 ? '{' : ',');
@@ -66,70 +67,85 @@ write_json_stripped(const struct encoder *e, const struct value *cells)
     buf_add_char(e->out, '}');
 }
 
-/* A field is quoted when it must be: RFC 4180. */
+/* Quotes the field that was written since start, when it must be: RFC 4180. An empty text is
+ * quoted, because nothing at all is NULL. */
 static void
-write_csv_text(struct buf *out, struct str text)
+quote_csv_field(struct buf *out, size_t start)
 {
-    bool quote = text.len == 0;
+    size_t len = out->len - start;
+    size_t quotes = 0;
+    bool must = len == 0;
+    char *to = NULL;
 
-    for (size_t i = 0; i < text.len && !quote; i++)
-        quote = memchr("\",\r\n", text.data[i], 4) != NULL;
-    if (!quote) {
-        buf_add_str(out, text);
+    for (size_t i = start; i < out->len; i++) {
+        must = must || memchr("\",\r\n", out->data[i], 4) != NULL;
+        quotes += out->data[i] == '"';
+    }
+    if (!must || !buf_reserve(out, quotes + 2))
         return;
+    /* From its end, so that nothing is overwritten before it was moved. */
+    out->len += quotes + 2;
+    to = out->data + out->len;
+    *--to = '"';
+    for (size_t i = start + len; i > start; i--) {
+        char ch = out->data[i - 1];
+
+        *--to = ch;
+        if (ch == '"')
+            *--to = '"';
     }
-    buf_add_char(out, '"');
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] == '"')
-            buf_add_char(out, '"');
-        buf_add_char(out, text.data[i]);
-    }
-    buf_add_char(out, '"');
+    *--to = '"';
 }
 
 static void
 write_csv_header(const struct encoder *e)
 {
     for (uint32_t i = 0; i < e->column_count; i++) {
+        size_t start = 0;
+
         if (i > 0)
             buf_add_char(e->out, ',');
-        write_csv_text(e->out, e->columns[i].key);
+        start = e->out->len;
+        buf_add_str(e->out, e->columns[i].key);
+        quote_csv_field(e->out, start);
     }
 }
 
 static void
 write_csv(const struct encoder *e, const struct value *cells)
 {
-    struct buf text;
-
-    buf_init(&text, e->out->max);
     if (e->rows == 0)
         write_csv_header(e);
     buf_add_char(e->out, '\n');
     for (uint32_t i = 0; i < e->column_count; i++) {
+        size_t start = 0;
+
         if (i > 0)
             buf_add_char(e->out, ',');
         if (cells[i].kind == VALUE_NULL)
             continue;
-        buf_clear(&text);
-        type_write_text(&text, e->columns[i].type, &cells[i]);
-        write_csv_text(e->out, buf_str(&text));
+        start = e->out->len;
+        type_write_output(e->out, e->columns[i].type, &cells[i]);
+        quote_csv_field(e->out, start);
     }
-    buf_fini(&text);
 }
 
-static void
-add_percent_encoded(struct buf *out, struct str text)
+void
+encode_percent(struct buf *out, struct str text)
 {
+    static const char digits[] = "0123456789ABCDEF";
+
     for (size_t i = 0; i < text.len; i++) {
         unsigned char ch = (unsigned char)text.data[i];
-        bool plain = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
-                     (ch >= '0' && ch <= '9') || memchr("-_.~", ch, 4) != NULL;
 
-        if (plain)
+        if ((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
+            memchr("-_.~", ch, 4) != NULL) {
             buf_add_char(out, (char)ch);
-        else
-            buf_printf(out, "%%%02X", ch);
+        } else {
+            buf_add_char(out, '%');
+            buf_add_char(out, digits[ch >> 4]);
+            buf_add_char(out, digits[ch & 15]);
+        }
     }
 }
 
@@ -141,7 +157,7 @@ write_location(const struct encoder *e, const struct value *cells)
     buf_init(&text, 64 * 1024);
     for (uint32_t i = 0; i < e->column_count; i++) {
         buf_add_char(e->out, i == 0 ? '?' : '&');
-        add_percent_encoded(e->out, e->columns[i].key);
+        encode_percent(e->out, e->columns[i].key);
         if (cells[i].kind == VALUE_NULL) {
             BUF_ADD_LIT(e->out, "=is.null");
             continue;
@@ -149,7 +165,7 @@ write_location(const struct encoder *e, const struct value *cells)
         BUF_ADD_LIT(e->out, "=eq.");
         buf_clear(&text);
         type_write_text(&text, e->columns[i].type, &cells[i]);
-        add_percent_encoded(e->out, buf_str(&text));
+        encode_percent(e->out, buf_str(&text));
     }
     buf_fini(&text);
 }
@@ -159,6 +175,17 @@ encode_restart(struct encoder *encoder)
 {
     encoder->rows = encoder->inserted = 0;
     buf_clear(encoder->out);
+}
+
+/* The rest of the rows would be read for nothing, and a write must not stay without its answer. */
+static bool
+fail_too_large(const struct encoder *e)
+{
+    err_set(e->err, ERR_REQUEST, "54000", "the answer is too large");
+    err_hint(e->err, "Ask for fewer rows with limit and offset, or for fewer columns with select.");
+    if (e->err != NULL)
+        e->err->http_status = 413;
+    return false;
 }
 
 bool
@@ -198,14 +225,15 @@ encode_row(void *ctx, const struct value *cells, uint32_t count)
         e->inserted += mark->kind == VALUE_TEXT ? mark->s.len > 0 && mark->s.data[0] == 't'
                                                 : mark->kind == VALUE_INT && mark->i != 0;
     }
-    return true;
+    return buf_ok(e->out) || fail_too_large(e);
 }
 
-void
+bool
 encode_end(struct encoder *e)
 {
     if (e->mode == ENCODE_JSON)
         buf_add_str(e->out, e->rows == 0 ? STR("[]") : STR("]"));
     else if (e->mode == ENCODE_CSV && e->rows == 0)
         write_csv_header(e);
+    return buf_ok(e->out) || fail_too_large(e);
 }

@@ -31,6 +31,7 @@ struct encoder {
     const struct encode_column *columns;
     uint32_t column_count;
     struct buf *out;
+    struct err *err; /* filled when the rows don't fit into out: 413 */
     uint64_t rows, inserted;
 };
 
@@ -38,9 +39,11 @@ struct encoder {
 const struct encode_column *encode_prepare(const struct plan *plan, struct arena *arena);
 /* Back to no rows seen. */
 void encode_restart(struct encoder *encoder);
-/* Fits db_stmt.on_row; ctx is the encoder. */
+/* Fits db_stmt.on_row; ctx is the encoder. False: out is full. */
 bool encode_row(void *ctx, const struct value *cells, uint32_t count);
-/* After the last row. */
-void encode_end(struct encoder *encoder);
+/* After the last row. False: out is full. */
+MUST_CHECK bool encode_end(struct encoder *encoder);
+/* All but letters, digits and -_.~ as %XX: RFC 3986, 2.3. */
+void encode_percent(struct buf *out, struct str text);
 
 #endif

@@ -151,8 +151,8 @@ write_schema_ref(struct buf *out, struct str name)
             BUF_ADD_LIT(&ref, "~0");
         else if (ch == '/')
             BUF_ADD_LIT(&ref, "~1");
-        else if ((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
-                 (ch >= '0' && ch <= '9') || ch == '_' || ch == '-' || ch == '.')
+        else if ((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
+                 ch == '_' || ch == '-' || ch == '.')
             buf_add_char(&ref, (char)ch);
         else
             buf_printf(&ref, "%%%02X", ch);
@@ -229,8 +229,8 @@ struct operation {
     bool filters, body, many, rows;
 };
 
-static const char *const get_parameters[] = {"select", "order", "limit", "offset",
-                                             "and",    "or",    "range", "preferCount", NULL};
+static const char *const get_parameters[] = {"select", "order", "limit",       "offset", "and",
+                                             "or",     "range", "preferCount", NULL};
 static const char *const post_parameters[] = {"select", "columns", "on_conflict", "preferPost",
                                               NULL};
 static const char *const change_parameters[] = {"select", "and", "or", "preferReturn", NULL};

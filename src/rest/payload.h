@@ -13,9 +13,9 @@ struct payload {
     const struct json *first; /* the first row; the others through next */
     uint32_t row_count;
     bool is_array;
-    struct str *keys;         /* of the first row, in its order */
+    struct str *keys; /* of the first row, in its order */
     uint32_t key_count;
-    struct str text;          /* JSON text of all rows as they came */
+    struct str text; /* JSON text of all rows as they came */
 };
 
 /*

@@ -406,7 +406,8 @@ select_key(struct planner *p, struct plan_rel *root)
     root->column_count = root->table->pk_column_count;
     root->columns = ARENA_ARRAY(p->arena, struct plan_column, root->column_count + 1);
     for (uint32_t i = 0; i < root->column_count; i++) {
-        const struct model_column *column = &root->table->model->columns[root->table->pk_columns[i]];
+        const struct model_column *column =
+            &root->table->model->columns[root->table->pk_columns[i]];
 
         root->columns[i] = (struct plan_column){
             .kind = PLAN_FIELD,
@@ -441,8 +442,7 @@ plan_make(const struct plan_input *input, struct plan **out, struct err *err)
     if (headers) {
         select_key(&p, root);
         plan->returns_rows = true;
-    } else if ((!is_write || plan->returns_rows) &&
-               !make_columns(&p, root, input->api->select)) {
+    } else if ((!is_write || plan->returns_rows) && !make_columns(&p, root, input->api->select)) {
         return false;
     }
     for (const struct api_level *level = input->api->levels; level != NULL; level = level->next) {

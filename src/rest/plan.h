@@ -28,7 +28,7 @@ enum plan_column_kind { PLAN_FIELD, PLAN_EMBED, PLAN_COUNT };
 struct plan_column {
     enum plan_column_kind kind;
     const struct plan_rel *origin; /* where it is evaluated: below the one it is in, for a spread */
-    struct str key;               /* in the answer */
+    struct str key;                /* in the answer */
     struct plan_field field;
     bool has_cast;
     struct type cast;
@@ -51,7 +51,7 @@ struct plan_cond {
 
 struct plan_order {
     struct plan_field field;
-    const struct plan_rel *via;   /* related order: through this to-one embed; NULL otherwise */
+    const struct plan_rel *via; /* related order: through this to-one embed; NULL otherwise */
     bool descending, nulls_first;
     struct plan_order *next;
 };
@@ -60,16 +60,16 @@ struct plan_rel {
     const struct schema_table *table;
     const struct schema_rel *rel; /* to the parent; NULL for the root */
     const struct plan_rel *parent;
-    uint32_t number;              /* unique in the plan; the root is 0 */
-    struct str key;               /* alias or target */
+    uint32_t number; /* unique in the plan; the root is 0 */
+    struct str key;  /* alias or target */
     struct str target;
     bool is_to_one, is_inner, is_spread;
     struct plan_column *columns;
     uint32_t column_count;
-    struct plan_cond *conds;      /* all ANDed */
+    struct plan_cond *conds; /* all ANDed */
     struct plan_order *order;
     uint32_t limit_slot, offset_slot;
-    int64_t rows_max;             /* 0: no bound */
+    int64_t rows_max; /* 0: no bound */
     struct plan_rel *children;
     struct plan_rel *next;
 };
@@ -80,9 +80,9 @@ struct plan {
     enum plan_action action;
     const struct schema *schema;
     struct plan_rel *root;
-    bool has_count;               /* a second statement counts all */
+    bool has_count; /* a second statement counts all */
     /* What a write gives back. */
-    bool returns_rows;            /* root->columns */
+    bool returns_rows; /* root->columns */
     /* PLAN_INSERT, PLAN_UPDATE: the columns written, in the order of the payload. */
     const struct model_column **columns;
     uint32_t column_count;
@@ -101,7 +101,7 @@ struct plan_input {
     /* Keys of the payload, when columns= was not given. */
     const struct str *payload_keys;
     uint32_t payload_key_count;
-    enum db_dialect dialect;      /* what the engine can't do is refused here */
+    enum db_dialect dialect; /* what the engine can't do is refused here */
     struct arena *arena;
 };
 

@@ -78,8 +78,7 @@ plan_fail_not_embedded(struct str name, struct err *err)
     name = str_slice(name, 0, 200);
     err_set(err, ERR_REQUEST, "PGRST108", "'%.*s' is not an embedded resource in this request",
             STR_ARG(name));
-    err_hint(err, "Verify that '%.*s' is included in the 'select' query parameter.",
-             STR_ARG(name));
+    err_hint(err, "Verify that '%.*s' is included in the 'select' query parameter.", STR_ARG(name));
     return fail_status(err, 400);
 }
 
@@ -146,8 +145,7 @@ add_relationship(struct buf *out, const struct schema_rel *rel)
 static void
 add_candidate(struct buf *out, const struct schema_table *table, const struct schema_rel *rel)
 {
-    static const char *const names[] = {"one-to-many", "many-to-one", "one-to-one",
-                                        "many-to-many"};
+    static const char *const names[] = {"one-to-many", "many-to-one", "one-to-one", "many-to-many"};
     struct buf text;
 
     buf_init(&text, 8192);
@@ -204,15 +202,15 @@ plan_fail_ambiguous(const struct schema_table *table, struct str target,
 }
 
 static bool
-fail_operator(const struct type *type, const char *operator, struct err *err)
+fail_operator(const struct type *type, const char *operator, struct err * err)
 {
     /* The name without modifiers, as PostgreSQL shows operand types. */
     struct str name = type->id == TYPE_ENUM || type->id == TYPE_OTHER || type->id == TYPE_ARRAY
                           ? type->name
                           : type_builtin(type->id)->name;
 
-    err_set(err, ERR_REQUEST, "42883", "operator does not exist: %.*s %s unknown", STR_ARG(name),
-            operator);
+    err_set(err, ERR_REQUEST, "42883", "operator does not exist: %.*s %s unknown",
+            STR_ARG(name), operator);
     err_hint(err, "No operator matches the given name and argument types. You might need to add "
                   "explicit type casts.");
     return fail_status(err, 404);
@@ -276,13 +274,13 @@ check_is(const struct type *type, const struct api_filter *filter, struct err *e
 }
 
 bool
-plan_check_filter(enum db_dialect dialect, const struct type *type,
-                  const struct api_filter *filter, struct err *err)
+plan_check_filter(enum db_dialect dialect, const struct type *type, const struct api_filter *filter,
+                  struct err *err)
 {
     static const char *const symbols[] = {
-        [API_EQ] = "=",      [API_NEQ] = "<>",    [API_GT] = ">",      [API_GTE] = ">=",
-        [API_LT] = "<",      [API_LTE] = "<=",    [API_LIKE] = "~~",   [API_ILIKE] = "~~*",
-        [API_MATCH] = "~",   [API_IMATCH] = "~*", [API_IN] = "=",      [API_ISDISTINCT] = "=",
+        [API_EQ] = "=",    [API_NEQ] = "<>",    [API_GT] = ">",    [API_GTE] = ">=",
+        [API_LT] = "<",    [API_LTE] = "<=",    [API_LIKE] = "~~", [API_ILIKE] = "~~*",
+        [API_MATCH] = "~", [API_IMATCH] = "~*", [API_IN] = "=",    [API_ISDISTINCT] = "=",
     };
 
     if (dialect == DB_POSTGRES)

@@ -6,8 +6,7 @@
 static uint64_t
 rows_affected(const struct rest_call *call)
 {
-    const struct db_stmt *main =
-        &call->stmts[call->shape->sql.existing.sql.data != NULL ? 1 : 0];
+    const struct db_stmt *main = &call->stmts[call->shape->sql.existing.sql.data != NULL ? 1 : 0];
 
     /* Rows that came back were counted; else the engine says how many changed. */
     if (call->shape->plan->returns_rows || call->encoder.marks_inserted)
@@ -44,72 +43,77 @@ rest_check(struct db_job *job)
     return true;
 }
 
+/* Room for a header that is made in place: the arena is its end. */
+static struct buf
+header_room(struct rest_call *call, size_t size)
+{
+    return (struct buf){.data = arena_alloc(call->request->arena, size), .cap = size, .max = size};
+}
+
 static void
 add_content_range(struct rest_call *call, int64_t first, uint64_t rows, int64_t total)
 {
-    struct arena *arena = call->request->arena;
-    char *text = arena_alloc(arena, 64);
-    int len = 0;
+    struct buf text = header_room(call, 64);
 
-    if (rows == 0)
-        len = snprintf(text, 64, "*/");
-    else
-        len = snprintf(text, 64, "%lld-%lld/", (long long)first,
-                       (long long)(first + (int64_t)rows - 1));
+    if (rows == 0) {
+        buf_add_char(&text, '*');
+    } else {
+        buf_add_i64(&text, first);
+        buf_add_char(&text, '-');
+        buf_add_i64(&text, first + (int64_t)rows - 1);
+    }
+    buf_add_char(&text, '/');
     if (total < 0)
-        len += snprintf(text + len, 64 - (size_t)len, "*");
+        buf_add_char(&text, '*');
     else
-        len += snprintf(text + len, 64 - (size_t)len, "%lld", (long long)total);
-    response_add_header(call->request, STR("Content-Range"), str_make(text, (size_t)len));
+        buf_add_i64(&text, total);
+    response_add_header(call->request, STR("Content-Range"), buf_str(&text));
 }
 
+/* By name, and of one name in the order in which they came. */
 static int
 compare_params(const void *a, const void *b)
 {
-    return str_cmp(((const struct api_param *)a)->key, ((const struct api_param *)b)->key);
+    const struct api_param *x = *(const struct api_param *const *)a;
+    const struct api_param *y = *(const struct api_param *const *)b;
+    int order = str_cmp(x->key, y->key);
+
+    return order != 0 ? order : (x > y) - (x < y);
 }
 
-static void
-add_encoded(struct buf *out, struct str text)
+static const struct api_param **
+sort_params(struct rest_call *call)
 {
-    static const char digits[] = "0123456789ABCDEF";
+    const struct api_param **sorted =
+        ARENA_ARRAY(call->request->arena, const struct api_param *, call->param_count + 1);
 
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char ch = (unsigned char)text.data[i];
-
-        if ((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
-            memchr("-_.~", ch, 4) != NULL) {
-            buf_add_char(out, (char)ch);
-        } else {
-            buf_add_char(out, '%');
-            buf_add_char(out, digits[ch >> 4]);
-            buf_add_char(out, digits[ch & 15]);
-        }
-    }
+    for (uint32_t i = 0; i < call->param_count; i++)
+        sorted[i] = &call->params[i];
+    if (call->param_count > 1)
+        qsort(sorted, call->param_count, sizeof(*sorted), compare_params);
+    return sorted;
 }
 
 /* /NAME?parameters, sorted by name: point 1. */
 static void
 add_content_location(struct rest_call *call)
 {
-    struct arena *arena = call->request->arena;
+    const struct api_param **params = sort_params(call);
+    size_t size = 1 + 3 * call->name.len;
     struct buf text;
 
-    buf_init(&text, 256 * 1024);
+    for (uint32_t i = 0; i < call->param_count; i++)
+        size += 2 + 3 * (params[i]->key.len + params[i]->value.len);
+    text = header_room(call, size);
     buf_add_char(&text, '/');
-    add_encoded(&text, call->name);
-    if (call->param_count > 1)
-        qsort(call->params, call->param_count, sizeof(*call->params), compare_params);
+    encode_percent(&text, call->name);
     for (uint32_t i = 0; i < call->param_count; i++) {
         buf_add_char(&text, i == 0 ? '?' : '&');
-        add_encoded(&text, call->params[i].key);
+        encode_percent(&text, params[i]->key);
         buf_add_char(&text, '=');
-        add_encoded(&text, call->params[i].value);
+        encode_percent(&text, params[i]->value);
     }
-    if (buf_ok(&text))
-        response_add_header(call->request, STR("Content-Location"),
-                            arena_copy(arena, buf_str(&text)));
-    buf_fini(&text);
+    response_add_header(call->request, STR("Content-Location"), buf_str(&text));
 }
 
 static void
@@ -211,22 +215,18 @@ rows_inserted(const struct rest_call *call, uint64_t affected)
     return affected > call->existing.rows ? affected - call->existing.rows : 0;
 }
 
+/* The encoder wrote what follows the table's name into the body. */
 static void
 add_location(struct rest_call *call, uint64_t rows)
 {
     struct buf *body = &call->request->response.body;
+    struct buf text = header_room(call, 1 + 3 * call->name.len + body->len);
 
-    if (rows == 1) {
-        struct buf text;
-
-        buf_init(&text, 256 * 1024);
-        buf_add_char(&text, '/');
-        add_encoded(&text, call->name);
-        buf_add_str(&text, buf_str(body));
-        response_add_header(call->request, STR("Location"),
-                            arena_copy(call->request->arena, buf_str(&text)));
-        buf_fini(&text);
-    }
+    buf_add_char(&text, '/');
+    encode_percent(&text, call->name);
+    buf_add_str(&text, buf_str(body));
+    if (rows == 1)
+        response_add_header(call->request, STR("Location"), buf_str(&text));
     buf_clear(body);
 }
 
@@ -253,42 +253,26 @@ respond_write(struct rest_call *call, uint64_t affected)
 void
 rest_respond_unchanged(struct rest_call *call)
 {
-    call->encoder.out = &call->request->response.body;
-    if (call->api.prefer.ret == API_RETURN_REPRESENTATION) {
-        call->encoder.columns = call->shape->columns;
-        call->encoder.column_count = call->shape->plan->root->column_count;
-        call->encoder.mode = call->api.media == API_MEDIA_CSV ? ENCODE_CSV : ENCODE_JSON;
-        encode_end(&call->encoder);
-    }
-    respond_write(call, 0);
-    shape_unref(call->shape);
-    http_respond(call->request);
+    struct err err = {0};
+    bool ok = true;
+
+    if (call->api.media == API_MEDIA_OBJECT)
+        ok = fail_singular(0, &err);
+    if (ok && call->api.prefer.ret == API_RETURN_REPRESENTATION)
+        ok = encode_end(&call->encoder);
+    if (ok)
+        respond_write(call, 0);
+    rest_finish(call, ok ? NULL : &err);
 }
 
 void
 rest_respond(struct rest_call *call)
 {
-    struct err err = {0};
-    bool ok = call->job.ok;
+    bool ok = call->job.ok && encode_end(&call->encoder);
 
-    if (!ok) {
-        err = call->job.err;
-    } else {
-        encode_end(&call->encoder);
-        if (!buf_ok(&call->request->response.body)) {
-            ok = err_set(&err, ERR_REQUEST, "54000", "the answer is too large");
-            err_hint(&err, "Ask for fewer rows with limit and offset.");
-            err.http_status = 413;
-        } else if (call->action == PLAN_READ) {
-            ok = respond_read(call, &err);
-        } else {
-            respond_write(call, rows_affected(call));
-        }
-    }
-    shape_unref(call->shape);
-    call->shape = NULL;
-    if (ok)
-        http_respond(call->request);
-    else
-        answer_error(call->request, &err);
+    if (ok && call->action == PLAN_READ)
+        ok = respond_read(call, &call->job.err);
+    else if (ok)
+        respond_write(call, rows_affected(call));
+    rest_finish(call, ok ? NULL : &call->job.err);
 }

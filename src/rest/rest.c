@@ -40,12 +40,15 @@ rest_set_schema(struct rest *rest, struct schema *schema)
     rest->schema = schema;
 }
 
-static void
-call_fail(struct rest_call *call, const struct err *err)
+void
+rest_finish(struct rest_call *call, const struct err *err)
 {
     shape_unref(call->shape);
     call->shape = NULL;
-    answer_error(call->request, err);
+    if (err != NULL)
+        answer_error(call->request, err);
+    else
+        http_respond(call->request);
 }
 
 static bool
@@ -81,8 +84,7 @@ choose_schema(struct rest_call *call, struct err *err)
 {
     const struct rest_options *options = &call->rest->options;
     bool reads = call->action == PLAN_READ;
-    struct str name =
-        call->request->known[reads ? HTTP_H_ACCEPT_PROFILE : HTTP_H_CONTENT_PROFILE];
+    struct str name = call->request->known[reads ? HTTP_H_ACCEPT_PROFILE : HTTP_H_CONTENT_PROFILE];
     struct buf list;
 
     call->api.schema = str_from(options->schemas[0]);
@@ -120,7 +122,7 @@ read_headers(struct rest_call *call, struct err *err)
         return false;
     if (request->method == HTTP_GET && request->known[HTTP_H_RANGE].data != NULL)
         api_parse_range(request->known[HTTP_H_RANGE], &call->api);
-    return choose_schema(call, err);
+    return true;
 }
 
 static bool
@@ -339,6 +341,7 @@ prepare_encoder(struct rest_call *call)
     encoder->nulls_stripped = call->api.nulls_stripped;
     encoder->marks_inserted = call->shape->sql.marks_inserted;
     encoder->out = &call->request->response.body;
+    encoder->err = &call->job.err;
     if (call->request->method == HTTP_HEAD || (plan->action != PLAN_READ && !plan->returns_rows))
         encoder->mode = ENCODE_NOTHING;
     else if (wants_location)
@@ -369,6 +372,7 @@ restart(struct db_job *job)
     struct rest_call *call = job->ctx;
 
     encode_restart(&call->encoder);
+    call->existing.rows = 0;
 }
 
 static void
@@ -408,22 +412,25 @@ prepare_job(struct rest_call *call, struct err *err)
     const struct api_prefer *prefer = &call->api.prefer;
     bool is_write = call->action != PLAN_READ;
 
-    prepare_encoder(call);
+    /* A write without a row function costs the embedded engine no savepoint. */
+    bool has_rows = !is_write || call->shape->plan->returns_rows || sql->marks_inserted;
+
     job->mode = is_write ? DB_WRITE : DB_READ;
     job->stmts = call->stmts;
     job->ctx = call;
     job->done = on_done;
-    job->restart = is_write ? NULL : restart;
-    if (is_write && (call->api.media == API_MEDIA_OBJECT ||
-                     (prefer->strict && prefer->has_max_affected)))
+    job->restart = restart;
+    if (is_write &&
+        (call->api.media == API_MEDIA_OBJECT || (prefer->strict && prefer->has_max_affected)))
         job->check = rest_check;
     if (sql->existing.sql.data != NULL) {
-        call->existing.mode = ENCODE_NOTHING;
+        call->existing = (struct encoder){.mode = ENCODE_NOTHING, .out = call->encoder.out};
         if (!add_stmt(call, &sql->existing, call->shape->existing_id, encode_row, &call->existing,
                       err))
             return false;
     }
-    if (!add_stmt(call, &sql->main, call->shape->main_id, encode_row, &call->encoder, err))
+    if (!add_stmt(call, &sql->main, call->shape->main_id, has_rows ? encode_row : NULL,
+                  &call->encoder, err))
         return false;
     return sql->count.sql.data == NULL ||
            add_stmt(call, &sql->count, call->shape->count_id, count_row, call, err);
@@ -492,24 +499,26 @@ rest_handle_table(struct rest *rest, struct request *request, struct str name)
     call->rest = rest;
     call->request = request;
     call->total = -1;
-    if (!choose_action(call, &err) || !read_headers(call, &err) || !find_table(call, name, &err)) {
-        call_fail(call, &err);
+    if (!choose_action(call, &err) || !choose_schema(call, &err) || !find_table(call, name, &err)) {
+        rest_finish(call, &err);
         return;
     }
     if (request->method == HTTP_OPTIONS) {
         options_respond(call);
         return;
     }
-    if (!read_query(call, &err) || !read_payload(call, &err) || !find_shape(call, &err)) {
-        call_fail(call, &err);
+    if (!read_headers(call, &err) || !read_query(call, &err) || !read_payload(call, &err) ||
+        !find_shape(call, &err)) {
+        rest_finish(call, &err);
         return;
     }
+    prepare_encoder(call);
     if (changes_nothing(call)) {
         rest_respond_unchanged(call);
         return;
     }
     if (!prepare_job(call, &err)) {
-        call_fail(call, &err);
+        rest_finish(call, &err);
         return;
     }
     if (call->job.mode == DB_WRITE)

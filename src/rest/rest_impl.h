@@ -18,7 +18,7 @@ struct rest_call {
     struct rest *rest;
     struct request *request;
     enum plan_action action;
-    struct str name;             /* of the table, decoded */
+    struct str name; /* of the table, decoded */
     const struct schema_table *table;
     struct api_request api;
     struct api_param *params;
@@ -28,10 +28,13 @@ struct rest_call {
     struct db_job job;
     struct db_stmt stmts[2];
     struct encoder encoder;
-    struct encoder existing;     /* embedded upsert: counts the rows that were there */
-    int64_t total;               /* count=exact; -1: not asked */
+    struct encoder existing; /* embedded upsert: counts the rows that were there */
+    int64_t total;           /* count=exact; -1: not asked */
     int64_t offset;
 };
+
+/* Sends the response as it is, or the error; the call is over. */
+void rest_finish(struct rest_call *call, const struct err *err);
 
 /* respond.c: after the job is done. */
 void rest_respond(struct rest_call *call);

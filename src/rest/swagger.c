@@ -80,8 +80,8 @@ write_path(struct describe *paths, const struct schema_table *table)
         describe_key(&path, rows[i].method);
         BUF_ADD_LIT(paths->out, "{\"tags\":[");
         json_write_str(paths->out, model->name);
-        buf_printf(paths->out, "],\"responses\":{\"%s\":{\"description\":\"%s\"}}}",
-                   rows[i].status, rows[i].text);
+        buf_printf(paths->out, "],\"responses\":{\"%s\":{\"description\":\"%s\"}}}", rows[i].status,
+                   rows[i].text);
     }
     describe_end(&path);
     buf_fini(&name);

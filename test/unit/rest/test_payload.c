@@ -107,8 +107,8 @@ a_body_says_where_it_is_wrong(void **state)
     struct payload payload;
     struct err err = {0};
 
-    assert_false(payload_parse(STR("{\"a\":1,\n \"b\":x}"), STR_NULL, false, 64, arena, &payload,
-                               &err));
+    assert_false(
+        payload_parse(STR("{\"a\":1,\n \"b\":x}"), STR_NULL, false, 64, arena, &payload, &err));
     assert_contains(err.details, "line 2");
     err_clear(&err);
     assert_false(payload_parse(STR(""), STR_NULL, false, 64, arena, &payload, &err));

@@ -34,7 +34,8 @@ static void
 add_items(struct buf *out, const struct api_item *items)
 {
     static const char *const joins[] = {"", "!left", "!inner"};
-    static const char *const aggregates[] = {"", ".count()", ".sum()", ".avg()", ".min()", ".max()"};
+    static const char *const aggregates[] = {"",       ".count()", ".sum()",
+                                             ".avg()", ".min()",   ".max()"};
 
     for (const struct api_item *item = items; item != NULL; item = item->next) {
         if (item != items)
@@ -161,9 +162,9 @@ parse(struct parsed *p, struct str query)
     p->arena = arena_new(4096, ARENA_MAX);
     buf_init(&p->text, 1024 * 1024);
     buf_init(&shape, 1024 * 1024);
-    p->ok = api_parse_params(query, p->arena, &p->params, &p->count, &p->err) &&
-            api_parse_query(p->params, p->count, &sample_limits, p->arena, &p->api, &shape,
-                            &p->err);
+    p->ok =
+        api_parse_params(query, p->arena, &p->params, &p->count, &p->err) &&
+        api_parse_query(p->params, p->count, &sample_limits, p->arena, &p->api, &shape, &p->err);
     buf_fini(&shape);
     if (!p->ok)
         return;
@@ -297,8 +298,7 @@ static const struct query_case lists[] = {
     {"id=in.(\"\")", "where id in [<>]"},
     {"id=in.(,)", "where id in [<>,<>]"},
     {"id=not.in.(1)", "where !id in [<1>]"},
-    {"n=in.(\"Hebdon, John\",\"Williams, Mary\")",
-     "where n in [<Hebdon, John>,<Williams, Mary>]"},
+    {"n=in.(\"Hebdon, John\",\"Williams, Mary\")", "where n in [<Hebdon, John>,<Williams, Mary>]"},
     {"n=in.(\"a\\\"b\",\"c\\\\d\")", "where n in [<a\"b>,<c\\d>]"},
     {"n=in.(a\"b,\"c\"d,\"e)", "where n in [<a\"b>,<\"c\"d>,<\"e>]"},
     {"n=in.(\"a)b\",(c)", "where n in [<a)b>,<(c>]"},
@@ -445,9 +445,8 @@ path_segments_are_decoded_whole(void **state)
     static const struct {
         const char *raw, *name; /* NULL: refused */
     } cases[] = {
-        {"items", "items"}, {"a%20b", "a b"},   {"a+b", "a+b"}, {"a=b", "a=b"},
-        {"a&b", "a&b"},     {"%C3%A9", "\xC3\xA9"}, {"%ff", NULL},  {"%0", NULL},
-        {"%00", NULL},      {"a%2Fb", "a/b"},
+        {"items", "items"},     {"a%20b", "a b"}, {"a+b", "a+b"}, {"a=b", "a=b"}, {"a&b", "a&b"},
+        {"%C3%A9", "\xC3\xA9"}, {"%ff", NULL},    {"%0", NULL},   {"%00", NULL},  {"a%2Fb", "a/b"},
     };
 
     for (size_t i = 0; i < COUNTOF(cases); i++) {

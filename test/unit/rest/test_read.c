@@ -99,8 +99,8 @@ static const struct case_error error_cases[] = {
     {"clients", "select=id.sum()", "PGRST123", "Use of aggregate functions is not allowed", NULL},
     {"clients", "select=id::nosuch", "42704", "type \"nosuch\" does not exist", NULL},
     {"clients", "id=like.1", "42883", "operator does not exist: integer ~~ unknown", NULL},
-    {"clients", "name=is.true", "42804",
-     "argument of IS TRUE must be type boolean, not type text", NULL},
+    {"clients", "name=is.true", "42804", "argument of IS TRUE must be type boolean, not type text",
+     NULL},
     {"clients", "name->a=eq.1", "42883", "operator does not exist: text -> unknown", NULL},
 };
 
@@ -202,8 +202,8 @@ what_changes_the_plan_changes_the_shape_and_values_do_not(void **state)
 
             buf_init(&shapes[k], 4096);
             assert_ok(api_parse_params(str_from(queries[k]), arena, &params, &count, &err));
-            assert_ok(api_parse_query(params, count, &sample_limits, arena, &api, &shapes[k],
-                                      &err));
+            assert_ok(
+                api_parse_query(params, count, &sample_limits, arena, &api, &shapes[k], &err));
         }
         if (str_eq(buf_str(&shapes[0]), buf_str(&shapes[1])) != cases[i].same)
             fail_msg("%s and %s", cases[i].a, cases[i].b);

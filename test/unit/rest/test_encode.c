@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows as JSON, CSV and Location. */
+#include "rest/encode.h"
+#include "unit.h"
+
+#define COLUMNS_MAX 8
+
+struct fixture {
+    struct arena *arena;
+    struct plan_rel root;
+    struct plan_column columns[COLUMNS_MAX];
+    struct plan plan;
+    struct buf out;
+    struct encoder encoder;
+};
+
+static void
+fixture_init(struct fixture *f, enum encode_mode mode)
+{
+    memset(f, 0, sizeof(*f));
+    f->arena = arena_new(4096, 1024 * 1024);
+    f->root.columns = f->columns;
+    f->plan.root = &f->root;
+    buf_init(&f->out, 64 * 1024);
+    f->encoder.mode = mode;
+    f->encoder.out = &f->out;
+}
+
+static void
+fixture_fini(struct fixture *f)
+{
+    buf_fini(&f->out);
+    arena_free(f->arena);
+}
+
+static void
+add_column(struct fixture *f, const char *key, enum type_id type)
+{
+    f->columns[f->root.column_count++] = (struct plan_column){
+        .kind = PLAN_FIELD, .origin = &f->root, .key = str_from(key), .type = type_builtin(type)};
+}
+
+static void
+prepare(struct fixture *f)
+{
+    f->encoder.columns = encode_prepare(&f->plan, f->arena);
+    f->encoder.column_count = f->root.column_count;
+}
+
+static struct value
+text(const char *value)
+{
+    return value == NULL ? (struct value){.kind = VALUE_NULL}
+                         : (struct value){.kind = VALUE_TEXT, .s = str_from(value)};
+}
+
+static struct value
+number(int64_t value)
+{
+    return (struct value){.kind = VALUE_INT, .i = value};
+}
+
+/* id integer, name text, done boolean */
+static void
+fixture_items(struct fixture *f, enum encode_mode mode)
+{
+    fixture_init(f, mode);
+    add_column(f, "id", TYPE_INT4);
+    add_column(f, "na\"me", TYPE_TEXT);
+    add_column(f, "done", TYPE_BOOL);
+    prepare(f);
+}
+
+static void
+put(struct fixture *f, int64_t id, const char *name, int done)
+{
+    struct value cells[] = {number(id), text(name), number(done)};
+
+    if (done < 0)
+        cells[2].kind = VALUE_NULL;
+    assert_true(encode_row(&f->encoder, cells, 3));
+}
+
+static void
+rows_stand_in_an_array_as_json_agg_writes_it(void **state)
+{
+    struct fixture f;
+
+    fixture_items(&f, ENCODE_JSON);
+    put(&f, 1, "a\n\"b\"", 1);
+    put(&f, 2, NULL, 0);
+    put(&f, 3, "", -1);
+    assert_true(encode_end(&f.encoder));
+    assert_str(buf_str(&f.out), "[{\"id\":1,\"na\\\"me\":\"a\\n\\\"b\\\"\",\"done\":true}, \n "
+                                "{\"id\":2,\"na\\\"me\":null,\"done\":false}, \n "
+                                "{\"id\":3,\"na\\\"me\":\"\",\"done\":null}]");
+    assert_int_equal(f.encoder.rows, 3);
+    fixture_fini(&f);
+}
+
+static void
+no_rows_are_an_empty_array_and_a_header_line(void **state)
+{
+    struct fixture f;
+
+    fixture_items(&f, ENCODE_JSON);
+    assert_true(encode_end(&f.encoder));
+    assert_str(buf_str(&f.out), "[]");
+    fixture_fini(&f);
+
+    fixture_items(&f, ENCODE_CSV);
+    assert_true(encode_end(&f.encoder));
+    assert_str(buf_str(&f.out), "id,\"na\"\"me\",done");
+    fixture_fini(&f);
+
+    fixture_items(&f, ENCODE_OBJECT);
+    assert_true(encode_end(&f.encoder));
+    assert_str(buf_str(&f.out), "");
+    fixture_fini(&f);
+}
+
+static void
+of_several_rows_an_object_holds_the_first(void **state)
+{
+    struct fixture f;
+
+    fixture_items(&f, ENCODE_OBJECT);
+    put(&f, 1, "a", 1);
+    put(&f, 2, "b", 1);
+    assert_true(encode_end(&f.encoder));
+    assert_str(buf_str(&f.out), "{\"id\":1,\"na\\\"me\":\"a\",\"done\":true}");
+    assert_int_equal(f.encoder.rows, 2);
+    fixture_fini(&f);
+}
+
+static void
+stripped_nulls_leave_no_stray_comma(void **state)
+{
+    struct fixture f;
+
+    fixture_init(&f, ENCODE_JSON);
+    add_column(&f, "a", TYPE_TEXT);
+    add_column(&f, "b", TYPE_TEXT);
+    add_column(&f, "c", TYPE_TEXT);
+    prepare(&f);
+    f.encoder.nulls_stripped = true;
+    for (unsigned i = 0; i < 8; i++) {
+        struct value cells[] = {text(i & 1 ? "x" : NULL), text(i & 2 ? "y" : NULL),
+                                text(i & 4 ? "z" : NULL)};
+
+        assert_true(encode_row(&f.encoder, cells, 3));
+    }
+    assert_true(encode_end(&f.encoder));
+    assert_str(buf_str(&f.out),
+               "[{}, \n {\"a\":\"x\"}, \n {\"b\":\"y\"}, \n {\"a\":\"x\",\"b\":\"y\"}, \n "
+               "{\"c\":\"z\"}, \n {\"a\":\"x\",\"c\":\"z\"}, \n {\"b\":\"y\",\"c\":\"z\"}, \n "
+               "{\"a\":\"x\",\"b\":\"y\",\"c\":\"z\"}]");
+    fixture_fini(&f);
+}
+
+static void
+a_selection_of_nothing_is_empty_objects(void **state)
+{
+    struct fixture f;
+    const struct value one = number(1);
+
+    fixture_init(&f, ENCODE_JSON);
+    prepare(&f);
+    assert_true(encode_row(&f.encoder, &one, 1));
+    assert_true(encode_row(&f.encoder, &one, 1));
+    assert_true(encode_end(&f.encoder));
+    assert_str(buf_str(&f.out), "[{}, \n {}]");
+    fixture_fini(&f);
+}
+
+static void
+csv_quotes_what_it_must(void **state)
+{
+    static const struct {
+        const char *text, *field;
+    } cases[] = {
+        {NULL, ""},           {"", "\"\""},           {"plain", "plain"}, {"a b", "a b"},
+        {"a,b", "\"a,b\""},   {"a\"b", "\"a\"\"b\""}, {"\"", "\"\"\"\""}, {"a\nb", "\"a\nb\""},
+        {"a\rb", "\"a\rb\""}, {"a\\b", "a\\b"},       {"(x)", "(x)"},     {"NULL", "NULL"},
+    };
+
+    for (size_t i = 0; i < COUNTOF(cases); i++) {
+        struct fixture f;
+        struct value cells[2] = {text(cases[i].text), number(1)};
+        char expected[64];
+
+        fixture_init(&f, ENCODE_CSV);
+        add_column(&f, "k", TYPE_TEXT);
+        add_column(&f, "n", TYPE_INT4);
+        prepare(&f);
+        assert_true(encode_row(&f.encoder, cells, 2));
+        assert_true(encode_end(&f.encoder));
+        snprintf(expected, sizeof(expected), "k,n\n%s,1", cases[i].field);
+        assert_str(buf_str(&f.out), expected);
+        fixture_fini(&f);
+    }
+}
+
+static void
+csv_has_booleans_as_letters_on_both_engines(void **state)
+{
+    struct fixture f;
+    struct value rows[][2] = {{number(1), text("t")}, {number(0), text("f")}};
+
+    fixture_init(&f, ENCODE_CSV);
+    add_column(&f, "a", TYPE_BOOL);
+    add_column(&f, "b", TYPE_BOOL);
+    prepare(&f);
+    for (size_t i = 0; i < 2; i++)
+        assert_true(encode_row(&f.encoder, rows[i], 2));
+    assert_true(encode_end(&f.encoder));
+    assert_str(buf_str(&f.out), "a,b\nt,t\nf,f");
+    fixture_fini(&f);
+}
+
+static void
+a_location_names_the_key_percent_encoded(void **state)
+{
+    struct fixture f;
+    struct value cells[3] = {text("a b/\xC3\xA9&=%~"), number(-5), {.kind = VALUE_NULL}};
+
+    fixture_init(&f, ENCODE_LOCATION);
+    add_column(&f, "k 1", TYPE_TEXT);
+    add_column(&f, "k2", TYPE_INT8);
+    add_column(&f, "k3", TYPE_TEXT);
+    prepare(&f);
+    assert_true(encode_row(&f.encoder, cells, 3));
+    assert_true(encode_row(&f.encoder, cells, 3));
+    assert_true(encode_end(&f.encoder));
+    assert_str(buf_str(&f.out), "?k%201=eq.a%20b%2F%C3%A9%26%3D%25~&k2=eq.-5&k3=is.null");
+    fixture_fini(&f);
+}
+
+static void
+embeds_stand_as_they_come(void **state)
+{
+    struct fixture f;
+    struct plan_rel below = {.parent = &f.root};
+    struct value cells[3] = {text("{\"a\":1}"), text("[1,2]"), text("{\"b\":2}")};
+
+    fixture_init(&f, ENCODE_JSON);
+    add_column(&f, "embed", TYPE_JSON);
+    add_column(&f, "spread", TYPE_JSON);
+    add_column(&f, "settings", TYPE_JSONB);
+    f.columns[0].kind = PLAN_EMBED;
+    f.columns[1].origin = &below;
+    prepare(&f);
+    assert_true(encode_row(&f.encoder, cells, 3));
+    assert_true(encode_end(&f.encoder));
+    assert_str(buf_str(&f.out), "[{\"embed\":{\"a\":1},\"spread\":[1,2],\"settings\":{\"b\":2}}]");
+    fixture_fini(&f);
+}
+
+static void
+the_mark_of_new_rows_is_counted_and_not_shown(void **state)
+{
+    struct fixture f;
+    struct value postgres[][2] = {{text("1"), text("t")}, {text("2"), text("f")}};
+    struct value embedded[][2] = {{number(3), number(1)}, {number(4), number(0)}};
+
+    fixture_init(&f, ENCODE_JSON);
+    add_column(&f, "id", TYPE_INT4);
+    prepare(&f);
+    f.encoder.marks_inserted = true;
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(encode_row(&f.encoder, postgres[i], 2));
+        assert_true(encode_row(&f.encoder, embedded[i], 2));
+    }
+    assert_true(encode_end(&f.encoder));
+    assert_str(buf_str(&f.out), "[{\"id\":1}, \n {\"id\":3}, \n {\"id\":2}, \n {\"id\":4}]");
+    assert_int_equal(f.encoder.inserted, 2);
+    fixture_fini(&f);
+}
+
+static void
+a_restart_forgets_all_rows(void **state)
+{
+    struct fixture f;
+
+    fixture_items(&f, ENCODE_JSON);
+    put(&f, 1, "a", 1);
+    encode_restart(&f.encoder);
+    put(&f, 2, "b", 0);
+    assert_true(encode_end(&f.encoder));
+    assert_str(buf_str(&f.out), "[{\"id\":2,\"na\\\"me\":\"b\",\"done\":false}]");
+    assert_int_equal(f.encoder.rows, 1);
+    fixture_fini(&f);
+}
+
+static void
+what_does_not_fit_stops_the_rows(void **state)
+{
+    struct fixture f;
+    struct err err = {0};
+    unsigned taken = 0;
+
+    fixture_items(&f, ENCODE_JSON);
+    f.out.max = 100;
+    f.encoder.err = &err;
+    while (taken < 1000) {
+        struct value cells[] = {number(1), text("twenty-three letters..."), number(1)};
+
+        if (!encode_row(&f.encoder, cells, 3))
+            break;
+        taken++;
+    }
+    assert_true(taken < 1000);
+    assert_int_equal(err.http_status, 413);
+    assert_false(encode_end(&f.encoder));
+    fixture_fini(&f);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_stand_in_an_array_as_json_agg_writes_it),
+        cmocka_unit_test(no_rows_are_an_empty_array_and_a_header_line),
+        cmocka_unit_test(of_several_rows_an_object_holds_the_first),
+        cmocka_unit_test(stripped_nulls_leave_no_stray_comma),
+        cmocka_unit_test(a_selection_of_nothing_is_empty_objects),
+        cmocka_unit_test(csv_quotes_what_it_must),
+        cmocka_unit_test(csv_has_booleans_as_letters_on_both_engines),
+        cmocka_unit_test(a_location_names_the_key_percent_encoded),
+        cmocka_unit_test(embeds_stand_as_they_come),
+        cmocka_unit_test(the_mark_of_new_rows_is_counted_and_not_shown),
+        cmocka_unit_test(a_restart_forgets_all_rows),
+        cmocka_unit_test(what_does_not_fit_stops_the_rows),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
