@@ -48,7 +48,8 @@ struct db_stmt {
     uint32_t row_count;           /* runs of the statement, ≥ 1 (embedded engine only: > 1) */
     const struct model_table *target; /* what it writes, to name constraints in errors; may be NULL */
     /* Called for every row; false stops the job as failed with whatever it put into job->err. May
-     * be NULL. cells live until it returns. */
+     * be NULL. cells live until it returns. PostgreSQL commits a write without check together with
+     * its last statement, before its rows are seen: false then fails the job and undoes nothing. */
     bool (*on_row)(void *ctx, const struct value *cells, uint32_t count);
     void *ctx;
     /* Filled by the engine. */
@@ -62,7 +63,9 @@ struct db_job {
     uint32_t stmt_count;
     int64_t timeout_ms;           /* 0: the default */
     /* Forget all rows seen: the job starts again from its first statement (a read that moved to the
-     * pool). NULL when rows can't be seen twice. */
+     * pool; a job of PostgreSQL whose connection was lost, or whose plan the schema has left behind,
+     * when it is certain that it had no effect). NULL when rows can't be seen twice: a job that has
+     * shown some then fails instead. */
     void (*restart)(struct db_job *job);
     /* Asked after the last statement and before the commit; false undoes everything, and job->err
      * (which it must set) is the outcome. NULL: always commit. rollback_only undoes even a success

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <netdb.h>
+#include <openssl/ssl.h>
 
 #include "core/clock.h"
 #include "core/log.h"
@@ -214,10 +215,36 @@ become_ready(struct pg_conn *conn)
         pg_loop_dispatch(conn->loop);
 }
 
+/* TLS hands over whole records, and libpq may have had room for a part only: the rest lies where no
+ * event tells of it. */
+static bool
+has_unread(const struct pg_conn *conn)
+{
+    SSL *ssl = PQsslStruct(conn->pq, "OpenSSL");
+
+    return ssl != NULL && SSL_pending(ssl) > 0;
+}
+
+/* Reads and takes what has come. False: nothing more will; why says so. The connection may be lost
+ * and dealt with by then, see its state. */
+static bool
+read_answers(struct pg_conn *conn, struct err *why)
+{
+    bool is_alive;
+
+    do {
+        is_alive = PQconsumeInput(conn->pq) == 1;
+        if (!is_alive)
+            pg_error_from_connection(why, conn->pq);
+    } while (pg_answer_take(conn) && is_alive && has_unread(conn));
+    return is_alive;
+}
+
 void
 pg_conn_flush(struct pg_conn *conn)
 {
     int left = PQflush(conn->pq);
+    struct err why;
 
     conn->unflushed = 0;
     conn->is_blocked = left > 0;
@@ -227,6 +254,8 @@ pg_conn_flush(struct pg_conn *conn)
         return;
     if (left < 0 || !poll_for(conn, left > 0 ? UV_READABLE | UV_WRITABLE : UV_READABLE))
         fail_connection(conn);
+    else if (has_unread(conn) && !read_answers(conn, &why) && conn->state == PG_READY)
+        pg_conn_lost(conn, &why);
 }
 
 static void
@@ -235,18 +264,17 @@ on_ready_events(struct pg_conn *conn, int status, int events)
     struct pg_loop *loop = conn->loop;
     /* libuv stops a handle whose socket has an error: what is left is read now or never. */
     unsigned reads = status < 0 ? LAST_READS : 1;
-    bool is_alive = true;
     struct err why;
+    bool is_alive = true;
 
-    for (unsigned i = 0; i < reads && is_alive; i++) {
-        is_alive = PQconsumeInput(conn->pq) == 1;
-        if (!is_alive || i + 1 == LAST_READS)
-            pg_error_from_connection(&why, conn->pq);
-        if (!pg_answer_take(conn))
-            break;
+    while (conn->state == PG_READY && is_alive && reads-- > 0)
+        is_alive = read_answers(conn, &why);
+    if (is_alive && status < 0) {
+        err_set(&why, ERR_UNAVAILABLE, "08006", "the socket has an error");
+        is_alive = false;
     }
     if (conn->state == PG_READY) {
-        if (!is_alive || status < 0)
+        if (!is_alive)
             pg_conn_lost(conn, &why);
         else if (events & UV_WRITABLE)
             pg_conn_flush(conn);
@@ -269,10 +297,12 @@ on_setup_events(struct pg_conn *conn, int events)
             return;
         }
     }
-    if (!PQconsumeInput(conn->pq)) {
-        fail_connection(conn);
-        return;
-    }
+    do {
+        if (!PQconsumeInput(conn->pq)) {
+            fail_connection(conn);
+            return;
+        }
+    } while (has_unread(conn));
     while (!PQisBusy(conn->pq)) {
         ExecStatusType status;
 

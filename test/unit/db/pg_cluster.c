@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -50,6 +53,49 @@ fail(const char *what)
 {
     fprintf(stderr, "private PostgreSQL: %s: %s\n", what, strerror(errno));
     exit(1);
+}
+
+static void
+write_file(const struct pg_cluster *cluster, const char *name, BIO *from)
+{
+    const struct passwd *user = getpwnam("postgres");
+    char path[128];
+    char *data = NULL;
+    long len = BIO_get_mem_data(from, &data);
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/%s", cluster->dir, name);
+    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, data, (size_t)len) != len ||
+        (getuid() == 0 && fchown(fd, user->pw_uid, user->pw_gid) != 0))
+        fail(name);
+    close(fd);
+    BIO_free(from);
+}
+
+/* A key and a certificate that it signed itself. */
+static void
+make_certificate(const struct pg_cluster *cluster)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *cert = X509_new();
+    X509_NAME *name = X509_get_subject_name(cert);
+    BIO *key_pem = BIO_new(BIO_s_mem()), *cert_pem = BIO_new(BIO_s_mem());
+
+    ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
+    X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
+    X509_gmtime_adj(X509_getm_notAfter(cert), 3600L * 24);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"localhost", -1, -1,
+                               0);
+    X509_set_issuer_name(cert, name);
+    X509_set_pubkey(cert, key);
+    if (!X509_sign(cert, key, EVP_sha256()) || !PEM_write_bio_X509(cert_pem, cert) ||
+        !PEM_write_bio_PrivateKey(key_pem, key, NULL, NULL, 0, NULL, NULL))
+        fail("no certificate");
+    write_file(cluster, "server.crt", cert_pem);
+    write_file(cluster, "server.key", key_pem);
+    X509_free(cert);
+    EVP_PKEY_free(key);
 }
 
 /* In the child: no longer root, which PostgreSQL refuses, and gone when the test program is. */
@@ -107,6 +153,9 @@ pg_cluster_create(struct pg_cluster *cluster)
     cluster->port = 20000 + chance % 20000;
     snprintf(cluster->url, sizeof(cluster->url), "postgres://postgres@/postgres?host=%s&port=%d",
              cluster->dir, cluster->port);
+    snprintf(cluster->tls_url, sizeof(cluster->tls_url),
+             "postgres://postgres@127.0.0.1:%d/postgres?sslmode=require", cluster->port);
+    make_certificate(cluster);
     snprintf(data, sizeof(data), "%s/data", cluster->dir);
 
     char *argv[] = {arg[0], arg[1], arg[2], arg[3],         arg[4], arg[5],
@@ -119,14 +168,18 @@ pg_cluster_create(struct pg_cluster *cluster)
 void
 pg_cluster_spawn(struct pg_cluster *cluster)
 {
-    char data[96], port[16];
-    char arg[][40] = {"postgres",          "-D", "-k",        "-p", "-c",
-                      "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=50"};
+    char data[96], port[16], cert[128], key[128];
+    char arg[][40] = {
+        "postgres",           "-D",    "-k", "-p", "-c", "listen_addresses=127.0.0.1", "fsync=off",
+        "max_connections=50", "ssl=on"};
 
     snprintf(data, sizeof(data), "%s/data", cluster->dir);
     snprintf(port, sizeof(port), "%d", cluster->port);
+    snprintf(cert, sizeof(cert), "ssl_cert_file=%s/server.crt", cluster->dir);
+    snprintf(key, sizeof(key), "ssl_key_file=%s/server.key", cluster->dir);
     char *argv[] = {arg[0], arg[1], data,   arg[2], cluster->dir, arg[3], port,
-                    arg[4], arg[5], arg[6], arg[7], arg[8],       arg[9], NULL};
+                    arg[4], arg[5], arg[4], arg[6], arg[4],       arg[7], arg[4],
+                    arg[8], arg[4], cert,   arg[4], key,          NULL};
     cluster->pid = spawn(cluster, argv);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A private PostgreSQL for one test program: its own data in a temporary directory, its own Unix
- * socket, no network. It runs as user postgres when the tests run as root, and ends with the
+ * socket, and TLS on loopback with a certificate of its own. It runs as user postgres when the tests run as root, and ends with the
  * program. Failures end the program: without a server there is nothing to test.
  */
 #ifndef CAIRN_TEST_UNIT_DB_PG_CLUSTER_H
@@ -14,7 +14,8 @@
 
 struct pg_cluster {
     char dir[64];
-    char url[256]; /* postgres://... of database postgres */
+    char url[256];     /* postgres://... of database postgres */
+    char tls_url[256]; /* the same over TCP on 127.0.0.1, TLS required */
     int port;
     pid_t pid; /* 0: not running */
 };

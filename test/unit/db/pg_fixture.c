@@ -92,6 +92,12 @@ on_row(void *ctx, const struct value *cells, uint32_t count)
     for (uint32_t i = 0; i < count; i++) {
         size_t len = strlen(job->seen);
         struct str text = cells[i].kind == VALUE_NULL ? STR("null") : cells[i].s;
+        char length[24];
+
+        if (job->length_only) {
+            snprintf(length, sizeof(length), "%zu", text.len);
+            text = str_from(length);
+        }
 
         snprintf(job->seen + len, sizeof(job->seen) - len, "%.*s%c", STR_ARG(text),
                  i + 1 < count ? ',' : ';');

@@ -27,6 +27,7 @@ struct job {
     unsigned rows, restarts, checks, dones;
     bool check_answer;
     bool stop_at_first_row;
+    bool length_only; /* of each cell */
 };
 
 extern struct pg_cluster cluster;

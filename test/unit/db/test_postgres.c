@@ -398,6 +398,75 @@ a_queue_that_is_full_refuses(void **state)
     fixture_close(&small);
 }
 
+/* Sizes around those of TLS records and libpq's buffer. */
+static void
+results_of_every_size_arrive_over_tls(void **state)
+{
+    static const char *const schemas[] = {"public"};
+    static const unsigned sizes[] = {1,     100,   8000,  8191,   8192,   8193,   16000, 16383,
+                                     16384, 16385, 24576, 32767,  32769,  40000,  65000, 65536,
+                                     70001, 81920, 98304, 131072, 200003, 524288, 999999};
+    struct fixture own;
+    struct job jobs[COUNTOF(sizes)];
+    char text[COUNTOF(sizes)][16], expected[32];
+
+    fixture_open(&own, &(struct db_options){.url = cluster.tls_url,
+                                            .schemas = schemas,
+                                            .schema_count = 1,
+                                            .pool = 1,
+                                            .statement_timeout_ms = 2000,
+                                            .connect_timeout_ms = 5000,
+                                            .queue_max = 1000});
+    for (unsigned i = 0; i < COUNTOF(sizes); i++) {
+        snprintf(text[i], sizeof(text[i]), "%u", sizes[i]);
+        job_init(&jobs[i], &own, DB_READ);
+        job_add(&jobs[i], 3, "SELECT pg_backend_pid() > 0, repeat('x', $1::int)", text[i], NULL);
+        jobs[i].length_only = true;
+        job_run(&jobs[i]);
+    }
+    for (unsigned i = 0; i < COUNTOF(sizes); i++) {
+        snprintf(expected, sizeof(expected), "1,%u;", sizes[i]);
+        assert_true(jobs[i].base.ok);
+        assert_string_equal(jobs[i].seen, expected);
+    }
+    for (unsigned i = 0; i < COUNTOF(sizes); i++) {
+        job_init(&jobs[i], &own, DB_READ);
+        job_add(&jobs[i], 3, "SELECT pg_backend_pid() > 0, repeat('x', $1::int)", text[i], NULL);
+        jobs[i].length_only = true;
+        job_submit(&jobs[i]);
+    }
+    fixture_drain(&own);
+    for (unsigned i = 0; i < COUNTOF(sizes); i++)
+        assert_true(jobs[i].base.ok);
+    run(&jobs[0], &own, DB_READ, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
+    assert_string_equal(jobs[0].seen, "t;");
+    fixture_close(&own);
+}
+
+/* Both directions full at once: neither side may wait for the other for ever. */
+static void
+large_parameters_and_results_of_many_jobs_pass_each_other(void **state)
+{
+    enum { COUNT = 60, SIZE = 400000 };
+    struct job *jobs = xcalloc(COUNT, sizeof(*jobs));
+    char *text = xcalloc(SIZE + 1, 1);
+
+    memset(text, 'y', SIZE);
+    for (unsigned i = 0; i < COUNT; i++) {
+        job_init(&jobs[i], &f, i % 3 ? DB_READ : DB_WRITE);
+        job_add(&jobs[i], 5, "SELECT $1::text", text, NULL);
+        jobs[i].length_only = true;
+        job_submit(&jobs[i]);
+    }
+    fixture_drain(&f);
+    for (unsigned i = 0; i < COUNT; i++) {
+        assert_true(jobs[i].base.ok);
+        assert_string_equal(jobs[i].seen, "400000;");
+    }
+    free(text);
+    free(jobs);
+}
+
 static void
 closing_fails_what_waits_and_finishes_what_runs(void **state)
 {
@@ -497,6 +566,8 @@ main(void)
         WITH_FIXTURE(statements_pushed_out_of_the_cache_are_prepared_again),
         WITH_FIXTURE(a_plan_that_the_schema_left_behind_is_made_again),
         WITH_FIXTURE(a_queue_that_is_full_refuses),
+        WITH_FIXTURE(results_of_every_size_arrive_over_tls),
+        WITH_FIXTURE(large_parameters_and_results_of_many_jobs_pass_each_other),
         WITH_FIXTURE(loops_on_several_threads_share_a_database),
         WITH_FIXTURE(closing_fails_what_waits_and_finishes_what_runs),
     };
