@@ -102,17 +102,30 @@ find_short(double value, bool single, struct digits *out)
     return false;
 }
 
-/* Does the decimal lie exactly between two neighbours? PostgreSQL doesn't count on readers who
- * round such a one to even. 54 bits are exact in a long double. */
+/*
+ * Does the decimal lie exactly between two neighbours? PostgreSQL doesn't count on readers who round
+ * such a one to even. It is one if it is an integer of one significant bit more than the type has;
+ * with a fraction it would have more digits than a candidate.
+ */
 static bool
-is_halfway(const char *text, double value, bool single)
+is_halfway(const struct digits *digits, bool single)
 {
-    long double exact = strtold(text, NULL);
-    long double to = exact > (long double)value ? INFINITY : 0;
-    long double next =
-        single ? (long double)nexttowardf((float)value, to) : (long double)nexttoward(value, to);
+    int tens = digits->power - digits->count + 1;
+    unsigned __int128 odd = 0;
+    int bits = 0;
 
-    return exact != (long double)value && next - exact == exact - (long double)value;
+    /* 5^27 alone has more bits than that. */
+    if (tens < 0 || tens > 27)
+        return false;
+    for (int i = 0; i < digits->count; i++)
+        odd = odd * 10 + (unsigned)(digits->text[i] - '0');
+    for (int i = 0; i < tens; i++)
+        odd *= 5;
+    while (odd % 2 == 0)
+        odd /= 2;
+    for (; odd > 0; odd /= 2)
+        bits++;
+    return bits == (single ? 25 : 54);
 }
 
 static void
@@ -120,22 +133,20 @@ find_long(double value, bool single, struct digits *out)
 {
     bool normal = single ? isnormal((float)value) : isnormal(value);
     char text[40];
-    char *end;
-    int count = normal ? SAFE_DIGITS(single) : 1;
 
-    for (;; count++) {
+    for (int count = normal ? SAFE_DIGITS(single) : 1;; count++) {
         double back;
 
         snprintf(text, sizeof(text), "%.*e", count - 1, value);
         back = single ? (double)strtof(text, NULL) : strtod(text, NULL);
-        if (count >= MAX_DIGITS(single) || (back == value && !is_halfway(text, value, single)))
+        out->text[0] = text[0];
+        if (count > 1)
+            memcpy(out->text + 1, text + 2, (size_t)count - 1);
+        out->count = count;
+        out->power = (int)strtol(text + (count > 1 ? count + 2 : 2), NULL, 10);
+        if (count >= MAX_DIGITS(single) || (back == value && !is_halfway(out, single)))
             break;
     }
-    out->text[0] = text[0];
-    if (count > 1)
-        memcpy(out->text + 1, text + 2, (size_t)count - 1);
-    out->count = count;
-    out->power = (int)strtol(text + (count > 1 ? count + 2 : 2), &end, 10);
     while (out->count > 1 && out->text[out->count - 1] == '0')
         out->count--;
 }
@@ -182,6 +193,8 @@ float_write(struct buf *out, double value, bool single)
 {
     struct digits digits;
 
+    if (single)
+        value = (double)(float)value;
     if (isnan(value)) {
         BUF_ADD_LIT(out, "NaN");
         return;

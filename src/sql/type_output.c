@@ -163,8 +163,8 @@ write_json_array(struct buf *out, char json_class, const struct value *value)
     size_t at;
     struct buf temp;
 
-    if (value->kind != VALUE_TEXT) {
-        BUF_ADD_LIT(out, "null");
+    if (value->kind != VALUE_TEXT || str_find_char(text, '{', 0) == text.len) {
+        write_json_string(out, value);
         return;
     }
     buf_init(&temp, text.len + 1);
