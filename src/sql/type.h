@@ -77,7 +77,7 @@ MUST_CHECK bool type_cast_value(const struct type *from, const struct value *val
 /*
  * Output of a cell, from either engine: PostgreSQL's cells are TEXT in its text format, the
  * embedded engine's are in normal form. JSON is what to_json() prints (timestamps with T, bytea as
- * "\\x…", numbers as numbers, NaN quoted); text is what ::text prints.
+ * "\\x...", numbers as numbers, NaN quoted); text is what ::text prints.
  */
 void type_write_json(struct buf *out, const struct type *type, const struct value *value);
 void type_write_text(struct buf *out, const struct type *type, const struct value *value);

@@ -34,7 +34,7 @@
  *   cairn_lower upper initcap reverse md5(t)  cairn_substr(t, from[, length])
  *   cairn_left right repeat(t, n)  cairn_lpad rpad(t, n[, fill])  cairn_split_part(t, sep, n)
  *   cairn_strpos(t, part)  cairn_length(t)  cairn_btrim ltrim rtrim(t[, characters])
- *   cairn_replace(t, from, to)  cairn_concat(…): NULL counts as empty
+ *   cairn_replace(t, from, to)  cairn_concat(...): NULL counts as empty
  *
  * Dates and times
  *   cairn_date_add(date, days)  cairn_date_diff(a, b): days
@@ -43,7 +43,7 @@
  *   cairn_extract(field, value, type): numeric
  *
  * JSON
- *   cairn_json_row(spec, v1, v2, …)    an object as row_to_json() writes it. spec: for each column
+ *   cairn_json_row(spec, v1, v2, ...)    an object as row_to_json() writes it. spec: for each column
  *     its class letter (type_json_class) and its key, escaped as the content of a JSON string;
  *     columns are separated by \x01. A '!' in front: members that are null are left out.
  *   cairn_json_agg(row)                aggregate: rows as json_agg() of records; [] without rows
