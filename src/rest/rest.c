@@ -3,6 +3,7 @@
 
 #include "metric/metric.h"
 #include "rest/answer.h"
+#include "rest/key_check.h"
 #include "rest/plan_check.h"
 #include "rest/rest_impl.h"
 
@@ -431,6 +432,10 @@ prepare_job(struct rest_call *call, struct err *err)
     }
     if (!add_stmt(call, &sql->main, call->shape->main_id, has_rows ? encode_row : NULL,
                   &call->encoder, err))
+        return false;
+    if (call->rest->options.dialect == DB_SQLITE &&
+        (call->action == PLAN_INSERT || call->action == PLAN_UPDATE) &&
+        !key_check_rows(call->shape->plan, &sql->main, &call->stmts[job->stmt_count - 1], err))
         return false;
     return sql->count.sql.data == NULL ||
            add_stmt(call, &sql->count, call->shape->count_id, count_row, call, err);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rest/key_check.h"
+
+#define SHOWN_MAX 64 /* bytes of a value in "Failing row contains", as PostgreSQL */
+
+/* The value that row sets for a column of the table, or NULL when the payload doesn't name it. */
+static const struct value *
+find_value(const struct plan *plan, const struct emit_stmt *sql, const struct value *row,
+           const struct model_column *column)
+{
+    for (uint32_t i = 0; i < sql->param_count; i++) {
+        if (sql->params[i].source == EMIT_BODY_COLUMN &&
+            plan->columns[sql->params[i].index] == column)
+            return &row[i];
+    }
+    return NULL;
+}
+
+static void
+add_shown(struct buf *out, const struct type *type, const struct value *value)
+{
+    struct buf text;
+    size_t end = SHOWN_MAX;
+
+    if (value == NULL || value->kind == VALUE_NULL) {
+        BUF_ADD_LIT(out, "null");
+        return;
+    }
+    buf_init(&text, 1024 * 1024);
+    type_write_text(&text, type, value);
+    if (text.len > SHOWN_MAX) {
+        while (end > 0 && ((unsigned char)text.data[end] & 0xC0) == 0x80)
+            end--;
+        buf_add_str(out, str_slice(buf_str(&text), 0, end));
+        BUF_ADD_LIT(out, "...");
+    } else {
+        buf_add_str(out, buf_str(&text));
+    }
+    buf_fini(&text);
+}
+
+static bool
+fail(const struct plan *plan, const struct emit_stmt *sql, const struct value *row,
+     const struct model_column *key, struct err *err)
+{
+    const struct model_table *model = plan->root->table->model;
+    struct buf shown;
+
+    err_set(err, ERR_DB, "23502",
+            "null value in column \"%.*s\" of relation \"%.*s\" violates not-null constraint",
+            STR_ARG(key->name), STR_ARG(model->name));
+    /* What an update leaves as it is, isn't known here. */
+    if (plan->action == PLAN_UPDATE)
+        return false;
+    buf_init(&shown, sizeof(err->details));
+    for (uint32_t i = 0; i < model->column_count; i++) {
+        if (i > 0)
+            BUF_ADD_LIT(&shown, ", ");
+        add_shown(&shown, &model->columns[i].type,
+                  find_value(plan, sql, row, &model->columns[i]));
+    }
+    err_details(err, "Failing row contains (%.*s).", STR_ARG(buf_str(&shown)));
+    buf_fini(&shown);
+    return false;
+}
+
+static bool
+names_key(const struct plan *plan, const struct model_column *key)
+{
+    for (uint32_t i = 0; i < plan->column_count; i++) {
+        if (plan->columns[i] == key)
+            return true;
+    }
+    return false;
+}
+
+bool
+key_check_rows(const struct plan *plan, const struct emit_stmt *sql, const struct db_stmt *stmt,
+               struct err *err)
+{
+    const struct model_table *model = plan->root->table->model;
+    const struct model_key *primary = model_primary_key(model);
+    const struct model_column *key = NULL;
+
+    if (!model->rowid_pk || primary == NULL)
+        return true;
+    key = &model->columns[primary->columns[0]];
+    if (key->has_default && plan->action == PLAN_INSERT && !names_key(plan, key))
+        return true;
+    for (uint32_t i = 0; i < stmt->row_count; i++) {
+        const struct value *row = stmt->params + (size_t)i * stmt->param_count;
+        const struct value *value = find_value(plan, sql, row, key);
+
+        if (plan->action == PLAN_UPDATE && value == NULL)
+            continue;
+        if (value == NULL || value->kind == VALUE_NULL)
+            return fail(plan, sql, row, key, err);
+    }
+    return true;
+}
