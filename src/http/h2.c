@@ -531,7 +531,8 @@ h2_start(struct conn *conn)
         abort();
     if (conn->server->draining)
         h2_drain_begin(conn);
-    h2_send(h2);
+    else
+        h2_send(h2);
 }
 
 void
@@ -630,23 +631,31 @@ h2_respond(struct conn *conn, struct http_req *req)
         h2_send(conn->h2);
 }
 
+static void
+say_last_goodbye(struct h2 *h2)
+{
+    nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
+                          nghttp2_session_get_last_proc_stream_id(h2->session), NGHTTP2_NO_ERROR,
+                          NULL, 0);
+    h2->last_goaway = true;
+}
+
 void
 h2_drain_begin(struct conn *conn)
 {
     nghttp2_submit_shutdown_notice(conn->h2->session);
     if (conn->server->grace_over)
-        h2_drain_end(conn);
+        say_last_goodbye(conn->h2);
+    if (!conn->running)
+        h2_send(conn->h2);
 }
 
 void
 h2_drain_end(struct conn *conn)
 {
-    struct h2 *h2 = conn->h2;
-
-    nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
-                          nghttp2_session_get_last_proc_stream_id(h2->session), NGHTTP2_NO_ERROR,
-                          NULL, 0);
-    h2->last_goaway = true;
+    say_last_goodbye(conn->h2);
+    if (!conn->running)
+        h2_send(conn->h2);
 }
 
 /* Time. A look every second is enough for what happens on streams. */
