@@ -248,6 +248,16 @@ body_deadline(const struct conn *conn)
     return limits->body_min_rate > 0 && conn->look_ms < end ? conn->look_ms : end;
 }
 
+/* While draining, an idle connection stays for the time of grace only. */
+static uint64_t
+idle_deadline(const struct conn *conn)
+{
+    const struct http_server *server = conn->server;
+    uint64_t end = conn->since_ms + (uint64_t)server->limits.idle_timeout_ms;
+
+    return server->draining && server->grace_end_ms < end ? server->grace_end_ms : end;
+}
+
 static uint64_t
 phase_deadline(const struct conn *conn)
 {
@@ -258,7 +268,7 @@ phase_deadline(const struct conn *conn)
     case CONN_HEAD:
         return conn->since_ms + (uint64_t)limits->header_timeout_ms;
     case CONN_IDLE:
-        return conn->since_ms + (uint64_t)limits->idle_timeout_ms;
+        return idle_deadline(conn);
     case CONN_BODY:
         return body_deadline(conn);
     case CONN_WRITE:

@@ -97,6 +97,9 @@ run_head(struct conn *conn, char *data, size_t len)
         on_head(conn, req, data, len - p->pos);
         return p->pos;
     case HTTP_PARSE_ERROR:
+        /* The answer to HEAD has no body, whatever it says. */
+        if (p->method_len > 0)
+            req->pub.method = http_method_find(str_make(data + p->begin, p->method_len));
         h1_refuse(conn, p->status, p->reason, p->message);
         return 0;
     case HTTP_PARSE_MORE:

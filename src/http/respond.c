@@ -5,7 +5,8 @@
 #include "http/internal.h"
 
 #define COPY_MAX (16u << 10) /* larger bodies are written from where they are */
-#define HEAD_FIXED 192       /* more than the fixed parts of a head need */
+#define ERROR_BODY_MAX 1024
+#define HEAD_FIXED 192 /* more than the fixed parts of a head need */
 
 static inline char *
 put(char *at, struct str s)
@@ -185,7 +186,11 @@ http_response_set_error(struct response *response, int status, const char *messa
 {
     response->status = status;
     response->content_type = STR("application/json; charset=utf-8");
+    response->static_body = STR_NULL;
+    response->header_count = 0;
     buf_clear(&response->body);
+    if (response->body.max < ERROR_BODY_MAX)
+        response->body.max = ERROR_BODY_MAX;
     BUF_ADD_LIT(&response->body,
                 "{\"code\":\"CAIRN-HTTP\",\"details\":null,\"hint\":null,\"message\":\"");
     add_json_text(&response->body, message);

@@ -44,6 +44,7 @@ http_req_take(struct http_server *server)
     }
     response = &req->pub.response;
     response->head_length = -1;
+    response->body.max = server->limits.response_max;
     return req;
 }
 
@@ -617,6 +618,10 @@ http_respond(struct request *request)
     struct http_req *req = (struct http_req *)(void *)request;
     struct conn *conn = request->conn;
 
+    /* Half an answer must not look like a whole one. */
+    if (!buf_ok(&request->response.body) && request->response.static_body.len == 0)
+        http_response_set_error(&request->response, 500,
+                                "The answer is larger than this server gives.");
     if (conn->phase != CONN_CLOSED)
         http_compress(conn->server->compressor, &conn->server->limits, request);
     if (request->is_http2)

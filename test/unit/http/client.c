@@ -21,6 +21,10 @@ answer(struct request *request)
     } else if (str_eq(request->path, STR("/big"))) {
         response->static_body = str_make(big_body, BIG_BODY);
         response->no_compress = true;
+    } else if (str_eq(request->path, STR("/endless"))) {
+        response->body.max = 1000;
+        for (int i = 0; i < 1000; i++)
+            BUF_ADD_LIT(&response->body, "more ");
     } else if (str_eq(request->path, STR("/text"))) {
         for (int i = 0; i < 1000; i++)
             BUF_ADD_LIT(&response->body, "the same again, ");

@@ -288,6 +288,26 @@ a_header_value_can_not_end_its_line(void **state)
 }
 
 static void
+an_answer_that_did_not_fit_is_not_sent(void **state)
+{
+    client_send_text(&client,
+                     "GET /endless HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n");
+    client_read_answers(&client, 2);
+    assert_contains(client_text(&client), "HTTP/1.1 500 Internal Server Error\r\n");
+    assert_null(strstr(client_text(&client), "more more"));
+    assert_contains(client_text(&client), "GET /2 ");
+}
+
+static void
+an_error_to_head_has_no_body(void **state)
+{
+    client_send_text(&client, "HEAD / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\n");
+    client_read_end(&client);
+    assert_contains(client_text(&client), "HTTP/1.1 413 Content Too Large\r\n");
+    assert_null(strstr(client_text(&client), "CAIRN-HTTP"));
+}
+
+static void
 text_is_compressed_for_who_takes_it(void **state)
 {
     char plain[20000];
@@ -360,6 +380,8 @@ main(void)
         CASE(a_large_body_arrives_whole),
         CASE(a_large_answer_arrives_whole),
         CASE(a_header_value_can_not_end_its_line),
+        CASE(an_answer_that_did_not_fit_is_not_sent),
+        CASE(an_error_to_head_has_no_body),
         CASE(text_is_compressed_for_who_takes_it),
         CASE(text_is_plain_for_who_does_not_say),
         CASE(statistics_count),
