@@ -5,6 +5,9 @@
 #include "rest/emit_impl.h"
 
 #define SQL_MAX (1024 * 1024)
+/* A whole row goes by an alias that no column has: PostgreSQL takes a column of that name first,
+ * also one of an outer query. */
+#define ROW_ALIAS "\"cairn row\""
 
 void
 emit_ident(struct buf *out, struct str name)
@@ -530,11 +533,12 @@ emit_embed(struct emitter *e, const struct plan_rel *rel)
 {
     if (emit_is_postgres(e)) {
         buf_add_str(&e->sql, rel->is_to_one
-                                 ? STR("(SELECT row_to_json(r) FROM (SELECT ")
-                                 : STR("(SELECT coalesce(json_agg(r), '[]') FROM (SELECT "));
+                                 ? STR("(SELECT row_to_json(" ROW_ALIAS ") FROM (SELECT ")
+                                 : STR("(SELECT coalesce(json_agg(" ROW_ALIAS "), '[]') FROM "
+                                                  "(SELECT "));
         emit_columns(e, rel, true);
         emit_embed_tail(e, rel);
-        BUF_ADD_LIT(&e->sql, ") AS r)");
+        BUF_ADD_LIT(&e->sql, ") AS " ROW_ALIAS ")");
     } else if (rel->is_to_one) {
         BUF_ADD_LIT(&e->sql, "(SELECT ");
         emit_json_row(e, rel);

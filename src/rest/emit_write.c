@@ -59,18 +59,62 @@ emit_conflict(struct emitter *e)
     }
 }
 
+/*
+ * SQLite never asks the default of a key that is its rowid: the insert has to say it. NULL when
+ * there is nothing to say.
+ */
+static const struct model_column *
+key_with_default(const struct emitter *e)
+{
+    const struct plan *plan = e->plan;
+    const struct model_table *model = plan->root->table->model;
+    const struct model_key *primary = model_primary_key(model);
+    const struct model_column *key = NULL;
+
+    if (emit_is_postgres(e) || !model->rowid_pk || primary == NULL)
+        return NULL;
+    key = &model->columns[primary->columns[0]];
+    for (uint32_t i = 0; i < plan->column_count; i++) {
+        if (plan->columns[i] == key)
+            return NULL;
+    }
+    return key->default_sqlite.len > 0 ? key : NULL;
+}
+
+static void
+emit_values(struct emitter *e, const struct model_column *key)
+{
+    const struct plan *plan = e->plan;
+
+    BUF_ADD_LIT(&e->sql, ") VALUES (");
+    if (key != NULL)
+        buf_add_str(&e->sql, key->default_sqlite);
+    for (uint32_t i = 0; i < plan->column_count; i++) {
+        if (i > 0 || key != NULL)
+            BUF_ADD_LIT(&e->sql, ", ");
+        emit_param(e, (struct emit_param){
+                          .source = EMIT_BODY_COLUMN, .index = i, .type = &plan->columns[i]->type});
+    }
+    buf_add_char(&e->sql, ')');
+}
+
 static void
 emit_insert(struct emitter *e)
 {
     const struct plan *plan = e->plan;
+    const struct model_column *key = key_with_default(e);
 
     BUF_ADD_LIT(&e->sql, "INSERT INTO ");
     emit_table(e, plan->root->table);
-    if (plan->column_count == 0) {
+    if (plan->column_count == 0 && key == NULL) {
         BUF_ADD_LIT(&e->sql, " DEFAULT VALUES");
         return;
     }
     BUF_ADD_LIT(&e->sql, " (");
+    if (key != NULL)
+        emit_ident(&e->sql, key->name);
+    if (key != NULL && plan->column_count > 0)
+        BUF_ADD_LIT(&e->sql, ", ");
     emit_names(e, plan->columns, plan->column_count, "");
     if (emit_is_postgres(e)) {
         BUF_ADD_LIT(&e->sql, ") SELECT ");
@@ -78,15 +122,7 @@ emit_insert(struct emitter *e)
         BUF_ADD_LIT(&e->sql, " FROM ");
         emit_recordset(e, "json_to_recordset");
     } else {
-        BUF_ADD_LIT(&e->sql, ") VALUES (");
-        for (uint32_t i = 0; i < plan->column_count; i++) {
-            if (i > 0)
-                BUF_ADD_LIT(&e->sql, ", ");
-            emit_param(e, (struct emit_param){.source = EMIT_BODY_COLUMN,
-                                              .index = i,
-                                              .type = &plan->columns[i]->type});
-        }
-        buf_add_char(&e->sql, ')');
+        emit_values(e, key);
     }
     emit_conflict(e);
 }

@@ -27,7 +27,7 @@ add_shown(struct buf *out, const struct type *type, const struct value *value)
         return;
     }
     buf_init(&text, 1024 * 1024);
-    type_write_text(&text, type, value);
+    type_write_output(&text, type, value);
     if (text.len > SHOWN_MAX) {
         while (end > 0 && ((unsigned char)text.data[end] & 0xC0) == 0x80)
             end--;

@@ -437,7 +437,7 @@ plan_make(const struct plan_input *input, struct plan **out, struct err *err)
     root->limit_slot = root->offset_slot = API_NO_SLOT;
     root->rows_max = is_write ? 0 : input->limits->rows_max;
     plan->has_count = !is_write && input->api->prefer.count != API_COUNT_NONE;
-    if (is_write && !make_write(&p, plan))
+    if (is_write && (!make_write(&p, plan) || !plan_check_write(input, plan, err)))
         return false;
     if (headers) {
         select_key(&p, root);

@@ -295,3 +295,42 @@ plan_check_filter(enum db_dialect dialect, const struct type *type, const struct
         return fail_operator(type, symbols[filter->op], err);
     return true;
 }
+
+static bool
+fail_filled(const struct model_column *column, bool is_insert, struct err *err)
+{
+    if (is_insert)
+        err_set(err, ERR_DB, "428C9", "cannot insert a non-DEFAULT value into column \"%.*s\"",
+                STR_ARG(column->name));
+    else
+        err_set(err, ERR_DB, "428C9", "column \"%.*s\" can only be updated to DEFAULT",
+                STR_ARG(column->name));
+    if (column->is_generated)
+        err_details(err, "Column \"%.*s\" is a generated column.", STR_ARG(column->name));
+    else
+        err_details(err, "Column \"%.*s\" is an identity column defined as GENERATED ALWAYS.",
+                    STR_ARG(column->name));
+    if (!column->is_generated && is_insert)
+        err_hint(err, "Use OVERRIDING SYSTEM VALUE to override.");
+    return fail_status(err, 400);
+}
+
+bool
+plan_check_write(const struct plan_input *input, const struct plan *plan, struct err *err)
+{
+    const struct model_table *model = input->table->model;
+
+    if (input->dialect == DB_POSTGRES)
+        return true;
+    if (model->is_view) {
+        err_set(err, ERR_REQUEST, "0A000", "the embedded engine can't write to the view \"%.*s\"",
+                STR_ARG(model->name));
+        err_hint(err, "Write to the table it stands on, or use PostgreSQL: set database.url.");
+        return fail_status(err, 400);
+    }
+    for (uint32_t i = 0; i < plan->column_count; i++) {
+        if (plan->columns[i]->is_generated || plan->columns[i]->is_identity_always)
+            return fail_filled(plan->columns[i], plan->action == PLAN_INSERT, err);
+    }
+    return true;
+}

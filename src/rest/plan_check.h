@@ -31,4 +31,9 @@ MUST_CHECK bool plan_check_cast(enum db_dialect dialect, struct str name, struct
 MUST_CHECK bool plan_check_filter(enum db_dialect dialect, const struct type *type,
                                   const struct api_filter *filter, struct err *err);
 
+/* The embedded engine: a view can't be written (400 0A000), nor a column that the database fills
+ * (400 428C9). PostgreSQL answers by itself. */
+MUST_CHECK bool plan_check_write(const struct plan_input *input, const struct plan *plan,
+                                 struct err *err);
+
 #endif
