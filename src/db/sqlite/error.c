@@ -20,6 +20,9 @@ static const struct {
     const char *code;
     const char *format; /* of what follows the prefix */
 } texts[] = {
+    {{"ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint", 70},
+     "42P10",
+     "there is no unique or exclusion constraint matching the ON CONFLICT specification%.*s"},
     {{"no such table: ", 15}, "42P01", "relation \"%.*s\" does not exist"},
     {{"no such column: ", 16}, "42703", "column \"%.*s\" does not exist"},
     {{"no such function: ", 18}, "42883", "function %.*s does not exist"},

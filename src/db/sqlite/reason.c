@@ -90,7 +90,7 @@ value_write(struct buf *out, const struct model_column *column, const struct val
     if (value->kind == VALUE_NULL)
         BUF_ADD_LIT(out, "null");
     else
-        type_write_text(out, &column->type, value);
+        type_write_output(out, &column->type, value);
 }
 
 /* As much of the text as is shown, in whole characters. */
