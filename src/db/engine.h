@@ -26,7 +26,7 @@ enum db_dialect { DB_SQLITE, DB_POSTGRES };
 enum db_mode { DB_READ, DB_WRITE };
 
 struct db_options {
-    const char *url;              /* sqlite:PATH or postgres://… */
+    const char *url;              /* sqlite:PATH or postgres://... */
     const char *const *schemas;   /* exposed, the first is the default */
     size_t schema_count;
     unsigned loops;               /* how many db_loop_open will be called */
@@ -43,9 +43,9 @@ struct db_stmt {
     /* Filled by the caller. */
     struct str sql;
     uint64_t id;                  /* same id, same sql: the prepared statement is kept; 0: not kept */
-    const struct value *params;   /* row_count × param_count; for PostgreSQL TEXT or NULL, row_count 1 */
+    const struct value *params;   /* row_count x param_count; for PostgreSQL TEXT or NULL, row_count 1 */
     uint32_t param_count;
-    uint32_t row_count;           /* runs of the statement, ≥ 1 (embedded engine only: > 1) */
+    uint32_t row_count;           /* runs of the statement, >= 1 (embedded engine only: > 1) */
     const struct model_table *target; /* what it writes, to name constraints in errors; may be NULL */
     /* Called for every row; false stops the job as failed with whatever it put into job->err. May
      * be NULL. cells live until it returns. PostgreSQL commits a write without check together with

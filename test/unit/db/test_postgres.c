@@ -287,6 +287,72 @@ a_row_function_can_stop_its_job(void **state)
 }
 
 static void
+errors_are_what_the_server_said(void **state)
+{
+    static const struct {
+        const char *code;
+        enum err_kind kind;
+    } codes[] = {
+        {"P0001", ERR_DB},          {"42501", ERR_DB}, {"53200", ERR_UNAVAILABLE},
+        {"57P03", ERR_UNAVAILABLE}, {"57014", ERR_DB}, {"40001", ERR_DB},
+        {"08003", ERR_UNAVAILABLE},
+    };
+
+    pg_cluster_exec(&cluster, "CREATE OR REPLACE FUNCTION fail(code text) RETURNS void LANGUAGE "
+                              "plpgsql AS $$ BEGIN RAISE 'told %', code USING ERRCODE = code, "
+                              "DETAIL = 'more', HINT = 'do'; END $$");
+    for (unsigned i = 0; i < COUNTOF(codes); i++) {
+        struct job job;
+        char message[32];
+
+        job_init(&job, &f, DB_READ);
+        job_add(&job, 4, "SELECT fail($1)", codes[i].code, NULL);
+        job_run(&job);
+        snprintf(message, sizeof(message), "told %s", codes[i].code);
+        assert_false(job.base.ok);
+        assert_int_equal(job.base.err.kind, codes[i].kind);
+        assert_string_equal(job.base.err.code, codes[i].code);
+        assert_string_equal(job.base.err.message, message);
+        assert_string_equal(job.base.err.details, "more");
+        assert_string_equal(job.base.err.hint, "do");
+    }
+}
+
+static void
+a_session_is_the_same_whatever_the_database_is_set_to(void **state)
+{
+    static const char *const schemas[] = {"api \"x\"", "public"};
+    struct fixture own;
+    struct job job;
+
+    pg_cluster_exec(&cluster, "CREATE SCHEMA IF NOT EXISTS \"api \"\"x\"\"\"");
+    pg_cluster_exec(&cluster, "ALTER DATABASE postgres SET datestyle = 'SQL, DMY'");
+    pg_cluster_exec(&cluster, "ALTER DATABASE postgres SET timezone = 'Asia/Tokyo'");
+    pg_cluster_exec(&cluster, "ALTER DATABASE postgres SET bytea_output = 'escape'");
+    pg_cluster_exec(&cluster, "ALTER DATABASE postgres SET intervalstyle = 'sql_standard'");
+    pg_cluster_exec(&cluster, "ALTER DATABASE postgres SET extra_float_digits = -5");
+    pg_cluster_exec(&cluster, "ALTER DATABASE postgres SET synchronous_commit = off");
+    pg_cluster_exec(&cluster, "ALTER DATABASE postgres SET default_transaction_read_only = on");
+    fixture_open(&own, &(struct db_options){.url = cluster.url,
+                                            .schemas = schemas,
+                                            .schema_count = 2,
+                                            .pool = 1,
+                                            .statement_timeout_ms = 1234,
+                                            .connect_timeout_ms = 5000,
+                                            .queue_max = 10});
+    run(&job, &own, DB_READ,
+        "SELECT timestamptz '2026-01-31 00:00:00+00', '\\x61'::bytea, interval '1 day 2 hours',"
+        " 0.1::float8 + 0.2::float8, current_setting('synchronous_commit'),"
+        " current_setting('application_name'), current_setting('statement_timeout'),"
+        " array_to_string(current_schemas(false), '/'), current_setting('transaction_read_only')");
+    pg_cluster_exec(&cluster, "BEGIN READ WRITE;"
+                              "ALTER DATABASE postgres RESET ALL; COMMIT");
+    assert_string_equal(job.seen, "2026-01-31 00:00:00+00,\\x61,1 day 02:00:00,"
+                                  "0.30000000000000004,on,cairn,1234ms,api \"x\"/public,off;");
+    fixture_close(&own);
+}
+
+static void
 a_statement_is_stopped_at_the_jobs_own_timeout(void **state)
 {
     struct job job, next;
@@ -561,6 +627,8 @@ main(void)
         WITH_FIXTURE(a_rollback_only_job_succeeds_and_leaves_nothing),
         WITH_FIXTURE(a_rollback_only_job_still_checks_what_is_deferred),
         WITH_FIXTURE(a_row_function_can_stop_its_job),
+        WITH_FIXTURE(errors_are_what_the_server_said),
+        WITH_FIXTURE(a_session_is_the_same_whatever_the_database_is_set_to),
         WITH_FIXTURE(a_statement_is_stopped_at_the_jobs_own_timeout),
         WITH_FIXTURE(what_a_job_sets_locally_is_gone_for_the_next),
         WITH_FIXTURE(statements_pushed_out_of_the_cache_are_prepared_again),
