@@ -7,6 +7,8 @@
 
 #include "core/str.h"
 
+#define DATETIME_OFFSET_HOURS 15 /* the most that a zone is off */
+
 enum datetime_field_kind {
     DATETIME_FIELD_NUMBER, DATETIME_FIELD_DATE, DATETIME_FIELD_TIME,
     DATETIME_FIELD_ZONE,        /* a sign and digits */
@@ -54,6 +56,31 @@ datetime_is_alpha(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
+
+/* The number that count digits from there on stand for. */
+static inline int64_t
+datetime_digits(const char *text, size_t from, size_t count)
+{
+    int64_t value = 0;
+
+    for (size_t i = from; i < from + count; i++)
+        value = value * 10 + (text[i] - '0');
+    return value;
+}
+
+static inline int
+datetime_days_in_month(int64_t year, int64_t month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    return days[month - 1] + (month == 2 && leap ? 1 : 0);
+}
+
+/* YYYY-MM-DD at the beginning of text; days since 1970. */
+bool datetime_scan_date(struct str text, int64_t *days);
+/* YYYY-MM-DD, T or blank, hh:mm:ss, up to six digits more, then nothing, Z or an offset; rounded. */
+bool datetime_scan_timestamp(struct str text, bool zoned, int32_t precision, int64_t *out);
 
 static inline struct str
 datetime_skip_blanks(struct str s)

@@ -460,7 +460,6 @@ bool
 datetime_add_interval(int64_t usec, const struct datetime_interval *interval, bool minus,
                       int64_t *out, struct err *err)
 {
-    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int64_t sign = minus ? -1 : 1;
     int64_t days;
     int64_t time;
@@ -483,9 +482,7 @@ datetime_add_interval(int64_t usec, const struct datetime_interval *interval, bo
             return err_set(err, ERR_DB, "22008", "timestamp out of range");
         year = months / 12;
         month = (int)(months % 12) + 1;
-        last = lengths[month - 1];
-        if (month == 2 && ((year % 4 == 0 && year % 100 != 0) || year % 400 == 0))
-            last++;
+        last = datetime_days_in_month(year, month);
         days = datetime_days_from_civil(year, month, day < last ? day : last);
     }
     days += sign * interval->days;

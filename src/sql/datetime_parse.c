@@ -18,8 +18,6 @@
 #define HAVE_ERA 64u
 #define HAVE_WEEKDAY 128u
 
-#define MAX_OFFSET_HOURS 15
-
 enum result { GOOD, BAD_FORMAT, OUT_OF_RANGE, OUT_OF_RANGE_MDY, BAD_OFFSET, BAD_ZONE };
 
 enum special { SPECIAL_NONE, SPECIAL_EPOCH, SPECIAL_INFINITY, SPECIAL_MINUS_INFINITY };
@@ -151,7 +149,7 @@ read_offset(struct parse *parse, const char *text)
         minutes = hours % 100;
         hours /= 100;
     }
-    if (hours > MAX_OFFSET_HOURS || minutes > 59 || seconds > 59)
+    if (hours > DATETIME_OFFSET_HOURS || minutes > 59 || seconds > 59)
         return BAD_OFFSET;
     if (*at != '\0')
         return BAD_FORMAT;
@@ -159,16 +157,6 @@ read_offset(struct parse *parse, const char *text)
     if (text[0] == '-')
         parse->offset = -parse->offset;
     return claim(parse, HAVE_ZONE);
-}
-
-static int64_t
-digits_at(const char *text, size_t from, size_t count)
-{
-    int64_t value = 0;
-
-    for (size_t i = from; i < from + count; i++)
-        value = value * 10 + (text[i] - '0');
-    return value;
 }
 
 /* Digits without delimiters: 19990108, 040506, 040506.789. *part says what they were. */
@@ -185,8 +173,8 @@ read_run_together(struct parse *parse, char *text, unsigned *part, unsigned have
         char *at = text;
 
         text[len] = '\0';
-        parse->day = digits_at(text, len - 2, 2);
-        parse->month = digits_at(text, len - 4, 2);
+        parse->day = datetime_digits(text, len - 2, 2);
+        parse->month = datetime_digits(text, len - 4, 2);
         text[len - 4] = '\0';
         if (!take_number(&at, &parse->year))
             return OUT_OF_RANGE;
@@ -196,9 +184,9 @@ read_run_together(struct parse *parse, char *text, unsigned *part, unsigned have
     }
     if ((have & HAVE_TIME) != 0 || (len != 6 && len != 4))
         return BAD_FORMAT;
-    parse->hour = digits_at(text, 0, 2);
-    parse->minute = digits_at(text, 2, 2);
-    parse->second = len == 6 ? digits_at(text, 4, 2) : 0;
+    parse->hour = datetime_digits(text, 0, 2);
+    parse->minute = datetime_digits(text, 2, 2);
+    parse->second = len == 6 ? datetime_digits(text, 4, 2) : 0;
     *part = HAVE_TIME;
     return GOOD;
 }
@@ -567,15 +555,6 @@ read_field(struct parse *parse, size_t index)
     }
 }
 
-static int
-days_in_month(int64_t year, int64_t month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-
-    return days[month - 1] + (month == 2 && leap ? 1 : 0);
-}
-
 static enum result
 check_date(struct parse *parse)
 {
@@ -594,7 +573,7 @@ check_date(struct parse *parse)
     if ((parse->have & HAVE_DAY) != 0 && (parse->day < 1 || parse->day > 31))
         return OUT_OF_RANGE_MDY;
     if ((parse->have & HAVE_DATE) == HAVE_DATE &&
-        parse->day > days_in_month(parse->year, parse->month))
+        parse->day > datetime_days_in_month(parse->year, parse->month))
         return OUT_OF_RANGE;
     return GOOD;
 }
@@ -658,38 +637,15 @@ time_of(const struct parse *parse)
            parse->fraction;
 }
 
-/* The form that nearly every client sends, YYYY-MM-DD, without the machinery. */
-static bool
-scan_iso_date(struct str text, int64_t *days)
-{
-    static const char form[] = "dddd-dd-dd";
-    int64_t year;
-    int64_t month;
-    int64_t day;
-
-    if (text.len < 10)
-        return false;
-    for (size_t i = 0; i < 10; i++) {
-        if (form[i] == 'd' ? !datetime_is_digit(text.data[i]) : text.data[i] != '-')
-            return false;
-    }
-    year = digits_at(text.data, 0, 4);
-    month = digits_at(text.data, 5, 2);
-    day = digits_at(text.data, 8, 2);
-    if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
-        return false;
-    *days = datetime_days_from_civil(year, (int)month, (int)day);
-    return true;
-}
-
 bool
 datetime_parse_date(struct str text, int64_t now_us, int64_t *out, struct err *err)
 {
-    struct parse parse = {.now_us = now_us};
+    struct parse parse;
     enum result result;
 
-    if (text.len == 10 && scan_iso_date(text, out))
+    if (text.len == 10 && datetime_scan_date(text, out))
         return true;
+    parse = (struct parse){.now_us = now_us};
     result = read_all(&parse, text);
     if (result != GOOD)
         return fail(&parse, result, "date", text, err);
@@ -722,10 +678,14 @@ datetime_parse_timestamp(struct str text, bool zoned, int64_t now_us, int32_t pr
                          int64_t *out, struct err *err)
 {
     const char *type = zoned ? "timestamp with time zone" : "timestamp";
-    struct parse parse = {.now_us = now_us};
-    enum result result = read_all(&parse, text);
+    struct parse parse;
+    enum result result;
     int64_t days;
 
+    if (datetime_scan_timestamp(text, zoned, precision, out))
+        return true;
+    parse = (struct parse){.now_us = now_us};
+    result = read_all(&parse, text);
     if (result != GOOD)
         return fail(&parse, result, type, text, err);
     if (parse.special != SPECIAL_NONE) {

@@ -55,10 +55,10 @@ letter_is(uint32_t c, enum letter_class class)
 }
 
 uint32_t
-letter_next(struct str text, size_t *at)
+letter_next_slow(struct str text, size_t *at)
 {
     const unsigned char *p = (const unsigned char *)text.data + *at;
-    size_t step = *p < 0x80 ? 1 : str_utf8_step(text, *at);
+    size_t step = str_utf8_step(text, *at);
 
     *at += step > 0 ? step : 1;
     switch (step) {

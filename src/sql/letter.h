@@ -18,8 +18,19 @@ uint32_t letter_lower(uint32_t c);
 uint32_t letter_upper(uint32_t c);
 bool letter_is(uint32_t c, enum letter_class class);
 
+uint32_t letter_next_slow(struct str text, size_t *at);
 /* The character at *at, which moves behind it; a byte that is part of none stands for itself. */
-uint32_t letter_next(struct str text, size_t *at);
+static inline uint32_t
+letter_next(struct str text, size_t *at)
+{
+    unsigned char c = (unsigned char)text.data[*at];
+
+    if (LIKELY(c < 0x80)) {
+        (*at)++;
+        return c;
+    }
+    return letter_next_slow(text, at);
+}
 void letter_write(struct buf *out, uint32_t c);
 size_t letter_count(struct str text);
 /* Where the character numbered index begins; text.len when there are not so many. */

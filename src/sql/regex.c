@@ -383,8 +383,8 @@ parse_bracket(struct parser *parser, struct node **out)
             break;
         if (!parse_bracket_item(parser, set, &is_class, &first))
             return false;
-        is_range = peek(parser, 0) == '-' && peek(parser, 1) != ']' &&
-                   parser->at + 1 < parser->text.len;
+        is_range =
+            peek(parser, 0) == '-' && peek(parser, 1) != ']' && parser->at + 1 < parser->text.len;
         if (is_class && is_range)
             return fail(parser, "invalid character range");
         if (is_class)
@@ -719,6 +719,40 @@ make_room(struct regex *regex)
     regex->mark = xcalloc(regex->count, sizeof(*regex->mark));
 }
 
+/* What a match can begin with. Places are taken to hold; a match that may be empty begins anywhere. */
+static void
+find_first(struct regex *regex)
+{
+    uint32_t depth = 0;
+
+    regex->skips = true;
+    regex->stack[depth++] = 0;
+    while (depth > 0) {
+        uint32_t state = regex->stack[--depth];
+        const struct regex_instruction *at = &regex->program[state];
+
+        if (regex->mark[state] != 0)
+            continue;
+        regex->mark[state] = 1;
+        if (at->op == REGEX_MATCH) {
+            regex->skips = false;
+        } else if (at->op == REGEX_SPLIT || at->op == REGEX_JUMP) {
+            regex->stack[depth++] = at->x;
+            if (at->op == REGEX_SPLIT)
+                regex->stack[depth++] = at->y;
+        } else if (at->op == REGEX_ASSERT) {
+            regex->stack[depth++] = state + 1;
+        } else {
+            for (uint32_t c = 0; c < 0x80; c++)
+                regex->first[c] = regex->first[c] || regex_consumes(regex, at, c);
+        }
+    }
+    /* Bytes of other characters are not told apart; continuations are no beginnings. */
+    for (uint32_t c = 0xC0; c < 0x100; c++)
+        regex->first[c] = true;
+    memset(regex->mark, 0, sizeof(*regex->mark) * regex->count);
+}
+
 bool
 regex_compile(struct str pattern, bool ignore_case, struct regex **out, struct err *err)
 {
@@ -739,6 +773,7 @@ regex_compile(struct str pattern, bool ignore_case, struct regex **out, struct e
         !emit(&parser, REGEX_MATCH, 0, 0))
         goto out;
     make_room(regex);
+    find_first(regex);
     *out = regex;
     ok = true;
 

@@ -46,6 +46,9 @@ struct regex_set {
     uint32_t range_cap;
 };
 
+/* Does the instruction take this character? False for those that take none. */
+bool regex_consumes(const struct regex *regex, const struct regex_instruction *at, uint32_t c);
+
 struct regex {
     struct regex_instruction *program;
     uint32_t count;
@@ -53,6 +56,8 @@ struct regex {
     uint32_t set_count;
     bool ignore_case;
     bool newline_splits; /* . and negated brackets don't match a newline */
+    bool skips;          /* a match begins with a byte of first, and is not empty */
+    bool first[256];
     /* State of a match. */
     uint32_t *stack;
     uint32_t *current;

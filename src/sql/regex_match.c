@@ -33,8 +33,8 @@ set_has(const struct regex *regex, const struct regex_set *set, uint32_t c)
     return false;
 }
 
-static bool
-consumes(const struct regex *regex, const struct regex_instruction *at, uint32_t c)
+bool
+regex_consumes(const struct regex *regex, const struct regex_instruction *at, uint32_t c)
 {
     const struct regex_set *set;
 
@@ -142,6 +142,26 @@ new_generation(struct regex *regex)
     }
 }
 
+/* Goes on to where a match can begin, when none has begun; false when there is no such place. */
+static bool
+skip(const struct regex *regex, struct str text, size_t *at, struct gap *gap)
+{
+    size_t start = *at;
+    size_t to = start;
+
+    while (to < text.len && !regex->first[(unsigned char)text.data[to]])
+        to++;
+    *at = to;
+    if (to > start) {
+        size_t last = to - 1;
+
+        while (last > start && ((unsigned char)text.data[last] & 0xC0) == 0x80)
+            last--;
+        gap->before = letter_next(text, &last);
+    }
+    return to < text.len;
+}
+
 bool
 regex_match(struct regex *regex, struct str text, bool *matched, struct err *err)
 {
@@ -150,7 +170,9 @@ regex_match(struct regex *regex, struct str text, bool *matched, struct err *err
     size_t at = 0;
 
     *matched = false;
-    gap.after = text.len > 0 ? letter_next(text, &at) : NOTHING;
+    if (regex->skips && !skip(regex, text, &at, &gap))
+        return true;
+    gap.after = at < text.len ? letter_next(text, &at) : NOTHING;
     new_generation(regex);
     for (;;) {
         uint32_t c = gap.after;
@@ -165,6 +187,8 @@ regex_match(struct regex *regex, struct str text, bool *matched, struct err *err
         if (c == NOTHING)
             return true;
         gap.before = c;
+        if (was == 0 && regex->skips && !skip(regex, text, &at, &gap))
+            return true;
         gap.after = at < text.len ? letter_next(text, &at) : NOTHING;
         new_generation(regex);
         count = 0;
@@ -172,7 +196,7 @@ regex_match(struct regex *regex, struct str text, bool *matched, struct err *err
             const struct regex_instruction *state = &regex->program[regex->current[i]];
 
             gap.steps++;
-            if (consumes(regex, state, c) &&
+            if (regex_consumes(regex, state, c) &&
                 add_state(regex, regex->next, &count, regex->current[i] + 1, &gap)) {
                 *matched = true;
                 return true;

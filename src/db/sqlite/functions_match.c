@@ -6,12 +6,29 @@
 
 enum like_result { LIKE_NO, LIKE_YES, LIKE_BAD };
 
-static uint32_t
+static inline uint32_t
 next_letter(struct str text, size_t *at, bool icase)
 {
     uint32_t c = letter_next(text, at);
 
-    return icase ? letter_lower(c) : c;
+    if (!icase)
+        return c;
+    if (c < 0x80)
+        return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+    return letter_lower(c);
+}
+
+/* Where the next try behind a % can succeed at the earliest: at its first byte, if that is fixed. */
+static size_t
+skip_to(struct str text, size_t at, struct str pattern, size_t p, bool icase)
+{
+    unsigned char first = p < pattern.len ? (unsigned char)pattern.data[p] : '%';
+    const char *found;
+
+    if (icase || first == '%' || first == '_' || first == '\\' || first >= 0x80 || at >= text.len)
+        return at;
+    found = memchr(text.data + at, first, text.len - at);
+    return found != NULL ? (size_t)(found - text.data) : text.len;
 }
 
 /*
@@ -32,8 +49,10 @@ like(struct str text, struct str pattern, bool icase)
 
         if (p < pattern.len && pattern.data[p] == '%') {
             has_percent = true;
-            percent_t = t;
             percent_p = ++p;
+            if (p == pattern.len)
+                return LIKE_YES;
+            percent_t = t = skip_to(text, t, pattern, p, icase);
             continue;
         }
         if (p == pattern.len && t == text.len)
@@ -55,7 +74,7 @@ like(struct str text, struct str pattern, bool icase)
         if (!has_percent || percent_t >= text.len)
             return LIKE_NO;
         letter_next(text, &percent_t);
-        t = percent_t;
+        percent_t = t = skip_to(text, percent_t, pattern, percent_p, icase);
         p = percent_p;
     }
 }
