@@ -23,8 +23,7 @@
  * the digits of seconds kept; -1: all six. zoned: an offset counts;
  * otherwise it is read and ignored, as PostgreSQL does. Errors: 22007, 22008, 22009, 22023.
  */
-MUST_CHECK bool datetime_parse_date(struct str text, int64_t now_us, int64_t *out,
-                                    struct err *err);
+MUST_CHECK bool datetime_parse_date(struct str text, int64_t now_us, int64_t *out, struct err *err);
 MUST_CHECK bool datetime_parse_time(struct str text, int64_t now_us, int32_t precision,
                                     int64_t *out, struct err *err);
 MUST_CHECK bool datetime_parse_timestamp(struct str text, bool zoned, int64_t now_us,

@@ -10,9 +10,12 @@
 #define DATETIME_OFFSET_HOURS 15 /* the most that a zone is off */
 
 enum datetime_field_kind {
-    DATETIME_FIELD_NUMBER, DATETIME_FIELD_DATE, DATETIME_FIELD_TIME,
-    DATETIME_FIELD_ZONE,        /* a sign and digits */
-    DATETIME_FIELD_WORD, DATETIME_FIELD_SIGNED_WORD,
+    DATETIME_FIELD_NUMBER,
+    DATETIME_FIELD_DATE,
+    DATETIME_FIELD_TIME,
+    DATETIME_FIELD_ZONE, /* a sign and digits */
+    DATETIME_FIELD_WORD,
+    DATETIME_FIELD_SIGNED_WORD,
 };
 
 struct datetime_field {
@@ -31,8 +34,18 @@ struct datetime_fields {
 MUST_CHECK bool datetime_cut(struct datetime_fields *fields, struct str text);
 
 enum datetime_word_kind {
-    DATETIME_MONTH, DATETIME_WEEKDAY, DATETIME_HALF, DATETIME_ERA, DATETIME_ZONE, DATETIME_MARK,
-    DATETIME_FILL, DATETIME_NOW, DATETIME_DAY, DATETIME_EPOCH, DATETIME_INFINITE, DATETIME_MIDNIGHT,
+    DATETIME_MONTH,
+    DATETIME_WEEKDAY,
+    DATETIME_HALF,
+    DATETIME_ERA,
+    DATETIME_ZONE,
+    DATETIME_MARK,
+    DATETIME_FILL,
+    DATETIME_NOW,
+    DATETIME_DAY,
+    DATETIME_EPOCH,
+    DATETIME_INFINITE,
+    DATETIME_MIDNIGHT,
 };
 
 struct datetime_word {

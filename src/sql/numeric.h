@@ -17,11 +17,11 @@ enum numeric_kind { NUMERIC_FINITE, NUMERIC_INFINITE, NUMERIC_NAN };
 
 struct numeric {
     enum numeric_kind kind;
-    bool negative;         /* never of zero or NaN */
-    int32_t weight;        /* limb i stands for limbs[i] * 10^(9 * (weight - i)) */
-    uint32_t count;        /* no zero limb at either end; 0: zero */
+    bool negative;  /* never of zero or NaN */
+    int32_t weight; /* limb i stands for limbs[i] * 10^(9 * (weight - i)) */
+    uint32_t count; /* no zero limb at either end; 0: zero */
     int32_t dscale;
-    uint32_t *limbs;       /* in the arena */
+    uint32_t *limbs; /* in the arena */
 };
 
 /*

@@ -32,8 +32,8 @@ numeric_trim(struct str s)
 {
     while (s.len > 0 && (s.data[0] == ' ' || (s.data[0] >= '\t' && s.data[0] <= '\r')))
         s = str_slice(s, 1, s.len);
-    while (s.len > 0 && (s.data[s.len - 1] == ' ' ||
-                         (s.data[s.len - 1] >= '\t' && s.data[s.len - 1] <= '\r')))
+    while (s.len > 0 &&
+           (s.data[s.len - 1] == ' ' || (s.data[s.len - 1] >= '\t' && s.data[s.len - 1] <= '\r')))
         s.len--;
     return s;
 }

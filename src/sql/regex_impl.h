@@ -9,7 +9,7 @@
 #include "sql/regex.h"
 
 enum regex_op {
-    REGEX_CHAR,   /* c */
+    REGEX_CHAR, /* c */
     REGEX_ANY,
     REGEX_SET,    /* sets[x] */
     REGEX_SPLIT,  /* go on at x and at y */
@@ -19,8 +19,14 @@ enum regex_op {
 };
 
 enum regex_place {
-    REGEX_TEXT_START, REGEX_TEXT_END, REGEX_LINE_START, REGEX_LINE_END,
-    REGEX_WORD_START, REGEX_WORD_END, REGEX_WORD_EDGE, REGEX_NOT_WORD_EDGE,
+    REGEX_TEXT_START,
+    REGEX_TEXT_END,
+    REGEX_LINE_START,
+    REGEX_LINE_END,
+    REGEX_WORD_START,
+    REGEX_WORD_END,
+    REGEX_WORD_EDGE,
+    REGEX_NOT_WORD_EDGE,
 };
 
 struct regex_instruction {
@@ -62,7 +68,7 @@ struct regex {
     uint32_t *stack;
     uint32_t *current;
     uint32_t *next;
-    uint32_t *mark;      /* the position at which a state was last added */
+    uint32_t *mark; /* the position at which a state was last added */
     uint32_t generation;
 };
 
