@@ -361,6 +361,7 @@ row_out(struct lite_conn *conn, sqlite3_stmt *handle, struct db_stmt *stmt)
     }
     for (uint32_t i = 0; i < count; i++)
         lite_conn_cell(handle, (int)i, conn->cells + i);
+    conn->rows_seen = true;
     return stmt->on_row(stmt->ctx, conn->cells, count);
 }
 
@@ -419,6 +420,19 @@ run_rows(struct lite_conn *conn, sqlite3_stmt *handle, struct db_job *job, struc
         }
     }
     return LITE_OK;
+}
+
+bool
+lite_conn_returns_rows(struct lite_conn *conn, const struct db_stmt *stmt)
+{
+    int rc = SQLITE_OK;
+
+    if (stmt->on_row == NULL)
+        return false;
+    if (stmt->id == 0)
+        return true;
+    sqlite3_stmt *handle = kept_get(conn, stmt, &rc);
+    return handle == NULL || sqlite3_column_count(handle) > 0;
 }
 
 enum lite_outcome

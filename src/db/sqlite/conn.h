@@ -47,6 +47,7 @@ struct lite_conn {
     struct functions_env env;
     struct lite_sequences *sequences; /* the writer's; NULL on others */
     uint32_t row;                     /* which run of the statement is the present or last one */
+    bool rows_seen;   /* a row function was called since the caller last cleared this */
 
     /* Limits of what runs now. */
     uint64_t steps_left;  /* progress calls until the budget is used up; 0: no budget */
@@ -81,6 +82,8 @@ enum lite_outcome lite_conn_run(struct lite_conn *conn, struct db_job *job, stru
 enum lite_outcome lite_conn_run_job(struct lite_conn *conn, struct db_job *job, uint32_t *failed,
                                     int *rc);
 
+/* Whether the statement can return rows; true when that isn't known. */
+bool lite_conn_returns_rows(struct lite_conn *conn, const struct db_stmt *stmt);
 /* Runs a statement without parameters and rows; returns SQLite's code. */
 int lite_conn_exec(struct lite_conn *conn, const char *sql);
 /* Steps one of the statements made at the start, such as conn->begin; returns SQLite's code. */

@@ -101,10 +101,11 @@ lite_group_deliver(struct lite_group *group)
  * wish, or a foreign key that is looked at in the end.
  */
 static bool
-needs_savepoint(const struct lite_core *core, const struct db_job *job)
+needs_savepoint(struct lite_core *core, const struct db_job *job)
 {
-    return job->stmt_count != 1 || job->stmts[0].row_count != 1 || job->stmts[0].on_row != NULL ||
-           job->check != NULL || job->rollback_only || core->has_deferred;
+    return job->stmt_count != 1 || job->stmts[0].row_count != 1 || job->check != NULL ||
+           job->rollback_only || core->has_deferred ||
+           lite_conn_returns_rows(&core->conn, job->stmts);
 }
 
 static bool
@@ -142,6 +143,7 @@ job_try(struct lite_core *core, struct lite_group *group, struct db_job *job, in
 
     core->conn.env.now_us = clock_wall_us();
     lite_conn_limit(&core->conn, 0, job->deadline_ns);
+    core->conn.rows_seen = false;
     ok = lite_conn_run_job(&core->conn, job, &stmt, rc) == LITE_OK;
     /* What follows must not be interrupted. */
     lite_conn_limit(&core->conn, 0, 0);
@@ -200,6 +202,7 @@ member_run(struct lite_core *core, struct lite_group *group, size_t at)
     }
     if (job->ok && !job->rollback_only) {
         group->states[at] = LITE_RAN;
+        group->rows_seen[at] = conn->rows_seen;
         group->ran++;
     } else {
         group->states[at] = group->failure_count > failures ? LITE_REFUSED : LITE_FINISHED;
@@ -213,15 +216,12 @@ group_restart(struct lite_group *group)
 {
     for (size_t i = 0; i < group->count; i++) {
         struct db_job *job = group->jobs[i];
-        bool has_rows = false;
 
         if (group->states[i] != LITE_RAN)
             continue;
-        for (uint32_t s = 0; s < job->stmt_count; s++)
-            has_rows |= job->stmts[s].on_row != NULL;
         if (job->restart != NULL) {
             job->restart(job);
-        } else if (has_rows) {
+        } else if (group->rows_seen[i]) {
             lite_job_refuse(job, ERR_UNAVAILABLE, "40001",
                             "the write was undone together with another one; try again");
             group->states[i] = LITE_FINISHED;
@@ -253,6 +253,7 @@ group_attempt(struct lite_core *core, struct lite_group *group, struct lite_jobs
             lite_jobs_add(&late, group->jobs[i]);
         } else {
             group->states[kept] = group->states[i];
+            group->rows_seen[kept] = group->rows_seen[i];
             group->jobs[kept++] = group->jobs[i];
         }
     }

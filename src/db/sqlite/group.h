@@ -40,6 +40,7 @@ struct lite_group {
     uint64_t begin_ns;
     struct db_job *jobs[LITE_GROUP_MAX];
     enum lite_member states[LITE_GROUP_MAX];
+    bool rows_seen[LITE_GROUP_MAX]; /* of a job that ran: its row function was called */
     struct lite_failure failures[LITE_GROUP_MAX];
 };
 
