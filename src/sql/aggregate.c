@@ -21,7 +21,7 @@ static const struct aggregate {
     bool in_window; /* SQLite can compute it over a window */
 } aggregates[] = {
     {"count", 'a', 1, 1, TYPE_INT8, "count($1)", AGGREGATE, true},
-    {"sum", 'i', 1, 1, TYPE_INT8, "cairn_int_sum($1)", AGGREGATE, false},
+    {"sum", 'i', 1, 1, TYPE_INT8, "sum($1)", AGGREGATE, true},
     {"sum", 'I', 1, 1, TYPE_NUMERIC, "cairn_num_sum($1)", AGGREGATE, false},
     {"sum", 'n', 1, 1, TYPE_NUMERIC, "cairn_num_sum($1)", AGGREGATE, false},
     {"sum", 'r', 1, 1, TYPE_FLOAT4, "cairn_float4_sum($1)", AGGREGATE, false},
@@ -235,6 +235,9 @@ aggregate_translate(struct expr_context *x, const struct json *body, struct str 
     x->in_aggregate = was_inside;
     *out = (struct expr){.pg = name, .name = name};
     out->type = row->result == TYPE_UNKNOWN ? args[0].type : *type_builtin(row->result);
+    /* The smallest varchar is text: there is no min() of its own. */
+    if (out->type.id == TYPE_VARCHAR && row->kind == AGGREGATE)
+        out->type = *type_builtin(TYPE_TEXT);
     out->sql = apply_take(x->a->tmp, &sql);
     if (!is_window)
         x->has_aggregate = true;

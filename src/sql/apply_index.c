@@ -71,8 +71,13 @@ add_key(struct apply *a, struct expr_context *x, const struct json *element, boo
     buf_printf(&out[0], "%.*s%.*s%s", STR_ARG(e.sql),
                STR_ARG(e.is_column ? STR_NULL : expr_collation(&e.type)),
                descending ? " DESC" : "");
-    buf_printf(&out[1], e.is_column ? "%.*s%s" : "(%.*s)%s", STR_ARG(e.pg),
-               descending ? " DESC" : "");
+    /* A column and a call stand as they are, another expression in parentheses. */
+    if (e.is_column || pg_as(pg_get(element, "expr"), "FuncCall") != NULL)
+        buf_add_str(&out[1], e.pg);
+    else
+        buf_printf(&out[1], "(%.*s)", STR_ARG(e.pg));
+    if (descending)
+        BUF_ADD_LIT(&out[1], " DESC");
     if (pg_is(element, "nulls_ordering", "SORTBY_NULLS_FIRST"))
         BUF_ADD_LIT(&out[1], " NULLS FIRST");
     if (pg_is(element, "nulls_ordering", "SORTBY_NULLS_LAST"))

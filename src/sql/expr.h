@@ -99,6 +99,8 @@ void expr_write_literal(struct buf *out, const struct value *value);
 struct str expr_collation(const struct type *type);
 
 /* expr_op.c */
+/* How PostgreSQL prints it as an operand: varchar with the cast to text that operators need. */
+struct str expr_pg_operand(struct expr_context *x, const struct expr *e);
 MUST_CHECK bool expr_operator(struct expr_context *x, const struct json *body, struct expr *out);
 MUST_CHECK bool expr_binary(struct expr_context *x, struct str op, struct expr *left,
                             struct expr *right, size_t location, struct expr *out);

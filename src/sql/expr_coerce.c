@@ -290,10 +290,12 @@ expr_common(struct expr_context *x, struct expr *list, uint32_t count, const cha
             size_t location, struct type *out)
 {
     struct type common = *type_builtin(TYPE_UNKNOWN);
+    bool any_unknown = false;
 
     for (uint32_t i = 0; i < count; i++) {
         const struct type *type = &list[i].type;
 
+        any_unknown = any_unknown || type->id == TYPE_UNKNOWN;
         if (type->id == TYPE_UNKNOWN)
             continue;
         if (common.id == TYPE_UNKNOWN)
@@ -315,6 +317,9 @@ expr_common(struct expr_context *x, struct expr *list, uint32_t count, const cha
     }
     if (common.id == TYPE_UNKNOWN)
         common = *type_builtin(TYPE_TEXT);
+    /* A literal has no length, so the whole has none. */
+    if (any_unknown && common.id != TYPE_ENUM)
+        common = *type_builtin(common.id);
     for (uint32_t i = 0; i < count; i++) {
         if (!expr_coerce(x, &list[i], &common, COERCE_IMPLICIT, location))
             return false;

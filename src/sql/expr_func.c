@@ -4,7 +4,7 @@
 
 /*
  * A row for each function and argument types; $1 … $4 in the text are the arguments. Letters of
- * args: t text, i integer, I bigint, n numeric, f double precision, d date, s timestamp,
+ * args: t text, h smallint, i integer, I bigint, n numeric, r real, f double precision, d date, s timestamp,
  * z timestamptz, b boolean, x bytea, j json, J jsonb, u uuid.
  */
 enum volatility { IMMUTABLE, STABLE, VOLATILE };
@@ -75,13 +75,19 @@ static const struct function functions[] = {
     {"md5", "t", TYPE_TEXT, "cairn_md5($1)", IMMUTABLE},
     {"starts_with", "tt", TYPE_BOOL, "(substr($1, 1, length($2)) = $2)", IMMUTABLE},
     /* numbers */
+    {"abs", "h", TYPE_INT2, "cairn_int_abs($1, 2)", IMMUTABLE},
     {"abs", "i", TYPE_INT4, "cairn_int_abs($1, 4)", IMMUTABLE},
     {"abs", "I", TYPE_INT8, "cairn_int_abs($1, 8)", IMMUTABLE},
     {"abs", "n", TYPE_NUMERIC, "cairn_num_abs($1)", IMMUTABLE},
+    {"abs", "r", TYPE_FLOAT4, "abs($1)", IMMUTABLE},
     {"abs", "f", TYPE_FLOAT8, "abs($1)", IMMUTABLE},
     {"mod", "ii", TYPE_INT4, "cairn_int_mod($1, $2, 4)", IMMUTABLE},
     {"mod", "II", TYPE_INT8, "cairn_int_mod($1, $2, 8)", IMMUTABLE},
     {"mod", "nn", TYPE_NUMERIC, "cairn_num_mod($1, $2)", IMMUTABLE},
+    /* Half to even, as rint() does. */
+    {"round", "f", TYPE_FLOAT8,
+     "CASE WHEN abs($1 - trunc($1)) = 0.5 THEN 2.0 * round($1 / 2.0) ELSE round($1) END",
+     IMMUTABLE},
     {"round", "n", TYPE_NUMERIC, "cairn_num_round($1, 0)", IMMUTABLE},
     {"round", "ni", TYPE_NUMERIC, "cairn_num_round($1, $2)", IMMUTABLE},
     {"trunc", "n", TYPE_NUMERIC, "cairn_num_trunc($1, 0)", IMMUTABLE},
@@ -102,20 +108,21 @@ static enum type_id
 letter_type(char letter)
 {
     static const enum type_id types[] = {
-        ['t'] = TYPE_TEXT,   ['i'] = TYPE_INT4,  ['I'] = TYPE_INT8,      ['n'] = TYPE_NUMERIC,
-        ['f'] = TYPE_FLOAT8, ['d'] = TYPE_DATE,  ['s'] = TYPE_TIMESTAMP, ['z'] = TYPE_TIMESTAMPTZ,
-        ['b'] = TYPE_BOOL,   ['x'] = TYPE_BYTEA, ['j'] = TYPE_JSON,      ['J'] = TYPE_JSONB,
-        ['u'] = TYPE_UUID,
+        ['t'] = TYPE_TEXT,      ['h'] = TYPE_INT2,        ['i'] = TYPE_INT4,   ['I'] = TYPE_INT8,
+        ['n'] = TYPE_NUMERIC,   ['r'] = TYPE_FLOAT4,      ['f'] = TYPE_FLOAT8, ['d'] = TYPE_DATE,
+        ['s'] = TYPE_TIMESTAMP, ['z'] = TYPE_TIMESTAMPTZ, ['b'] = TYPE_BOOL,   ['x'] = TYPE_BYTEA,
+        ['j'] = TYPE_JSON,      ['J'] = TYPE_JSONB,       ['u'] = TYPE_UUID,
     };
 
     return types[(unsigned char)letter];
 }
 
-/* How well the arguments fit: -1 not at all, else how many have exactly the type. */
+/* How well the arguments fit: -1 not at all; arguments that have exactly the type count most, then
+ * those that convert to the preferred type of their kind. */
 static int
 fit(const struct function *function, const struct expr *args, uint32_t count)
 {
-    int exact = 0;
+    int score = 0;
 
     if (strlen(function->args) != count)
         return -1;
@@ -124,9 +131,12 @@ fit(const struct function *function, const struct expr *args, uint32_t count)
 
         if (!expr_can_coerce(&args[i].type, to, COERCE_IMPLICIT))
             return -1;
-        exact += args[i].type.id == to->id;
+        if (args[i].type.id == to->id)
+            score += 16;
+        else if (to->id == TYPE_FLOAT8 || to->id == TYPE_TEXT || to->id == TYPE_TIMESTAMPTZ)
+            score++;
     }
-    return exact;
+    return score;
 }
 
 static const struct function *
@@ -180,7 +190,7 @@ write_call(struct expr_context *x, struct str name, const struct expr *args, uin
     for (uint32_t i = 0; i < count; i++) {
         if (i > 0)
             BUF_ADD_LIT(&out, ", ");
-        buf_add_str(&out, args[i].pg);
+        buf_add_str(&out, expr_pg_operand(x, &args[i]));
     }
     buf_add_char(&out, ')');
     return apply_take(x->a->tmp, &out);
@@ -307,6 +317,12 @@ call_concat(struct expr_context *x, const struct json *body, struct str name, st
     apply_buf(&sql);
     buf_printf(&sql, "%.*s(", STR_ARG(name));
     for (uint32_t i = 0; i < count; i++) {
+        /* By its output function, which is not the cast. */
+        if (args[i].type.id == TYPE_BOOL) {
+            buf_printf(&sql, "%sCASE %.*s WHEN 1 THEN 't' WHEN 0 THEN 'f' END", i > 0 ? ", " : "",
+                       STR_ARG(args[i].sql));
+            continue;
+        }
         if (!expr_coerce(x, &args[i], type_builtin(TYPE_TEXT), COERCE_ASSIGN, pg_location(body))) {
             buf_fini(&sql);
             return false;
@@ -398,6 +414,7 @@ call_plain(struct expr_context *x, const struct json *body, struct str name, str
     struct expr *args = NULL;
     uint32_t count = 0;
     bool known = false;
+    struct str shown;
 
     if (!expr_list(x, pg_first(body, "args"), &args, &count))
         return false;
@@ -407,14 +424,14 @@ call_plain(struct expr_context *x, const struct json *body, struct str name, str
     if (x->immutable_only && function->volatility != IMMUTABLE)
         return apply_fail(x->a, pg_location(body), "42P17", NULL,
                           "%s can't use %.*s(), whose result changes", x->place, STR_ARG(name));
+    shown = write_call(x, name, args, count);
     for (uint32_t i = 0; i < count; i++) {
         if (!expr_coerce(x, &args[i], type_builtin(letter_type(function->args[i])), COERCE_IMPLICIT,
                          pg_location(body)))
             return false;
     }
-    *out = (struct expr){.type = *type_builtin(function->result), .name = name};
+    *out = (struct expr){.type = *type_builtin(function->result), .name = name, .pg = shown};
     out->sql = fill_template(x, function->sql, args);
-    out->pg = write_call(x, name, args, count);
     return true;
 }
 

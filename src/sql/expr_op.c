@@ -42,8 +42,8 @@ no_operator(struct expr_context *x, struct str op, const struct expr *left,
 }
 
 /* PostgreSQL prints varchar operands with the cast to text that the operator needs. */
-static struct str
-pg_operand(struct expr_context *x, const struct expr *e)
+struct str
+expr_pg_operand(struct expr_context *x, const struct expr *e)
 {
     if (e->type.id == TYPE_VARCHAR && !e->is_const)
         return arena_printf(x->a->tmp, "(%.*s)::text", STR_ARG(e->pg));
@@ -54,8 +54,8 @@ static void
 set_result(struct expr_context *x, struct expr *out, enum type_id type, struct str sql,
            struct str op, const struct expr *left, const struct expr *right)
 {
-    struct str pg_left = pg_operand(x, left);
-    struct str pg_right = pg_operand(x, right);
+    struct str pg_left = expr_pg_operand(x, left);
+    struct str pg_right = expr_pg_operand(x, right);
 
     *out = (struct expr){.sql = sql, .type = *type_builtin(type)};
     out->pg = arena_printf(x->a->tmp, "(%.*s %.*s %.*s)", STR_ARG(pg_left), STR_ARG(op),
@@ -584,7 +584,7 @@ translate_list(struct expr_context *x, const struct json *body, const struct jso
     if (!expr_translate(x, pg_get(body, "lexpr"), &left) || !expr_list(x, items, &list, &count) ||
         !coerce_items(x, &left, list, count, at, &is_plain))
         return false;
-    shown = pg_operand(x, &left);
+    shown = expr_pg_operand(x, &left);
     apply_buf(&sql);
     apply_buf(&pg);
     buf_add_char(&sql, '(');
