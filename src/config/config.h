@@ -32,8 +32,8 @@ struct config_sources {
 };
 
 struct config_error {
-    const char
-        *where; /* "cairn.yaml:12:3", ".env:4", "environment CAIRN_LISTEN", "flag --listen" */
+    const char *
+        where; /* "cairn.yaml:12:3", ".env:4 CAIRN_LISTEN", "environment CAIRN_LISTEN", "flag --listen" */
     const char *message; /* "http.head_max: '16K' is not a size" */
     const char *hint;    /* what would be valid; NULL: nothing to add */
 };

@@ -111,7 +111,9 @@ read_line(struct config_loader *loader, struct str line, const char *where)
         return;
     }
     if (value[0] != '\0')
-        config_setting_add_text(loader, option, value, where);
+        config_setting_add_text(
+            loader, option, value,
+            arena_printf(loader->arena, "%s %s", where, config_options[option].env).data);
 }
 
 void

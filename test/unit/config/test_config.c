@@ -187,7 +187,7 @@ later_sources_win_over_earlier_ones(void **state)
     assert_int_equal(f->config->api_depth_max, 10);
     assert_string_equal(f->config->origin[CONFIG_API_DEPTH_MAX], "cairn.yaml:2:14");
     assert_int_equal(f->config->api_list_max, 20);
-    assert_string_equal(f->config->origin[CONFIG_API_LIST_MAX], ".env:1");
+    assert_string_equal(f->config->origin[CONFIG_API_LIST_MAX], ".env:1 CAIRN_API_LIST_MAX");
     assert_int_equal(f->config->api_terms_max, 30);
     assert_string_equal(f->config->origin[CONFIG_API_TERMS_MAX], "environment CAIRN_API_TERMS_MAX");
     assert_int_equal(f->config->api_nodes_max, 40);
@@ -205,7 +205,8 @@ every_error_is_reported_at_once_with_its_place(void **state)
     assert_int_equal(f->errors.count, 5);
     assert_error(f, "cairn.yaml:1:1", "'htpp'", "did you mean the group http?");
     assert_error(f, "cairn.yaml:4:13", "http.body_max: 'many' is not a size", "KiB");
-    assert_error(f, ".env:1", "stage: there is no 'late'", "poc, mvp, production, scale");
+    assert_error(f, ".env:1 CAIRN_STAGE", "stage: there is no 'late'",
+                 "poc, mvp, production, scale");
     assert_error(f, "environment CAIRN_LOG_LEVEL", "log.level", "debug");
     assert_error(f, "flag --listen", "'nowhere' is not an address", "[::1]:8080");
 }
@@ -382,7 +383,7 @@ dotenv_lines_are_read_as_a_shell_would(void **state)
     assert_string_equal(f->config->project_name, "shop");
     assert_non_null(strstr(f->config->log_file, "/a b\"#c"));
     assert_int_equal(f->config->listen.port, 1);
-    assert_string_equal(f->config->origin[CONFIG_LISTEN], ".env:6");
+    assert_string_equal(f->config->origin[CONFIG_LISTEN], ".env:6 CAIRN_LISTEN");
     assert_int_equal(f->config->stage, CONFIG_STAGE_POC);
 
     load(f, "", "foo\nCAIRN_STAEG=mvp\nCAIRN_LISTEN='x\nCAIRN_LISTEN='x' y\n=1\nCAIRN_Q=1\n", NULL,
