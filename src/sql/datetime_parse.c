@@ -17,6 +17,7 @@
 #define HAVE_HALF 32u /* AM or PM */
 #define HAVE_ERA 64u
 #define HAVE_WEEKDAY 128u
+#define HAVE_SPECIAL 256u
 
 enum result { GOOD, BAD_FORMAT, OUT_OF_RANGE, OUT_OF_RANGE_MDY, BAD_OFFSET, BAD_ZONE };
 
@@ -311,14 +312,10 @@ read_date(struct parse *parse, char *text)
         if (!datetime_is_alpha(pieces[i][0]))
             continue;
         word = datetime_find_word(pieces[i]);
-        if (word == NULL || (word->kind != DATETIME_MONTH && word->kind != DATETIME_FILL))
+        if (word == NULL || word->kind != DATETIME_MONTH || claim(parse, HAVE_MONTH) != GOOD)
             return BAD_FORMAT;
-        if (word->kind == DATETIME_MONTH) {
-            if (claim(parse, HAVE_MONTH) != GOOD)
-                return BAD_FORMAT;
-            parse->month = word->value;
-            text_month = true;
-        }
+        parse->month = word->value;
+        text_month = true;
         pieces[i] = NULL;
     }
     for (size_t i = 0; i < count; i++) {
@@ -384,6 +381,7 @@ read_julian(struct parse *parse, char *text)
         return BAD_FORMAT;
     parse->is_julian_next = false;
     parse->julian = true;
+    parse->special = SPECIAL_NONE;
     /* Julian day 2440588 is 1970-01-01. */
     datetime_civil_from_days(value - 2440588, &parse->year, &month, &day);
     parse->month = month;
@@ -527,7 +525,7 @@ read_word(struct parse *parse, size_t index)
         parse->special = word->kind == DATETIME_EPOCH ? SPECIAL_EPOCH
                          : word->value > 0            ? SPECIAL_INFINITY
                                                       : SPECIAL_MINUS_INFINITY;
-        return parse->time_only ? BAD_FORMAT : claim(parse, HAVE_DATE | HAVE_TIME | HAVE_ZONE);
+        return parse->time_only ? BAD_FORMAT : claim(parse, HAVE_SPECIAL);
     default:
         return BAD_FORMAT;
     }
@@ -590,10 +588,8 @@ read_all(struct parse *parse, struct str text)
         if (result != GOOD)
             return result;
     }
-    if (parse->special != SPECIAL_NONE)
-        return GOOD;
     result = check_date(parse);
-    if (result != GOOD)
+    if (result != GOOD || parse->special != SPECIAL_NONE)
         return result;
     if (parse->half != 0 && parse->hour > 12)
         return OUT_OF_RANGE;
