@@ -32,7 +32,11 @@ struct log_field {
     struct str str;
     int64_t i64;
     double f64;
+    bool is_detail; /* left out of the form for people */
 };
+/* As LOG_STR, for ids that only programs read. */
+#define LOG_ID(n, v) \
+    ((struct log_field){.name = (n), .type = LOG_F_STR, .str = (v), .is_detail = true})
 #define LOG_STR(n, v) ((struct log_field){.name = (n), .type = LOG_F_STR, .str = (v)})
 #define LOG_CSTR(n, v) ((struct log_field){.name = (n), .type = LOG_F_STR, .str = str_from(v)})
 #define LOG_I64(n, v) ((struct log_field){.name = (n), .type = LOG_F_I64, .i64 = (int64_t)(v)})

@@ -275,6 +275,8 @@ log_line_pretty(const struct log_line *line, bool color, struct buf *out)
 
     add_pretty_start(out, line, color);
     for (size_t i = 0; i < line->count; i++) {
+        if (line->fields[i].is_detail)
+            continue;
         buf_add(out, "  ", i == 0 ? 2 : 1);
         if (color)
             BUF_ADD_LIT(out, COLOR_DIM);

@@ -9,10 +9,10 @@
 #include "core/str.h"
 
 struct docs_file {
-    const char *name;         /* "index.html", "docs.js" */
+    const char *name; /* "index.html", "docs.js" */
     const char *content_type;
-    struct str plain;         /* as it is; data NULL: only gzip is there */
-    struct str gzip;          /* the same, compressed; data NULL: none */
+    struct str plain; /* as it is; data NULL: only gzip is there */
+    struct str gzip;  /* the same, compressed; data NULL: none */
 };
 
 /* NULL when there is none. */

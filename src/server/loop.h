@@ -38,7 +38,7 @@ struct server_loop {
     struct http_server *http;
     struct db_loop *db;
     struct rest *rest;
-    uint64_t random[2];   /* state of the generator of request ids */
+    uint64_t random[2]; /* state of the generator of request ids */
     bool is_draining;
     bool has_thread;
 };

@@ -111,10 +111,10 @@ observe_complete(void *ctx, struct request *request, size_t bytes_sent)
         LOG_I64("status", status),
         LOG_F64("duration_ms", (double)(took_ns / 1000) / 1e3),
         LOG_I64("bytes", bytes_sent),
-        LOG_STR("request_id", request->request_id),
-        LOG_STR("trace_id", request->trace_id),
-        LOG_STR("span_id", request->span_id),
-        LOG_STR("peer", request->peer),
+        LOG_ID("request_id", request->request_id),
+        LOG_ID("trace_id", request->trace_id),
+        LOG_ID("span_id", request->span_id),
+        LOG_ID("peer", request->peer),
         LOG_CSTR("error", request->error_code),
     };
 

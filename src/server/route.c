@@ -42,9 +42,9 @@ static bool
 allows_method(const struct route_def *route, enum http_method method)
 {
     static const unsigned bits[] = {
-        [HTTP_GET] = ROUTE_METHOD_GET,       [HTTP_HEAD] = ROUTE_METHOD_HEAD,
-        [HTTP_POST] = ROUTE_METHOD_POST,     [HTTP_PUT] = ROUTE_METHOD_PUT,
-        [HTTP_PATCH] = ROUTE_METHOD_PATCH,   [HTTP_DELETE] = ROUTE_METHOD_DELETE,
+        [HTTP_GET] = ROUTE_METHOD_GET,         [HTTP_HEAD] = ROUTE_METHOD_HEAD,
+        [HTTP_POST] = ROUTE_METHOD_POST,       [HTTP_PUT] = ROUTE_METHOD_PUT,
+        [HTTP_PATCH] = ROUTE_METHOD_PATCH,     [HTTP_DELETE] = ROUTE_METHOD_DELETE,
         [HTTP_OPTIONS] = ROUTE_METHOD_OPTIONS, [HTTP_OTHER] = 0,
     };
 

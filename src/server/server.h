@@ -16,7 +16,7 @@
 #include "core/err.h"
 
 struct server_ready {
-    const char *database;     /* "sqlite data/shop.db" */
+    const char *database; /* "sqlite data/shop.db" */
     uint32_t table_count;
     const char *const *tables; /* open to anonymous callers; table_count of them, or none */
     uint32_t open_count;

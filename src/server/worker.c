@@ -87,9 +87,13 @@ reload_done(uv_work_t *work, int status)
     (void)status;
     w->reloads = false;
     if (w->reloaded == NULL) {
-        log_event(LOG_ERROR, "reload_failed", LOG_CSTR("code", w->reload_err.code),
-                  LOG_CSTR("message", w->reload_err.message),
-                  LOG_CSTR("hint", w->reload_err.hint));
+        struct log_field fields[] = {
+            LOG_CSTR("code", w->reload_err.code),
+            LOG_CSTR("message", w->reload_err.message),
+            LOG_CSTR("hint", w->reload_err.hint),
+        };
+
+        log_write(LOG_ERROR, "reload_failed", fields, COUNTOF(fields) - !w->reload_err.has_hint);
     } else {
         struct site *site = site_new(w->config, w->reloaded);
 
@@ -180,8 +184,7 @@ close_handles(struct worker *w)
         (uv_handle_t *)&w->loop_ended,  (uv_handle_t *)&w->signals[0],
         (uv_handle_t *)&w->signals[1],  (uv_handle_t *)&w->signals[2],
         (uv_handle_t *)&w->abort_timer, (uv_handle_t *)&w->watch_timer,
-        (uv_handle_t *)&w->watch,
-        (uv_handle_t *)&w->health_timer,
+        (uv_handle_t *)&w->watch,       (uv_handle_t *)&w->health_timer,
     };
 
     for (size_t i = 0; i < COUNTOF(handles); i++) {
