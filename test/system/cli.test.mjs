@@ -7,9 +7,11 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import https from 'node:https';
 import path from 'node:path';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 
-import { cairn, json, makeFolder, startCairn, until } from './harness.mjs';
+import { cairn, json, makeFolder, startCairn, until, endAll } from './harness.mjs';
+
+afterEach(endAll);
 
 const version = fs.readFileSync(new URL('../../VERSION', import.meta.url), 'utf8').trim();
 

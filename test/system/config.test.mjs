@@ -5,9 +5,11 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 
-import { cairn, cleanEnvironment, freePort, isRoot, makeFolder, makeProject, startCairn } from './harness.mjs';
+import { cairn, cleanEnvironment, freePort, isRoot, makeFolder, makeProject, startCairn, endAll } from './harness.mjs';
+
+afterEach(endAll);
 
 /** name, what differs from a good project, and what stderr must say. All end with code 4. */
 const wrong = [

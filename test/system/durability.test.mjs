@@ -7,12 +7,14 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 
 import {
-    atEnd, engines, isRoot, json, makeProject, sleep, startCairn, startPostgres, until,
+    atEnd, engines, isRoot, json, makeProject, sleep, startCairn, startPostgres, until, endAll,
 } from './harness.mjs';
 import { Ledger, ledgerSql, manyRows } from './load.mjs';
+
+afterEach(endAll);
 
 const project = () => makeProject({ migrations: { '0001_entries.sql': ledgerSql } });
 

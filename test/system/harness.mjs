@@ -50,6 +50,19 @@ process.on('exit', () => {
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
 
+const running = new Set();
+
+/** Something with end() that a test started; endAll ends it when the test did not get so far. */
+export const track = (thing) => (running.add(thing), thing);
+export const untrack = (thing) => running.delete(thing);
+
+/** For afterEach: a test that failed must not leave behind what keeps the next one from running. */
+export async function endAll() {
+    const things = [...running].reverse();
+    running.clear();
+    for (const thing of things) await thing.end();
+}
+
 let folders = 0;
 
 /** A new empty folder. */
@@ -192,7 +205,11 @@ async function startOwnPostgres() {
         }
         fs.rmSync(home, { recursive: true, force: true });
     };
-    postgres.end = atEnd(end);
+    const endNow = atEnd(end);
+    postgres.end = () => {
+        untrack(postgres);
+        endNow();
+    };
     await postgres.start();
     return postgres;
 }
@@ -204,7 +221,7 @@ let shared;
  * of its own; with own: true it is a cluster of one's own, to be stopped and started.
  */
 export async function startPostgres({ own = false } = {}) {
-    if (own) return startOwnPostgres();
+    if (own) return track(await startOwnPostgres());
     if (!shared) {
         const given = process.env.CAIRN_TEST_POSTGRES;
         shared = given ? Promise.resolve(new Postgres(JSON.parse(given))) : startOwnPostgres();
@@ -308,6 +325,11 @@ class Cairn {
             child.once('close', (code, signal) => done({ code, signal }));
         });
         this.forget = atEnd(() => this.signalGroup('SIGKILL'));
+        track(this);
+    }
+
+    async end() {
+        if (this.isRunning) await this.kill();
     }
 
     signalGroup(signal) {
@@ -338,6 +360,7 @@ class Cairn {
         const how = await this.exited;
         clearTimeout(timer);
         this.forget();
+        untrack(this);
         return how;
     }
 
@@ -346,6 +369,7 @@ class Cairn {
         this.signalGroup('SIGKILL');
         const how = await this.exited;
         this.forget();
+        untrack(this);
         return how;
     }
 

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 
-import { json, request } from './harness.mjs';
+import { json, request, track, untrack } from './harness.mjs';
 
 export const ledgerSql = `
 CREATE TABLE entries (
@@ -30,6 +30,7 @@ export class Ledger {
     start() {
         this.agent = new http.Agent({ keepAlive: true, maxSockets: this.clients });
         this.stopping = false;
+        track(this);
         this.work = Promise.all(this.next.map((_, client) => this.write(client)));
         return this;
     }
@@ -38,6 +39,11 @@ export class Ledger {
         this.stopping = true;
         await this.work;
         this.agent.destroy();
+        untrack(this);
+    }
+
+    end() {
+        return this.stop();
     }
 
     async write(client) {

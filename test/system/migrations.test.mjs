@@ -6,9 +6,11 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 
-import { cairn, engines, json, makeProject, startCairn, startPostgres, until } from './harness.mjs';
+import { cairn, engines, json, makeProject, startCairn, startPostgres, until, endAll } from './harness.mjs';
+
+afterEach(endAll);
 
 const good = 'CREATE TABLE a (id integer PRIMARY KEY, name text NOT NULL);\nINSERT INTO a VALUES (1, \'one\');\n';
 

@@ -7,12 +7,14 @@ import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 
 import {
-    cairn, engines, freePort, json, makeProject, request, sleep, startCairn, startPostgres, until,
+    cairn, engines, freePort, json, makeProject, request, sleep, startCairn, startPostgres, until, endAll,
 } from './harness.mjs';
 import { Ledger, ledgerSql, manyRows } from './load.mjs';
+
+afterEach(endAll);
 
 const project = (more = {}) => makeProject({ migrations: { '0001_entries.sql': ledgerSql }, ...more });
 
