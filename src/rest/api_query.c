@@ -127,9 +127,9 @@ add_cond(struct api_level *level, struct api_cond *cond)
     *tail = cond;
 }
 
-/* limit or offset: c->what says which. */
+/* limit or offset: c->what says which. A value that is left out is no slot, so the shape has it. */
 static bool
-parse_number(struct cursor *c, struct api_request *request, uint32_t *slot)
+parse_number(struct cursor *c, struct api_request *request, uint32_t *slot, size_t *slot_at)
 {
     int64_t number = 0;
     bool negative = cursor_eat_char(c, '-');
@@ -151,6 +151,7 @@ parse_number(struct cursor *c, struct api_request *request, uint32_t *slot)
     /* Past 2^63 no table reaches: the same as no bound. */
     if (!str_to_i64(digits, &number))
         digits = STR("9223372036854775807");
+    *slot_at = 0;
     *slot = api_slot_add(c, request, digits);
     return true;
 }
@@ -264,9 +265,8 @@ parse_param_value(struct cursor *c, const struct param_key *key, struct api_requ
     }
     if (key_is(key, "limit") || key_is(key, "offset")) {
         c->what = key_is(key, "limit") ? "limit" : "offset";
-        *slot_at = 0;
-        return parse_number(c, request,
-                            key_is(key, "limit") ? &level->limit_slot : &level->offset_slot);
+        return parse_number(
+            c, request, key_is(key, "limit") ? &level->limit_slot : &level->offset_slot, slot_at);
     }
     if (is_logic)
         return parse_logic_param(c, key_is(key, "or"), negated, level, request);

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rest/bind.h"
 
+#include <math.h>
+
+/* The request line bounds a list; written as JSON it is at most six times as long. */
+#define LIST_MAX ((size_t)64 * 1024 * 1024)
+
 static struct value
 text_value(struct str text)
 {
@@ -36,6 +41,36 @@ array_literal(const struct api_slot *slot, struct arena *arena)
     return str_make(text, len);
 }
 
+/* One value for json_each; emit_in knows of the forms. */
+static void
+add_json_value(struct buf *out, const struct value *value)
+{
+    switch (value->kind) {
+    case VALUE_NULL:
+        BUF_ADD_LIT(out, "null");
+        break;
+    case VALUE_INT:
+        buf_add_i64(out, value->i);
+        break;
+    case VALUE_REAL:
+        /* JSON has no word for infinity, but SQLite reads it out of a number that is too large. */
+        if (isinf(value->f))
+            buf_add_str(out, value->f > 0 ? STR("9e999") : STR("-9e999"));
+        else
+            buf_add_f64(out, value->f);
+        break;
+    case VALUE_TEXT:
+        json_write_str(out, value->s);
+        break;
+    case VALUE_BLOB:
+        buf_add_char(out, '"');
+        for (size_t i = 0; i < value->s.len; i++)
+            buf_printf(out, "%02X", (unsigned char)value->s.data[i]);
+        buf_add_char(out, '"');
+        break;
+    }
+}
+
 /* The list in normal form as a JSON array, for json_each. */
 static bool
 json_list(const struct api_slot *slot, const struct type *type, struct arena *arena,
@@ -44,7 +79,7 @@ json_list(const struct api_slot *slot, const struct type *type, struct arena *ar
     struct buf text;
     bool ok = false;
 
-    buf_init(&text, 64U * 1024 * 1024);
+    buf_init(&text, LIST_MAX);
     buf_add_char(&text, '[');
     for (uint32_t i = 0; i < slot->list_count; i++) {
         struct value value = {0};
@@ -53,25 +88,7 @@ json_list(const struct api_slot *slot, const struct type *type, struct arena *ar
             goto out;
         if (i > 0)
             buf_add_char(&text, ',');
-        switch (value.kind) {
-        case VALUE_INT:
-            buf_add_i64(&text, value.i);
-            break;
-        case VALUE_REAL:
-            buf_printf(&text, "%.17g", value.f);
-            break;
-        case VALUE_TEXT:
-            json_write_str(&text, value.s);
-            break;
-        case VALUE_NULL:
-            BUF_ADD_LIT(&text, "null");
-            break;
-        case VALUE_BLOB:
-            err_set(err, ERR_REQUEST, "0A000",
-                    "lists of bytea are not supported by the embedded engine");
-            err_hint(err, "Use or=(...) with one eq for each value.");
-            goto out;
-        }
+        add_json_value(&text, &value);
     }
     buf_add_char(&text, ']');
     *out = arena_copy(arena, buf_str(&text));

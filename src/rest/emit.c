@@ -242,13 +242,20 @@ emit_full_text(struct emitter *e, const struct plan_cond *cond)
     buf_add_char(&e->sql, ')');
 }
 
+/* A list is one value: an array of PostgreSQL's, and JSON for the embedded engine, where bytea goes
+ * as hexadecimal digits. */
 static void
 emit_in(struct emitter *e, const struct plan_cond *cond)
 {
+    bool as_hex = !emit_is_postgres(e) && cond->field.type->id == TYPE_BYTEA;
     struct emit_param param = {
         .source = EMIT_LIST, .index = cond->filter->slot, .type = cond->field.type};
 
+    if (as_hex)
+        BUF_ADD_LIT(&e->sql, "hex(");
     emit_field(e, &cond->field);
+    if (as_hex)
+        buf_add_char(&e->sql, ')');
     buf_add_str(&e->sql,
                 emit_is_postgres(e) ? STR(" = ANY (") : STR(" IN (SELECT value FROM json_each("));
     emit_param(e, param);
@@ -535,7 +542,7 @@ emit_embed(struct emitter *e, const struct plan_rel *rel)
         buf_add_str(&e->sql, rel->is_to_one
                                  ? STR("(SELECT row_to_json(" ROW_ALIAS ") FROM (SELECT ")
                                  : STR("(SELECT coalesce(json_agg(" ROW_ALIAS "), '[]') FROM "
-                                                  "(SELECT "));
+                                       "(SELECT "));
         emit_columns(e, rel, true);
         emit_embed_tail(e, rel);
         BUF_ADD_LIT(&e->sql, ") AS " ROW_ALIAS ")");

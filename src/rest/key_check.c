@@ -56,8 +56,7 @@ fail(const struct plan *plan, const struct emit_stmt *sql, const struct value *r
     for (uint32_t i = 0; i < model->column_count; i++) {
         if (i > 0)
             BUF_ADD_LIT(&shown, ", ");
-        add_shown(&shown, &model->columns[i].type,
-                  find_value(plan, sql, row, &model->columns[i]));
+        add_shown(&shown, &model->columns[i].type, find_value(plan, sql, row, &model->columns[i]));
     }
     err_details(err, "Failing row contains (%.*s).", STR_ARG(buf_str(&shown)));
     buf_fini(&shown);

@@ -285,7 +285,8 @@ make_order(struct planner *p, struct plan_rel *rel, const struct api_order *from
             }
             order->via = on;
         }
-        if (!resolve_field(p, on, &from->field, &order->field))
+        if (!resolve_field(p, on, &from->field, &order->field) ||
+            !plan_check_order(p->in->dialect, order->field.type, p->err))
             return false;
         order->descending = from->descending;
         /* PostgreSQL's default: nulls are larger than everything. */

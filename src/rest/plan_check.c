@@ -231,6 +231,16 @@ plan_check_json_column(const struct model_column *column, struct err *err)
 }
 
 bool
+plan_check_order(enum db_dialect dialect, const struct type *type, struct err *err)
+{
+    if (dialect == DB_POSTGRES || type->id != TYPE_JSON)
+        return true;
+    err_set(err, ERR_REQUEST, "42883", "could not identify an ordering operator for type json");
+    err_hint(err, "Use an explicit ordering operator or modify the query.");
+    return fail_status(err, 404);
+}
+
+bool
 plan_check_cast(enum db_dialect dialect, struct str name, struct type *out, struct err *err)
 {
     if (type_parse_name(name, out) && (dialect == DB_POSTGRES || type_is_embedded(out)))

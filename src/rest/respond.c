@@ -195,6 +195,7 @@ respond_read(struct rest_call *call, struct err *err)
         err_details(err, "An offset of %lld was requested, but there are only %lld rows.",
                     (long long)call->offset, (long long)call->total);
         err->http_status = 416;
+        add_content_range(call, 0, 0, call->total);
         return false;
     }
     response->status = call->total >= 0 && (int64_t)rows < call->total ? 206 : 200;

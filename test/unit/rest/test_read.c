@@ -27,11 +27,11 @@ static const struct case_sql sql_cases[] = {
      "SELECT t0.\"id\" FROM \"public\".\"projects\" AS t0 ORDER BY t0.\"client_id\" NULLS FIRST "
      "LIMIT 1000"},
     {"projects", "select=id,clients(name)",
-     "SELECT t0.\"id\", (SELECT cairn_json_row('tname',t1.\"name\") FROM \"clients\" AS t1 WHERE "
+     "SELECT t0.\"id\", (SELECT cairn_json_row('sname',t1.\"name\") FROM \"clients\" AS t1 WHERE "
      "t1.\"id\" = t0.\"client_id\" LIMIT 1) FROM \"projects\" AS t0 LIMIT 1000",
-     "SELECT t0.\"id\", (SELECT row_to_json(r) FROM (SELECT t1.\"name\" AS \"name\" FROM "
-     "\"public\".\"clients\" AS t1 WHERE t1.\"id\" = t0.\"client_id\" LIMIT 1) AS r) FROM "
-     "\"public\".\"projects\" AS t0 LIMIT 1000"},
+     "SELECT t0.\"id\", (SELECT row_to_json(\"cairn row\") FROM (SELECT t1.\"name\" AS \"name\" FROM "
+     "\"public\".\"clients\" AS t1 WHERE t1.\"id\" = t0.\"client_id\" LIMIT 1) AS \"cairn row\") "
+     "FROM \"public\".\"projects\" AS t0 LIMIT 1000"},
     {"projects", "select=settings->a->>b",
      "SELECT cairn_json_get(cairn_json_get(t0.\"settings\",?1,0),?2,1) FROM \"projects\" AS t0 "
      "LIMIT 1000",
@@ -182,6 +182,7 @@ what_changes_the_plan_changes_the_shape_and_values_do_not(void **state)
         {"id=in.(1,2)", "id=in.(3)", true},
         {"limit=1&offset=2", "limit=3&offset=4", true},
         {"limit=1", "offset=1", false},
+        {"offset=-1&limit=1", "offset=1&limit=1", false},
         {"id=is.null", "id=is.not_null", false},
         {"select=id", "select=name", false},
         {"or=(id.eq.1,id.eq.2)", "or=(id.eq.1,id.eq.3)", false},
