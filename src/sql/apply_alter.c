@@ -59,7 +59,7 @@ add_column(struct apply *a, struct model_table *table, const struct json *cmd)
                      c->is_generated             ? STR_NULL
                      : c->default_sqlite.len > 0 ? c->default_sqlite
                                                  : STR("NULL"));
-    if (c->not_null)
+    if (c->not_null && c->sequence.len == 0)
         ddl_must_hold(a, table, DDL_NOT_NULL, c->name);
     return true;
 }

@@ -59,6 +59,26 @@ find_serial(struct str name, int *serial, struct type *out)
     return false;
 }
 
+/* Types that PostgreSQL has and the embedded engine does not. */
+static bool
+is_postgres_type(struct name name)
+{
+    static const char *const types[] = {
+        "bit",           "box",      "cidr",    "circle",  "citext",    "daterange",
+        "geography",     "geometry", "hstore",  "inet",    "int4range", "int8range",
+        "line",          "lseg",     "ltree",   "macaddr", "macaddr8",  "money",
+        "name",          "numrange", "oid",     "path",    "point",     "polygon",
+        "regclass",      "regtype",  "tsquery", "tsrange", "tstzrange", "tsvector",
+        "txid_snapshot", "varbit",   "vector",  "xml",
+    };
+
+    for (size_t i = 0; i < COUNTOF(types); i++) {
+        if (str_eq(name.name, str_from(types[i])))
+            return true;
+    }
+    return str_eq(name.schema, STR("pg_catalog"));
+}
+
 bool
 apply_type(struct apply *a, const struct json *type_name, struct type *out, int *serial)
 {
@@ -93,7 +113,7 @@ apply_type(struct apply *a, const struct json *type_name, struct type *out, int 
     if (str_eq(name.name, STR("interval")))
         mod_count = 0;
     if ((name.schema.len > 0 && !system) || !type_lookup(name.name, mods, mod_count, out)) {
-        if (name.schema.len == 0 || system)
+        if (is_postgres_type(name))
             return apply_fail(a, at, "0A000", HINT_POSTGRES,
                               "the embedded engine has no type \"%.*s\"", STR_ARG(shown));
         return apply_fail(a, at, "42704", NULL, "type \"%.*s\" does not exist", STR_ARG(shown));

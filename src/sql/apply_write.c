@@ -91,6 +91,13 @@ apply_write_set(struct expr_context *x, const struct model_table *table, const s
                 struct buf *out)
 {
     for (const struct json *n = first; n != NULL; n = n->next) {
+        struct str name = pg_str(pg_as(n, "ResTarget"), "name");
+
+        for (const struct json *m = first; m != n; m = m->next) {
+            if (str_eq(pg_str(pg_as(m, "ResTarget"), "name"), name))
+                return apply_fail(x->a, pg_location(pg_body(n)), "42601", NULL,
+                                  "multiple assignments to same column \"%.*s\"", STR_ARG(name));
+        }
         buf_add_str(out, n == first ? STR(" SET ") : STR(", "));
         if (!write_assignment(x, table, pg_as(n, "ResTarget"), out))
             return false;

@@ -235,7 +235,7 @@ datetime_cut(struct datetime_fields *fields, struct str text)
         cut.rest = datetime_skip_blanks(cut.rest);
         if (cut.rest.len == 0)
             return fields->count > 0;
-        if (fields->count == COUNTOF(fields->fields))
+        if (fields->count == COUNTOF(fields->fields) || fields->used == sizeof(fields->work))
             return false;
         c = peek(&cut);
         if (datetime_is_digit(c)) {

@@ -4,6 +4,7 @@
  * errors have other words; this scanner accepts the same texts and names the same culprit.
  */
 #include "core/json.h"
+#include "sql/numeric.h"
 #include "sql/type_impl.h"
 
 enum token_type { TOKEN_END, TOKEN_MARK, TOKEN_STRING, TOKEN_NUMBER, TOKEN_WORD };
@@ -312,6 +313,27 @@ unpaired:
     return false;
 }
 
+/* Are all numbers such that numeric can hold them? Only ones with an exponent, or very long ones,
+ * can be too large. The depth is limited. */
+static bool
+check_numbers(const struct json *json, struct arena *arena, struct err *err)
+{
+    struct numeric value;
+
+    if (json->type == JSON_NUMBER) {
+        bool plain = json->text.len < 10000 &&
+                     str_find_char(json->text, 'e', 0) == json->text.len &&
+                     str_find_char(json->text, 'E', 0) == json->text.len;
+
+        return plain || numeric_parse(json->text, -1, 0, arena, &value, err);
+    }
+    for (const struct json *child = json->first; child != NULL; child = child->next) {
+        if (!check_numbers(child, arena, err))
+            return false;
+    }
+    return true;
+}
+
 bool
 type_normalize_jsonb(struct str text, struct arena *arena, struct str *out, struct err *err)
 {
@@ -326,7 +348,7 @@ type_normalize_jsonb(struct str text, struct arena *arena, struct str *out, stru
     if (memchr(text.data, '\\', text.len) != NULL && !check_escapes(text, err))
         return false;
     buf_init(&buf, (size_t)16 << 20);
-    if (!json_parse(text, limits, arena, &json, err))
+    if (!json_parse(text, limits, arena, &json, err) || !check_numbers(json, arena, err))
         goto out;
     json_write_jsonb(&buf, json);
     if (!buf_ok(&buf)) {
