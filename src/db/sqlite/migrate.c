@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "db/sqlite/capture.h"
+#include "db/sqlite/explain.h"
 #include "db/sqlite/writer.h"
 #include "sql/migration.h"
 
@@ -197,6 +198,11 @@ step_run(void *ctx, const struct migration_step *step, struct err *err)
     if (ok)
         return true;
     *err = job.err;
+    if (lite_explain_knows(rc)) {
+        /* The row isn't shown, but the constraint is named. */
+        struct capture nothing = {.model = m->model};
+        reason_find(&nothing, conn, rc, NULL, false, err);
+    }
     err->kind = ERR_MIGRATION;
     err_prefix(err, "%.*s:%u:%u: ", STR_ARG(step->file), step->line, step->column);
     return false;
