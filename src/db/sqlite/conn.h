@@ -47,7 +47,7 @@ struct lite_conn {
     struct functions_env env;
     struct lite_sequences *sequences; /* the writer's; NULL on others */
     uint32_t row;                     /* which run of the statement is the present or last one */
-    bool rows_seen;   /* a row function was called since the caller last cleared this */
+    bool rows_seen; /* a row function was called since the caller last cleared this */
 
     /* Limits of what runs now. */
     uint64_t steps_left;  /* progress calls until the budget is used up; 0: no budget */

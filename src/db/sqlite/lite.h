@@ -27,6 +27,8 @@ struct lite_db {
     atomic_uint generation;     /* goes up with every change of the schema by this process */
     atomic_ullong commits;      /* goes up before a commit is acknowledged */
     atomic_bool poisoned;
+    atomic_bool is_stuck; /* the writer has been at one group for too long, and it was logged */
+    atomic_ullong stuck_after_ns;
 };
 
 struct lite_loop {
@@ -35,6 +37,7 @@ struct lite_loop {
     uv_async_t async;     /* finished jobs wait in done */
     uv_check_t check;     /* after, and ... */
     uv_prepare_t prepare; /* ... before waiting for events: no transaction is held meanwhile */
+    uv_timer_t watch;     /* looks after the writer */
     uv_mutex_t mutex;     /* over done */
     struct db_job *done_head, *done_tail;
     size_t in_flight; /* jobs for which done() is still to be called */

@@ -14,6 +14,8 @@
 #include "db/sqlite/writer.h"
 #include "metric/metric.h"
 
+enum { watch_ms = 1000 };
+
 /* --- jobs ------------------------------------------------------------------------------------ */
 
 size_t
@@ -243,6 +245,7 @@ loop_finish(struct lite_loop *loop)
     uv_close((uv_handle_t *)&loop->async, on_handle_closed);
     uv_close((uv_handle_t *)&loop->check, on_handle_closed);
     uv_close((uv_handle_t *)&loop->prepare, on_handle_closed);
+    uv_close((uv_handle_t *)&loop->watch, on_handle_closed);
 }
 
 static void
@@ -263,6 +266,21 @@ on_async(uv_async_t *handle)
     }
     if (loop->is_closing && loop->in_flight == 0 && !uv_is_closing((uv_handle_t *)&loop->async))
         loop_finish(loop);
+}
+
+/* Statements end at their deadlines: a group that takes longer hangs on the disk. */
+static void
+on_watch(uv_timer_t *timer)
+{
+    struct lite_loop *loop = timer->data;
+    struct lite_db *db = lite_db_of(loop->base.db);
+    uint64_t busy_ns = lite_writer_busy_ns(db->writer);
+
+    if (busy_ns < atomic_load_explicit(&db->stuck_after_ns, memory_order_relaxed))
+        atomic_store_explicit(&db->is_stuck, false, memory_order_relaxed);
+    else if (!atomic_exchange(&db->is_stuck, true))
+        log_event(LOG_ERROR, "writer-stuck", LOG_CSTR("database", db->path),
+                  LOG_I64("seconds", busy_ns / 1000000000));
 }
 
 /* --- opening and closing --------------------------------------------------------------------- */
@@ -288,10 +306,13 @@ lite_loop_open(struct db *base, uv_loop_t *uv, struct db_loop **out, struct err 
     }
     uv_check_init(uv, &loop->check);
     uv_prepare_init(uv, &loop->prepare);
+    uv_timer_init(uv, &loop->watch);
     uv_mutex_init(&loop->mutex);
     loop->base = (struct db_loop){.driver = base->driver, .db = base, .uv = uv};
-    loop->async.data = loop->check.data = loop->prepare.data = loop;
-    loop->open_handles = 3;
+    loop->async.data = loop->check.data = loop->prepare.data = loop->watch.data = loop;
+    loop->open_handles = 4;
+    uv_timer_start(&loop->watch, on_watch, watch_ms, watch_ms);
+    uv_unref((uv_handle_t *)&loop->watch);
     loop->conn.generation = atomic_load(&db->generation);
     *out = &loop->base;
     return true;

@@ -122,6 +122,14 @@ out:
     return ok;
 }
 
+static unsigned long long
+stuck_after(const struct db_options *options)
+{
+    unsigned long long ms = 2ULL * (unsigned long long)options->statement_timeout_ms;
+
+    return (ms > 10000 ? ms : 10000) * 1000000;
+}
+
 static bool
 lite_open(const struct db_options *options, const char *path, struct db **out, struct err *err)
 {
@@ -144,6 +152,7 @@ lite_open(const struct db_options *options, const char *path, struct db **out, s
     db->options.schemas = NULL;
     snprintf(db->base.description, sizeof(db->base.description), "sqlite %s", path);
     uv_mutex_init(&db->mutex);
+    atomic_store(&db->stuck_after_ns, stuck_after(options));
 
     if (!file_make(path, err) || !lite_conn_open(&conn, path, LITE_POOL, false, err))
         goto out;

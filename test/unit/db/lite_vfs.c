@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 struct fault_file {
     sqlite3_file base;
@@ -15,6 +16,7 @@ static sqlite3_vfs fault_vfs;
 static atomic_int armed_call = VFS_CALLS;
 static atomic_uint left;
 static atomic_int armed_rc;
+static atomic_uint sync_ms;
 static atomic_bool is_forever, was_hit;
 
 void
@@ -27,6 +29,12 @@ vfs_arm(enum vfs_call call, unsigned nth, int rc, bool forever)
     was_hit = false;
     if (nth > 0)
         armed_call = (int)call;
+}
+
+void
+vfs_slow_sync(unsigned ms)
+{
+    sync_ms = ms;
 }
 
 bool
@@ -94,6 +102,10 @@ on_truncate(sqlite3_file *file, sqlite3_int64 size)
 static int
 on_sync(sqlite3_file *file, int flags)
 {
+    unsigned ms = sync_ms;
+
+    if (ms > 0)
+        nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
     int rc = fault(VFS_SYNC);
     return rc != SQLITE_OK ? rc : real_of(file)->pMethods->xSync(real_of(file), flags);
 }

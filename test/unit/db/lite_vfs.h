@@ -16,5 +16,7 @@ void vfs_install(void);
  * that fails has not synced; a write that fails has written half of its bytes. */
 void vfs_arm(enum vfs_call call, unsigned nth, int rc, bool forever);
 bool vfs_was_hit(void);
+/* Every sync takes so long. */
+void vfs_slow_sync(unsigned ms);
 
 #endif

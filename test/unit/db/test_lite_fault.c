@@ -11,6 +11,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "db/sqlite/lite.h"
 #include "unit/db/lite_fixture.h"
 #include "unit/db/lite_vfs.h"
 
@@ -296,6 +297,30 @@ a_real_disk_that_is_full_comes_back_too(void **state)
     fixture_free(fx);
 }
 
+static void
+a_disk_that_hangs_is_noticed_and_reads_go_on(void **state)
+{
+    struct fixture *fx = *state;
+    struct lite_db *db = lite_db_of(fx->db);
+    struct work work;
+
+    run_write(fx, "INSERT INTO log VALUES (1, 'a')");
+    atomic_store(&db->stuck_after_ns, 100000000);
+    vfs_slow_sync(2500);
+    work_init(&work, DB_WRITE, "INSERT INTO log VALUES (2, 'b')");
+    work_submit(fx, &work);
+    fixture_turn(fx, 1500);
+    assert_false(work.is_done);
+    assert_true(atomic_load(&db->is_stuck));
+    assert_string_equal(run_read(fx, "SELECT k FROM log WHERE k = 1"), "1\n");
+    vfs_slow_sync(0);
+    work_wait(fx, &work);
+    assert_true(work.job.ok);
+    work_fini(&work);
+    fixture_turn(fx, 1200);
+    assert_false(atomic_load(&db->is_stuck));
+}
+
 /* --- the process dies ------------------------------------------------------------------------ */
 
 enum { WINDOW = 32 };
@@ -410,6 +435,8 @@ main(void)
         cmocka_unit_test_setup_teardown(the_outcome_of_a_failed_sync_is_unknown, setup_disarmed,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(on_a_full_disk_reads_go_on_and_writes_come_back,
+                                        setup_disarmed, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_disk_that_hangs_is_noticed_and_reads_go_on,
                                         setup_disarmed, fixture_teardown),
         cmocka_unit_test(a_real_disk_that_is_full_comes_back_too),
         cmocka_unit_test(a_write_that_fails_at_any_call_loses_nothing),
