@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/fault.h"
 #include "http/h2.h"
 #include "http/internal.h"
 
@@ -50,6 +51,8 @@ conn_recv(struct conn *conn, char *data, size_t len)
 {
     ssize_t n;
 
+    if (FAULT("http.recv"))
+        return -ECONNRESET;
     if (conn->tls != NULL && conn->phase != CONN_LINGER)
         return tls_conn_read(conn->tls, data, len);
     do
@@ -88,6 +91,14 @@ conn_send(struct conn *conn, struct iovec *iov, size_t count)
 {
     ssize_t n;
 
+    if (FAULT("http.send"))
+        return -EPIPE;
+    if (FAULT("http.send.full"))
+        return -EAGAIN;
+    if (FAULT("http.send.short")) {
+        count = 1;
+        iov[0].iov_len = 1;
+    }
     if (conn->tls != NULL)
         return send_tls(conn, iov, count);
 

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/fault.h"
 #include "http/compress.h"
 #include "http/h2.h"
 #include "http/internal.h"
@@ -430,6 +431,16 @@ is_passing(int error)
            error == EHOSTUNREACH || error == ENETUNREACH || error == EPERM;
 }
 
+static int
+accept_one(int listener, struct sockaddr_storage *address, socklen_t *size)
+{
+    if (FAULT("http.accept")) {
+        errno = EMFILE;
+        return -1;
+    }
+    return accept4(listener, (struct sockaddr *)address, size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
 static void
 on_accept(uv_poll_t *handle, int status, int events)
 {
@@ -440,8 +451,7 @@ on_accept(uv_poll_t *handle, int status, int events)
         struct sockaddr_storage address = {0};
         socklen_t size = sizeof(address);
         char peer[46];
-        int fd =
-            accept4(listener->fd, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = accept_one(listener->fd, &address, &size);
 
         if (fd < 0) {
             if (is_passing(errno))
