@@ -89,6 +89,20 @@ claim(struct parse *parse, unsigned part)
     return GOOD;
 }
 
+static int64_t
+time_of(const struct parse *parse)
+{
+    return ((parse->hour * 60 + parse->minute) * 60 + parse->second) * DATETIME_USEC_PER_SEC +
+           parse->fraction;
+}
+
+/* 24:00:00 and 23:59:60 are times, but nothing after them. */
+static bool
+is_past_midnight(const struct parse *parse)
+{
+    return parse->hour > 24 || time_of(parse) > DATETIME_USEC_PER_DAY;
+}
+
 static enum result
 read_time(struct parse *parse, char *text)
 {
@@ -120,8 +134,7 @@ read_time(struct parse *parse, char *text)
     parse->hour = parts[0];
     parse->minute = parts[1];
     parse->second = parts[2];
-    if (parse->hour > 24 ||
-        (parse->hour == 24 && (parts[1] > 0 || parts[2] > 0 || parse->fraction > 0)))
+    if (is_past_midnight(parse))
         return OUT_OF_RANGE;
     return claim(parse, HAVE_TIME);
 }
@@ -597,9 +610,7 @@ read_all(struct parse *parse, struct str text)
         parse->hour = 0;
     else if (parse->half > 0 && parse->hour != 12)
         parse->hour += 12;
-    if (parse->time_only &&
-        (parse->hour > 24 || parse->minute > 59 || parse->second > 60 ||
-         (parse->hour == 24 && (parse->minute > 0 || parse->second > 0 || parse->fraction > 0))))
+    if (parse->time_only && (parse->minute > 59 || parse->second > 60 || is_past_midnight(parse)))
         return OUT_OF_RANGE;
     if (parse->time_only)
         return (parse->have & HAVE_TIME) != 0 ? GOOD : BAD_FORMAT;
@@ -624,13 +635,6 @@ fail(const struct parse *parse, enum result result, const char *type, struct str
         return err_set(err, ERR_DB, "22023", "time zone \"%s\" not recognized", parse->zone);
     return err_set(err, ERR_DB, "22007", "invalid input syntax for type %s: \"%.*s\"", type,
                    STR_ARG(text));
-}
-
-static int64_t
-time_of(const struct parse *parse)
-{
-    return ((parse->hour * 60 + parse->minute) * 60 + parse->second) * DATETIME_USEC_PER_SEC +
-           parse->fraction;
 }
 
 bool

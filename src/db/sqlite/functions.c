@@ -8,6 +8,7 @@
 /* Memory that one call may take; a hostile document is the largest thing it may be for. */
 #define SCRATCH_FIRST ((size_t)16 << 10)
 #define SCRATCH_MAX ((size_t)512 << 20)
+#define OUT_KEPT ((size_t)1 << 20)
 
 /* What SQLite hands back with each call. */
 struct binding {
@@ -20,9 +21,16 @@ fn_begin(sqlite3_context *ctx)
 {
     struct binding *binding = sqlite3_user_data(ctx);
 
-    arena_reset(binding->fn->scratch);
-    buf_clear(&binding->fn->out);
-    return binding->fn;
+    struct fn *fn = binding->fn;
+
+    arena_reset(fn->scratch);
+    buf_clear(&fn->out);
+    /* One large result is no reason to keep its memory as long as the connection. */
+    if (fn->out.cap > OUT_KEPT) {
+        buf_fini(&fn->out);
+        buf_init(&fn->out, FN_RESULT_MAX);
+    }
+    return fn;
 }
 
 static void
