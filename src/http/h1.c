@@ -91,11 +91,13 @@ run_head(struct conn *conn, char *data, size_t len)
 {
     struct http_req *req = conn->req;
     struct http_parser *p = &req->parser;
+    size_t head_len;
 
     switch (http_parser_execute(p, data, len)) {
     case HTTP_PARSE_DONE:
-        on_head(conn, req, data, len - p->pos);
-        return p->pos;
+        head_len = p->pos; /* the request may be gone afterwards */
+        on_head(conn, req, data, len - head_len);
+        return head_len;
     case HTTP_PARSE_ERROR:
         /* The answer to HEAD has no body, whatever it says. */
         if (p->method_len > 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What requests are answered, over a connection. */
+#include "core/fault.h"
 #include "unit/http/cases.h"
 #include "unit/http/client.h"
 
@@ -299,6 +300,22 @@ an_answer_that_did_not_fit_is_not_sent(void **state)
 }
 
 static void
+a_head_that_finds_no_memory_is_refused(void **state)
+{
+    static char head[14000];
+    int len = snprintf(head, sizeof(head), "GET / HTTP/1.1\r\nHost: h\r\nX-Long: ");
+
+    memset(head + len, 'v', sizeof(head) - (size_t)len - 5);
+    memcpy(head + sizeof(head) - 5, "\r\n\r\n", 5);
+    fault_arm("arena.grow", 1);
+    client_send_text(&client, head);
+    fault_arm("arena.grow", 0);
+    client_read_end(&client);
+    assert_contains(client_text(&client), "HTTP/1.1 431 ");
+    assert_int_equal(fixture.requests, 0);
+}
+
+static void
 an_error_to_head_has_no_body(void **state)
 {
     client_send_text(&client, "HEAD / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\n");
@@ -381,6 +398,7 @@ main(void)
         CASE(a_large_answer_arrives_whole),
         CASE(a_header_value_can_not_end_its_line),
         CASE(an_answer_that_did_not_fit_is_not_sent),
+        CASE(a_head_that_finds_no_memory_is_refused),
         CASE(an_error_to_head_has_no_body),
         CASE(text_is_compressed_for_who_takes_it),
         CASE(text_is_plain_for_who_does_not_say),
