@@ -9,13 +9,12 @@
 #include "server/server.h"
 
 struct banner {
-    const struct cli *cli;
     const struct config *config;
 };
 
 static void
-say_url(const struct banner *banner, const struct server_ready *ready, bool is_last,
-        const char *name, const char *path)
+write_url(const struct banner *banner, const struct server_ready *ready, bool is_last,
+          const char *name, const char *path, struct buf *out)
 {
     const struct config *config = banner->config;
     const char *host = config->listen.host;
@@ -25,45 +24,47 @@ say_url(const struct banner *banner, const struct server_ready *ready, bool is_l
     if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)
         host = "localhost";
     is_v6 = strchr(host, ':') != NULL;
-    fprintf(stderr, "%s\xe2\x94\x80 %-7s %s://%s%s%s:%u%s\n",
-            is_last ? "\xe2\x94\x94" : "\xe2\x94\x9c", name,
-            config->tls_cert != NULL ? "https" : "http", is_v6 ? "[" : "", host, is_v6 ? "]" : "",
-            (unsigned)ready->port, path);
+    buf_printf(out, "%s\xe2\x94\x80 %-7s %s://%s%s%s:%u%s\n",
+               is_last ? "\xe2\x94\x94" : "\xe2\x94\x9c", name,
+               config->tls_cert != NULL ? "https" : "http", is_v6 ? "[" : "", host,
+               is_v6 ? "]" : "", (unsigned)ready->port, path);
 }
 
 static void
-say_open_tables(const struct banner *banner, const struct server_ready *ready)
+write_open_tables(const struct server_ready *ready, struct buf *out)
 {
     enum { NAMED_MAX = 8 };
-    struct buf names;
 
     if (ready->open_count == 0)
         return;
-    buf_init(&names, 64 * 1024);
+    BUF_ADD_LIT(out, "! open to anonymous callers, to read and write: ");
     for (uint32_t i = 0; i < ready->open_count && i < NAMED_MAX; i++)
-        buf_printf(&names, "%s%s", i > 0 ? ", " : "", ready->tables[i]);
+        buf_printf(out, "%s%s", i > 0 ? ", " : "", ready->tables[i]);
     if (ready->open_count > NAMED_MAX)
-        buf_printf(&names, " and %u more", (unsigned)(ready->open_count - NAMED_MAX));
-    cli_say(banner->cli, CLI_MARK_WARN, "open to anonymous callers, to read and write: %s",
-            buf_cstr(&names));
-    buf_fini(&names);
+        buf_printf(out, " and %u more", (unsigned)(ready->open_count - NAMED_MAX));
+    buf_add_char(out, '\n');
 }
 
+/* In one write, so that lines of the log don't come between on a terminal. */
 static void
 say_ready(void *ctx, const struct server_ready *ready)
 {
     const struct banner *banner = ctx;
     const struct config *config = banner->config;
+    struct buf out;
 
-    fprintf(stderr, "cairn %s  stage %s  %s  %u table%s  ready in %lld ms\n", CAIRN_VERSION,
-            config_options[CONFIG_STAGE].values[config->stage], ready->database,
-            (unsigned)ready->table_count, ready->table_count == 1 ? "" : "s",
-            (long long)ready->took_ms);
-    say_url(banner, ready, false, "API", "/rest/v1/");
+    buf_init(&out, 64 * 1024);
+    buf_printf(&out, "cairn %s  stage %s  %s  %u table%s  ready in %lld ms\n", CAIRN_VERSION,
+               config_options[CONFIG_STAGE].values[config->stage], ready->database,
+               (unsigned)ready->table_count, ready->table_count == 1 ? "" : "s",
+               (long long)ready->took_ms);
+    write_url(banner, ready, false, "API", "/rest/v1/", &out);
     if (config->docs_enabled)
-        say_url(banner, ready, false, "Docs", "/docs");
-    say_url(banner, ready, true, "Health", "/readyz");
-    say_open_tables(banner, ready);
+        write_url(banner, ready, false, "Docs", "/docs", &out);
+    write_url(banner, ready, true, "Health", "/readyz", &out);
+    write_open_tables(ready, &out);
+    fwrite(out.data, 1, out.len, stderr);
+    buf_fini(&out);
 }
 
 static int
@@ -71,7 +72,7 @@ run(struct cli *cli, bool is_dev)
 {
     struct config *config;
     struct err err = {0};
-    struct banner banner = {.cli = cli};
+    struct banner banner = {0};
     struct server_options options = {
         .is_dev = is_dev,
         .is_tty = isatty(STDOUT_FILENO) == 1,
