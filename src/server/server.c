@@ -86,8 +86,6 @@ server_run(const struct server_options *options, struct err *err)
     ok = supervisor_run(options, fd, port, err);
 
 out:
-    if (fd >= 0)
-        close(fd);
     log_close();
 
     return ok;

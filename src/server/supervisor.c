@@ -183,6 +183,10 @@ forward(struct supervisor *s, int signal_number)
     if (signal_number == SIGTERM || signal_number == SIGINT) {
         s->is_stopping = true;
         notify_send("STOPPING=1");
+        /* As long as anyone holds the socket, the kernel lets clients connect and wait for nothing. */
+        if (s->listen_fd >= 0)
+            close(s->listen_fd);
+        s->listen_fd = -1;
         /* A terminal's ^C reaches the worker by itself; the worker takes a second one as haste. */
         if (signal_number == SIGINT && getpgrp() == tcgetpgrp(STDIN_FILENO))
             return;
@@ -211,8 +215,10 @@ supervisor_run(const struct server_options *options, int listen_fd, uint16_t por
     sigaddset(&s.signals, SIGHUP);
     sigaddset(&s.signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &s.signals, &s.before);
-    if (!start_worker(&s, err))
+    if (!start_worker(&s, err)) {
+        close(s.listen_fd);
         return false;
+    }
     wait_ready(&s);
     while (running) {
         siginfo_t info;
@@ -224,5 +230,7 @@ supervisor_run(const struct server_options *options, int listen_fd, uint16_t por
             forward(&s, signal_number);
     }
     sigprocmask(SIG_SETMASK, &s.before, NULL);
+    if (s.listen_fd >= 0)
+        close(s.listen_fd);
     return ok;
 }

@@ -11,6 +11,8 @@
 
 #include "server/server.h"
 
+/* Takes listen_fd: it is closed when a signal to stop comes, so that new clients are refused while
+ * those there are served to the end, and in any case on return. */
 MUST_CHECK bool supervisor_run(const struct server_options *options, int listen_fd, uint16_t port,
                                struct err *err);
 

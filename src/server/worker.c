@@ -139,6 +139,8 @@ stop(struct worker *w)
     log_event(LOG_INFO, "draining", LOG_I64("timeout_ms", w->config->server_drain_timeout));
     for (unsigned i = 0; i < w->loop_count; i++)
         server_loop_drain(&w->loops[i]);
+    /* The loops close their own when they drain. */
+    close(w->shared.listen_fd);
     uv_timer_start(&w->abort_timer, on_abort, (uint64_t)w->config->server_drain_timeout, 0);
 }
 
@@ -269,6 +271,18 @@ open_site(struct worker *w, struct site **out, struct err *err)
     return true;
 }
 
+/* The address that is really listened on: port 0 in the configuration stands for any. */
+static const char *
+listen_address(const char *configured, uint16_t port, struct arena *arena)
+{
+    const char *colon = strrchr(configured, ':');
+    int host_len = colon != NULL ? (int)(colon - configured) : 0;
+
+    if (port == 0 || colon == NULL)
+        return configured;
+    return arena_printf(arena, "%.*s:%u", host_len, configured, port).data;
+}
+
 static void
 tell_ready(struct worker *w, const struct site *site, uint16_t port, int *ready_fd)
 {
@@ -291,9 +305,11 @@ tell_ready(struct worker *w, const struct site *site, uint16_t port, int *ready_
     ready.open_count = is_open ? ready.table_count : 0;
     if (w->options->ready != NULL)
         w->options->ready(w->options->ctx, &ready);
-    log_event(LOG_INFO, "ready", LOG_CSTR("listen", w->config->listen.text), LOG_I64("port", port),
-              LOG_CSTR("database", ready.database), LOG_I64("tables", ready.table_count),
-              LOG_I64("threads", w->loop_count), LOG_I64("took_ms", took_ms));
+    log_event(LOG_INFO, "ready",
+              LOG_CSTR("listen", listen_address(w->config->listen.text, port, arena)),
+              LOG_I64("port", port), LOG_CSTR("database", ready.database),
+              LOG_I64("tables", ready.table_count), LOG_I64("threads", w->loop_count),
+              LOG_I64("took_ms", took_ms));
     (void)!write(*ready_fd, "1", 1);
     close(*ready_fd);
     *ready_fd = -1;
