@@ -37,10 +37,22 @@ test('openapi.json is valid OpenAPI 3.1', async () => {
     assert.ok(result.valid, JSON.stringify(result.errors, null, 1));
 });
 
-test('openapi.json is the same on both engines, apart from the address', async () => {
+/** The places where two values differ: "path: one | other". */
+function differences(a, b, at = '') {
+    if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) {
+        return a === b ? [] : [`${at}: ${JSON.stringify(a)} | ${JSON.stringify(b)}`];
+    }
+    return [...new Set([...Object.keys(a), ...Object.keys(b)])]
+        .flatMap((key) => differences(a[key], b[key], `${at}/${key}`));
+}
+
+test('openapi.json is the same on both engines, apart from views that can be written', async () => {
     const [a, b] = await Promise.all([both.sqlite, both.postgres].map((s) => s.request('/openapi.json')));
-    const strip = (server, text) => text.replaceAll(server.url, 'URL').replaceAll(`127.0.0.1:${server.port}`, 'HOST');
-    assert.equal(strip(both.sqlite, a.text), strip(both.postgres, b.text));
+    const [sqlite, postgres] = [a.json(), b.json()];
+    // PostgreSQL lets simple views be written; SQLite doesn't, and its document says so.
+    for (const method of ['post', 'patch', 'delete']) delete postgres.paths['/dear_products'][method];
+    assert.deepEqual(differences(sqlite, postgres), []);
+    assert.equal(JSON.stringify(sqlite), JSON.stringify(postgres), 'the same values, but in another order');
 });
 
 test('openapi.json describes each table, its types, keys and comments', async () => {

@@ -55,6 +55,8 @@ export class Ledger {
                 });
                 if (answer.status === 201) this.acknowledged.add(`${client}/${seq}`);
                 else this.refused.push({ status: answer.status, text: answer.text, at: Date.now() });
+                // Told to go elsewhere: this server is on its way out.
+                if (answer.headers.connection === 'close') return;
                 if (answer.status !== 201) await new Promise((done) => setTimeout(done, 20));
             } catch (error) {
                 this.broken.push({ code: error.code ?? error.message, at: Date.now() });
