@@ -218,6 +218,70 @@ expr_column(struct expr_context *x, const struct scope_item *item,
 }
 
 static bool
+is_grouped(const struct grouping *grouping, struct str sql)
+{
+    for (uint32_t i = 0; i < grouping->count; i++) {
+        if (str_eq(grouping->items[i].sql, sql))
+            return true;
+    }
+    return false;
+}
+
+/* Who groups by a table's primary key has all its columns. */
+static bool
+is_key_grouped(struct expr_context *x, const struct scope_item *item,
+               const struct scope_column *column)
+{
+    const struct model_table *table =
+        model_find_table(x->a->model, column->base_schema, column->base_table);
+    const struct model_key *key = table != NULL ? model_primary_key(table) : NULL;
+
+    if (key == NULL || !str_eq(item->table, table->name))
+        return false;
+    for (uint32_t i = 0; i < key->column_count; i++) {
+        struct buf sql;
+        struct str name;
+
+        apply_buf(&sql);
+        apply_sql_name(&sql, item->alias);
+        buf_add_char(&sql, '.');
+        apply_sql_name(&sql, table->columns[key->columns[i]].name);
+        name = apply_take(x->a->tmp, &sql);
+        if (!is_grouped(x->grouping, name))
+            return false;
+    }
+    return true;
+}
+
+static void
+note_column(struct expr_context *x, const struct scope *scope, const struct scope_item *item,
+            const struct scope_column *column, const struct expr *e, size_t location)
+{
+    struct grouping *grouping = x->grouping;
+
+    if (grouping == NULL || x->in_aggregate || scope != grouping->scope ||
+        is_grouped(grouping, e->sql) || is_key_grouped(x, item, column))
+        return;
+    if (grouping->ungrouped++ == 0) {
+        grouping->column = apply_full_name(x->a->tmp, item->alias, column->name);
+        grouping->location = location;
+    }
+}
+
+/* Whether anything in reach has this name. */
+static bool
+has_qualifier(const struct scope *scope, struct name qualifier)
+{
+    for (; scope != NULL; scope = scope->outer) {
+        for (const struct scope_item *i = scope->items; i != NULL; i = i->next) {
+            if (matches_qualifier(i, qualifier))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool
 translate_column(struct expr_context *x, const struct json *body, struct expr *out)
 {
     const struct scope_item *item = NULL;
@@ -250,9 +314,13 @@ translate_column(struct expr_context *x, const struct json *body, struct expr *o
                               "column reference \"%.*s\" is ambiguous", STR_ARG(name));
         if (found == 1) {
             set_column(x, item, column, out);
+            note_column(x, scope, item, column, out, pg_location(body));
             return true;
         }
     }
+    if (qualifier.name.len > 0 && !has_qualifier(x->scope, qualifier))
+        return apply_fail(x->a, pg_location(body), "42P01", NULL,
+                          "missing FROM-clause entry for table \"%.*s\"", STR_ARG(qualifier.name));
     if (qualifier.name.len > 0)
         return apply_fail(x->a, pg_location(body), "42703", NULL, "column %.*s.%.*s does not exist",
                           STR_ARG(qualifier.name), STR_ARG(name));
@@ -707,6 +775,7 @@ bool
 expr_translate(struct expr_context *x, const struct json *node, struct expr *out)
 {
     struct str kind = pg_kind(node);
+    uint32_t ungrouped = x->grouping != NULL ? x->grouping->ungrouped : 0;
     bool ok = false;
 
     *out = (struct expr){0};
@@ -721,6 +790,9 @@ expr_translate(struct expr_context *x, const struct json *node, struct expr *out
         x->depth++;
         ok = nodes[i].translate(x, pg_body(node), out);
         x->depth--;
+        /* Columns inside of what is grouped by are grouped. */
+        if (ok && x->grouping != NULL && is_grouped(x->grouping, out->sql))
+            x->grouping->ungrouped = ungrouped;
         /* Some translations name an operand twice. */
         if (ok && (out->sql.len > MAX_TEXT || out->pg.len > MAX_TEXT))
             return apply_fail(x->a, pg_location(pg_body(node)), "54001", "split the expression",

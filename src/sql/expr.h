@@ -56,6 +56,17 @@ struct scope {
     struct scope *outer;
 };
 
+/* While a grouped query's outputs are checked: what it groups by, and the columns found that are
+ * neither that nor inside an aggregate. */
+struct grouping {
+    const struct expr *items;
+    uint32_t count;
+    const struct scope *scope;
+    uint32_t ungrouped;
+    struct str column; /* the first one */
+    size_t location;
+};
+
 struct expr_context {
     struct apply *a;
     struct scope *scope; /* NULL: no columns */
@@ -64,8 +75,9 @@ struct expr_context {
     bool allow_query;    /* subqueries */
     bool allow_aggregate;
     bool in_aggregate;
-    bool has_aggregate;  /* set when one was seen */
-    struct str sequence; /* set to the one that nextval() draws from */
+    bool has_aggregate;        /* set when one was seen */
+    struct grouping *grouping; /* NULL: nothing to check */
+    struct str sequence;       /* set to the one that nextval() draws from */
     uint32_t depth;
 };
 

@@ -426,7 +426,7 @@ query_order(struct expr_context *x, const struct json *first, struct buf *out,
 
 static bool
 write_group(struct expr_context *x, const struct json *body, const struct query *outputs,
-            struct buf *out)
+            struct outputs *items, struct buf *out)
 {
     const struct json *first = pg_first(body, "groupClause");
 
@@ -439,10 +439,60 @@ write_group(struct expr_context *x, const struct json *body, const struct query 
             return apply_refuse(x->a, pg_location(pg_body(n)), "grouping sets");
         if (!translate_item(x, n, outputs, false, &e))
             return false;
+        add_output(x, items, &e);
         buf_add_str(out, n == first ? STR(" GROUP BY ") : STR(", "));
         buf_printf(out, "%.*s%.*s", STR_ARG(e.sql), STR_ARG(expr_collation(&e.type)));
     }
     return true;
+}
+
+static bool
+check_grouped(struct expr_context *x, const struct json *node)
+{
+    struct expr e;
+
+    x->grouping->ungrouped = 0;
+    if (is_star(node)) {
+        struct outputs o = {0};
+
+        if (!add_star(x, pg_body(node), &o))
+            return false;
+        for (uint32_t i = 0; i < o.count; i++) {
+            bool found = false;
+
+            for (uint32_t g = 0; g < x->grouping->count; g++)
+                found = found || str_eq(x->grouping->items[g].sql, o.list[i].sql);
+            if (!found)
+                return apply_refuse(x->a, pg_location(pg_body(node)), "* in a grouped query");
+        }
+        return true;
+    }
+    if (!expr_translate(x, node, &e))
+        return false;
+    return x->grouping->ungrouped == 0 ||
+           apply_fail(x->a, x->grouping->location, "42803", NULL,
+                      "column \"%.*s\" must appear in the GROUP BY clause or be used in an "
+                      "aggregate function",
+                      STR_ARG(x->grouping->column));
+}
+
+/* SQLite takes a column that is not grouped from any row; PostgreSQL does not take the query. */
+static bool
+check_grouping(struct expr_context *x, const struct json *body, const struct outputs *items)
+{
+    const struct json *having = pg_get(body, "havingClause");
+    struct grouping grouping = {.items = items->list, .count = items->count, .scope = x->scope};
+    bool ok = true;
+
+    if (items->count == 0 && !x->has_aggregate && having == NULL)
+        return true;
+    x->grouping = &grouping;
+    for (const struct json *n = pg_first(body, "targetList"); n != NULL && ok; n = n->next)
+        ok = check_grouped(x, pg_get(pg_as(n, "ResTarget"), "val"));
+    if (ok && having != NULL)
+        ok = check_grouped(x, having);
+    x->grouping = NULL;
+    return ok;
 }
 
 /* --- clauses ------------------------------------------------------------------------------------------------- */
@@ -545,6 +595,7 @@ translate_plain(struct expr_context *x, const struct json *body, struct query *o
     const struct json *where = pg_get(body, "whereClause");
     const struct json *having = pg_get(body, "havingClause");
     struct outputs o = {0};
+    struct outputs items = {0};
     struct buf from;
     struct expr e;
     bool ok;
@@ -576,8 +627,9 @@ translate_plain(struct expr_context *x, const struct json *body, struct query *o
         if (ok)
             buf_printf(sql, " WHERE %.*s", STR_ARG(e.sql));
     }
-    ok = ok && write_group(x, body, out, sql);
+    ok = ok && write_group(x, body, out, &items, sql);
     x->allow_aggregate = true;
+    ok = ok && check_grouping(x, body, &items);
     if (ok && having != NULL) {
         ok = expr_condition(x, having, "HAVING", &e);
         if (ok)
@@ -744,7 +796,8 @@ query_translate(struct expr_context *x, const struct json *select, struct query 
     inner.scope = &scope;
     inner.depth++;
     inner.allow_query = true;
-    inner.allow_aggregate = inner.in_aggregate = false;
+    inner.allow_aggregate = inner.in_aggregate = inner.has_aggregate = false;
+    inner.grouping = NULL;
     inner.place = "a query";
     ok = translate_select(&inner, select, out);
     return ok;
