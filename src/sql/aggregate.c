@@ -9,7 +9,7 @@ enum aggregate_kind { AGGREGATE, WINDOW };
 
 /*
  * A row for each function and type of its first argument: letters as expr_func.c has them, 'a' any,
- * '-' none. $1 … $3 are the arguments, the first with its collation.
+ * '-' none. $1 ... $3 are the arguments, the first with its collation.
  */
 static const struct aggregate {
     const char *name;

@@ -45,7 +45,7 @@ struct apply {
 #define HINT_POSTGRES "needs PostgreSQL: set database.url"
 
 /*
- * Fails with "FILE:LINE:COLUMN: unable to apply 'STATEMENT…': CAUSE". location is pg_location() of
+ * Fails with "FILE:LINE:COLUMN: unable to apply 'STATEMENT...': CAUSE". location is pg_location() of
  * the node at fault; SIZE_MAX: the statement. hint may be NULL.
  */
 bool apply_fail(struct apply *a, size_t location, const char *code, const char *hint,
@@ -88,7 +88,7 @@ MUST_CHECK bool apply_creation_schema(struct apply *a, struct str *schema);
 struct model_table *apply_lookup_table(struct apply *a, struct name name);
 struct model_enum *apply_lookup_enum(struct apply *a, struct name name);
 struct model_sequence *apply_lookup_sequence(struct apply *a, struct name name);
-/* As above; fails with 42P01 "relation … does not exist", or when it is a view (42809). */
+/* As above; fails with 42P01 "relation ... does not exist", or when it is a view (42809). */
 MUST_CHECK bool apply_need_table(struct apply *a, struct name name, size_t location,
                                  struct model_table **out);
 /* Also finds views. */
@@ -193,7 +193,7 @@ MUST_CHECK bool apply_recast_default(struct apply *a, struct model_table *table,
 /* A view that reads the table or view, or of it the column (empty: any). NULL: none. */
 const struct model_table *apply_dependent_view(struct apply *a, const struct model_table *table,
                                                struct str column);
-/* Fails with "cannot WHAT because view … uses it". */
+/* Fails with "cannot WHAT because view ... uses it". */
 MUST_CHECK bool apply_no_views(struct apply *a, const struct model_table *table, struct str column,
                                const char *what);
 /* Drops such views and those on them, or fails with 2BP01 unless cascade. Tables move. */

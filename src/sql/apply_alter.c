@@ -476,7 +476,7 @@ apply_alter_table(struct apply *a, const struct json *body)
 
     if (!pg_is(body, "objtype", "OBJECT_TABLE"))
         return alter_other(a, body);
-    /* A dump names sequences and views in ALTER TABLE … OWNER TO. */
+    /* A dump names sequences and views in ALTER TABLE ... OWNER TO. */
     if (table == NULL && apply_lookup_sequence(a, name) != NULL)
         return alter_other(a, body);
     if (table == NULL && pg_bool(body, "missing_ok"))

@@ -114,7 +114,7 @@ read_columns(struct apply *a, const struct model_table *table, const struct json
 
 /* --- keys ------------------------------------------------------------------------------------------ */
 
-/* The index that ADD CONSTRAINT … USING INDEX turns into a constraint: its columns come from its
+/* The index that ADD CONSTRAINT ... USING INDEX turns into a constraint: its columns come from its
  * own definition. */
 static bool
 take_index(struct apply *a, struct model_table *table, const struct json *constraint,

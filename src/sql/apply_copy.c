@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* COPY … FROM stdin: text and CSV. Source: PostgreSQL 15, COPY, "File Formats". */
+/* COPY ... FROM stdin: text and CSV. Source: PostgreSQL 15, COPY, "File Formats". */
 #include "sql/apply.h"
 #include "sql/batch.h"
 #include "sql/ddl.h"

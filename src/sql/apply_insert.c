@@ -272,7 +272,7 @@ write_conflict(struct apply *a, struct insert *insert, struct buf *out)
            apply_write_where(&x, pg_get(clause, "whereClause"), out);
 }
 
-/* --- INSERT … SELECT ------------------------------------------------------------------------------------- */
+/* --- INSERT ... SELECT ------------------------------------------------------------------------------------- */
 
 static bool
 write_select(struct apply *a, struct insert *insert, const struct query *query, struct buf *out)

@@ -116,7 +116,7 @@ apply_select(struct apply *a, const struct json *body)
         if (str_eq(name, STR("setval")))
             return select_setval(a, call);
     }
-    /* setval(…) over a query: SELECT setval('s', max(id)) FROM t. */
+    /* setval(...) over a query: SELECT setval('s', max(id)) FROM t. */
     if (call != NULL && str_eq(name, STR("setval")))
         return apply_fail(a, SIZE_MAX, "0A000",
                           "write SELECT setval('sequence', (SELECT max(column) FROM table))",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ALTER … RENAME: the database and everything in the model that has the name. */
+/* ALTER ... RENAME: the database and everything in the model that has the name. */
 #include "sql/apply.h"
 #include "sql/ddl.h"
 

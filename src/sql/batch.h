@@ -19,7 +19,7 @@ struct batch *batch_new(void);
 void batch_free(struct batch *batch); /* NULL is safe */
 
 /*
- * Adds one row from the statement at offset at. suffix is what follows VALUES (…), such as an ON
+ * Adds one row from the statement at offset at. suffix is what follows VALUES (...), such as an ON
  * CONFLICT clause. Values may point into a->tmp: batch_flush is called before that is reset.
  */
 MUST_CHECK bool batch_add(struct apply *a, const struct model_table *table,

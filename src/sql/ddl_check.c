@@ -48,7 +48,7 @@ add_shown_value(struct buf *out, struct str qualifier, struct str name)
     BUF_ADD_LIT(out, " AS TEXT), 1, " MAX_SHOWN_TEXT "), 'null')");
 }
 
-/* 'Failing row contains (…).' */
+/* 'Failing row contains (...).' */
 static void
 add_row_details(struct buf *out, const struct model_table *table)
 {

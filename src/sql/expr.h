@@ -91,7 +91,7 @@ bool expr_can_coerce(const struct type *from, const struct type *to, enum coerci
 /* translate and coerce to boolean; where names the clause in the error. */
 MUST_CHECK bool expr_condition(struct expr_context *x, const struct json *node, const char *clause,
                                struct expr *out);
-/* The type that all of them come to (CASE, UNION, VALUES…), and the coercion of each to it. */
+/* The type that all of them come to (CASE, UNION, VALUES...), and the coercion of each to it. */
 MUST_CHECK bool expr_common(struct expr_context *x, struct expr *list, uint32_t count,
                             const char *what, size_t location, struct type *out);
 /* "col" in "table" context: a scope of one table whose columns stand without qualifier. */
@@ -104,6 +104,9 @@ MUST_CHECK bool expr_list(struct expr_context *x, const struct json *first, stru
                           uint32_t *count);
 void expr_column(struct expr_context *x, const struct scope_item *item,
                  const struct scope_column *column, struct expr *out);
+/* A ColumnRef, looked up in the scopes. */
+MUST_CHECK bool expr_column_ref(struct expr_context *x, const struct json *body, struct expr *out);
+bool expr_is_grouped(const struct grouping *grouping, struct str sql);
 void expr_const(struct apply *a, const struct type *type, const struct value *value,
                 struct expr *out);
 void expr_write_literal(struct buf *out, const struct value *value);

@@ -3,7 +3,7 @@
 #include "sql/expr.h"
 
 /*
- * A row for each function and argument types; $1 … $4 in the text are the arguments. Letters of
+ * A row for each function and argument types; $1 ... $4 in the text are the arguments. Letters of
  * args: t text, h smallint, i integer, I bigint, n numeric, r real, f double precision, d date, s timestamp,
  * z timestamptz, b boolean, x bytea, j json, J jsonb, u uuid.
  */
@@ -361,7 +361,7 @@ call_timezone(struct expr_context *x, const struct json *body, struct str name, 
     return true;
 }
 
-/* LIKE … ESCAPE: the pattern with its escape character made a backslash. */
+/* LIKE ... ESCAPE: the pattern with its escape character made a backslash. */
 static bool
 call_like_escape(struct expr_context *x, const struct json *body, struct str name, struct expr *out)
 {

@@ -241,7 +241,7 @@ add_interval(struct expr_context *x, struct str op, const struct expr *time,
     return true;
 }
 
-/* date ± integer, date - date, time ± interval. */
+/* date +- integer, date - date, time +- interval. */
 static bool
 compute_times(struct expr_context *x, struct str op, struct expr *left, struct expr *right,
               size_t location, struct expr *out)
@@ -566,7 +566,7 @@ write_items(struct expr_context *x, const struct expr *left, struct expr *list, 
     return true;
 }
 
-/* left = or <> each of the items: IN, and = ANY (ARRAY[…]) as a dump writes it. */
+/* left = or <> each of the items: IN, and = ANY (ARRAY[...]) as a dump writes it. */
 static bool
 translate_list(struct expr_context *x, const struct json *body, const struct json *items,
                bool negate, struct expr *out)
@@ -610,7 +610,7 @@ translate_list(struct expr_context *x, const struct json *body, const struct jso
     return ok;
 }
 
-/* The elements of ARRAY[…], also under the cast that a dump writes around it. The cast's element
+/* The elements of ARRAY[...], also under the cast that a dump writes around it. The cast's element
  * type is that of the comparison or text, so nothing is lost without it. */
 static const struct json *
 array_of(const struct json *node)

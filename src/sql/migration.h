@@ -4,7 +4,7 @@
  *
  * The text is parsed with PostgreSQL's own parser. Each statement either changes the model and
  * becomes SQLite statements, or is refused with file:line:column, the statement and the way out.
- * COPY … FROM stdin data, which the parser does not take, is split off first. A plain pg_dump
+ * COPY ... FROM stdin data, which the parser does not take, is split off first. A plain pg_dump
  * (--inserts or COPY) passes: SET, SELECT pg_catalog.set_config, setval, OWNER TO and the like do
  * nothing or what they must.
  *
@@ -18,7 +18,7 @@
 /* What the caller does for one step. rows (may be 0) are executed with the same statement. */
 struct migration_step {
     struct str sql;                /* SQLite */
-    const struct value *params;    /* row_count × param_count */
+    const struct value *params;    /* row_count x param_count */
     uint32_t param_count, row_count;
     struct str file;               /* where it comes from, for errors */
     uint32_t line, column;

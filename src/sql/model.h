@@ -16,7 +16,7 @@ struct model_column {
     struct type type;
     bool not_null;
     bool has_default;     /* also identity, serial and generated */
-    bool is_generated;    /* GENERATED ALWAYS AS (…) STORED: can't be written */
+    bool is_generated;    /* GENERATED ALWAYS AS (...) STORED: can't be written */
     bool is_identity_always;
     struct str default_sql;    /* PostgreSQL text of the default, for documentation; may be empty */
     struct str default_sqlite; /* the same for the embedded engine; empty: none */

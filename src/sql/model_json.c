@@ -5,7 +5,7 @@
 #include "sql/model_shape.h"
 
 /*
- * The record of the embedded engine's model: {"version":1, …}, members that have their zero value
+ * The record of the embedded engine's model: {"version":1, ...}, members that have their zero value
  * left out. The text was written by us, but it lies in a file that anyone may have edited: reading
  * takes nothing for granted.
  */

@@ -18,8 +18,8 @@ struct cutter {
     uint32_t words;       /* words seen */
     bool is_copy;         /* first word */
     bool is_create;       /* first word */
-    bool is_routine;      /* CREATE … FUNCTION or PROCEDURE */
-    uint32_t begin_depth; /* BEGIN … END and CASE … END within a routine */
+    bool is_routine;      /* CREATE ... FUNCTION or PROCEDURE */
+    uint32_t begin_depth; /* BEGIN ... END and CASE ... END within a routine */
     bool after_from;      /* the last word was FROM */
     bool from_stdin;
 };
@@ -135,7 +135,7 @@ skip_quoted(struct cutter *c, char quote, bool has_escapes)
     c->at = c->script->text.len;
 }
 
-/* $tag$ … $tag$; false when the dollar is no quote. */
+/* $tag$ ... $tag$; false when the dollar is no quote. */
 static bool
 skip_dollar_quoted(struct cutter *c)
 {
@@ -309,7 +309,7 @@ skip_to_statement(struct cutter *c)
     return false;
 }
 
-/* c->at is behind the ";" of COPY … FROM stdin. */
+/* c->at is behind the ";" of COPY ... FROM stdin. */
 static bool
 take_data(struct cutter *c, struct script_piece *piece)
 {

@@ -4,7 +4,7 @@
  *
  * The cuts are made by tokens alone (quotes, dollar quotes, comments, parentheses, the bodies of
  * BEGIN ATOMIC functions), so the parser has the last word on what a statement says. The data that
- * follows COPY … FROM stdin; belongs to that statement. Of psql's own commands \restrict and
+ * follows COPY ... FROM stdin; belongs to that statement. Of psql's own commands \restrict and
  * \unrestrict, which newer pg_dump writes, are skipped; others are faults.
  */
 #ifndef CAIRN_SQL_SCRIPT_H
@@ -22,7 +22,7 @@ struct script_piece {
     size_t from, to;           /* of the statement, from its first token up to its ";" */
     size_t end;                /* behind the ";" */
     bool after_command;        /* not contiguous with the statement before */
-    bool has_data;             /* COPY … FROM stdin */
+    bool has_data;             /* COPY ... FROM stdin */
     size_t data_from, data_to; /* its lines, without the "\." */
 };
 

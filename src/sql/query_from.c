@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* FROM: tables, subqueries and joins, and the names they bring into scope. */
+#include "sql/expr.h"
+
+static struct scope_item *
+add_item(struct apply *a, struct scope *scope, struct str alias, const struct expr *columns,
+         uint32_t count)
+{
+    struct scope_item *item = ARENA_NEW(a->tmp, struct scope_item);
+    struct scope_item **last = &scope->items;
+
+    item->alias = alias;
+    item->table = alias;
+    item->column_count = count;
+    item->columns = ARENA_ARRAY(a->tmp, struct scope_column, count);
+    for (uint32_t i = 0; i < count; i++) {
+        item->columns[i] = (struct scope_column){
+            .name = columns[i].name,
+            .type = columns[i].type,
+            .base_schema = columns[i].base_schema,
+            .base_table = columns[i].base_table,
+            .base_column = columns[i].base_column,
+        };
+    }
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = item;
+    return item;
+}
+
+static bool
+check_alias(struct expr_context *x, struct str alias, size_t location)
+{
+    for (const struct scope_item *i = x->scope->items; i != NULL; i = i->next) {
+        if (str_eq_nocase(i->alias, alias))
+            return apply_fail(x->a, location, "42712", "give one of them another alias",
+                              "table name \"%.*s\" specified more than once", STR_ARG(alias));
+    }
+    return true;
+}
+
+static const struct scope_cte *
+find_cte(const struct scope *scope, struct name name)
+{
+    for (; scope != NULL && name.schema.len == 0; scope = scope->outer) {
+        for (const struct scope_cte *cte = scope->ctes; cte != NULL; cte = cte->next) {
+            if (str_eq(cte->name, name.name))
+                return cte;
+        }
+    }
+    return NULL;
+}
+
+/* Base columns of a view's column are the view's own: it is the view that one sees. */
+static bool
+from_table(struct expr_context *x, const struct json *range, struct buf *out)
+{
+    const struct json *alias_node = pg_get(range, "alias");
+    struct name name = apply_range_name(range);
+    struct str alias = pg_str(alias_node, "aliasname");
+    const struct scope_cte *cte = find_cte(x->scope, name);
+    struct model_table *table = NULL;
+
+    if (pg_count(alias_node, "colnames") > 0)
+        return apply_refuse(x->a, pg_location(range), "column names in an alias");
+    if (!check_alias(x, alias.len > 0 ? alias : name.name, pg_location(range)))
+        return false;
+    if (cte != NULL) {
+        struct expr *columns = ARENA_ARRAY(x->a->tmp, struct expr, cte->column_count);
+
+        for (uint32_t i = 0; i < cte->column_count; i++)
+            columns[i] = (struct expr){.name = cte->columns[i].name, .type = cte->columns[i].type};
+        add_item(x->a, x->scope, alias.len > 0 ? alias : name.name, columns, cte->column_count);
+        apply_sql_name(out, name.name);
+    } else {
+        if (!apply_need_relation(x->a, name, pg_location(range), &table))
+            return false;
+        scope_add_table(x->a, x->scope, table, alias);
+        apply_sql_name(out, table->sqlite_name);
+    }
+    BUF_ADD_LIT(out, " AS ");
+    apply_sql_name(out, alias.len > 0 ? alias : name.name);
+    return true;
+}
+
+static bool
+from_query(struct expr_context *x, const struct json *body, struct buf *out)
+{
+    const struct json *alias_node = pg_get(body, "alias");
+    struct str alias = pg_str(alias_node, "aliasname");
+    struct scope *outer = x->scope->outer;
+    struct scope *own = x->scope;
+    struct scope middle = {.ctes = own->ctes, .outer = outer};
+    struct query query = {0};
+    uint32_t n = 0;
+    bool ok;
+
+    if (pg_bool(body, "lateral"))
+        return apply_refuse(x->a, SIZE_MAX, "LATERAL");
+    if (alias.len == 0)
+        return apply_fail(x->a, SIZE_MAX, "42601", "give it an alias",
+                          "subquery in FROM must have an alias");
+    /* It sees the names around the query, not its neighbours. */
+    x->scope = &middle;
+    ok = query_translate(x, pg_as(pg_get(body, "subquery"), "SelectStmt"), &query);
+    x->scope = own;
+    if (!ok || !check_alias(x, alias, SIZE_MAX))
+        return false;
+    if (pg_count(alias_node, "colnames") > 0 &&
+        pg_count(alias_node, "colnames") != query.column_count)
+        return apply_refuse(x->a, SIZE_MAX, "an alias with other than all columns");
+    if (pg_count(alias_node, "colnames") > 0) {
+        /* SQLite has no column names in an alias: a query around it gives them. */
+        return apply_refuse(x->a, SIZE_MAX, "column names in an alias");
+    }
+    (void)n;
+    add_item(x->a, x->scope, alias, query.columns, query.column_count);
+    buf_printf(out, "(%.*s) AS ", STR_ARG(query.sql));
+    apply_sql_name(out, alias);
+    return true;
+}
+
+static bool from_node(struct expr_context *x, const struct json *node, struct buf *out);
+
+/* The last item that has the column, before limit; NULL when there is none. */
+static struct scope_column *
+find_joined(struct scope_item *from, const struct scope_item *limit, struct str name)
+{
+    struct scope_column *found = NULL;
+
+    for (struct scope_item *i = from; i != NULL && i != limit; i = i->next) {
+        for (uint32_t c = 0; c < i->column_count; c++) {
+            if (str_eq(i->columns[c].name, name) && !i->columns[c].is_merged)
+                found = &i->columns[c];
+        }
+    }
+    return found;
+}
+
+/* USING (a, b): the right side's columns are found with their qualifier only. */
+static bool
+join_using(struct expr_context *x, const struct json *body, struct scope_item *left,
+           struct scope_item *right, struct buf *out)
+{
+    const char *separator = " USING (";
+
+    for (const struct json *n = pg_first(body, "usingClause"); n != NULL; n = n->next) {
+        struct str name = pg_string(n);
+        struct scope_column *a = find_joined(left, right, name);
+        struct scope_column *b = find_joined(right, NULL, name);
+
+        if (a == NULL || b == NULL)
+            return apply_fail(x->a, SIZE_MAX, "42703", NULL,
+                              "column \"%.*s\" specified in USING clause does not exist in both "
+                              "tables",
+                              STR_ARG(name));
+        if (a->type.id != b->type.id)
+            return apply_refuse(x->a, SIZE_MAX, "USING with columns of two types");
+        b->is_merged = true;
+        buf_printf(out, "%s", separator);
+        apply_sql_name(out, name);
+        separator = ", ";
+    }
+    buf_add_char(out, ')');
+    return true;
+}
+
+static bool
+from_join(struct expr_context *x, const struct json *body, struct buf *out)
+{
+    static const struct {
+        const char *type;
+        const char *sql;
+    } kinds[] = {
+        {"JOIN_INNER", " JOIN "},
+        {"JOIN_LEFT", " LEFT JOIN "},
+        {"JOIN_RIGHT", " RIGHT JOIN "},
+        {"JOIN_FULL", " FULL JOIN "},
+    };
+    const struct json *quals = pg_get(body, "quals");
+    struct scope_item **end = &x->scope->items;
+    struct scope_item **left;
+    struct scope_item **right;
+    struct expr condition;
+
+    if (pg_bool(body, "isNatural"))
+        return apply_fail(x->a, SIZE_MAX, "0A000", "name the columns with USING or ON",
+                          "the embedded engine does not have NATURAL JOIN");
+    if (pg_get(body, "alias") != NULL || pg_get(body, "join_using_alias") != NULL)
+        return apply_refuse(x->a, SIZE_MAX, "an alias of a join");
+    while (*end != NULL)
+        end = &(*end)->next;
+    left = end;
+    if (!from_node(x, pg_get(body, "larg"), out))
+        return false;
+    for (size_t i = 0; i < COUNTOF(kinds); i++) {
+        if (pg_is(body, "jointype", kinds[i].type))
+            buf_printf(out, "%s", kinds[i].sql);
+    }
+    while (*end != NULL)
+        end = &(*end)->next;
+    right = end;
+    if (!from_node(x, pg_get(body, "rarg"), out))
+        return false;
+    if (pg_count(body, "usingClause") > 0) {
+        if (pg_is(body, "jointype", "JOIN_RIGHT") || pg_is(body, "jointype", "JOIN_FULL"))
+            return apply_refuse(x->a, SIZE_MAX, "USING in a RIGHT or FULL JOIN");
+        return join_using(x, body, *left, *right, out);
+    }
+    if (quals == NULL)
+        return true;
+    if (!expr_condition(x, quals, "JOIN/ON", &condition))
+        return false;
+    buf_printf(out, " ON %.*s", STR_ARG(condition.sql));
+    return true;
+}
+
+static bool
+from_node(struct expr_context *x, const struct json *node, struct buf *out)
+{
+    struct str kind = pg_kind(node);
+    bool ok;
+
+    if (x->depth > 100)
+        return apply_fail(x->a, SIZE_MAX, "54001", "split the query", "it is nested too deeply");
+    x->depth++;
+    if (str_eq(kind, STR("RangeVar"))) {
+        ok = from_table(x, pg_body(node), out);
+    } else if (str_eq(kind, STR("JoinExpr"))) {
+        /* SQLite reads joins from left to right: one on the right needs its parentheses, under
+         * which its tables keep their names. */
+        buf_add_char(out, '(');
+        ok = from_join(x, pg_body(node), out);
+        buf_add_char(out, ')');
+    } else if (str_eq(kind, STR("RangeSubselect"))) {
+        ok = from_query(x, pg_body(node), out);
+    } else {
+        ok = apply_refuse(x->a, pg_location(pg_body(node)), "this in FROM");
+    }
+    x->depth--;
+    return ok;
+}
+
+bool
+query_from(struct expr_context *x, const struct json *first, struct buf *out)
+{
+    for (const struct json *n = first; n != NULL; n = n->next) {
+        if (n != first)
+            BUF_ADD_LIT(out, ", ");
+        if (!from_node(x, n, out))
+            return false;
+    }
+    return true;
+}
