@@ -191,6 +191,9 @@ parse_enum(struct config_loader *loader, const struct config_option_def *def, co
             *out = i;
             return true;
         }
+        /* "prod" is short for production, not a slip. */
+        if (strlen(text) >= 3 && str_has_prefix(str_from(def->values[i]), str_from(text)))
+            score = 1;
         if (score >= best) {
             best = score;
             near = def->values[i];

@@ -240,6 +240,7 @@ each_wrong_line_of_yaml_has_its_error(void **state)
         {"http: {fields_max: -1}\n", "cairn.yaml:1:20", "out of range", "8 to 10000"},
         {"http: {idle_timeout: 10}\n", "cairn.yaml:1:22", "is not a duration", "ms, s, m"},
         {"http: {idle_timeout: 2y}\n", "cairn.yaml:1:22", "is not a duration", NULL},
+        {"stage: prod\n", "cairn.yaml:1:8", "no 'prod'", "did you mean production?"},
         {"docs: {enabled: yes}\n", "cairn.yaml:1:17", "neither true nor false", NULL},
         {"project: {name: a b}\n", "cairn.yaml:1:17", "other characters", NULL},
         {"project: {name: ''}\n", "cairn.yaml:1:17", "too short", NULL},
