@@ -14,6 +14,12 @@ enum { PROGRESS_STEPS = 1000 };
 /* However few its steps, no inline read holds up its loop for longer: pages may come from disk. */
 static const uint64_t inline_max_ns = 10 * 1000 * 1000;
 
+/* Another process may just be recovering the file. */
+static const uint64_t open_max_ns = 5 * UINT64_C(1000000000);
+
+/* Another process may be turning the log on at this moment, which locks the file. */
+static const uint64_t open_wait_ns = 5000 * UINT64_C(1000000);
+
 static pthread_once_t library_once = PTHREAD_ONCE_INIT;
 
 static void
@@ -59,13 +65,14 @@ on_progress(void *arg)
 }
 
 /* A reader on a loop never waits: the pool does it in its place. The writer waits between tries,
- * where it can also look after the jobs that expire meanwhile. */
+ * where it can also look after the jobs that expire meanwhile. Opening waits for all. */
 static int
 on_busy(void *arg, int count)
 {
     struct lite_conn *conn = arg;
+    bool may_wait = conn->role == LITE_POOL || conn->is_opening;
 
-    if (conn->role != LITE_POOL || conn->deadline_ns == 0 || clock_mono_ns() >= conn->deadline_ns)
+    if (!may_wait || conn->deadline_ns == 0 || clock_mono_ns() >= conn->deadline_ns)
         return 0;
     nanosleep(&(struct timespec){.tv_nsec = count < 10 ? 1000000 : 5000000}, NULL);
     return 1;
@@ -148,7 +155,7 @@ lite_conn_open(struct lite_conn *conn, const char *path, enum lite_role role,
 {
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
 
-    *conn = (struct lite_conn){.role = role};
+    *conn = (struct lite_conn){.role = role, .open_until_ns = clock_mono_ns() + open_wait_ns};
     pthread_once(&library_once, library_init);
 
     /* A reader that can't write is also one that never checkpoints, not even on closing. */
@@ -165,6 +172,7 @@ lite_conn_open(struct lite_conn *conn, const char *path, enum lite_role role,
         goto fail;
     }
     conn->kept = xcalloc((size_t)LITE_CACHE_SETS * LITE_CACHE_WAYS, sizeof(struct lite_kept));
+    conn->open_until_ns = 0;
     return true;
 
 fail:
@@ -272,7 +280,7 @@ kept_get(struct lite_conn *conn, const struct db_stmt *stmt, int *rc)
     }
     /* The text is compared too: a wrong id must not run another statement. */
     if (slot->id != stmt->id || slot->handle == NULL || slot->sql_len != stmt->sql.len ||
-        memcmp(sqlite3_sql(slot->handle), stmt->sql.data, stmt->sql.len) != 0) {
+        strncmp(sqlite3_sql(slot->handle), stmt->sql.data, stmt->sql.len) != 0) {
         sqlite3_finalize(slot->handle);
         *slot = (struct lite_kept){.id = stmt->id, .sql_len = stmt->sql.len};
         *rc = sqlite3_prepare_v3(conn->db, stmt->sql.data, (int)stmt->sql.len,
@@ -391,7 +399,8 @@ run_rows(struct lite_conn *conn, sqlite3_stmt *handle, struct db_job *job, struc
         conn->row = row;
         if (conn->sequences != NULL)
             lite_sequences_clear_draws(conn->sequences);
-        if (!lite_conn_bind(handle, stmt->params + (size_t)row * stmt->param_count, used)) {
+        if (used > 0 &&
+            !lite_conn_bind(handle, stmt->params + (size_t)row * stmt->param_count, used)) {
             *rc = sqlite3_extended_errcode(conn->db);
             return outcome_of(conn, rc, &job->err);
         }

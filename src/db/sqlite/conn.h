@@ -50,10 +50,12 @@ struct lite_conn {
     bool rows_seen; /* a row function was called since the caller last cleared this */
 
     /* Limits of what runs now. */
-    uint64_t steps_left;  /* progress calls until the budget is used up; 0: no budget */
-    uint64_t deadline_ns; /* 0: none */
+    uint64_t steps_left;    /* progress calls until the budget is used up; 0: no budget */
+    uint64_t deadline_ns;   /* 0: none */
+    uint64_t open_until_ns; /* while it opens, of any role: wait for other processes until then */
     uint64_t inline_until_ns;
     enum lite_stop stop;
+    bool is_opening;
 };
 
 enum lite_outcome {

@@ -116,7 +116,8 @@ replay_stmt(struct lite_explain *explain, const struct db_stmt *stmt, uint32_t f
 
     if (from >= to)
         return LITE_OK;
-    copy.params = stmt->params + (size_t)from * stmt->param_count;
+    if (stmt->param_count > 0)
+        copy.params = stmt->params + (size_t)from * stmt->param_count;
     copy.row_count = to - from;
     copy.on_row = NULL;
     explain->capture.is_on = capture;

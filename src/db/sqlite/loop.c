@@ -77,6 +77,8 @@ turn_end(struct lite_loop *loop)
     /* An error may have ended it already. */
     if (!sqlite3_get_autocommit(loop->conn.db))
         lite_conn_step(loop->conn.commit);
+    if (!sqlite3_get_autocommit(loop->conn.db))
+        lite_conn_step(loop->conn.rollback);
 }
 
 static void
