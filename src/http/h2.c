@@ -119,6 +119,10 @@ answer_refused(struct h2_stream *stream)
     if (server->handler.on_bad_request != NULL)
         server->handler.on_bad_request(server->handler.ctx, stream->status, stream->reason);
     stream->refused = true;
+    /* What it sent so far is of no use; others may need the room. */
+    buf_fini(&stream->req->body);
+    stream->h2->buffered -= stream->buffered;
+    stream->buffered = 0;
     http_response_set_error(&stream->req->pub.response, stream->status, stream->message);
     h2_submit(stream);
 }

@@ -25,7 +25,7 @@ answer(struct request *request)
         response->body.max = 1000;
         for (int i = 0; i < 1000; i++)
             BUF_ADD_LIT(&response->body, "more ");
-    } else if (str_eq(request->path, STR("/text"))) {
+    } else if (str_has_suffix(request->path, STR("text"))) {
         for (int i = 0; i < 1000; i++)
             BUF_ADD_LIT(&response->body, "the same again, ");
     } else {
@@ -57,7 +57,7 @@ on_request(void *ctx, struct request *request)
     struct fixture *fixture = ctx;
 
     fixture->requests++;
-    if (str_eq(request->path, STR("/hold"))) {
+    if (str_has_prefix(request->path, STR("/hold"))) {
         assert_true(fixture->held_count < HELD_MAX);
         fixture->held[fixture->held_count++] = request;
     } else if (str_eq(request->path, STR("/later"))) {

@@ -401,6 +401,174 @@ a_client_that_does_not_read_is_cut_off(void **state)
     assert_int_equal(http_server_stats(fixture.server).requests_active, 0);
 }
 
+/* Windows so large that the socket is what limits. */
+static void
+open_windows(void)
+{
+    const nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 64 << 20}};
+
+    nghttp2_submit_settings(client.session, NGHTTP2_FLAG_NONE, settings, 1);
+    nghttp2_session_set_local_window_size(client.session, NGHTTP2_FLAG_NONE, 0, 64 << 20);
+    tls_client_pump(&client);
+}
+
+static void
+answers_wait_for_a_client_that_reads_later(void **state)
+{
+    struct stream *first;
+    struct stream *second;
+
+    fixture.server->limits.write_timeout_ms = 60000;
+    open_windows();
+    client.paused = true;
+    first = h2_get(&client, "/big");
+    second = h2_get(&client, "/big");
+    tls_client_pump(&client);
+    fixture_wait(&fixture, 100);
+    /* While the first answer waits, nothing more is read from this client. */
+    assert_int_equal(fixture.requests, 1);
+    h2_get(&client, "/x");
+    tls_client_pump(&client);
+    assert_int_equal(fixture.requests, 1);
+    client.paused = false;
+    tls_client_wait(&client, &first->closed);
+    tls_client_wait(&client, &second->closed);
+    assert_int_equal(first->body.len, BIG_BODY);
+    assert_int_equal(second->body.len, BIG_BODY);
+    tls_client_pump(&client);
+    assert_int_equal(fixture.requests, 3);
+}
+
+static void
+a_client_whose_socket_stays_full_is_cut_off(void **state)
+{
+    open_windows();
+    client.paused = true;
+    h2_get(&client, "/big");
+    tls_client_pump(&client);
+    fixture_wait(&fixture, 2500);
+    assert_int_equal(http_server_stats(fixture.server).connections_open, 0);
+    assert_int_equal(fixture.dropped, 1);
+}
+
+static void
+continue_is_sent_when_the_body_is_wanted(void **state)
+{
+    struct stream *stream = h2_open(&client, POST ":path: /\nexpect: 100-continue\n", STR_NULL);
+
+    tls_client_pump(&client);
+    assert_int_equal(stream->status, 100);
+}
+
+/* The error code of the first GOAWAY among raw frames; -1 when there is none. */
+static int
+goaway_in(const uint8_t *frames, size_t len)
+{
+    for (size_t at = 0; at + 17 <= len;) {
+        size_t size = (size_t)frames[at] << 16 | (size_t)frames[at + 1] << 8 | frames[at + 2];
+
+        if (frames[at + 3] == NGHTTP2_GOAWAY)
+            return frames[at + 16];
+        at += 9 + size;
+    }
+    return -1;
+}
+
+/* Past the client's session, which knows nothing of these streams. */
+static int
+exchange_raw(const uint8_t *frame, size_t len)
+{
+    uint8_t got[8192];
+    int n;
+
+    tls_client_write(&client, frame, len);
+    fixture_turn(&fixture);
+    n = SSL_read(client.ssl, got, sizeof(got));
+    return goaway_in(got, n > 0 ? (size_t)n : 0);
+}
+
+static void
+a_stream_number_that_was_passed_over_ends_the_connection(void **state)
+{
+    /* HEADERS: GET https / */
+    uint8_t frame[9 + 3] = {0, 0, 3, NGHTTP2_HEADERS, 5, 0, 0, 0, 0, 0x82, 0x87, 0x84};
+
+    tls_client_pump(&client);
+    frame[8] = 5;
+    assert_int_equal(exchange_raw(frame, sizeof(frame)), -1);
+    frame[7] = 8; /* 2049: far ahead */
+    frame[8] = 1;
+    assert_int_equal(exchange_raw(frame, sizeof(frame)), -1);
+    frame[8] = 7;
+    assert_int_equal(exchange_raw(frame, sizeof(frame)), -1);
+    frame[8] = 3;
+    assert_int_equal(exchange_raw(frame, sizeof(frame)), NGHTTP2_PROTOCOL_ERROR);
+}
+
+static void
+what_is_no_http_2_is_closed(void **state)
+{
+    tls_client_write(&client, "GET / HTTP/1.1\r\nHost: h\r\n\r\n", 27);
+    tls_client_wait(&client, NULL);
+    assert_int_equal(fixture.requests, 0);
+}
+
+static void
+what_comes_after_the_answer_is_thrown_away_for_a_while(void **state)
+{
+    struct stream *stream =
+        h2_open(&client, POST ":path: /\ncontent-length: 90000000\n", str_make(big_body, BIG_BODY));
+
+    tls_client_wait(&client, &stream->closed);
+    assert_int_equal(stream->status, 413);
+    assert_int_equal(stream->error, NGHTTP2_NO_ERROR);
+    stream = h2_get(&client, "/next");
+    tls_client_wait(&client, &stream->closed);
+    assert_int_equal(stream->status, 200);
+}
+
+static void
+bodies_of_many_streams_are_bounded_in_sum(void **state)
+{
+    struct stream *streams[12];
+    size_t refused = 0;
+
+    fixture.server->limits.body_timeout_ms = 60000;
+    for (size_t i = 0; i < COUNTOF(streams); i++)
+        streams[i] = h2_open(&client, POST ":path: /\n", str_make(big_body, 90000));
+    for (int i = 0; i < 50; i++)
+        tls_client_pump(&client);
+    for (size_t i = 0; i < COUNTOF(streams); i++)
+        refused += streams[i]->status == 503;
+    assert_true(refused >= 4 && refused <= 6);
+    assert_string_equal(fixture.bad_reason, "h2-bodies");
+}
+
+static void
+a_body_that_trickles_is_answered_408(void **state)
+{
+    struct stream *stream;
+
+    fixture.server->limits.body_timeout_ms = 60000;
+    fixture.server->limits.body_min_rate = 500;
+    stream = h2_open(&client, POST ":path: /\n", STR("a"));
+    tls_client_wait(&client, &stream->closed);
+    assert_int_equal(stream->status, 408);
+}
+
+static void
+a_flood_of_empty_data_ends_the_connection(void **state)
+{
+    struct stream *stream = h2_open(&client, POST ":path: /\n", STR("a"));
+    uint8_t empty[9] = {0, 0, 0, NGHTTP2_DATA, 0, 0, 0, 0, 1};
+
+    tls_client_pump(&client);
+    assert_int_equal(h2_id(&client, stream), 1);
+    for (int i = 0; i < 5000 && fixture.bad == 0; i++)
+        tls_client_write(&client, empty, sizeof(empty));
+    assert_string_equal(fixture.bad_reason, "h2-flood");
+}
+
 static void
 a_client_that_vanishes_frees_everything(void **state)
 {
@@ -488,6 +656,15 @@ main(void)
         CASE(a_body_that_does_not_come_is_answered_408),
         CASE(an_idle_connection_is_told_to_go),
         CASE(a_client_that_does_not_read_is_cut_off),
+        CASE(answers_wait_for_a_client_that_reads_later),
+        CASE(a_client_whose_socket_stays_full_is_cut_off),
+        CASE(continue_is_sent_when_the_body_is_wanted),
+        CASE(a_stream_number_that_was_passed_over_ends_the_connection),
+        CASE(what_is_no_http_2_is_closed),
+        CASE(what_comes_after_the_answer_is_thrown_away_for_a_while),
+        CASE(bodies_of_many_streams_are_bounded_in_sum),
+        CASE(a_body_that_trickles_is_answered_408),
+        CASE(a_flood_of_empty_data_ends_the_connection),
         CASE(a_client_that_vanishes_frees_everything),
         CASE(draining_says_goodbye_twice_and_loses_nothing),
     };

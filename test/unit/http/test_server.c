@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What requests are answered, over a connection. */
 #include "core/fault.h"
+#include "http/compress.h"
 #include "unit/http/cases.h"
 #include "unit/http/client.h"
 
@@ -359,6 +360,123 @@ text_is_plain_for_who_does_not_say(void **state)
 }
 
 static void
+a_long_head_in_pieces_is_one_head(void **state)
+{
+    static char head[16000];
+    int len = snprintf(head, sizeof(head), "GET /hold HTTP/1.1\r\nHost: h\r\n");
+
+    for (int i = 0; len < 15000; i++)
+        len += snprintf(head + len, sizeof(head) - (size_t)len, "X-%d: %0200d\r\n", i, i);
+    len += snprintf(head + len, sizeof(head) - (size_t)len, "X-Last: z\r\n\r\n");
+    for (size_t at = 0; at < (size_t)len; at += 701)
+        client_send(&client, str_slice(str_make(head, (size_t)len), at, at + 701));
+    assert_int_equal(fixture.held_count, 1);
+    assert_str(request_header(fixture.held[0], "x-last"), "z");
+    assert_str(str_slice(request_header(fixture.held[0], "x-7"), 190, 200), "0000000007");
+    fixture_release(&fixture);
+}
+
+static void
+a_status_may_have_its_own_phrase_or_none_known(void **state)
+{
+    client_send_text(&client, "GET /status/299 HTTP/1.1\r\nHost: h\r\n\r\n");
+    client_read_answers(&client, 1);
+    assert_contains(client_text(&client), "HTTP/1.1 299 Unknown\r\n");
+    client_send_text(&client, "GET /hold HTTP/1.1\r\nHost: h\r\n\r\n");
+    fixture.held[0]->response.reason = STR("Fine\r\nX: y");
+    fixture_release(&fixture);
+    client_read_answers(&client, 2);
+    assert_contains(client_text(&client), "HTTP/1.1 200 Fine  X: y\r\n");
+}
+
+static void
+head_states_the_length_it_is_given(void **state)
+{
+    client_send_text(&client, "HEAD /hold HTTP/1.1\r\nHost: h\r\n\r\n");
+    fixture.held[0]->response.head_length = 1234;
+    fixture_release(&fixture);
+    client_read(&client);
+    assert_contains(client_text(&client), "\r\nContent-Length: 1234\r\n\r\n");
+}
+
+static void
+vary_and_etag_follow_compression(void **state)
+{
+    client_send_text(&client,
+                     "GET /hold-text HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\n\r\n");
+    response_add_header(fixture.held[0], STR("vary"), STR("Accept, Prefer"));
+    response_add_header(fixture.held[0], STR("ETag"), STR("\"abc\""));
+    fixture_release(&fixture);
+    client_read_answers(&client, 1);
+    assert_contains(client_text(&client), "\r\nvary: Accept, Prefer, Accept-Encoding\r\n");
+    assert_contains(client_text(&client), "\r\nETag: W/\"abc\"\r\n");
+    assert_contains(client_text(&client), "\r\nContent-Encoding: gzip\r\n");
+}
+
+static void
+what_has_a_coding_or_wants_none_stays_as_it_is(void **state)
+{
+    client_send_text(&client,
+                     "GET /hold-text HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\n\r\n");
+    response_add_header(fixture.held[0], STR("Content-Encoding"), STR("br"));
+    fixture_release(&fixture);
+    client_read_answers(&client, 1);
+    assert_contains(client_text(&client), "\r\nContent-Length: 16000\r\n");
+    client_send_text(&client,
+                     "GET /hold-text HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\n\r\n");
+    fixture.held[0]->response.no_compress = true;
+    fixture_release(&fixture);
+    client_read_answers(&client, 2);
+    assert_null(strstr(client_text(&client), "gzip"));
+}
+
+static void
+only_types_that_shrink_are_compressed(void **state)
+{
+    static const char *const yes[] = {"application/json",
+                                      "application/json; charset=utf-8",
+                                      "application/vnd.pgrst.object+json",
+                                      "text/csv; charset=utf-8",
+                                      "text/html",
+                                      "application/javascript",
+                                      "image/svg+xml",
+                                      "application/openapi+json;version=3.1"};
+    static const char *const no[] = {"",
+                                     "image/png",
+                                     "application/octet-stream",
+                                     "application/zip",
+                                     "application/jsonish",
+                                     "font/woff2"};
+
+    for (size_t i = 0; i < COUNTOF(yes); i++)
+        assert_true(http_type_is_compressible(str_from(yes[i])));
+    for (size_t i = 0; i < COUNTOF(no); i++)
+        assert_false(http_type_is_compressible(str_from(no[i])));
+}
+
+static void
+a_server_can_be_freed_without_a_drain(void **state)
+{
+    struct http_limits limits = HTTP_RUN_LIMITS;
+    struct fixture own = {0};
+    struct http_handler handler = fixture_handler(&own);
+    struct http_server *server = NULL;
+    struct err err = {0};
+    uv_loop_t loop;
+    int pair[2];
+
+    uv_loop_init(&loop);
+    assert_ok(http_server_open(&loop, &limits, &handler, &server, &err));
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    assert_non_null(http_server_adopt(server, pair[0], NULL, NULL));
+    http_server_free(server);
+    http_server_free(NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    close(pair[1]);
+}
+
+static void
 statistics_count(void **state)
 {
     struct http_stats stats;
@@ -402,6 +520,13 @@ main(void)
         CASE(an_error_to_head_has_no_body),
         CASE(text_is_compressed_for_who_takes_it),
         CASE(text_is_plain_for_who_does_not_say),
+        CASE(a_long_head_in_pieces_is_one_head),
+        CASE(a_status_may_have_its_own_phrase_or_none_known),
+        CASE(head_states_the_length_it_is_given),
+        CASE(vary_and_etag_follow_compression),
+        CASE(what_has_a_coding_or_wants_none_stays_as_it_is),
+        CASE(only_types_that_shrink_are_compressed),
+        CASE(a_server_can_be_freed_without_a_drain),
         CASE(statistics_count),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
