@@ -12,7 +12,6 @@
 #define NO_LIMIT (-1)
 
 enum node_kind {
-    NODE_EMPTY,
     NODE_CHAR,
     NODE_ANY,
     NODE_SET,
@@ -619,7 +618,6 @@ emit_repeat(struct parser *parser, const struct node *node)
         split = parser->regex->count;
         if (!emit(parser, REGEX_SPLIT, split + 1, 0) || !emit_node(parser, node->first))
             return false;
-        /* Leaving one optional copy out goes to the next, which may be left out too. */
         program[split].y = parser->regex->count;
     }
     return true;
@@ -652,7 +650,6 @@ emit_node(struct parser *parser, const struct node *node)
         return emit_choice(parser, node);
     case NODE_REPEAT:
         return emit_repeat(parser, node);
-    case NODE_EMPTY:
     default:
         return true;
     }
