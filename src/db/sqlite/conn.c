@@ -14,10 +14,8 @@ enum { PROGRESS_STEPS = 1000 };
 /* However few its steps, no inline read holds up its loop for longer: pages may come from disk. */
 static const uint64_t inline_max_ns = 10 * 1000 * 1000;
 
-/* Another process may just be recovering the file. */
-static const uint64_t open_max_ns = 5 * UINT64_C(1000000000);
-
-/* Another process may be turning the log on at this moment, which locks the file. */
+/* Another process may be turning the log on at this moment, or recovering the file, and has it
+ * locked. */
 static const uint64_t open_wait_ns = 5000 * UINT64_C(1000000);
 
 static pthread_once_t library_once = PTHREAD_ONCE_INIT;
@@ -70,9 +68,11 @@ static int
 on_busy(void *arg, int count)
 {
     struct lite_conn *conn = arg;
-    bool may_wait = conn->role == LITE_POOL || conn->is_opening;
+    uint64_t until_ns = conn->open_until_ns;
 
-    if (!may_wait || conn->deadline_ns == 0 || clock_mono_ns() >= conn->deadline_ns)
+    if (until_ns == 0 && conn->role == LITE_POOL)
+        until_ns = conn->deadline_ns;
+    if (clock_mono_ns() >= until_ns)
         return 0;
     nanosleep(&(struct timespec){.tv_nsec = count < 10 ? 1000000 : 5000000}, NULL);
     return 1;

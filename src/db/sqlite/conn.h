@@ -55,7 +55,6 @@ struct lite_conn {
     uint64_t open_until_ns; /* while it opens, of any role: wait for other processes until then */
     uint64_t inline_until_ns;
     enum lite_stop stop;
-    bool is_opening;
 };
 
 enum lite_outcome {

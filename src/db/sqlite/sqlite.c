@@ -108,6 +108,7 @@ wal_enable(struct lite_db *db, struct err *err)
     if (!lite_lock_open(&lock, db->path, err) || !lite_lock_wait(&lock, deadline_ns, err) ||
         !lite_conn_open(&conn, db->path, LITE_WRITER, db->options.synchronous_extra, err))
         goto out;
+    conn.open_until_ns = deadline_ns;
     ok = query_text(&conn, "PRAGMA journal_mode=WAL", journal, sizeof(journal)) &&
          strcmp(journal, "wal") == 0;
     if (!ok) {
