@@ -641,7 +641,8 @@ body_is_slow(const struct conn *conn, uint64_t now)
 
     if (elapsed >= (uint64_t)limits->body_timeout_ms)
         return true;
-    return elapsed > 1000 && conn->req->body.len < (elapsed - 1000) * limits->body_min_rate / 1000;
+    return elapsed > HTTP_RATE_GRACE_MS &&
+           conn->req->body.len < (elapsed - HTTP_RATE_GRACE_MS) * limits->body_min_rate / 1000;
 }
 
 void

@@ -684,8 +684,8 @@ check_stream(struct h2_stream *stream, uint64_t now)
 
     if (stream->state == H2_RECEIVING && stream->in_body &&
         (elapsed >= (uint64_t)limits->body_timeout_ms ||
-         (elapsed > 1000 &&
-          stream->req->body.len < (elapsed - 1000) * limits->body_min_rate / 1000))) {
+         (elapsed > HTTP_RATE_GRACE_MS &&
+          stream->req->body.len < (elapsed - HTTP_RATE_GRACE_MS) * limits->body_min_rate / 1000))) {
         refuse(stream, 408, "slow-body", "The request body took too long to arrive.");
         answer_refused(stream);
     } else if (stream->answered) {

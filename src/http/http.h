@@ -114,7 +114,7 @@ struct http_limits {
     uint32_t fields_max, h2_streams_max, connections_max;
     size_t h2_header_list_max;
     int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms, write_timeout_ms;
-    uint64_t body_min_rate; /* bytes a second, after the first second */
+    uint64_t body_min_rate; /* bytes a second, after the first five seconds */
     size_t compress_min;    /* smallest body worth compressing; 0: never */
 };
 

@@ -15,6 +15,7 @@
 #include "http/parser.h"
 #include "http/tls.h"
 
+#define HTTP_RATE_GRACE_MS 5000 /* a client may stall that long before its rate counts */
 #define HTTP_READ_SIZE (64u << 10)
 #define HTTP_WHEEL_SLOTS 256
 #define HTTP_SPARE_MAX 64 /* of each kind that a free list keeps */

@@ -260,8 +260,7 @@ route_request(void *ctx, struct request *request)
             return;
         }
     }
-    if (request->known[HTTP_H_X_REQUEST_ID].data != NULL)
-        response_add_header(request, STR("X-Request-Id"), request->request_id);
+    response_add_header(request, STR("X-Request-Id"), request->request_id);
     if (route == NULL) {
         fail(request, 404, "PGRST125", "Invalid path specified in request URL");
     } else if (!allows_method(route, request->method)) {

@@ -2,8 +2,10 @@
 #include "server/supervisor.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -177,16 +179,38 @@ on_worker_death(struct supervisor *s, bool *ok, struct err *err)
     return true;
 }
 
+/*
+ * No new connections from here on, and none that was made is cut: what asks to connect is left
+ * without an answer until the worker lets go of the socket, and then refused; what is connected
+ * already is accepted by the worker and answered. Closing at once would reset what waits in the queue.
+ */
+static void
+turn_away(struct supervisor *s)
+{
+    /* Of a segment, TCP's flags are in byte 13: drop it when SYN (2) is set. */
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    const struct sock_fprog program = {.len = COUNTOF(code), .filter = code};
+
+    if (s->listen_fd < 0)
+        return;
+    if (setsockopt(s->listen_fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) != 0)
+        log_event(LOG_WARN, "still_accepting", LOG_I64("errno", errno));
+    close(s->listen_fd);
+    s->listen_fd = -1;
+}
+
 static void
 forward(struct supervisor *s, int signal_number)
 {
     if (signal_number == SIGTERM || signal_number == SIGINT) {
         s->is_stopping = true;
+        turn_away(s);
         notify_send("STOPPING=1");
-        /* As long as anyone holds the socket, the kernel lets clients connect and wait for nothing. */
-        if (s->listen_fd >= 0)
-            close(s->listen_fd);
-        s->listen_fd = -1;
         /* A terminal's ^C reaches the worker by itself; the worker takes a second one as haste. */
         if (signal_number == SIGINT && getpgrp() == tcgetpgrp(STDIN_FILENO))
             return;

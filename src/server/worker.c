@@ -10,6 +10,7 @@
 #include "server/migrate.h"
 
 #define LOOPS_MAX 64
+#define ACCEPT_MS 50
 #define HEALTH_MS 200
 #define WATCH_DELAY_MS 50 /* editors write a file in several steps */
 
@@ -23,7 +24,7 @@ struct worker {
     uv_loop_t uv;
     uv_async_t loop_ended;
     uv_signal_t signals[3];
-    uv_timer_t abort_timer, watch_timer, health_timer;
+    uv_timer_t abort_timer, drain_timer, watch_timer, health_timer;
     uv_fs_event_t watch;
     uv_work_t reload;
     bool reloads, reload_again, may_migrate;
@@ -131,16 +132,25 @@ on_abort(uv_timer_t *timer)
         server_loop_abort(&w->loops[i]);
 }
 
+/* What had connected when the supervisor turned new ones away was accepted meanwhile. */
+static void
+on_accepted(uv_timer_t *timer)
+{
+    struct worker *w = timer->data;
+
+    for (unsigned i = 0; i < w->loop_count; i++)
+        server_loop_drain(&w->loops[i]);
+    /* The loops close their own when they drain. */
+    close(w->shared.listen_fd);
+}
+
 static void
 stop(struct worker *w)
 {
     w->is_stopping = true;
     atomic_store(&w->shared.is_draining, true);
     log_event(LOG_INFO, "draining", LOG_I64("timeout_ms", w->config->server_drain_timeout));
-    for (unsigned i = 0; i < w->loop_count; i++)
-        server_loop_drain(&w->loops[i]);
-    /* The loops close their own when they drain. */
-    close(w->shared.listen_fd);
+    uv_timer_start(&w->drain_timer, on_accepted, ACCEPT_MS, 0);
     uv_timer_start(&w->abort_timer, on_abort, (uint64_t)w->config->server_drain_timeout, 0);
 }
 
@@ -247,6 +257,8 @@ init_main_loop(struct worker *w, struct err *err)
     }
     uv_timer_init(&w->uv, &w->abort_timer);
     w->abort_timer.data = w;
+    uv_timer_init(&w->uv, &w->drain_timer);
+    w->drain_timer.data = w;
     uv_timer_init(&w->uv, &w->watch_timer);
     w->watch_timer.data = w;
     uv_timer_init(&w->uv, &w->health_timer);
@@ -318,13 +330,19 @@ tell_ready(struct worker *w, const struct site *site, uint16_t port, int *ready_
 }
 
 static bool
-start_loops(struct worker *w, struct site *site, struct err *err)
+open_loops(struct worker *w, struct site *site, struct err *err)
 {
     w->loops = xcalloc(w->loop_count, sizeof(*w->loops));
     for (unsigned i = 0; i < w->loop_count; i++) {
         if (!server_loop_open(&w->loops[i], &w->shared, site_ref(site), err))
             return false;
     }
+    return true;
+}
+
+static bool
+start_loops(struct worker *w, struct err *err)
+{
     for (unsigned i = 0; i < w->loop_count; i++) {
         if (!server_loop_start(&w->loops[i], err))
             return false;
@@ -354,11 +372,14 @@ worker_run(const struct server_options *options, int listen_fd, uint16_t port, i
     if (w.config->tls_cert != NULL &&
         !http_tls_load(w.config->tls_cert, w.config->tls_key, &w.shared.tls, err))
         return false;
-    if (!open_site(&w, &site, err) || !init_main_loop(&w, err) || !start_loops(&w, site, err))
+    if (!open_site(&w, &site, err) || !init_main_loop(&w, err) || !open_loops(&w, site, err))
         /* The process ends with this; what is open goes with it. */
         return false;
+    /* The socket is open: who connects from now on is answered. So these are the first lines. */
     tell_ready(&w, site, port, ready_fd);
     site_unref(site);
+    if (!start_loops(&w, err))
+        return false;
     uv_run(&w.uv, UV_RUN_DEFAULT);
 
     for (unsigned i = 0; i < w.loop_count; i++)
