@@ -65,6 +65,7 @@ on_db_closed(void *ctx)
     loop->db = NULL;
     uv_close((uv_handle_t *)&loop->wake, on_handle_closed);
     uv_close((uv_handle_t *)&loop->prepare, on_handle_closed);
+    gauges_close(&loop->gauges);
 }
 
 static void
@@ -136,7 +137,7 @@ server_loop_open(struct server_loop *loop, struct loop_shared *shared, struct si
     random_bytes(loop->random, sizeof(loop->random));
     if (uv_loop_init(&loop->uv) != 0 || uv_mutex_init(&loop->mutex) != 0 ||
         uv_async_init(&loop->uv, &loop->wake, on_wake) != 0 ||
-        uv_prepare_init(&loop->uv, &loop->prepare) != 0)
+        uv_prepare_init(&loop->uv, &loop->prepare) != 0 || !gauges_open(&loop->gauges, &loop->uv))
         return err_set(err, ERR_IO, "CAIRN-IO", "unable to start an event loop");
     loop->wake.data = loop;
     uv_prepare_start(&loop->prepare, on_prepare);
@@ -144,8 +145,10 @@ server_loop_open(struct server_loop *loop, struct loop_shared *shared, struct si
         return false;
     options = rest_options_from(config, loop);
     loop->rest = rest_new(&options, schema_ref(site->schema));
-    return http_server_open(&loop->uv, &limits, &handler, &loop->http, err) &&
-           http_server_listen(loop->http, shared->listen_fd, shared->tls, err);
+    if (!http_server_open(&loop->uv, &limits, &handler, &loop->http, err))
+        return false;
+    gauges_watch(&loop->gauges, loop->http);
+    return http_server_listen(loop->http, shared->listen_fd, shared->tls, err);
 }
 
 bool

@@ -12,6 +12,7 @@
 #include "db/engine.h"
 #include "http/http.h"
 #include "rest/rest.h"
+#include "server/gauges.h"
 #include "server/site.h"
 
 /* What all loops of the process share; set before the first starts. */
@@ -31,7 +32,8 @@ struct server_loop {
     uv_loop_t uv;
     uv_async_t wake;      /* something of the below was set */
     uv_prepare_t prepare; /* the log goes out before the loop waits */
-    uv_mutex_t mutex;     /* over next_site */
+    struct gauges gauges;
+    uv_mutex_t mutex; /* over next_site */
     struct site *next_site;
     atomic_bool wants_drain, wants_abort;
     struct site *site;

@@ -100,8 +100,6 @@ observe_complete(void *ctx, struct request *request, size_t bytes_sent)
     metric_add(METRIC_HTTP_REQUESTS,
                metric_cell(METRIC_HTTP_REQUESTS, request->route, metric_status_index(status)), 1);
     metric_observe(METRIC_HTTP_REQUEST_DURATION, request->route, (double)took_ns / 1e9);
-    metric_add(METRIC_HTTP_RESPONSE_BYTES, 0, (int64_t)bytes_sent);
-    metric_add(METRIC_HTTP_REQUEST_BYTES, 0, (int64_t)request->body.len);
     if (!log_is_on(level))
         return;
 
@@ -127,6 +125,6 @@ observe_bad_request(void *ctx, int status, const char *reason)
     struct log_field fields[] = {LOG_I64("status", status), LOG_CSTR("reason", reason)};
 
     (void)ctx;
-    metric_add(METRIC_HTTP_MALFORMED, 0, 1);
+    metric_add(METRIC_HTTP_REFUSED, metric_status_index(status), 1);
     log_write_later(LOG_WARN, "bad_request", fields, COUNTOF(fields));
 }

@@ -37,15 +37,16 @@ text(void)
 static void
 counters_count_by_label(void **state)
 {
-    int64_t before = metric_get(METRIC_HTTP_TIMEOUTS, METRIC_HTTP_TIMEOUTS_PHASE_BODY);
+    int64_t before = metric_get(METRIC_DB_QUEUE_REFUSED, METRIC_DB_QUEUE_REFUSED_QUEUE_WRITER);
 
-    metric_add(METRIC_HTTP_TIMEOUTS, METRIC_HTTP_TIMEOUTS_PHASE_BODY, 2);
-    metric_add(METRIC_HTTP_TIMEOUTS, METRIC_HTTP_TIMEOUTS_PHASE_BODY, 1);
-    metric_add(METRIC_HTTP_TIMEOUTS, METRIC_HTTP_TIMEOUTS_PHASE_IDLE, 5);
-    assert_int_equal(metric_get(METRIC_HTTP_TIMEOUTS, METRIC_HTTP_TIMEOUTS_PHASE_BODY), before + 3);
-    assert_contains(text(), "\ncairn_http_timeouts_total{phase=\"body\"} 3\n");
-    assert_contains(text(), "\ncairn_http_timeouts_total{phase=\"idle\"} 5\n");
-    assert_contains(text(), "\ncairn_http_timeouts_total{phase=\"header\"} 0\n");
+    metric_add(METRIC_DB_QUEUE_REFUSED, METRIC_DB_QUEUE_REFUSED_QUEUE_WRITER, 2);
+    metric_add(METRIC_DB_QUEUE_REFUSED, METRIC_DB_QUEUE_REFUSED_QUEUE_WRITER, 1);
+    metric_add(METRIC_DB_QUEUE_REFUSED, METRIC_DB_QUEUE_REFUSED_QUEUE_POSTGRES, 5);
+    assert_int_equal(metric_get(METRIC_DB_QUEUE_REFUSED, METRIC_DB_QUEUE_REFUSED_QUEUE_WRITER),
+                     before + 3);
+    assert_contains(text(), "\ncairn_db_queue_refused_total{queue=\"writer\"} 3\n");
+    assert_contains(text(), "\ncairn_db_queue_refused_total{queue=\"postgres\"} 5\n");
+    assert_contains(text(), "\ncairn_db_queue_refused_total{queue=\"reader\"} 0\n");
 }
 
 static void
@@ -126,11 +127,11 @@ static void *
 count(void *arg)
 {
     for (int i = 0; i < ROUNDS; i++) {
-        metric_add(METRIC_HTTP_MALFORMED, 0, 1);
+        metric_add(METRIC_DB_READS_MOVED, 0, 1);
         metric_observe(METRIC_LOOP_LAG, 0, 0.5);
     }
     metric_set(METRIC_SCHEMA_TABLES, 0, 10);
-    metric_add(METRIC_HTTP_CONNECTIONS, METRIC_HTTP_CONNECTIONS_PROTOCOL_H1, 1);
+    metric_add(METRIC_HTTP_CONNECTIONS, 0, 1);
     atomic_fetch_add(&ready, 1);
     while (!atomic_load(&go_on))
         ;
@@ -149,21 +150,19 @@ threads_count_alone_and_are_summed(void **state)
             assert_int_equal(pthread_create(&threads[i], NULL, count, NULL), 0);
         while (atomic_load(&ready) < THREADS)
             text();
-        assert_int_equal(metric_get(METRIC_HTTP_MALFORMED, 0), round * THREADS * ROUNDS);
+        assert_int_equal(metric_get(METRIC_DB_READS_MOVED, 0), round * THREADS * ROUNDS);
         assert_int_equal(metric_get(METRIC_LOOP_LAG, 0), round * THREADS * ROUNDS);
         assert_int_equal(metric_get(METRIC_SCHEMA_TABLES, 0), 10);
-        assert_int_equal(metric_get(METRIC_HTTP_CONNECTIONS, METRIC_HTTP_CONNECTIONS_PROTOCOL_H1),
-                         THREADS);
+        assert_int_equal(metric_get(METRIC_HTTP_CONNECTIONS, 0), THREADS);
         atomic_store(&go_on, true);
         for (int i = 0; i < THREADS; i++)
             pthread_join(threads[i], NULL);
 
         /* What was counted stays, and another thread can take it back. */
-        assert_int_equal(metric_get(METRIC_HTTP_MALFORMED, 0), round * THREADS * ROUNDS);
+        assert_int_equal(metric_get(METRIC_DB_READS_MOVED, 0), round * THREADS * ROUNDS);
         assert_int_equal(metric_get(METRIC_SCHEMA_TABLES, 0), 10);
-        metric_add(METRIC_HTTP_CONNECTIONS, METRIC_HTTP_CONNECTIONS_PROTOCOL_H1, -THREADS);
-        assert_int_equal(metric_get(METRIC_HTTP_CONNECTIONS, METRIC_HTTP_CONNECTIONS_PROTOCOL_H1),
-                         0);
+        metric_add(METRIC_HTTP_CONNECTIONS, 0, -THREADS);
+        assert_int_equal(metric_get(METRIC_HTTP_CONNECTIONS, 0), 0);
         metric_set(METRIC_SCHEMA_TABLES, 0, 3);
         assert_int_equal(metric_get(METRIC_SCHEMA_TABLES, 0), 3);
     }
