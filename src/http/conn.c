@@ -633,16 +633,15 @@ refuse_slow(struct conn *conn, const char *reason, const char *message)
         conn_settle(conn);
 }
 
-static bool
-body_is_slow(const struct conn *conn, uint64_t now)
+bool
+http_body_is_slow(const struct http_server *server, uint64_t elapsed, size_t len)
 {
-    const struct http_limits *limits = &conn->server->limits;
-    uint64_t elapsed = now - conn->since_ms;
+    const struct http_limits *limits = &server->limits;
 
     if (elapsed >= (uint64_t)limits->body_timeout_ms)
         return true;
-    return elapsed > HTTP_RATE_GRACE_MS &&
-           conn->req->body.len < (elapsed - HTTP_RATE_GRACE_MS) * limits->body_min_rate / 1000;
+    return elapsed > server->rate_grace_ms &&
+           len < (elapsed - server->rate_grace_ms) * limits->body_min_rate / 1000;
 }
 
 void
@@ -660,7 +659,8 @@ conn_on_timeout(struct conn *conn)
         refuse_slow(conn, "slow-head", "The request head took too long to arrive.");
         return;
     case CONN_BODY:
-        if (body_is_slow(conn, uv_now(conn->server->loop)))
+        if (http_body_is_slow(conn->server, uv_now(conn->server->loop) - conn->since_ms,
+                              conn->req->body.len))
             refuse_slow(conn, "slow-body", "The request body took too long to arrive.");
         else
             conn_look_again(conn);

@@ -683,9 +683,7 @@ check_stream(struct h2_stream *stream, uint64_t now)
     uint64_t elapsed = now - stream->since_ms;
 
     if (stream->state == H2_RECEIVING && stream->in_body &&
-        (elapsed >= (uint64_t)limits->body_timeout_ms ||
-         (elapsed > HTTP_RATE_GRACE_MS &&
-          stream->req->body.len < (elapsed - HTTP_RATE_GRACE_MS) * limits->body_min_rate / 1000))) {
+        http_body_is_slow(h2->conn->server, elapsed, stream->req->body.len)) {
         refuse(stream, 408, "slow-body", "The request body took too long to arrive.");
         answer_refused(stream);
     } else if (stream->answered) {

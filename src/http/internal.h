@@ -125,6 +125,7 @@ struct http_server {
     bool free_when_closed;
     bool grace_over;
     uint64_t grace_end_ms;
+    uint64_t rate_grace_ms; /* HTTP_RATE_GRACE_MS, but for tests */
     void (*done)(void *ctx);
     void *done_ctx;
     struct http_stats stats;
@@ -176,6 +177,8 @@ void conn_resume(struct conn *conn);
 void conn_look_again(struct conn *conn);
 void conn_on_timeout(struct conn *conn);
 void conn_release_if_dead(struct conn *conn);
+/* A body of len bytes so far, elapsed milliseconds after its head. */
+bool http_body_is_slow(const struct http_server *server, uint64_t elapsed, size_t len);
 /* > 0 bytes, 0 at the end, -EAGAIN, or another negative errno. */
 ssize_t conn_recv(struct conn *conn, char *data, size_t len);
 

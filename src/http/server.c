@@ -544,6 +544,7 @@ http_server_open(uv_loop_t *loop, const struct http_limits *limits,
     server->limits = *limits;
     server->handler = *handler;
     server->tick_ms = choose_tick(limits);
+    server->rate_grace_ms = HTTP_RATE_GRACE_MS;
     server->read_buf = xmalloc(HTTP_READ_SIZE);
     server->compressor = http_compressor_new();
     uv_timer_init(loop, &server->tick);

@@ -153,6 +153,7 @@ a_body_that_trickles_is_answered_408_before_its_time_is_over(void **state)
 
     fixture.server->limits.body_timeout_ms = 60000;
     fixture.server->limits.body_min_rate = 500;
+    fixture.server->rate_grace_ms = 1000;
     client_send_text(&client, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9999\r\n\r\n");
     while (!client.at_end && uv_hrtime() - begin < 5000000000ull) {
         client_send_text(&client, "x");
@@ -161,6 +162,18 @@ a_body_that_trickles_is_answered_408_before_its_time_is_over(void **state)
     }
     assert_contains(client_text(&client), "HTTP/1.1 408 Request Timeout\r\n");
     assert_true(uv_hrtime() - begin >= 1000000000ull);
+}
+
+static void
+a_body_may_stall_for_a_while(void **state)
+{
+    fixture.server->limits.body_timeout_ms = 60000;
+    fixture.server->limits.body_min_rate = 500;
+    client_send_text(&client, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n");
+    fixture_wait(&fixture, 2500);
+    client_send_text(&client, "abc");
+    client_read_answers(&client, 1);
+    assert_contains(client_text(&client), "200 OK");
 }
 
 static void
@@ -508,6 +521,7 @@ main(void)
         CASE(a_head_that_takes_too_long_is_answered_408),
         CASE(a_body_that_takes_too_long_is_answered_408),
         CASE(a_body_that_trickles_is_answered_408_before_its_time_is_over),
+        CASE(a_body_may_stall_for_a_while),
         CASE(an_idle_connection_is_closed_without_a_word),
         CASE(each_request_gives_an_idle_connection_its_time_again),
         CASE(a_handler_may_take_longer_than_any_time_out),

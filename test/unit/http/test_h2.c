@@ -551,6 +551,7 @@ a_body_that_trickles_is_answered_408(void **state)
 
     fixture.server->limits.body_timeout_ms = 60000;
     fixture.server->limits.body_min_rate = 500;
+    fixture.server->rate_grace_ms = 500;
     stream = h2_open(&client, POST ":path: /\n", STR("a"));
     tls_client_wait(&client, &stream->closed);
     assert_int_equal(stream->status, 408);
