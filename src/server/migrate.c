@@ -25,7 +25,10 @@ migrate_db_options(const struct config *config, unsigned loops)
         .loops = loops,
         .pool = (unsigned)config->database_pool,
         .pool_threads = (unsigned)config->server_pool_threads,
-        .statement_timeout_ms = config->database_statement_timeout,
+        /* Counted from when a request reaches the database. */
+        .statement_timeout_ms = config->database_statement_timeout < config->http_request_timeout
+                                    ? config->database_statement_timeout
+                                    : config->http_request_timeout,
         .connect_timeout_ms = config->database_connect_timeout,
         .read_budget = (uint64_t)config->database_read_budget,
         .queue_max = (size_t)config->database_queue_max,

@@ -358,6 +358,17 @@ the_folder_of_the_database_is_made(void **state)
     assert_true(S_ISDIR(st.st_mode));
 }
 
+static void
+a_request_has_the_shorter_of_two_times(void **state)
+{
+    struct config config = {.database_statement_timeout = 5000, .http_request_timeout = 30000};
+
+    assert_int_equal(migrate_db_options(&config, 2).statement_timeout_ms, 5000);
+    config.http_request_timeout = 700;
+    assert_int_equal(migrate_db_options(&config, 2).statement_timeout_ms, 700);
+    assert_int_equal(migrate_db_options(&config, 2).loops, 2);
+}
+
 int
 main(void)
 {
@@ -373,6 +384,7 @@ main(void)
         TEST(a_file_without_a_statement_waits),
         TEST(a_new_file_has_the_next_number),
         TEST(the_folder_of_the_database_is_made),
+        TEST(a_request_has_the_shorter_of_two_times),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
