@@ -133,7 +133,9 @@ bind_slot(const struct bind_input *in, const struct emit_param *param, struct va
         return true;
     case EMIT_TEXT:
     case EMIT_BODY_COLUMN:
+    case EMIT_BODY_HAS:
     case EMIT_BODY_JSON:
+    case EMIT_ROWIDS:
         break;
     }
     *out = text_value(param->text);
@@ -166,12 +168,17 @@ bind_body_row(const struct bind_input *in, const struct emit_stmt *stmt, const s
     for (uint32_t i = 0; i < stmt->param_count; i++) {
         const struct emit_param *param = &stmt->params[i];
         const struct type *type = param->type;
+        const struct json *member = NULL;
         struct str text = STR_NULL;
 
-        if (param->source != EMIT_BODY_COLUMN)
+        if (param->source != EMIT_BODY_COLUMN && param->source != EMIT_BODY_HAS)
             continue;
-        text = payload_value_text(find_member(row, in->plan->columns[param->index]->name, &cursor),
-                                  type->id == TYPE_JSON || type->id == TYPE_JSONB);
+        member = find_member(row, in->plan->columns[param->index]->name, &cursor);
+        if (param->source == EMIT_BODY_HAS) {
+            values[i] = (struct value){.kind = VALUE_INT, .i = member != NULL};
+            continue;
+        }
+        text = payload_value_text(member, type->id == TYPE_JSON || type->id == TYPE_JSONB);
         if (text.data == NULL)
             values[i].kind = VALUE_NULL;
         else if (!type_input(type, text, in->arena, &values[i], err))
@@ -203,6 +210,41 @@ body_json(const struct bind_input *in)
     return arena_printf(in->arena, "[%.*s]", STR_ARG(payload->text));
 }
 
+static bool
+fail_memory(struct err *err)
+{
+    err_set(err, ERR_REQUEST, "CAIRN-LIMIT", "the request needs too much memory");
+    err->http_status = 413;
+    return false;
+}
+
+/* What does not come from a row of the payload. */
+static bool
+bind_fixed(const struct bind_input *in, const struct emit_param *param, struct value *out,
+           struct err *err)
+{
+    switch (param->source) {
+    case EMIT_BODY_JSON:
+        *out = text_value(body_json(in));
+        return true;
+    case EMIT_ROWIDS:
+        *out = text_value(STR("[]"));
+        *in->rowids = out;
+        return true;
+    case EMIT_TEXT:
+        *out = text_value(param->text);
+        return true;
+    case EMIT_BODY_COLUMN:
+    case EMIT_BODY_HAS:
+        return true;
+    case EMIT_SLOT:
+    case EMIT_LIST:
+    case EMIT_LIMIT:
+        break;
+    }
+    return bind_slot(in, param, out, err);
+}
+
 bool
 bind_stmt(const struct bind_input *in, const struct emit_stmt *stmt, struct db_stmt *out,
           struct err *err)
@@ -214,13 +256,7 @@ bind_stmt(const struct bind_input *in, const struct emit_stmt *stmt, struct db_s
     const struct json *row = by_row ? in->payload->first : NULL;
 
     for (uint32_t i = 0; i < stmt->param_count; i++) {
-        const struct emit_param *param = &stmt->params[i];
-
-        if (param->source == EMIT_BODY_JSON)
-            values[i] = text_value(body_json(in));
-        else if (param->source == EMIT_TEXT)
-            values[i] = text_value(param->text);
-        else if (param->source != EMIT_BODY_COLUMN && !bind_slot(in, param, &values[i], err))
+        if (!bind_fixed(in, &stmt->params[i], &values[i], err))
             return false;
     }
     for (uint32_t i = 0; by_row && i < rows; i++, row = row->next) {
@@ -231,6 +267,8 @@ bind_stmt(const struct bind_input *in, const struct emit_stmt *stmt, struct db_s
             memcpy(at, values, stmt->param_count * sizeof(*at));
         if (!bind_body_row(in, stmt, row, at, err))
             return false;
+        if (arena_is_exhausted(in->arena))
+            return fail_memory(err);
     }
     out->params = values;
     out->param_count = stmt->param_count;

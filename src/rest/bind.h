@@ -13,13 +13,15 @@ struct bind_input {
     const struct plan *plan;
     const struct api_slot *slots;
     const struct payload *payload; /* NULL: none */
+    struct value **rowids;         /* filled with the place of EMIT_ROWIDS, when there is one */
     struct arena *arena;
 };
 
 /*
  * Fills params, param_count and row_count of *out. On the embedded engine values pass the input
  * function of their type here, with PostgreSQL's errors (22P02, 22003, 22001...), so that nothing
- * wrong is ever queued; PostgreSQL gets the text.
+ * wrong is ever queued; PostgreSQL gets the text. EMIT_ROWIDS is bound to an empty list, for the
+ * caller to replace until the statement runs. 413 when a soft arena is exhausted.
  */
 MUST_CHECK bool bind_stmt(const struct bind_input *input, const struct emit_stmt *stmt,
                           struct db_stmt *out, struct err *err);

@@ -5,6 +5,7 @@
 #include "rest/emit_impl.h"
 
 #define SQL_MAX (1024 * 1024)
+#define PARAMS_MAX 32766 /* SQLite's; PostgreSQL takes twice as many */
 /* A whole row goes by an alias that no column has: PostgreSQL takes a column of that name first,
  * also one of an outer query. */
 #define ROW_ALIAS "\"cairn row\""
@@ -37,6 +38,11 @@ emit_literal(struct buf *out, struct str text)
 void
 emit_param(struct emitter *e, struct emit_param param)
 {
+    /* A spread repeats its filters for each column, so there may be more than there are slots. */
+    if (e->param_count == PARAMS_MAX)
+        e->sql.overflowed = true;
+    if (!buf_ok(&e->sql))
+        return;
     if (e->param_count == e->param_cap) {
         uint32_t cap = e->param_cap == 0 ? 8 : e->param_cap * 2;
         struct emit_param *params = ARENA_ARRAY(e->arena, struct emit_param, cap);
@@ -403,6 +409,17 @@ emit_join(struct emitter *e, const struct plan_rel *rel)
 }
 
 void
+emit_conds(struct emitter *e, const struct plan_cond *conds, const char *word)
+{
+    /* What doesn't fit any more need not be gone through. */
+    for (const struct plan_cond *cond = conds; cond != NULL && buf_ok(&e->sql); cond = cond->next) {
+        buf_add_str(&e->sql, str_from(word));
+        emit_cond(e, cond);
+        word = " AND ";
+    }
+}
+
+void
 emit_where(struct emitter *e, const struct plan_rel *rel)
 {
     const char *word = " WHERE ";
@@ -412,11 +429,7 @@ emit_where(struct emitter *e, const struct plan_rel *rel)
         emit_join(e, rel);
         word = " AND ";
     }
-    for (const struct plan_cond *cond = rel->conds; cond != NULL; cond = cond->next) {
-        buf_add_str(&e->sql, str_from(word));
-        emit_cond(e, cond);
-        word = " AND ";
-    }
+    emit_conds(e, rel->conds, word);
 }
 
 static void
@@ -441,7 +454,8 @@ emit_order_field(struct emitter *e, const struct plan_order *order)
 void
 emit_order(struct emitter *e, const struct plan_rel *rel)
 {
-    for (const struct plan_order *order = rel->order; order != NULL; order = order->next) {
+    for (const struct plan_order *order = rel->order; order != NULL && buf_ok(&e->sql);
+         order = order->next) {
         /* A column without nulls needs no word about them, and then an index serves. */
         bool has_nulls =
             order->via != NULL || order->field.step_count > 0 || !order->field.column->not_null;
@@ -633,7 +647,7 @@ emit_expression(struct emitter *e, const struct plan_rel *rel, const struct plan
 void
 emit_columns(struct emitter *e, const struct plan_rel *rel, bool named)
 {
-    for (uint32_t i = 0; i < rel->column_count; i++) {
+    for (uint32_t i = 0; i < rel->column_count && buf_ok(&e->sql); i++) {
         if (i > 0)
             BUF_ADD_LIT(&e->sql, ", ");
         emit_expression(e, rel, &rel->columns[i]);
@@ -703,6 +717,18 @@ emit_take(struct emitter *e, struct emit_stmt *out, struct err *err)
     return true;
 }
 
+static bool
+emit_reads(struct emitter *e, struct emit_output *out, struct err *err)
+{
+    emit_read(e);
+    if (!emit_take(e, &out->main, err))
+        return false;
+    if (!e->plan->has_count)
+        return true;
+    emit_count(e);
+    return emit_take(e, &out->count, err);
+}
+
 bool
 emit_plan(enum db_dialect dialect, const struct plan *plan, struct arena *arena,
           struct emit_output *out, struct err *err)
@@ -712,30 +738,7 @@ emit_plan(enum db_dialect dialect, const struct plan *plan, struct arena *arena,
 
     *out = (struct emit_output){0};
     buf_init(&e.sql, SQL_MAX);
-    if (plan->action == PLAN_READ) {
-        emit_read(&e);
-        if (!emit_take(&e, &out->main, err))
-            goto out;
-        if (plan->has_count) {
-            emit_count(&e);
-            if (!emit_take(&e, &out->count, err))
-                goto out;
-        }
-    } else {
-        if (dialect == DB_SQLITE && plan->action == PLAN_INSERT &&
-            plan->resolution == API_RESOLUTION_MERGE) {
-            emit_existing(&e);
-            if (!emit_take(&e, &out->existing, err))
-                goto out;
-        }
-        emit_write(&e, out);
-        if (!emit_take(&e, &out->main, err))
-            goto out;
-    }
-    ok = true;
-
-out:
+    ok = plan->action == PLAN_READ ? emit_reads(&e, out, err) : emit_write(&e, out, err);
     buf_fini(&e.sql);
-
     return ok;
 }

@@ -18,6 +18,8 @@ enum emit_source {
     EMIT_LIMIT,       /* the slot's number, at most max (0: no bound) */
     EMIT_TEXT,        /* text, as it is */
     EMIT_BODY_COLUMN, /* embedded: column number index of the payload's row */
+    EMIT_BODY_HAS,    /* embedded: whether the payload's row has that column, 1 or 0 */
+    EMIT_ROWIDS,      /* embedded: the numbers that main gave back, as JSON */
     EMIT_BODY_JSON,   /* PostgreSQL: the whole payload */
 };
 
@@ -40,6 +42,9 @@ struct emit_output {
     struct emit_stmt existing;
     struct emit_stmt main;
     struct emit_stmt count;
+    /* The embedded engine's RETURNING neither sorts nor leaves out rows. Where that is wanted, main
+     * gives back numbers of rows, and this shows them afterwards; or, of a delete, before it. */
+    struct emit_stmt shown;
     /* main's rows end with one more column, true for a row that was inserted (PostgreSQL upsert). */
     bool marks_inserted;
 };

@@ -31,6 +31,8 @@ void emit_table(struct emitter *e, const struct schema_table *table);
 void emit_column(struct emitter *e, const struct plan_rel *rel, const struct model_column *column);
 /* The select list of rel: expressions with their output names. */
 void emit_columns(struct emitter *e, const struct plan_rel *rel, bool named);
+/* word and the conditions, joined by AND. */
+void emit_conds(struct emitter *e, const struct plan_cond *conds, const char *word);
 /* " WHERE ..." with the join to the parent, the conditions; nothing when there are none. */
 void emit_where(struct emitter *e, const struct plan_rel *rel);
 void emit_order(struct emitter *e, const struct plan_rel *rel);
@@ -38,7 +40,7 @@ void emit_limit(struct emitter *e, const struct plan_rel *rel);
 /* Takes what was emitted so far as one statement. */
 MUST_CHECK bool emit_take(struct emitter *e, struct emit_stmt *out, struct err *err);
 
-void emit_write(struct emitter *e, struct emit_output *out);
-void emit_existing(struct emitter *e);
+/* emit_write.c: all statements of a write. */
+MUST_CHECK bool emit_write(struct emitter *e, struct emit_output *out, struct err *err);
 
 #endif

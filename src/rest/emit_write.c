@@ -16,16 +16,26 @@ emit_names(struct emitter *e, const struct model_column *const *columns, uint32_
     }
 }
 
-/* json_to_recordset($1) AS _(a integer, b text) */
+static struct str
+emit_ident_copy(struct emitter *e, struct str name)
+{
+    struct buf text;
+    struct str copy;
+
+    buf_init(&text, 4096);
+    emit_ident(&text, name);
+    copy = arena_copy(e->arena, buf_str(&text));
+    buf_fini(&text);
+    return copy;
+}
+
+/* The columns of json_to_record and json_to_recordset: AS _(a integer, b text) */
 static void
-emit_recordset(struct emitter *e, const char *function)
+emit_record(struct emitter *e)
 {
     const struct plan *plan = e->plan;
 
-    buf_add_str(&e->sql, str_from(function));
-    buf_add_char(&e->sql, '(');
-    emit_param(e, (struct emit_param){.source = EMIT_BODY_JSON});
-    BUF_ADD_LIT(&e->sql, "::json) AS _(");
+    BUF_ADD_LIT(&e->sql, " AS _(");
     for (uint32_t i = 0; i < plan->column_count; i++) {
         if (i > 0)
             BUF_ADD_LIT(&e->sql, ", ");
@@ -34,6 +44,13 @@ emit_recordset(struct emitter *e, const char *function)
         buf_add_str(&e->sql, plan->columns[i]->type.name);
     }
     buf_add_char(&e->sql, ')');
+}
+
+static void
+emit_body(struct emitter *e)
+{
+    emit_param(e, (struct emit_param){.source = EMIT_BODY_JSON});
+    BUF_ADD_LIT(&e->sql, "::json");
 }
 
 static void
@@ -81,21 +98,94 @@ key_with_default(const struct emitter *e)
     return key->default_sqlite.len > 0 ? key : NULL;
 }
 
+/* The value of the payload's row, or, where missing=default asks for it, the column's default. */
+static void
+emit_value(struct emitter *e, uint32_t index)
+{
+    const struct model_column *column = e->plan->columns[index];
+    bool has_default = e->plan->missing_default && column->default_sqlite.len > 0;
+
+    if (has_default) {
+        BUF_ADD_LIT(&e->sql, "CASE WHEN ");
+        emit_param(
+            e, (struct emit_param){.source = EMIT_BODY_HAS, .index = index, .type = &column->type});
+        BUF_ADD_LIT(&e->sql, " THEN ");
+    }
+    emit_param(
+        e, (struct emit_param){.source = EMIT_BODY_COLUMN, .index = index, .type = &column->type});
+    if (has_default) {
+        BUF_ADD_LIT(&e->sql, " ELSE (");
+        buf_add_str(&e->sql, column->default_sqlite);
+        BUF_ADD_LIT(&e->sql, ") END");
+    }
+}
+
 static void
 emit_values(struct emitter *e, const struct model_column *key)
 {
-    const struct plan *plan = e->plan;
-
     BUF_ADD_LIT(&e->sql, ") VALUES (");
     if (key != NULL)
         buf_add_str(&e->sql, key->default_sqlite);
-    for (uint32_t i = 0; i < plan->column_count; i++) {
+    for (uint32_t i = 0; i < e->plan->column_count; i++) {
         if (i > 0 || key != NULL)
             BUF_ADD_LIT(&e->sql, ", ");
-        emit_param(e, (struct emit_param){
-                          .source = EMIT_BODY_COLUMN, .index = i, .type = &plan->columns[i]->type});
+        emit_value(e, i);
     }
     buf_add_char(&e->sql, ')');
+}
+
+/* PostgreSQL's default of a column as text; a column that has none is null. */
+static void
+emit_default(struct emitter *e, const struct model_column *column)
+{
+    if (column->default_sql.len > 0) {
+        buf_add_str(&e->sql, column->default_sql);
+    } else if (column->sequence.len > 0) {
+        struct buf name;
+
+        buf_init(&name, 1024);
+        emit_ident(&name, e->plan->root->table->model->schema);
+        buf_add_char(&name, '.');
+        emit_ident(&name, column->sequence);
+        BUF_ADD_LIT(&e->sql, "nextval(");
+        emit_literal(&e->sql, buf_str(&name));
+        BUF_ADD_LIT(&e->sql, "::regclass)");
+        buf_fini(&name);
+    } else {
+        BUF_ADD_LIT(&e->sql, "NULL");
+    }
+}
+
+/* All rows of the payload in one statement. */
+static void
+emit_insert_source(struct emitter *e)
+{
+    const struct plan *plan = e->plan;
+
+    BUF_ADD_LIT(&e->sql, ") SELECT ");
+    if (!plan->missing_default) {
+        emit_names(e, plan->columns, plan->column_count, "_.");
+        BUF_ADD_LIT(&e->sql, " FROM json_to_recordset(");
+        emit_body(e);
+        buf_add_char(&e->sql, ')');
+        emit_record(e);
+        return;
+    }
+    for (uint32_t i = 0; i < plan->column_count; i++) {
+        if (i > 0)
+            BUF_ADD_LIT(&e->sql, ", ");
+        BUF_ADD_LIT(&e->sql, "CASE WHEN j.v->");
+        emit_literal(&e->sql, plan->columns[i]->name);
+        BUF_ADD_LIT(&e->sql, " IS NULL THEN ");
+        emit_default(e, plan->columns[i]);
+        BUF_ADD_LIT(&e->sql, " ELSE _.");
+        emit_ident(&e->sql, plan->columns[i]->name);
+        BUF_ADD_LIT(&e->sql, " END");
+    }
+    BUF_ADD_LIT(&e->sql, " FROM json_array_elements(");
+    emit_body(e);
+    BUF_ADD_LIT(&e->sql, ") AS j(v), json_to_record(j.v)");
+    emit_record(e);
 }
 
 static void
@@ -116,14 +206,10 @@ emit_insert(struct emitter *e)
     if (key != NULL && plan->column_count > 0)
         BUF_ADD_LIT(&e->sql, ", ");
     emit_names(e, plan->columns, plan->column_count, "");
-    if (emit_is_postgres(e)) {
-        BUF_ADD_LIT(&e->sql, ") SELECT ");
-        emit_names(e, plan->columns, plan->column_count, "_.");
-        BUF_ADD_LIT(&e->sql, " FROM ");
-        emit_recordset(e, "json_to_recordset");
-    } else {
+    if (emit_is_postgres(e))
+        emit_insert_source(e);
+    else
         emit_values(e, key);
-    }
     emit_conflict(e);
 }
 
@@ -152,8 +238,10 @@ emit_update(struct emitter *e)
         }
     }
     if (emit_is_postgres(e)) {
-        BUF_ADD_LIT(&e->sql, " FROM ");
-        emit_recordset(e, "json_to_record");
+        BUF_ADD_LIT(&e->sql, " FROM json_to_record(");
+        emit_body(e);
+        buf_add_char(&e->sql, ')');
+        emit_record(e);
     }
     emit_where(e, plan->root);
 }
@@ -182,19 +270,18 @@ emit_change(struct emitter *e)
 /* What the change hands to the outer select: the columns used there, and no others, because the
  * role may not be allowed to read the others. */
 static void
-emit_used(struct emitter *e, bool marks_inserted)
+emit_used(struct emitter *e, const bool *used, bool marks_inserted)
 {
     const struct model_table *model = e->plan->root->table->model;
-    bool insert = e->plan->action == PLAN_INSERT;
     bool first = true;
 
     for (uint32_t i = 0; i < model->column_count; i++) {
-        if (!e->used[i])
+        if (!used[i])
             continue;
         if (!first)
             BUF_ADD_LIT(&e->sql, ", ");
         first = false;
-        if (insert)
+        if (e->plan->action == PLAN_INSERT)
             emit_table(e, e->plan->root->table);
         else
             BUF_ADD_LIT(&e->sql, "t0");
@@ -208,83 +295,60 @@ emit_used(struct emitter *e, bool marks_inserted)
         BUF_ADD_LIT(&e->sql, "1");
 }
 
-/*
- * WITH m AS (change RETURNING ...) SELECT ... FROM m AS t0: the select is made first, into a
- * buffer of its own, to learn which columns it uses.
- */
 static void
-emit_returning_postgres(struct emitter *e, bool marks_inserted)
+emit_outer(struct emitter *e, bool marks_inserted)
 {
     const struct plan_rel *root = e->plan->root;
-    struct buf outer = e->sql;
-    bool used[1600] = {false}; /* PostgreSQL's bound on the columns of a table */
 
-    e->used = used;
-    buf_init(&e->sql, outer.max);
+    BUF_ADD_LIT(&e->sql, "SELECT ");
     emit_columns(e, root, false);
     if (marks_inserted)
         BUF_ADD_LIT(&e->sql, ", t0.\"" INSERTED "\"");
     BUF_ADD_LIT(&e->sql, " FROM m AS t0");
+    emit_conds(e, e->plan->shown, " WHERE ");
     emit_order(e, root);
-    {
-        struct buf select = e->sql;
-
-        e->sql = outer;
-        BUF_ADD_LIT(&e->sql, "WITH m AS (");
-        emit_change(e);
-        BUF_ADD_LIT(&e->sql, " RETURNING ");
-        emit_used(e, marks_inserted);
-        BUF_ADD_LIT(&e->sql, ") SELECT ");
-        buf_add_str(&e->sql, buf_str(&select));
-        if (!buf_ok(&select))
-            e->sql.overflowed = true;
-        buf_fini(&select);
-    }
-    e->used = NULL;
 }
 
+/* WITH m AS (change RETURNING ...) SELECT ... FROM m AS t0. The select is made once before, only to
+ * learn which columns it uses. */
 static void
-emit_returning_embedded(struct emitter *e)
+emit_returning_postgres(struct emitter *e, bool marks_inserted)
 {
+    bool *used = ARENA_ARRAY(e->arena, bool, e->plan->root->table->model->column_count + 1);
+
+    e->used = used;
+    emit_outer(e, marks_inserted);
+    e->used = NULL;
+    buf_clear(&e->sql);
+    e->param_count = 0;
+
+    BUF_ADD_LIT(&e->sql, "WITH m AS (");
     emit_change(e);
     BUF_ADD_LIT(&e->sql, " RETURNING ");
-    emit_columns(e, e->plan->root, false);
+    emit_used(e, used, marks_inserted);
+    BUF_ADD_LIT(&e->sql, ") ");
+    emit_outer(e, marks_inserted);
 }
 
-void
-emit_write(struct emitter *e, struct emit_output *out)
+static bool
+emit_write_postgres(struct emitter *e, struct emit_output *out, struct err *err)
 {
     const struct plan *plan = e->plan;
-    bool is_merge = plan->action == PLAN_INSERT && plan->resolution == API_RESOLUTION_MERGE &&
-                    plan->column_count > 0;
 
-    if (emit_is_postgres(e)) {
-        out->marks_inserted = is_merge;
-        if (plan->returns_rows) {
-            emit_returning_postgres(e, is_merge);
-        } else {
-            emit_change(e);
-            if (is_merge)
-                BUF_ADD_LIT(&e->sql, " RETURNING (xmax = 0)");
-        }
-        return;
-    }
-    /* The embedded engine knows a changed table by its own name only. */
-    {
-        struct buf name;
-
-        buf_init(&name, 4096);
-        emit_ident(&name, plan->root->table->model->sqlite_name);
-        e->root_alias = arena_copy(e->arena, buf_str(&name));
-        buf_fini(&name);
-    }
-    if (plan->returns_rows)
-        emit_returning_embedded(e);
-    else
+    out->marks_inserted = plan->action == PLAN_INSERT && plan->resolution == API_RESOLUTION_MERGE &&
+                          plan->column_count > 0;
+    if (plan->returns_rows) {
+        emit_returning_postgres(e, out->marks_inserted);
+    } else {
         emit_change(e);
+        if (out->marks_inserted)
+            BUF_ADD_LIT(&e->sql, " RETURNING (xmax = 0)");
+    }
+    return emit_take(e, &out->main, err);
 }
 
-void
+/* Which rows of the payload are there already: asked once for each. */
+static void
 emit_existing(struct emitter *e)
 {
     const struct plan *plan = e->plan;
@@ -307,4 +371,88 @@ emit_existing(struct emitter *e)
                                               .index = index,
                                               .type = &plan->columns[index]->type});
     }
+}
+
+/* A name of SQLite's row number that no column hides; NULL: there is none. */
+static const char *
+rowid_name(const struct model_table *model)
+{
+    static const char *const names[] = {"rowid", "_rowid_", "oid"};
+
+    for (size_t i = 0; i < COUNTOF(names); i++) {
+        uint32_t k = 0;
+
+        while (k < model->column_count &&
+               !str_eq_nocase(model->columns[k].name, str_from(names[i])))
+            k++;
+        if (k == model->column_count)
+            return names[i];
+    }
+    return NULL;
+}
+
+/* The rows that the change gave the numbers of; those of a delete before they are gone. */
+static void
+emit_shown(struct emitter *e, const char *rowid)
+{
+    const struct plan *plan = e->plan;
+    const struct plan_rel *root = plan->root;
+    bool is_delete = plan->action == PLAN_DELETE;
+
+    BUF_ADD_LIT(&e->sql, "SELECT ");
+    emit_columns(e, root, false);
+    BUF_ADD_LIT(&e->sql, " FROM ");
+    if (!is_delete) {
+        BUF_ADD_LIT(&e->sql, "json_each(");
+        emit_param(e, (struct emit_param){.source = EMIT_ROWIDS});
+        BUF_ADD_LIT(&e->sql, ") AS k CROSS JOIN ");
+    }
+    emit_table(e, root->table);
+    BUF_ADD_LIT(&e->sql, " AS t0");
+    if (is_delete)
+        emit_conds(e, root->conds, " WHERE ");
+    else
+        buf_printf(&e->sql, " ON t0.%s = k.value", rowid);
+    emit_conds(e, plan->shown, is_delete && root->conds != NULL ? " AND " : " WHERE ");
+    emit_order(e, root);
+    if (!is_delete)
+        buf_add_str(&e->sql, root->order != NULL ? STR(", k.key") : STR(" ORDER BY k.key"));
+}
+
+static bool
+emit_write_embedded(struct emitter *e, struct emit_output *out, struct err *err)
+{
+    const struct plan *plan = e->plan;
+    const char *rowid = rowid_name(plan->root->table->model);
+    bool twice =
+        plan->returns_rows && rowid != NULL && (plan->root->order != NULL || plan->shown != NULL);
+
+    if (plan->action == PLAN_INSERT && plan->resolution == API_RESOLUTION_MERGE) {
+        emit_existing(e);
+        if (!emit_take(e, &out->existing, err))
+            return false;
+    }
+    if (twice) {
+        emit_shown(e, rowid);
+        if (!emit_take(e, &out->shown, err))
+            return false;
+    }
+    /* SQLite knows a changed table by its own name only. */
+    e->root_alias = emit_ident_copy(e, plan->root->table->model->sqlite_name);
+    emit_change(e);
+    if (plan->returns_rows && (!twice || plan->action != PLAN_DELETE)) {
+        BUF_ADD_LIT(&e->sql, " RETURNING ");
+        if (twice)
+            buf_add_str(&e->sql, str_from(rowid));
+        else
+            emit_columns(e, plan->root, false);
+    }
+    return emit_take(e, &out->main, err);
+}
+
+bool
+emit_write(struct emitter *e, struct emit_output *out, struct err *err)
+{
+    return emit_is_postgres(e) ? emit_write_postgres(e, out, err)
+                               : emit_write_embedded(e, out, err);
 }

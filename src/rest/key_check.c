@@ -1,7 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rest/key_check.h"
 
+#include "core/map.h"
+
+#define KEY_MAX ((size_t)16 * 1024 * 1024)
 #define SHOWN_MAX 64 /* bytes of a value in "Failing row contains", as PostgreSQL */
+
+/* Whether row leaves the column to its default: missing=default. */
+static bool
+is_left_out(const struct plan *plan, const struct emit_stmt *sql, const struct value *row,
+            const struct model_column *column)
+{
+    for (uint32_t i = 0; i < sql->param_count; i++) {
+        if (sql->params[i].source == EMIT_BODY_HAS && plan->columns[sql->params[i].index] == column)
+            return row[i].i == 0;
+    }
+    return false;
+}
 
 /* The value that row sets for a column of the table, or NULL when the payload doesn't name it. */
 static const struct value *
@@ -90,10 +105,65 @@ key_check_rows(const struct plan *plan, const struct emit_stmt *sql, const struc
         const struct value *row = stmt->params + (size_t)i * stmt->param_count;
         const struct value *value = find_value(plan, sql, row, key);
 
-        if (plan->action == PLAN_UPDATE && value == NULL)
+        if ((plan->action == PLAN_UPDATE && value == NULL) || is_left_out(plan, sql, row, key))
             continue;
         if (value == NULL || value->kind == VALUE_NULL)
             return fail(plan, sql, row, key, err);
     }
     return true;
+}
+
+/* The conflict columns of one row as one text; data NULL: one is null or left out, and then nothing
+ * conflicts. */
+static struct str
+conflict_key(const struct plan *plan, const struct emit_stmt *sql, const struct value *row,
+             struct arena *arena)
+{
+    struct buf key;
+    struct str out = STR_NULL;
+
+    buf_init(&key, KEY_MAX);
+    for (uint32_t i = 0; i < plan->conflict_count; i++) {
+        const struct value *value = find_value(plan, sql, row, plan->conflict[i]);
+        struct buf text;
+
+        if (value == NULL || value->kind == VALUE_NULL)
+            goto out;
+        buf_init(&text, KEY_MAX);
+        type_write_output(&text, &plan->conflict[i]->type, value);
+        buf_printf(&key, "%zu:", text.len);
+        buf_add_str(&key, buf_str(&text));
+        buf_fini(&text);
+    }
+    out = arena_copy(arena, buf_str(&key));
+
+out:
+    buf_fini(&key);
+
+    return out;
+}
+
+bool
+key_check_merge(const struct plan *plan, const struct emit_stmt *sql, const struct db_stmt *stmt,
+                struct arena *arena, struct err *err)
+{
+    struct map *seen = NULL;
+    bool ok = true;
+
+    if (plan->resolution != API_RESOLUTION_MERGE || stmt->row_count < 2)
+        return true;
+    seen = map_new();
+    for (uint32_t i = 0; i < stmt->row_count && ok; i++) {
+        const struct value *row = stmt->params + (size_t)i * stmt->param_count;
+        struct str key = conflict_key(plan, sql, row, arena);
+
+        ok = key.data == NULL || map_put(seen, key, seen) == NULL;
+    }
+    map_free(seen);
+    if (ok)
+        return true;
+    err_set(err, ERR_DB, "21000", "ON CONFLICT DO UPDATE command cannot affect row a second time");
+    err_hint(err, "Ensure that no rows proposed for insertion within the same command have "
+                  "duplicate constrained values.");
+    return false;
 }

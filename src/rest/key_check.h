@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one not-null constraint that SQLite doesn't keep: a single integer key is its rowid, and a
- * null there means "choose one". A key must come with the row, and not as null, unless its default
- * is left to work; as PostgreSQL demands.
+ * What PostgreSQL demands of the keys in a payload and SQLite doesn't keep.
+ *
+ * A single integer key is SQLite's rowid, and a null there means "choose one": a key must come with
+ * the row, and not as null, unless its default is left to work. And the rows of one upsert are one
+ * statement to PostgreSQL, which changes no row twice.
  */
 #ifndef CAIRN_REST_KEY_CHECK_H
 #define CAIRN_REST_KEY_CHECK_H
@@ -12,5 +14,8 @@
 /* An insert or update for the embedded engine, with its parameters bound: 400 23502 when a row has no key. */
 MUST_CHECK bool key_check_rows(const struct plan *plan, const struct emit_stmt *sql,
                                const struct db_stmt *stmt, struct err *err);
+/* An upsert for the embedded engine: 500 21000 when two rows have the same key. */
+MUST_CHECK bool key_check_merge(const struct plan *plan, const struct emit_stmt *sql,
+                                const struct db_stmt *stmt, struct arena *arena, struct err *err);
 
 #endif

@@ -322,36 +322,73 @@ apply_level(struct planner *p, struct plan_rel *root, const struct api_level *le
     return make_order(p, rel, level->order);
 }
 
-/* An inner embed drops parents without a match. */
+/* An inner embed drops parents without a match: out of what is read, or, of what a write changes,
+ * out of what it shows. */
 static void
-apply_inner(struct planner *p, struct plan_rel *rel)
+apply_inner(struct planner *p, struct plan_rel *rel, struct plan_cond **conds)
 {
     for (struct plan_rel *child = rel->children; child != NULL; child = child->next) {
-        apply_inner(p, child);
+        apply_inner(p, child, &child->conds);
         if (child->is_inner) {
             struct plan_cond *cond = ARENA_NEW(p->arena, struct plan_cond);
 
             cond->kind = PLAN_COND_EXISTS;
             cond->embed = child;
-            cond->next = rel->conds;
-            rel->conds = cond;
+            cond->next = *conds;
+            *conds = cond;
         }
     }
 }
 
+/* Whether the filters leave one row at most: each column of the primary key equals something. */
+static bool
+pins_key(const struct plan_rel *rel)
+{
+    uint32_t pinned = 0;
+
+    for (uint32_t i = 0; i < rel->table->pk_column_count; i++) {
+        const struct model_column *column = &rel->table->model->columns[rel->table->pk_columns[i]];
+        const struct plan_cond *cond = rel->conds;
+
+        while (cond != NULL &&
+               (cond->kind != PLAN_COND_FILTER || cond->negated || cond->filter->op != API_EQ ||
+                cond->field.step_count > 0 || cond->filter->quantifier != API_QUANT_NONE ||
+                cond->field.column != column))
+            cond = cond->next;
+        pinned += cond != NULL;
+    }
+    return pinned > 0 && pinned == rel->table->pk_column_count;
+}
+
+static bool
+contains(const struct model_column *const *columns, uint32_t count,
+         const struct model_column *column)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (columns[i] == column)
+            return true;
+    }
+    return false;
+}
+
+/* The columns called so, each once. */
 static bool
 make_names(struct planner *p, const struct str *names, uint32_t count,
-           const struct model_column ***out)
+           const struct model_column ***out, uint32_t *out_count)
 {
     const struct model_column **columns = ARENA_ARRAY(p->arena, const struct model_column *, count);
 
+    *out_count = 0;
     for (uint32_t i = 0; i < count; i++) {
-        columns[i] = schema_find_column(p->in->table, names[i]);
-        if (columns[i] == NULL)
+        const struct model_column *column = schema_find_column(p->in->table, names[i]);
+
+        if (column == NULL)
             return err_set(p->err, ERR_REQUEST, "PGRST204",
                            "Could not find the '%.*s' column of '%.*s' in the schema cache",
                            STR_ARG(str_slice(names[i], 0, 200)),
                            STR_ARG(p->in->table->model->name));
+        if (!contains(columns, *out_count, column))
+            columns[(*out_count)++] = column;
     }
     *out = columns;
     return true;
@@ -365,10 +402,9 @@ make_conflict(struct planner *p, struct plan *plan)
     plan->resolution = api->prefer.resolution;
     if (plan->resolution == API_RESOLUTION_NONE)
         return true;
-    if (api->on_conflict_count > 0) {
-        plan->conflict_count = api->on_conflict_count;
-        return make_names(p, api->on_conflict, api->on_conflict_count, &plan->conflict);
-    }
+    if (api->on_conflict_count > 0)
+        return make_names(p, api->on_conflict, api->on_conflict_count, &plan->conflict,
+                          &plan->conflict_count);
     plan->conflict_count = p->in->table->pk_column_count;
     plan->conflict = ARENA_ARRAY(p->arena, const struct model_column *, plan->conflict_count + 1);
     for (uint32_t i = 0; i < plan->conflict_count; i++)
@@ -383,20 +419,16 @@ static bool
 make_write(struct planner *p, struct plan *plan)
 {
     const struct api_request *api = p->in->api;
+    bool named = api->columns != NULL;
 
     plan->returns_rows = api->prefer.ret == API_RETURN_REPRESENTATION;
-    plan->missing_default = api->prefer.missing_default;
     if (plan->action == PLAN_DELETE)
         return true;
-    if (api->columns != NULL) {
-        plan->column_count = api->column_count;
-        if (!make_names(p, api->columns, api->column_count, &plan->columns))
-            return false;
-    } else {
-        plan->column_count = p->in->payload_key_count;
-        if (!make_names(p, p->in->payload_keys, p->in->payload_key_count, &plan->columns))
-            return false;
-    }
+    if (!make_names(p, named ? api->columns : p->in->payload_keys,
+                    named ? api->column_count : p->in->payload_key_count, &plan->columns,
+                    &plan->column_count))
+        return false;
+    plan->missing_default = plan->action == PLAN_INSERT && named && api->prefer.missing_default;
     return plan->action == PLAN_UPDATE || make_conflict(p, plan);
 }
 
@@ -420,6 +452,29 @@ select_key(struct planner *p, struct plan_rel *root)
     }
 }
 
+/* A write without representation ignores select, and with it what is said about embeds. */
+static bool
+make_shown(struct planner *p, struct plan *plan, bool shows)
+{
+    const struct api_request *api = p->in->api;
+    struct plan_rel *root = plan->root;
+    bool headers = plan->action == PLAN_INSERT && api->prefer.ret == API_RETURN_HEADERS &&
+                   root->table->pk_column_count > 0;
+
+    if (shows && !make_columns(p, root, api->select))
+        return false;
+    for (const struct api_level *level = api->levels; level != NULL; level = level->next) {
+        if ((shows || level->path_len == 0) && !apply_level(p, root, level))
+            return false;
+    }
+    if (headers) {
+        select_key(p, root);
+        root->order = NULL;
+        plan->returns_rows = true;
+    }
+    return true;
+}
+
 bool
 plan_make(const struct plan_input *input, struct plan **out, struct err *err)
 {
@@ -427,8 +482,6 @@ plan_make(const struct plan_input *input, struct plan **out, struct err *err)
     struct plan *plan = ARENA_NEW(input->arena, struct plan);
     struct plan_rel *root = ARENA_NEW(input->arena, struct plan_rel);
     bool is_write = input->action != PLAN_READ;
-    bool headers = input->action == PLAN_INSERT && input->api->prefer.ret == API_RETURN_HEADERS &&
-                   input->table->pk_column_count > 0;
 
     plan->action = input->action;
     plan->schema = input->schema;
@@ -440,20 +493,10 @@ plan_make(const struct plan_input *input, struct plan **out, struct err *err)
     plan->has_count = !is_write && input->api->prefer.count != API_COUNT_NONE;
     if (is_write && (!make_write(&p, plan) || !plan_check_write(input, plan, err)))
         return false;
-    if (headers) {
-        select_key(&p, root);
-        plan->returns_rows = true;
-    } else if ((!is_write || plan->returns_rows) && !make_columns(&p, root, input->api->select)) {
+    if (!make_shown(&p, plan, !is_write || plan->returns_rows))
         return false;
-    }
-    for (const struct api_level *level = input->api->levels; level != NULL; level = level->next) {
-        /* A write without representation ignores select and with it what is said about embeds. */
-        if (is_write && !plan->returns_rows && level->path_len > 0)
-            continue;
-        if (!apply_level(&p, root, level))
-            return false;
-    }
-    apply_inner(&p, root);
+    plan->at_most_one = pins_key(root);
+    apply_inner(&p, root, is_write ? &plan->shown : &root->conds);
     *out = plan;
     return true;
 }

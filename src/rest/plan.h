@@ -82,7 +82,9 @@ struct plan {
     struct plan_rel *root;
     bool has_count; /* a second statement counts all */
     /* What a write gives back. */
-    bool returns_rows; /* root->columns */
+    bool returns_rows;       /* root->columns */
+    struct plan_cond *shown; /* which of the rows: inner embeds; all ANDed, NULL: all */
+    bool at_most_one;        /* the filters pin the primary key */
     /* PLAN_INSERT, PLAN_UPDATE: the columns written, in the order of the payload. */
     const struct model_column **columns;
     uint32_t column_count;

@@ -6,12 +6,10 @@
 static uint64_t
 rows_affected(const struct rest_call *call)
 {
-    const struct db_stmt *main = &call->stmts[call->shape->sql.existing.sql.data != NULL ? 1 : 0];
-
     /* Rows that came back were counted; else the engine says how many changed. */
     if (call->shape->plan->returns_rows || call->encoder.marks_inserted)
         return call->encoder.rows;
-    return main->affected > 0 ? (uint64_t)main->affected : 0;
+    return call->main->affected > 0 ? (uint64_t)call->main->affected : 0;
 }
 
 static bool
@@ -140,6 +138,8 @@ add_preference_applied(struct rest_call *call)
         add_preference(&text, call->shape->plan->resolution == API_RESOLUTION_MERGE
                                   ? "resolution=merge-duplicates"
                                   : "resolution=ignore-duplicates");
+    if (call->action == PLAN_INSERT && prefer->missing_default)
+        add_preference(&text, "missing=default");
     if (is_write && prefer->ret != API_RETURN_NONE)
         add_preference(&text, returns[prefer->ret]);
     if (prefer->count != API_COUNT_NONE)

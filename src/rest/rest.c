@@ -9,6 +9,7 @@
 
 #define SHAPES_MAX 1024
 #define KEY_MAX (1024 * 1024)
+#define ROWIDS_MAX (64 * 1024 * 1024)
 
 struct rest *
 rest_new(const struct rest_options *options, struct schema *schema)
@@ -46,6 +47,7 @@ rest_finish(struct rest_call *call, const struct err *err)
 {
     shape_unref(call->shape);
     call->shape = NULL;
+    buf_fini(&call->rowids);
     if (err != NULL)
         answer_error(call->request, err);
     else
@@ -205,6 +207,7 @@ begin_key(struct rest_call *call)
     buf_add_char(key, (char)('0' + prefer->ret));
     buf_add_char(key, (char)('0' + prefer->resolution));
     buf_add_char(key, prefer->count != API_COUNT_NONE ? '1' : '0');
+    buf_add_char(key, prefer->missing_default ? '1' : '0');
     buf_add_str(key, call->api.schema);
     buf_add_char(key, '\0');
     buf_add_str(key, call->name);
@@ -300,7 +303,8 @@ fill_shape(struct rest_call *call, struct shape *shape, struct err *err)
         goto out;
     shape->plan = plan;
     shape->columns = encode_prepare(plan, arena);
-    ok = true;
+    ok = !arena_is_exhausted(arena) ||
+         fail(err, 413, "CAIRN-LIMIT", "the request needs too much memory");
 
 out:
     buf_fini(&ignored);
@@ -368,12 +372,39 @@ count_row(void *ctx, const struct value *cells, uint32_t count)
 }
 
 static void
+forget_rowids(struct rest_call *call)
+{
+    buf_clear(&call->rowids);
+    *call->rowids_param = (struct value){.kind = VALUE_TEXT, .s = STR("[]")};
+}
+
+/* Keeps the list whole after each row: [1,2] */
+static bool
+add_rowid(void *ctx, const struct value *cells, uint32_t count)
+{
+    struct rest_call *call = ctx;
+    struct buf *list = &call->rowids;
+
+    if (count != 1 || cells[0].kind != VALUE_INT)
+        return err_set(&call->job.err, ERR_INTERNAL, "CAIRN-INTERNAL", "a row without a number");
+    if (list->len > 0)
+        list->len--;
+    buf_add_char(list, list->len == 0 ? '[' : ',');
+    buf_add_i64(list, cells[0].i);
+    buf_add_char(list, ']');
+    call->rowids_param->s = buf_str(list);
+    return buf_ok(list) || err_set(&call->job.err, ERR_REQUEST, "54000", "too many rows to show");
+}
+
+static void
 restart(struct db_job *job)
 {
     struct rest_call *call = job->ctx;
 
     encode_restart(&call->encoder);
     call->existing.rows = 0;
+    if (call->rowids_param != NULL)
+        forget_rowids(call);
 }
 
 static void
@@ -391,6 +422,7 @@ add_stmt(struct rest_call *call, const struct emit_stmt *sql, uint64_t id,
         .plan = call->shape->plan,
         .slots = call->api.slots,
         .payload = &call->payload,
+        .rowids = &call->rowids_param,
         .arena = call->request->arena,
     };
     struct db_stmt *stmt = &call->stmts[call->job.stmt_count++];
@@ -405,40 +437,97 @@ add_stmt(struct rest_call *call, const struct emit_stmt *sql, uint64_t id,
     return bind_stmt(&input, sql, stmt, err);
 }
 
+/* The statement that shows what a write changed. */
 static bool
-prepare_job(struct rest_call *call, struct err *err)
+add_shown(struct rest_call *call, struct err *err)
+{
+    buf_init(&call->rowids, ROWIDS_MAX);
+    return add_stmt(call, &call->shape->sql.shown, call->shape->shown_id, encode_row,
+                    &call->encoder, err);
+}
+
+static bool
+add_main(struct rest_call *call, struct err *err)
 {
     const struct emit_output *sql = &call->shape->sql;
-    struct db_job *job = &call->job;
-    const struct api_prefer *prefer = &call->api.prefer;
-    bool is_write = call->action != PLAN_READ;
+    const struct plan *plan = call->shape->plan;
+    bool (*on_row)(void *, const struct value *, uint32_t) = encode_row;
+    void *ctx = &call->encoder;
 
-    /* A write without a row function costs the embedded engine no savepoint. */
-    bool has_rows = !is_write || call->shape->plan->returns_rows || sql->marks_inserted;
+    if (sql->shown.sql.data != NULL) {
+        on_row = call->rowids_param != NULL ? add_rowid : NULL;
+        ctx = call;
+    } else if (plan->action != PLAN_READ && !plan->returns_rows && !sql->marks_inserted) {
+        /* A write without a row function costs the embedded engine no savepoint. */
+        on_row = NULL;
+    }
+    call->main = &call->stmts[call->job.stmt_count];
+    if (!add_stmt(call, &sql->main, call->shape->main_id, on_row, ctx, err))
+        return false;
+    return call->rest->options.dialect != DB_SQLITE || plan->action == PLAN_READ ||
+           plan->action == PLAN_DELETE ||
+           (key_check_rows(plan, &sql->main, call->main, err) &&
+            key_check_merge(plan, &sql->main, call->main, call->request->arena, err));
+}
 
-    job->mode = is_write ? DB_WRITE : DB_READ;
-    job->stmts = call->stmts;
-    job->ctx = call;
-    job->done = on_done;
-    job->restart = restart;
-    if (is_write &&
-        (call->api.media == API_MEDIA_OBJECT || (prefer->strict && prefer->has_max_affected)))
-        job->check = rest_check;
+/* What shows the rows of a delete comes before it, of other writes after; both orders begin here,
+ * because the numbers of rows need a place first. */
+static bool
+add_write(struct rest_call *call, struct err *err)
+{
+    const struct emit_output *sql = &call->shape->sql;
+    struct db_stmt shown;
+
     if (sql->existing.sql.data != NULL) {
         call->existing = (struct encoder){.mode = ENCODE_NOTHING, .out = call->encoder.out};
         if (!add_stmt(call, &sql->existing, call->shape->existing_id, encode_row, &call->existing,
                       err))
             return false;
     }
-    if (!add_stmt(call, &sql->main, call->shape->main_id, has_rows ? encode_row : NULL,
-                  &call->encoder, err))
+    if (sql->shown.sql.data == NULL)
+        return add_main(call, err);
+    if (!add_shown(call, err))
         return false;
-    if (call->rest->options.dialect == DB_SQLITE &&
-        (call->action == PLAN_INSERT || call->action == PLAN_UPDATE) &&
-        !key_check_rows(call->shape->plan, &sql->main, &call->stmts[job->stmt_count - 1], err))
+    if (call->action == PLAN_DELETE)
+        return add_main(call, err);
+    shown = call->stmts[--call->job.stmt_count];
+    if (!add_main(call, err))
         return false;
-    return sql->count.sql.data == NULL ||
-           add_stmt(call, &sql->count, call->shape->count_id, count_row, call, err);
+    call->stmts[call->job.stmt_count++] = shown;
+    return true;
+}
+
+/* Whether something may undo the write after it was done. */
+static bool
+needs_check(const struct rest_call *call)
+{
+    const struct api_prefer *prefer = &call->api.prefer;
+    const struct plan *plan = call->shape->plan;
+
+    /* A representation may be too large, but not of one row or of what the body brought. */
+    return call->api.media == API_MEDIA_OBJECT || (prefer->strict && prefer->has_max_affected) ||
+           (plan->returns_rows && plan->action != PLAN_INSERT && !plan->at_most_one);
+}
+
+static bool
+prepare_job(struct rest_call *call, struct err *err)
+{
+    const struct emit_output *sql = &call->shape->sql;
+    struct db_job *job = &call->job;
+
+    job->stmts = call->stmts;
+    job->ctx = call;
+    job->done = on_done;
+    job->restart = restart;
+    if (call->action != PLAN_READ) {
+        job->mode = DB_WRITE;
+        job->check = needs_check(call) ? rest_check : NULL;
+        return add_write(call, err);
+    }
+    job->mode = DB_READ;
+    return add_main(call, err) &&
+           (sql->count.sql.data == NULL ||
+            add_stmt(call, &sql->count, call->shape->count_id, count_row, call, err));
 }
 
 static void

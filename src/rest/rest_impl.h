@@ -26,7 +26,10 @@ struct rest_call {
     struct payload payload;
     struct shape *shape;
     struct db_job job;
-    struct db_stmt stmts[2];
+    struct db_stmt stmts[4];
+    struct db_stmt *main;       /* the one that reads or changes */
+    struct buf rowids;          /* of changed rows, as JSON, for the statement that shows them */
+    struct value *rowids_param; /* where that statement takes them from */
     struct encoder encoder;
     struct encoder existing; /* embedded upsert: counts the rows that were there */
     int64_t total;           /* count=exact; -1: not asked */

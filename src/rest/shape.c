@@ -22,14 +22,16 @@ shape_new(struct schema *schema, struct str key, bool keep)
     struct arena *arena = arena_new(ARENA_FIRST, ARENA_LIMIT);
     struct shape *shape = ARENA_NEW(arena, struct shape);
 
+    arena_set_soft(arena);
     shape->arena = arena;
     shape->schema = schema_ref(schema);
     shape->key = arena_copy(arena, key);
     shape->refs = 1;
     if (keep) {
-        shape->existing_id = atomic_fetch_add(&next_id, 3);
+        shape->existing_id = atomic_fetch_add(&next_id, 4);
         shape->main_id = shape->existing_id + 1;
-        shape->count_id = shape->existing_id + 2;
+        shape->shown_id = shape->existing_id + 2;
+        shape->count_id = shape->existing_id + 3;
     }
     return shape;
 }

@@ -16,7 +16,8 @@ struct shape {
     unsigned refs;
     const struct plan *plan;
     struct emit_output sql;
-    uint64_t existing_id, main_id, count_id; /* 0: not worth keeping prepared */
+    /* Of the statements; 0: not worth keeping prepared. */
+    uint64_t existing_id, main_id, shown_id, count_id;
     const struct encode_column *columns;
 };
 
@@ -30,7 +31,8 @@ struct shape *shape_cache_get(struct shape_cache *cache, struct str key);
 void shape_cache_put(struct shape_cache *cache, struct shape *shape);
 void shape_cache_clear(struct shape_cache *cache);
 
-/* A new shape with one reference; key is copied. keep: its statements stay prepared. */
+/* A new shape with one reference and a soft arena; key is copied. keep: its statements stay
+ * prepared. */
 struct shape *shape_new(struct schema *schema, struct str key, bool keep);
 void shape_unref(struct shape *shape); /* NULL is safe */
 

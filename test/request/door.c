@@ -5,10 +5,13 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "core/fault.h"
 #include "unit/db/pg_cluster.h"
 
 #define RESPONSE_MAX ((size_t)64 << 20)
+#define REQUEST_MAX ((size_t)17 << 20)
 #define EXCERPT 2000
+#define RAW_FIRST 65536 /* so that a fault point never meets the test's own buffer */
 
 static enum db_dialect dialect;
 static struct pg_cluster cluster;
@@ -116,7 +119,8 @@ door_open(struct door *door, const struct door_options *options)
     response_max = options->response_max > 0 ? options->response_max : RESPONSE_MAX;
     assert_non_null(mkdtemp(door->dir));
     assert_int_equal(uv_loop_init(&door->loop), 0);
-    buf_init(&door->raw, RESPONSE_MAX + 65536);
+    buf_init(&door->raw, RESPONSE_MAX + RAW_FIRST);
+    assert_true(buf_reserve(&door->raw, RAW_FIRST));
     make_url(door, url, sizeof(url));
     open_database(door, options, &db_options, &rest_options);
 }
@@ -224,38 +228,61 @@ add_target(struct buf *out, struct str target)
     }
 }
 
-void
-door_send(struct door *door, const char *request)
+static void
+add_request(struct buf *out, const char *request)
 {
     struct str rest = str_from(request);
     struct str target = str_cut(&rest, '\n');
     struct str method = str_cut(&target, ' ');
-    struct buf out;
     bool has_length = false;
 
-    buf_init(&out, 17 << 20);
-    buf_add_str(&out, method);
-    buf_add_char(&out, ' ');
-    add_target(&out, target);
-    BUF_ADD_LIT(&out, " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+    buf_add_str(out, method);
+    buf_add_char(out, ' ');
+    add_target(out, target);
+    BUF_ADD_LIT(out, " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
     while (rest.len > 0) {
         struct str line = str_cut(&rest, '\n');
 
         if (line.len == 0)
             break;
         has_length = has_length || str_has_prefix(line, STR("Content-Length:"));
-        buf_add_str(&out, line);
-        BUF_ADD_LIT(&out, "\r\n");
+        buf_add_str(out, line);
+        BUF_ADD_LIT(out, "\r\n");
     }
     if (rest.data != NULL && !has_length)
-        buf_printf(&out, "Content-Length: %zu\r\n", rest.len);
-    BUF_ADD_LIT(&out, "\r\n");
-    buf_add_str(&out, rest);
-    assert_true(buf_ok(&out));
+        buf_printf(out, "Content-Length: %zu\r\n", rest.len);
+    BUF_ADD_LIT(out, "\r\n");
+    buf_add_str(out, rest);
+    assert_true(buf_ok(out));
+}
+
+void
+door_send(struct door *door, const char *request)
+{
+    struct buf out;
+
+    buf_init(&out, REQUEST_MAX);
+    add_request(&out, request);
     if (!door_send_raw(door, buf_str(&out)))
         fail_msg("%s\n: no answer: %.*s", request, STR_ARG(buf_str(&door->raw)));
     buf_fini(&out);
 }
+
+#ifdef CAIRN_FAULTS
+bool
+door_send_with_fault(struct door *door, const char *request, const char *point, unsigned nth)
+{
+    struct buf out;
+    bool ok = false;
+
+    buf_init(&out, REQUEST_MAX);
+    add_request(&out, request);
+    fault_arm(point, nth);
+    ok = door_send_raw(door, buf_str(&out));
+    buf_fini(&out);
+    return ok;
+}
+#endif
 
 struct str
 door_header(const struct door *door, const char *name)

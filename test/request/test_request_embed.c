@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Embedding: points 17 to 26 of the contract. */
+#include "door.h"
+#include "shop.h"
+
+static struct door door;
+
+static int
+open_shop(void **state)
+{
+    door_open_with(&door, shop_sql);
+    return 0;
+}
+
+static int
+close_shop(void **state)
+{
+    door_close(&door);
+    return 0;
+}
+
+static const struct door_case embeds[] = {
+    {"GET /projects?id=in.(1,5)&select=id,clients(id),tasks(id)",
+     "200\nContent-Range: 0-1/*\n\n"
+     "[{\"id\":1,\"clients\":{\"id\":1},\"tasks\":[{\"id\":1}, \n {\"id\":2}]}, \n "
+     "{\"id\":5,\"clients\":null,\"tasks\":[]}]"},
+    {"GET /clients?select=name,projects(name,tasks(name))&id=eq.2",
+     "200\n\n[{\"name\":\"Apple\",\"projects\":[{\"name\":\"IOS\",\"tasks\":[{\"name\":\"Design "
+     "IOS\"}, \n {\"name\":\"Code IOS\"}]}, \n {\"name\":\"OSX\",\"tasks\":[{\"name\":\"Design "
+     "OSX\"}, \n {\"name\":\"Code OSX\"}]}]}]"},
+    {"GET /tasks?select=id,users(id,name)&id=eq.1",
+     "200\n\n[{\"id\":1,\"users\":[{\"id\":1,\"name\":\"Angela Martin\"}, \n "
+     "{\"id\":3,\"name\":\"Dwight Schrute\"}]}]"},
+    {"GET /users?select=id,tasks(id)&id=eq.2",
+     "200\n\n[{\"id\":2,\"tasks\":[{\"id\":5}, \n {\"id\":6}, \n {\"id\":7}]}]"},
+    {"GET /users?select=id,tasks!users_tasks(id)&id=eq.3",
+     "200\n\n[{\"id\":3,\"tasks\":[{\"id\":1}, \n {\"id\":5}]}]"},
+    {"GET /projects?select=client_id(name)&id=eq.1",
+     "200\n\n[{\"client_id\":{\"name\":\"Microsoft\"}}]"},
+    {"GET /projects?select=client(name)&id=eq.1", "200\n\n[{\"client\":{\"name\":\"Microsoft\"}}]"},
+    {"GET /clients?select=projects!client(id)&id=eq.1",
+     "200\n\n[{\"projects\":[{\"id\":1}, \n {\"id\":2}]}]"},
+    {"GET /clients?select=projects!client_id(id)&id=eq.1",
+     "200\n\n[{\"projects\":[{\"id\":1}, \n {\"id\":2}]}]"},
+    {"GET /projects?select=c:clients(n:name,*)&id=eq.3",
+     "200\n\n[{\"c\":{\"n\":\"Apple\",\"id\":2,\"name\":\"Apple\"}}]"},
+    {"GET /projects?select=*,clients(*)&id=eq.3",
+     "200\n\n[{\"id\":3,\"name\":\"IOS\",\"client_id\":2,\"clients\":{\"id\":2,\"name\":\"Apple\"}}]"},
+    {"GET /person?select=name,person_detail(email)&order=id",
+     "200\n\n[{\"name\":\"John\",\"person_detail\":{\"email\":\"john@example.org\"}}, \n "
+     "{\"name\":\"Jane\",\"person_detail\":null}]"},
+    {"GET /project_names?select=name,tasks(id)&id=eq.1",
+     "200\n\n[{\"name\":\"Windows 7\",\"tasks\":[{\"id\":1}, \n {\"id\":2}]}]"},
+    {"GET /tasks?select=id,project_names(name)&id=eq.1",
+     "200\n\n[{\"id\":1,\"project_names\":{\"name\":\"Windows 7\"}}]"},
+    {"GET /projects?select=id,tasks(id::text,n:name)&id=eq.1",
+     "200\n\n[{\"id\":1,\"tasks\":[{\"id\":\"1\",\"n\":\"Design w7\"}, \n "
+     "{\"id\":\"2\",\"n\":\"Code w7\"}]}]"},
+    {"GET /projects?select=id,tasks(count)&id=in.(1,5)",
+     "200\n\n[{\"id\":1,\"tasks\":[{\"count\":2}]}, \n {\"id\":5,\"tasks\":[{\"count\":0}]}]"},
+    {"GET /projects?select=id,clients(id)&id=eq.1\nAccept: text/csv",
+     "200\n\nid,clients\n1,\"{\"\"id\"\":1}\""},
+    {"GET /projects?select=id,clients(id,name)&id=eq.5\n"
+     "Accept: application/vnd.pgrst.array+json;nulls=stripped",
+     "200\n\n[{\"id\":5}]"},
+};
+
+static void
+related_rows_stand_in_their_parents(void **state)
+{
+    door_expect_all(&door, embeds, COUNTOF(embeds));
+}
+
+static const struct door_case missing[] = {
+    {"GET /clients?select=tasks(id)",
+     "400\nProxy-Status: PostgREST; error=PGRST200\n\n{\"code\":\"PGRST200\",\"details\":\"Searched "
+     "for a foreign key relationship between 'clients' and 'tasks' in the schema 'public', but no "
+     "matches were found.\",\"hint\":null,\"message\":\"Could not find a relationship between "
+     "'clients' and 'tasks' in the schema cache\"}"},
+    {"GET /clients?select=project(id)",
+     "400\n\n{\"code\":\"PGRST200\",\"details\":\"Searched for a foreign key relationship between "
+     "'clients' and 'project' in the schema 'public', but no matches were found.\",\"hint\":"
+     "\"Perhaps you meant 'projects' instead of 'project'.\",\"message\":\"Could not find a "
+     "relationship between 'clients' and 'project' in the schema cache\"}"},
+    {"GET /clients?select=projects!wrong(id)",
+     "400\n\n{\"code\":\"PGRST200\",\"details\":\"Searched for a foreign key relationship between "
+     "'clients' and 'projects' using the hint 'wrong' in the schema 'public', but no matches were "
+     "found.\",..."},
+    {"GET /agents?select=*,departments(*)",
+     "300\n\n{\"code\":\"PGRST201\",\"details\":[{\"cardinality\":\"one-to-many\",\"embedding\":"
+     "\"agents with departments\",\"relationship\":\"departments_head_id_fkey using agents(id) and "
+     "departments(head_id)\"},{\"cardinality\":\"many-to-one\",\"embedding\":\"agents with "
+     "departments\",\"relationship\":\"agents_department_id_fkey using agents(department_id) and "
+     "departments(id)\"}],\"hint\":\"Try changing 'departments' to one of the following: "
+     "'departments!departments_head_id_fkey', 'departments!agents_department_id_fkey'. Find the "
+     "desired relationship in the 'details' key.\",\"message\":\"Could not embed because more than "
+     "one relationship was found for 'agents' and 'departments'\"}"},
+    {"GET /agents?select=id,departments!agents_department_id_fkey(id)&id=eq.1",
+     "200\n\n[{\"id\":1,\"departments\":{\"id\":1}}]"},
+    {"GET /agents?select=id,departments!departments_head_id_fkey(id)&id=eq.2",
+     "200\n\n[{\"id\":2,\"departments\":[{\"id\":2}]}]"},
+    {"GET /clients?select=*&projects.name=eq.x",
+     "400\n\n{\"code\":\"PGRST108\",\"details\":null,\"hint\":\"Verify that 'projects' is included "
+     "in the 'select' query parameter.\",\"message\":\"'projects' is not an embedded resource in "
+     "this request\"}"},
+    {"GET /clients?select=*&projects.tasks.name=eq.x", "400\n\n{\"code\":\"PGRST108\",..."},
+    {"GET /clients?select=*&projects.order=name", "400\n\n{\"code\":\"PGRST108\",..."},
+    {"GET /projects?select=id,clients(nothing)", "400\n\n{\"code\":\"42703\",..."},
+};
+
+static void
+what_can_not_be_embedded_says_why(void **state)
+{
+    door_expect_all(&door, missing, COUNTOF(missing));
+}
+
+static const struct door_case inner[] = {
+    {"GET /projects?select=id,clients!inner(id)&clients.id=eq.2",
+     "200\n\n[{\"id\":3,\"clients\":{\"id\":2}}, \n {\"id\":4,\"clients\":{\"id\":2}}]"},
+    {"GET /projects?select=id,clients!inner(id)&clients.id=eq.2\nPrefer: count=exact",
+     "200\nContent-Range: 0-1/2\n\n[{\"id\":3,\"clients\":{\"id\":2}}, \n "
+     "{\"id\":4,\"clients\":{\"id\":2}}]"},
+    {"GET /projects?select=id,clients(id)&clients.id=eq.2&order=id&limit=3",
+     "200\n\n[{\"id\":1,\"clients\":null}, \n {\"id\":2,\"clients\":null}, \n "
+     "{\"id\":3,\"clients\":{\"id\":2}}]"},
+    {"GET /clients?select=id,projects!inner(id,tasks!inner(id))&projects.tasks.id=eq.5",
+     "200\n\n[{\"id\":2,\"projects\":[{\"id\":3,\"tasks\":[{\"id\":5}]}]}]"},
+    {"GET /users?select=id,tasks!inner(id)&tasks.id=eq.5&order=id",
+     "200\n\n[{\"id\":2,\"tasks\":[{\"id\":5}]}, \n {\"id\":3,\"tasks\":[{\"id\":5}]}]"},
+    {"GET /clients?select=projects!client!inner(id)&projects.id=eq.4",
+     "200\n\n[{\"projects\":[{\"id\":4}]}]"},
+    {"GET /clients?select=projects!inner!client(id)&projects.id=eq.4",
+     "200\n\n[{\"projects\":[{\"id\":4}]}]"},
+    {"GET /projects?select=id,clients!left(id)&id=eq.5", "200\n\n[{\"id\":5,\"clients\":null}]"},
+    {"GET /clients?select=name,projects!inner()&projects.name=eq.IOS",
+     "200\n\n[{\"name\":\"Apple\"}]"},
+    {"GET /projects?select=name,clients()&clients=is.null", "200\n\n[{\"name\":\"Orphan\"}]"},
+    {"GET /projects?select=id,clients()&clients=not.is.null",
+     "200\n\n[{\"id\":1}, \n {\"id\":2}, \n {\"id\":3}, \n {\"id\":4}]"},
+    {"GET /projects?select=id,clients()&or=(clients.is.null,id.eq.1)&order=id",
+     "200\n\n[{\"id\":1}, \n {\"id\":5}]"},
+    {"GET /clients?select=id,projects()&projects=not.is.null&projects.name=eq.IOS",
+     "200\n\n[{\"id\":2}]"},
+    {"GET /clients?select=id,projects()&projects=is.null", "200\n\n[]"},
+    {"GET /projects?select=id,clients()&clients=eq.1", "400\n\n{\"code\":\"42703\",..."},
+};
+
+static void
+inner_and_null_tests_drop_parents(void **state)
+{
+    door_expect_all(&door, inner, COUNTOF(inner));
+}
+
+static const struct door_case shaping[] = {
+    {"GET /projects?select=id,tasks(name)&id=lt.3&tasks.name=like.D*",
+     "200\n\n[{\"id\":1,\"tasks\":[{\"name\":\"Design w7\"}]}, \n "
+     "{\"id\":2,\"tasks\":[{\"name\":\"Design w10\"}]}]"},
+    {"GET /projects?select=id,tasks(id)&id=eq.1&tasks.order=id.desc",
+     "200\n\n[{\"id\":1,\"tasks\":[{\"id\":2}, \n {\"id\":1}]}]"},
+    {"GET /projects?select=id,tasks(id)&id=lt.3&tasks.order=id.desc&tasks.limit=1&order=id",
+     "200\n\n[{\"id\":1,\"tasks\":[{\"id\":2}]}, \n {\"id\":2,\"tasks\":[{\"id\":4}]}]"},
+    {"GET /projects?select=id,tasks(id)&id=eq.1&tasks.order=id&tasks.offset=1",
+     "200\n\n[{\"id\":1,\"tasks\":[{\"id\":2}]}]"},
+    {"GET /projects?select=id,tasks(id)&id=eq.1&tasks.limit=0", "200\n\n[{\"id\":1,\"tasks\":[]}]"},
+    {"GET /clients?select=id,projects(id,tasks(id))&id=eq.1&projects.tasks.id=eq.4",
+     "200\n\n[{\"id\":1,\"projects\":[{\"id\":1,\"tasks\":[]}, \n "
+     "{\"id\":2,\"tasks\":[{\"id\":4}]}]}]"},
+    {"GET /projects?select=id,tasks(id)&id=eq.1&tasks.or=(id.eq.2,name.eq.x)",
+     "200\n\n[{\"id\":1,\"tasks\":[{\"id\":2}]}]"},
+    {"GET /projects?select=id,tasks(id)&id=eq.1&tasks.not.or=(id.eq.2,name.eq.x)",
+     "200\n\n[{\"id\":1,\"tasks\":[{\"id\":1}]}]"},
+    {"GET /projects?select=id,t:tasks(id)&id=eq.1&t.id=eq.2",
+     "200\n!Warning\n\n[{\"id\":1,\"t\":[{\"id\":2}]}]"},
+    {"GET /projects?select=id,t:tasks(id)&id=eq.1&tasks.id=eq.2",
+     "200\n\n[{\"id\":1,\"t\":[{\"id\":2}]}]"},
+    {"GET /projects?select=id,a:tasks(id),b:tasks(id)&id=eq.1&a.id=eq.1&b.id=eq.2",
+     "200\n\n[{\"id\":1,\"a\":[{\"id\":1}],\"b\":[{\"id\":2}]}]"},
+};
+
+static void
+an_embed_has_filters_order_and_pages_of_its_own(void **state)
+{
+    door_expect_all(&door, shaping, COUNTOF(shaping));
+}
+
+static const struct door_case spreads[] = {
+    {"GET /projects?id=eq.1&select=id,...clients(client_name:name)",
+     "200\n\n[{\"id\":1,\"client_name\":\"Microsoft\"}]"},
+    {"GET /projects?id=eq.5&select=id,...clients(client_name:name)",
+     "200\n\n[{\"id\":5,\"client_name\":null}]"},
+    {"GET /projects?id=in.(1,5)&select=id,...tasks(tid:id,tn:name)&tasks.order=id.desc&order=id",
+     "200\n\n[{\"id\":1,\"tid\":[2, 1],\"tn\":[\"Code w7\", \"Design w7\"]}, \n "
+     "{\"id\":5,\"tid\":[],\"tn\":[]}]"},
+    {"GET /tasks?id=eq.5&select=id,...projects(pn:name,...clients(cn:name))",
+     "200\n\n[{\"id\":5,\"pn\":\"IOS\",\"cn\":\"Apple\"}]"},
+    {"GET /tasks?id=eq.5&select=id,...projects(pn:name,clients(name))",
+     "200\n\n[{\"id\":5,\"pn\":\"IOS\",\"clients\":{\"name\":\"Apple\"}}]"},
+    {"GET /clients?id=eq.2&select=id,projects(...tasks(x:id))&projects.order=id&"
+     "projects.tasks.order=id",
+     "200\n\n[{\"id\":2,\"projects\":[{\"x\":[5, 6]}, \n {\"x\":[7, 8]}]}]"},
+    {"GET /clients?select=x:...projects(id)", "400\n\n{\"code\":\"PGRST100\",..."},
+};
+
+static void
+spreads_lift_columns_into_the_parent(void **state)
+{
+    door_expect_all(&door, spreads, COUNTOF(spreads));
+}
+
+static const struct door_case related[] = {
+    {"GET /projects?select=id,clients(name)&order=clients(name).asc,id.desc",
+     "200\n\n[{\"id\":4,\"clients\":{\"name\":\"Apple\"}}, \n {\"id\":3,\"clients\":{\"name\":"
+     "\"Apple\"}}, \n {\"id\":2,\"clients\":{\"name\":\"Microsoft\"}}, \n "
+     "{\"id\":1,\"clients\":{\"name\":\"Microsoft\"}}, \n {\"id\":5,\"clients\":null}]"},
+    {"GET /projects?select=id,clients()&order=clients(name).desc.nullslast,id",
+     "200\n\n[{\"id\":1}, \n {\"id\":2}, \n {\"id\":3}, \n {\"id\":4}, \n {\"id\":5}]"},
+    {"GET /clients?select=id,projects(id)&order=projects(id)",
+     "400\n\n{\"code\":\"PGRST118\",\"details\":\"'clients' and 'projects' do not form a "
+     "many-to-one or one-to-one relationship\",\"hint\":null,\"message\":\"A related order on "
+     "'projects' is not possible\"}"},
+    {"GET /projects?select=id&order=clients(name)", "400\n\n{\"code\":\"PGRST108\",..."},
+    {"GET /family_tree?select=name,parent(name),children:family_tree!parent(name)&id=eq.2",
+     "200\n\n[{\"name\":\"Kid One\",\"parent\":{\"name\":\"Parental Unit\"},\"children\":"
+     "[{\"name\":\"Grandkid One\"}]}]"},
+    {"GET /family_tree?select=id,family_tree(id)&id=eq.1",
+     "200\n\n[{\"id\":\"1\",\"family_tree\":[{\"id\":\"2\"}, \n {\"id\":\"3\"}]}]"},
+};
+
+static void
+rows_are_ordered_by_a_related_column_and_trees_followed(void **state)
+{
+    door_expect_all(&door, related, COUNTOF(related));
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(related_rows_stand_in_their_parents),
+        cmocka_unit_test(what_can_not_be_embedded_says_why),
+        cmocka_unit_test(inner_and_null_tests_drop_parents),
+        cmocka_unit_test(an_embed_has_filters_order_and_pages_of_its_own),
+        cmocka_unit_test(spreads_lift_columns_into_the_parent),
+        cmocka_unit_test(rows_are_ordered_by_a_related_column_and_trees_followed),
+    };
+    int failed;
+
+    if (!door_begin(argc, argv))
+        return 77;
+    failed = cmocka_run_group_tests(tests, open_shop, close_shop);
+    door_end();
+    return failed;
+}
