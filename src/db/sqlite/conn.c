@@ -120,8 +120,8 @@ settings_apply(struct lite_conn *conn, bool synchronous_extra)
     if (conn->role != LITE_WRITER)
         return lite_conn_exec(conn, "PRAGMA query_only=ON; PRAGMA cache_size=-8192") == SQLITE_OK;
     /* Recursive triggers as in PostgreSQL. */
-    return lite_conn_exec(conn, "PRAGMA recursive_triggers=ON; PRAGMA cache_size=-32768") ==
-               SQLITE_OK &&
+    return lite_conn_exec(conn, "PRAGMA recursive_triggers=ON; PRAGMA cache_size=-32768; "
+                                "PRAGMA journal_size_limit=8388608") == SQLITE_OK &&
            lite_conn_exec(conn, synchronous_extra ? "PRAGMA synchronous=EXTRA"
                                                   : "PRAGMA synchronous=FULL") == SQLITE_OK;
 }
@@ -155,7 +155,7 @@ lite_conn_open(struct lite_conn *conn, const char *path, enum lite_role role,
 {
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
 
-    *conn = (struct lite_conn){.role = role, .open_until_ns = clock_mono_ns() + open_wait_ns};
+    *conn = (struct lite_conn){.role = role};
     pthread_once(&library_once, library_init);
 
     /* A reader that can't write is also one that never checkpoints, not even on closing. */
@@ -172,7 +172,6 @@ lite_conn_open(struct lite_conn *conn, const char *path, enum lite_role role,
         goto fail;
     }
     conn->kept = xcalloc((size_t)LITE_CACHE_SETS * LITE_CACHE_WAYS, sizeof(struct lite_kept));
-    conn->open_until_ns = 0;
     return true;
 
 fail:

@@ -369,11 +369,16 @@ pause_serve(struct lite_writer *writer)
         lock_give(writer);
 }
 
+/* The log is copied, but keeps its size unless that is large: writing over a file syncs faster than
+ * making it grow. */
 static void
 rest_serve(struct lite_writer *writer)
 {
-    if (writer->core.conn.db != NULL && writer->log_pages > 0 && writer->lock.is_held &&
-        !checkpoint(writer, SQLITE_CHECKPOINT_TRUNCATE)) {
+    int mode = writer->log_pages > 2 * CHECKPOINT_PAGES ? SQLITE_CHECKPOINT_TRUNCATE
+                                                        : SQLITE_CHECKPOINT_PASSIVE;
+
+    if (writer->core.conn.db != NULL && writer->log_pages > writer->copied_pages &&
+        writer->lock.is_held && !checkpoint(writer, mode)) {
         writer_poison(writer);
         return;
     }
