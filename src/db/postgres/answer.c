@@ -78,23 +78,87 @@ try_again(struct pg_conn *conn, struct db_job *job)
     return true;
 }
 
+/* The oldest work in the pipeline is through. */
+static void
+count_trip(struct pg_conn *conn)
+{
+    uint64_t now = clock_mono_ns();
+    uint64_t trip = now - conn->head_since_ns;
+
+    conn->head_since_ns = now;
+    if (conn->fastest_ns == 0 || trip < conn->fastest_ns)
+        conn->fastest_ns = trip;
+}
+
+/* Committed; it is done when it is on disk. */
+static void
+job_settle(struct pg_conn *conn, struct db_job *job)
+{
+    job->next = NULL;
+    if (conn->settled != NULL)
+        conn->settled_last->next = job;
+    else
+        conn->settled = job;
+    conn->settled_last = job;
+}
+
 static void
 job_done(struct pg_conn *conn, struct db_job *job)
 {
     uintptr_t flags = pg_job_flags(job);
-    uint64_t now = clock_mono_ns();
-    uint64_t trip = now - conn->head_since_ns;
 
+    count_trip(conn);
     conn->in_flight--;
-    conn->head_since_ns = now;
-    if (conn->fastest_ns == 0 || trip < conn->fastest_ns)
-        conn->fastest_ns = trip;
+    conn->writes -= job->mode == DB_WRITE;
     if (conn->exclusive == job)
         conn->exclusive = NULL;
 
     if (flags & PG_JOB_STALE && try_again(conn, job))
         return;
-    pg_job_end(job, !(flags & PG_JOB_FAILED));
+    if (flags & PG_JOB_GROUPED && !(flags & PG_JOB_FAILED))
+        job_settle(conn, job);
+    else
+        pg_job_end(job, !(flags & PG_JOB_FAILED));
+}
+
+static void
+job_end_unknown(struct db_job *job, const char *message, const struct err *why)
+{
+    err_set(&job->err, ERR_UNKNOWN, "CAIRN-UNKNOWN", "%s", message);
+    err_details(&job->err, "%s", why->message);
+    err_hint(&job->err, "The change may or may not be there. Read before you repeat it.");
+    pg_job_end(job, false);
+}
+
+/* Ends the settled jobs up to a number; why is NULL when they are on disk. */
+static void
+end_settled(struct pg_conn *conn, uint64_t number, const struct err *why)
+{
+    while (conn->settled != NULL && (uintptr_t)conn->settled->priv[1] <= number) {
+        struct db_job *job = conn->settled;
+
+        conn->settled = job->next;
+        if (why == NULL)
+            pg_job_end(job, true);
+        else
+            job_end_unknown(job, "the database did not confirm that the change is on disk", why);
+    }
+}
+
+static void
+on_flushed(struct pg_conn *conn)
+{
+    struct err why;
+
+    count_trip(conn);
+    conn->is_flushing = false;
+    if (!conn->has_flush_failed) {
+        end_settled(conn, conn->flush_covers, NULL);
+        return;
+    }
+    conn->can_group = false;
+    err_set(&why, ERR_DB, "CAIRN-UNKNOWN", "the wait for the disk failed");
+    end_settled(conn, conn->flush_covers, &why);
 }
 
 /* The statements of an exclusive job are through; its transaction is open unless BEGIN failed. */
@@ -120,8 +184,12 @@ decide(struct pg_conn *conn, struct db_job *job)
 }
 
 static bool
-on_sync(struct pg_conn *conn, struct db_job *job)
+on_sync(struct pg_conn *conn, const struct pg_op *op)
 {
+    struct db_job *job = op->job;
+
+    if (op->ends_flush)
+        on_flushed(conn);
     if (job == NULL)
         return true;
     if (conn->exclusive == job && pg_job_flags(job) & PG_JOB_BEGUN)
@@ -153,7 +221,14 @@ on_failure(struct pg_conn *conn, const struct pg_op *op, const PGresult *res)
     bool is_first = op->job != NULL && !(pg_job_flags(op->job) & PG_JOB_FAILED);
 
     if (op->kind == PG_OP_PREPARE) {
+        if (op->job == NULL)
+            conn->can_group = false;
         pg_stmts_drop(conn->stmts, op->serial, false);
+    } else if (op->kind == PG_OP_FLUSH || op->ends_flush) {
+        conn->has_flush_failed = true;
+    } else if (op->kind == PG_OP_ASYNC) {
+        conn->can_group = false;
+        pg_job_set(op->job, PG_JOB_STALE);
     } else if (op->kind == PG_OP_STMT && op->serial != 0 && !op->is_fresh && is_first &&
                pg_error_is_stale_plan(res)) {
         const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
@@ -186,7 +261,7 @@ on_result(struct pg_conn *conn, PGresult *res)
         conn->op_first = (conn->op_first + 1) & (conn->op_cap - 1);
         conn->op_count--;
         conn->op_has_answer = false;
-        alive = on_sync(conn, op.job);
+        alive = on_sync(conn, &op);
         break;
     case PGRES_BAD_RESPONSE:
     case PGRES_FATAL_ERROR:
@@ -274,11 +349,8 @@ job_lost(struct pg_conn *conn, const struct pg_op *op, bool is_oldest, const str
         return;
     }
     if (is_outcome_unknown(conn, op, is_oldest)) {
-        err_set(&job->err, ERR_UNKNOWN, "CAIRN-UNKNOWN",
-                "the connection to the database was lost before it confirmed the change");
-        err_details(&job->err, "%s", why->message);
-        err_hint(&job->err, "The change may or may not be there. Read before you repeat it.");
-        pg_job_end(job, false);
+        job_end_unknown(
+            job, "the connection to the database was lost before it confirmed the change", why);
         return;
     }
     if (why->kind == ERR_UNAVAILABLE && try_again(conn, job))
@@ -305,11 +377,12 @@ pg_answer_lost(struct pg_conn *conn, const struct err *why)
             oldest[jobs++] = *op;
     }
     assert(jobs == conn->in_flight);
-    conn->op_count = conn->in_flight = 0;
+    conn->op_count = conn->in_flight = conn->writes = 0;
 
     /* From the last on, because each goes back to the front of the queue. */
     while (jobs-- > 0)
         job_lost(conn, &oldest[jobs], jobs == 0, why);
     conn->exclusive = NULL;
+    end_settled(conn, UINT64_MAX, why);
     free(oldest);
 }

@@ -197,6 +197,7 @@ become_ready(struct pg_conn *conn)
     pg_stmts_clear(conn->stmts);
     conn->op_first = conn->op_count = 0;
     conn->op_has_answer = conn->is_blocked = conn->is_ended_by_server = false;
+    conn->needs_flush = conn->is_flushing = false;
     conn->exclusive = NULL;
     conn->unflushed = 0;
     conn->fastest_ns = 0;
@@ -209,7 +210,7 @@ become_ready(struct pg_conn *conn)
     }
     conn->was_ready = true;
     conn->failures = 0;
-    if (!poll_for(conn, UV_READABLE))
+    if (!poll_for(conn, UV_READABLE) || (conn->can_group && !pg_pipe_prepare(conn)))
         fail_connection(conn);
     else
         pg_loop_dispatch(conn->loop);
@@ -321,6 +322,8 @@ on_setup_events(struct pg_conn *conn, int events)
             pg_conn_lost(conn, &err);
             return;
         }
+        /* The last statement says it. */
+        conn->can_group = PQntuples(res) == 1 && PQgetvalue(res, 0, 0)[0] == 't';
         PQclear(res);
     }
 }
@@ -502,7 +505,7 @@ pg_conn_init(struct pg_conn *conn, struct pg_loop *loop)
 void
 pg_conn_close(struct pg_conn *conn)
 {
-    assert(conn->in_flight == 0);
+    assert(conn->in_flight == 0 && conn->settled == NULL);
     if (conn->state == PG_CLOSED)
         return;
     disconnect(conn);

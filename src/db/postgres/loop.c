@@ -11,6 +11,7 @@
  * that becomes free can take them, and where they can still be refused for certain. */
 #define SLOW_NS (50 * MS_NS)
 #define DEPTH_LIKED 32
+#define WRITE_DEPTH_LIKED 128
 #define UNFLUSHED_MAX (64 * 1024)
 
 /* The queue */
@@ -104,7 +105,7 @@ is_any_ready(const struct pg_loop *loop)
 static uint64_t
 head_age_ns(const struct pg_conn *conn, uint64_t now)
 {
-    return conn->in_flight > 0 && now > conn->head_since_ns ? now - conn->head_since_ns : 0;
+    return conn->op_count > 0 && now > conn->head_since_ns ? now - conn->head_since_ns : 0;
 }
 
 static bool
@@ -118,9 +119,18 @@ can_take(const struct pg_conn *conn, uint64_t now)
 
 /*
  * One deep pipeline does better than several shallow ones, so the first connection that is not yet
- * deep takes the job. Writes begin at the other end: each waits for the disk, and reads need not
- * wait behind them.
+ * deep takes the job. Writes begin at the other end and stay together, because they share the wait
+ * for the disk, and reads keep away from them.
  */
+static bool
+is_liked(const struct pg_conn *conn, const struct db_job *job, uint64_t now)
+{
+    if (job->mode == DB_WRITE)
+        return conn->in_flight < WRITE_DEPTH_LIKED;
+    return conn->in_flight < DEPTH_LIKED && conn->writes == 0 && !conn->is_flushing &&
+           head_age_ns(conn, now) < BUSY_NS;
+}
+
 static struct pg_conn *
 pick(struct pg_loop *loop, const struct db_job *job)
 {
@@ -133,7 +143,7 @@ pick(struct pg_loop *loop, const struct db_job *job)
 
         if (!can_take(conn, now))
             continue;
-        if (conn->in_flight < DEPTH_LIKED && head_age_ns(conn, now) < BUSY_NS)
+        if (is_liked(conn, job, now))
             return conn;
         if (best == NULL || conn->in_flight < best->in_flight)
             best = conn;
@@ -168,7 +178,7 @@ close_what_is_idle(struct pg_loop *loop)
 
     fail_waiting(loop);
     for (unsigned i = 0; i < loop->conn_count; i++) {
-        if (loop->conns[i].in_flight == 0)
+        if (loop->conns[i].in_flight == 0 && loop->conns[i].settled == NULL)
             pg_conn_close(&loop->conns[i]);
         else
             all = false;
@@ -218,6 +228,25 @@ pg_loop_close(struct db_loop *dl, void (*closed)(void *ctx), void *ctx)
 
 /* Turns of the loop */
 
+/* Hands all that was put to the kernel. An answer that comes meanwhile may have something to send
+ * again. */
+static void
+send_off(struct pg_conn *conn)
+{
+    struct err err;
+
+    while (conn->state == PG_READY) {
+        if (conn->exclusive == NULL && !pg_pipe_flush(conn)) {
+            err_set(&err, ERR_UNAVAILABLE, "08006", "unable to send");
+            pg_conn_lost(conn, &err);
+            return;
+        }
+        if (conn->unflushed == 0)
+            return;
+        pg_conn_flush(conn);
+    }
+}
+
 void
 pg_loop_dispatch(struct pg_loop *loop)
 {
@@ -231,10 +260,8 @@ pg_loop_dispatch(struct pg_loop *loop)
         if (conn->unflushed > UNFLUSHED_MAX && conn->state == PG_READY)
             pg_conn_flush(conn);
     }
-    /* An answer that comes while sending may have something to send again. */
     for (unsigned i = 0; i < loop->conn_count; i++)
-        while (loop->conns[i].state == PG_READY && loop->conns[i].unflushed > 0)
-            pg_conn_flush(&loop->conns[i]);
+        send_off(&loop->conns[i]);
     if (loop->is_closing)
         close_what_is_idle(loop);
 }
@@ -302,10 +329,12 @@ check_silence(struct pg_loop *loop, struct pg_conn *conn, uint64_t now)
 
     for (uint32_t i = 0; i < conn->op_count && job == NULL; i++)
         job = pg_op_at(conn, i)->job;
-    if (job == NULL || timeout_of(loop, job) <= 0)
+    int64_t timeout_ms = job != NULL ? timeout_of(loop, job) : loop->db->statement_timeout_ms;
+    uint32_t stmt_count = job != NULL ? job->stmt_count : 1;
+    if (timeout_ms <= 0)
         return;
 
-    uint64_t most_ms = (uint64_t)timeout_of(loop, job) * (job->stmt_count + 1) + PG_GRACE_MS;
+    uint64_t most_ms = (uint64_t)timeout_ms * (stmt_count + 1) + PG_GRACE_MS;
     if (head_age_ns(conn, now) < most_ms * MS_NS)
         return;
     err_set(&err, ERR_UNAVAILABLE, "08006", "no answer from %s within %llu ms",
@@ -321,9 +350,9 @@ on_tick(uv_timer_t *timer)
     bool any = false;
 
     for (unsigned i = 0; i < loop->conn_count; i++) {
-        if (loop->conns[i].state == PG_READY && loop->conns[i].in_flight > 0)
+        if (loop->conns[i].state == PG_READY && loop->conns[i].op_count > 0)
             check_silence(loop, &loop->conns[i], now);
-        any = any || loop->conns[i].in_flight > 0;
+        any = any || loop->conns[i].op_count > 0;
     }
     expire_waiting(loop, now);
     if (!any && loop->first == NULL)

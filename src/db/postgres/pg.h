@@ -53,9 +53,11 @@ enum pg_op_kind {
     PG_OP_PREPARE,
     PG_OP_TIMEOUT, /* sets the job's own statement timeout */
     PG_OP_BEGIN,
+    PG_OP_ASYNC, /* the job's commit does not wait for the disk */
     PG_OP_STMT,
     PG_OP_CONSTRAINTS, /* checks what is deferred, before a rollback that keeps ok */
     PG_OP_END,         /* COMMIT or ROLLBACK */
+    PG_OP_FLUSH,       /* waits for the disk, for all commits before it */
     PG_OP_SYNC,
 };
 
@@ -63,6 +65,7 @@ enum pg_op_kind {
 struct pg_op {
     enum pg_op_kind kind;
     bool is_fresh;      /* PG_OP_STMT: prepared by the same job */
+    bool ends_flush;    /* PG_OP_SYNC: of a PG_OP_FLUSH */
     uint32_t stmt;      /* PG_OP_STMT: index into the job's */
     struct db_job *job; /* NULL: the engine's own */
     uint64_t serial;    /* PG_OP_PREPARE, PG_OP_STMT: of the prepared statement; 0: unnamed */
@@ -89,11 +92,19 @@ struct pg_conn {
     struct db_job *exclusive; /* nothing is put behind it until it has ended */
     uint64_t job_number;      /* of the last one sent */
     uint32_t in_flight;       /* jobs */
+    uint32_t writes;          /* of these, those that write */
     uint64_t head_since_ns;   /* since when the oldest job is the oldest */
     uint64_t fastest_ns;      /* shortest round trip seen */
-    size_t unflushed;         /* bytes, about, handed to libpq since the last flush */
-    bool is_blocked;          /* the socket takes no more for now */
-    bool is_ended_by_server;  /* it said so: what it had not answered, it has not run */
+    /* Group commit, see pipe.c. */
+    bool can_group;
+    bool needs_flush; /* commits were put that no PG_OP_FLUSH covers */
+    bool is_flushing; /* one is in the pipeline */
+    bool has_flush_failed;
+    uint64_t flush_covers;                 /* it: all jobs up to this number */
+    struct db_job *settled, *settled_last; /* committed, waiting for the disk; oldest first */
+    size_t unflushed;                      /* bytes, about, handed to libpq since the last flush */
+    bool is_blocked;                       /* the socket takes no more for now */
+    bool is_ended_by_server; /* it said so: what it had not answered, it has not run */
 };
 
 struct pg_loop {
@@ -121,14 +132,15 @@ struct pg_loop {
     struct buf text;
 };
 
-/* What the engine keeps in job->priv[0]. */
+/* What the engine keeps in job->priv[0]; priv[1] is the job's number on its connection. */
 enum pg_job_flag {
     PG_JOB_FAILED = 1, /* err is the outcome */
     PG_JOB_ROWS = 2,   /* rows were shown */
     PG_JOB_STALE = 4,  /* failed on a plan that the schema has left behind */
     PG_JOB_BEGUN = 8,  /* an explicit transaction is open, its end not yet sent */
     PG_JOB_COMMITTING = 16,
-    PG_JOB_ATTEMPT = 32, /* and above: how often it was sent */
+    PG_JOB_GROUPED = 32, /* its commit does not wait for the disk */
+    PG_JOB_ATTEMPT = 64, /* and above: how often it was sent */
 };
 #define PG_ATTEMPTS_MAX 3
 
@@ -166,6 +178,10 @@ void pg_conn_flush(struct pg_conn *conn);
 void pg_pipe_send(struct pg_conn *conn, struct db_job *job);
 /* Ends the explicit transaction of the exclusive job. False: libpq refused, the connection is lost. */
 MUST_CHECK bool pg_pipe_end(struct pg_conn *conn, struct db_job *job, bool commit);
+/* On a fresh connection: prepares what group commit needs. False as above. */
+MUST_CHECK bool pg_pipe_prepare(struct pg_conn *conn);
+/* Puts the wait for the disk, when commits need it and none is under way. False as above. */
+MUST_CHECK bool pg_pipe_flush(struct pg_conn *conn);
 static inline struct pg_op *
 pg_op_at(const struct pg_conn *conn, uint32_t i)
 {

@@ -1,7 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Group commit: one connection commits one transaction after the other, and each would wait for the
+ * disk alone. So when there is more than one, a write's own commit does not wait
+ * (synchronous_commit off, for that transaction); behind it goes a transaction that writes one
+ * record to the log and commits in the session's own mode. The log is one sequence: when that
+ * record is on disk, and on the standbys that have to have it, so is everything before. A job is
+ * done only then. While one such wait is under way the next ones gather behind it.
+ */
 #include "core/clock.h"
 #include "db/postgres/error.h"
 #include "db/postgres/pg.h"
+
+#define ASYNC_NAME "cairn_async"
+#define ASYNC_SQL "SELECT pg_catalog.set_config('synchronous_commit', 'off', true)"
+#define FLUSH_NAME "cairn_flush"
+#define FLUSH_SQL "SELECT pg_catalog.pg_logical_emit_message(true, 'cairn', ''::text)"
 
 static const char *const no_params[1];
 
@@ -211,6 +224,49 @@ put_timeout(struct pg_conn *conn, struct db_job *job)
 }
 
 static bool
+put_prepared(struct pg_conn *conn, struct db_job *job, enum pg_op_kind kind, const char *name)
+{
+    op_add(conn, (struct pg_op){.kind = kind, .job = job});
+    conn->unflushed += 40;
+    return PQsendQueryPrepared(conn->pq, name, 0, no_params, NULL, NULL, 0) == 1;
+}
+
+bool
+pg_pipe_prepare(struct pg_conn *conn)
+{
+    static const char *const statements[][2] = {{ASYNC_NAME, ASYNC_SQL}, {FLUSH_NAME, FLUSH_SQL}};
+
+    for (size_t i = 0; i < COUNTOF(statements); i++) {
+        op_add(conn, (struct pg_op){.kind = PG_OP_PREPARE});
+        if (!PQsendPrepare(conn->pq, statements[i][0], statements[i][1], 0, NULL))
+            return false;
+    }
+    return put_sync(conn, NULL);
+}
+
+bool
+pg_pipe_flush(struct pg_conn *conn)
+{
+    if (!conn->needs_flush || conn->is_flushing)
+        return true;
+    conn->needs_flush = conn->has_flush_failed = false;
+    conn->is_flushing = true;
+    conn->flush_covers = conn->job_number;
+    if (!put_prepared(conn, NULL, PG_OP_FLUSH, FLUSH_NAME) || !put_sync(conn, NULL))
+        return false;
+    pg_op_at(conn, conn->op_count - 1)->ends_flush = true;
+    return true;
+}
+
+/* A write that is alone waits for the disk itself, which takes one statement less. */
+static bool
+is_grouped(const struct pg_conn *conn, const struct db_job *job)
+{
+    return conn->can_group && job->mode == DB_WRITE && !job->rollback_only &&
+           (conn->op_count > 0 || conn->loop->waiting > 0);
+}
+
+static bool
 put_job(struct pg_conn *conn, struct db_job *job)
 {
     /* More statements than names would push out their own. */
@@ -219,6 +275,8 @@ put_job(struct pg_conn *conn, struct db_job *job)
 
     if (ok && conn->exclusive == job)
         ok = put_command(conn, job, PG_OP_BEGIN, "BEGIN", NULL);
+    if (ok && pg_job_flags(job) & PG_JOB_GROUPED)
+        ok = put_prepared(conn, job, PG_OP_ASYNC, ASYNC_NAME);
     ok = ok && put_timeout(conn, job);
     for (uint32_t i = 0; ok && i < job->stmt_count; i++)
         ok = put_stmt(conn, job, i, named);
@@ -245,12 +303,17 @@ pg_pipe_send(struct pg_conn *conn, struct db_job *job)
 
     job->queued_ns = now - job->submitted_ns;
     job->priv[0] = (void *)(pg_job_flags(job) / PG_JOB_ATTEMPT * PG_JOB_ATTEMPT + PG_JOB_ATTEMPT);
-    if (conn->in_flight == 0)
+    if (conn->op_count == 0)
         conn->head_since_ns = now;
+    if (is_grouped(conn, job))
+        pg_job_set(job, PG_JOB_GROUPED);
     conn->in_flight++;
-    conn->job_number++;
+    conn->writes += job->mode == DB_WRITE;
+    job->priv[1] = (void *)(uintptr_t)++conn->job_number;
     if (job->check != NULL || job->rollback_only)
         conn->exclusive = job;
+    else if (pg_job_flags(job) & PG_JOB_GROUPED)
+        conn->needs_flush = true;
     if (!put_job(conn, job)) {
         /* So that the job is found among the ops even when none of its commands was put. */
         op_add(conn, (struct pg_op){.kind = PG_OP_STMT, .job = job});
@@ -261,8 +324,10 @@ pg_pipe_send(struct pg_conn *conn, struct db_job *job)
 bool
 pg_pipe_end(struct pg_conn *conn, struct db_job *job, bool commit)
 {
-    if (commit)
+    if (commit) {
         pg_job_set(job, PG_JOB_COMMITTING);
+        conn->needs_flush = conn->needs_flush || pg_job_flags(job) & PG_JOB_GROUPED;
+    }
     return put_command(conn, job, PG_OP_END, commit ? "COMMIT" : "ROLLBACK", NULL) &&
-           put_sync(conn, job);
+           put_sync(conn, job) && pg_pipe_flush(conn);
 }

@@ -38,6 +38,7 @@ pg_open(const struct db_options *options, const char *url, struct db **out, stru
     pg_target_describe(&db->target, db->base.description, sizeof(db->base.description));
     pg_session_sql(&db->session_sql, (const char *const *)db->schemas, db->schema_count,
                    db->statement_timeout_ms);
+    pg_session_add_group_question(&db->session_sql);
     buf_cstr(&db->session_sql);
     *out = &db->base;
     return true;

@@ -51,6 +51,17 @@ pg_session_sql(struct buf *out, const char *const *schemas, size_t schema_count,
         buf_add_str(out, schema_count > 0 ? STR(", public") : STR("public"));
 }
 
+/* The function has one more argument from PostgreSQL 17 on, so it is not asked for by its types. */
+void
+pg_session_add_group_question(struct buf *out)
+{
+    BUF_ADD_LIT(out, ";SELECT NOT pg_catalog.pg_is_in_recovery() AND EXISTS ("
+                     "SELECT FROM pg_catalog.pg_proc WHERE proname = 'pg_logical_emit_message'"
+                     " AND pronamespace = 'pg_catalog'::regnamespace"
+                     " AND proargtypes[2] = 'text'::regtype"
+                     " AND pg_catalog.has_function_privilege(oid, 'EXECUTE'))");
+}
+
 bool
 pg_session_open(const struct pg_target *target, const char *const *schemas, size_t schema_count,
                 int64_t connect_timeout_ms, PGconn **out, struct err *err)

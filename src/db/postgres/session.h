@@ -14,6 +14,9 @@
 void pg_session_sql(struct buf *out, const char *const *schemas, size_t schema_count,
                     int64_t statement_timeout_ms);
 
+/* One more statement for it: whether commits can be grouped (see pipe.c), true or false. */
+void pg_session_add_group_question(struct buf *out);
+
 /* Connects and sets the session, blocking. No statement timeout: what runs here takes its time. */
 MUST_CHECK bool pg_session_open(const struct pg_target *target, const char *const *schemas,
                                 size_t schema_count, int64_t connect_timeout_ms, PGconn **out,

@@ -169,17 +169,19 @@ void
 pg_cluster_spawn(struct pg_cluster *cluster)
 {
     char data[96], port[16], cert[128], key[128];
-    char arg[][40] = {
-        "postgres",           "-D",    "-k", "-p", "-c", "listen_addresses=127.0.0.1", "fsync=off",
-        "max_connections=50", "ssl=on"};
+    char arg[][40] = {"postgres",  "-D",
+                      "-k",        "-p",
+                      "-c",        "listen_addresses=127.0.0.1",
+                      "fsync=off", "max_connections=50",
+                      "ssl=on",    "wal_writer_delay=10000"};
 
     snprintf(data, sizeof(data), "%s/data", cluster->dir);
     snprintf(port, sizeof(port), "%d", cluster->port);
     snprintf(cert, sizeof(cert), "ssl_cert_file=%s/server.crt", cluster->dir);
     snprintf(key, sizeof(key), "ssl_key_file=%s/server.key", cluster->dir);
-    char *argv[] = {arg[0], arg[1], data,   arg[2], cluster->dir, arg[3], port,
-                    arg[4], arg[5], arg[4], arg[6], arg[4],       arg[7], arg[4],
-                    arg[8], arg[4], cert,   arg[4], key,          NULL};
+    char *argv[] = {arg[0], arg[1], data,   arg[2], cluster->dir, arg[3], port,   arg[4],
+                    arg[5], arg[4], arg[6], arg[4], arg[7],       arg[4], arg[8], arg[4],
+                    cert,   arg[4], key,    arg[4], arg[9],       NULL};
     cluster->pid = spawn(cluster, argv);
 }
 

@@ -275,6 +275,88 @@ nothing_confirmed_is_lost_over_restarts_under_load(void **state)
 }
 
 static void
+open_as_app(struct fixture *own)
+{
+    static const char *const schemas[] = {"public"};
+    char url[256];
+
+    pg_cluster_exec(&cluster, "GRANT ALL ON item TO app");
+    snprintf(url, sizeof(url), "postgres://app@/postgres?host=%s&port=%d", cluster.dir,
+             cluster.port);
+    fixture_open(own, &(struct db_options){.url = url,
+                                           .schemas = schemas,
+                                           .schema_count = 1,
+                                           .pool = 1,
+                                           .statement_timeout_ms = 2000,
+                                           .connect_timeout_ms = 5000,
+                                           .queue_max = 100});
+}
+
+static unsigned
+run_group(struct fixture *own, struct job *jobs, unsigned count)
+{
+    static unsigned number = 1000;
+    char text[16][16];
+    unsigned ok = 0;
+
+    assert_true(count <= 16);
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(text[i], sizeof(text[i]), "%u", number++);
+        job_init(&jobs[i], own, DB_WRITE);
+        job_add(&jobs[i], 1, "INSERT INTO item VALUES ($1)", text[i], NULL);
+        if (i == 3)
+            job_check(&jobs[i], true);
+        job_submit(&jobs[i]);
+    }
+    fixture_drain(own);
+    for (unsigned i = 0; i < count; i++)
+        ok += jobs[i].base.ok;
+    return ok;
+}
+
+/* Commits share the wait for the disk by means of a function that a role may be denied. */
+static void
+commits_are_not_grouped_when_the_wait_is_denied(void **state)
+{
+    struct fixture own;
+    struct job jobs[10];
+
+    pg_cluster_exec(&cluster, "DROP ROLE IF EXISTS app; CREATE ROLE app LOGIN;"
+                              "REVOKE EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, "
+                              "text) FROM PUBLIC");
+    open_as_app(&own);
+    assert_int_equal(run_group(&own, jobs, 10), 10);
+    fixture_close(&own);
+    pg_cluster_exec(&cluster, "GRANT EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, "
+                              "text) TO PUBLIC");
+}
+
+static void
+a_wait_for_the_disk_that_fails_leaves_commits_unknown_once(void **state)
+{
+    struct fixture own;
+    struct job jobs[10];
+    unsigned ok;
+
+    open_as_app(&own);
+    assert_int_equal(run_group(&own, jobs, 10), 10);
+    pg_cluster_exec(&cluster, "REVOKE EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, "
+                              "text) FROM PUBLIC");
+    ok = run_group(&own, jobs, 10);
+    assert_in_range(ok, 0, 9);
+    for (unsigned i = 0; i < 10; i++)
+        if (!jobs[i].base.ok)
+            assert_int_equal(jobs[i].base.err.kind, ERR_UNKNOWN);
+    assert_int_equal(run_group(&own, jobs, 10), 10);
+    pg_cluster_exec(&cluster, "GRANT EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, "
+                              "text) TO PUBLIC");
+    fixture_close(&own);
+    assert_string_equal(pg_cluster_value(&cluster, "SELECT count(*) FROM item WHERE id >= 1000"),
+                        "30");
+    pg_cluster_exec(&cluster, "DROP OWNED BY app; DROP ROLE app");
+}
+
+static void
 a_server_that_hangs_costs_its_connection_only(void **state)
 {
     static const char *const schemas[] = {"public"};
@@ -404,6 +486,8 @@ main(void)
         WITH_FIXTURE(jobs_wait_for_a_server_that_is_down_and_are_served_when_it_is_back),
         WITH_FIXTURE(jobs_do_not_wait_longer_than_their_deadline),
         WITH_FIXTURE(nothing_confirmed_is_lost_over_restarts_under_load),
+        WITH_FIXTURE(commits_are_not_grouped_when_the_wait_is_denied),
+        WITH_FIXTURE(a_wait_for_the_disk_that_fails_leaves_commits_unknown_once),
         WITH_FIXTURE(a_server_that_hangs_costs_its_connection_only),
         cmocka_unit_test(a_port_where_nobody_listens_fails_jobs_in_time),
         cmocka_unit_test(a_server_that_never_answers_is_given_up),
