@@ -113,6 +113,30 @@ buf_add_i64(struct buf *buf, int64_t value)
     buf_add(buf, from, (size_t)(text + sizeof(text) - from));
 }
 
+/* Up to three decimals, as durations have; the shortest text of such a number. */
+static bool
+add_thousandths(struct buf *buf, double value)
+{
+    int64_t scaled;
+    char text[4] = ".000";
+    size_t len = 4;
+
+    if (!(value > 0 && value < 1e12))
+        return false;
+    scaled = (int64_t)(value * 1000 + 0.5);
+    /* Dividing rounds as reading the text does: equal here is equal there. */
+    if ((double)scaled / 1000 != value)
+        return false;
+    buf_add_i64(buf, scaled / 1000);
+    text[1] += (char)(scaled / 100 % 10);
+    text[2] += (char)(scaled / 10 % 10);
+    text[3] += (char)(scaled % 10);
+    while (len > 1 && text[len - 1] == '0')
+        len--;
+    buf_add(buf, text, len > 1 ? len : 0);
+    return true;
+}
+
 void
 buf_add_f64(struct buf *buf, double value)
 {
@@ -120,6 +144,8 @@ buf_add_f64(struct buf *buf, double value)
     /* 15 digits survive the way there and back, except where numbers have fewer bits. */
     int precision = value > -DBL_MIN && value < DBL_MIN ? 1 : 15;
 
+    if (add_thousandths(buf, value))
+        return;
     for (; precision <= 17; precision++) {
         snprintf(text, sizeof(text), "%.*g", precision, value);
         if (strtod(text, NULL) == value)
