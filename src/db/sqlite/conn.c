@@ -155,7 +155,7 @@ lite_conn_open(struct lite_conn *conn, const char *path, enum lite_role role,
 {
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
 
-    *conn = (struct lite_conn){.role = role};
+    *conn = (struct lite_conn){.role = role, .open_until_ns = clock_mono_ns() + open_wait_ns};
     pthread_once(&library_once, library_init);
 
     /* A reader that can't write is also one that never checkpoints, not even on closing. */
@@ -172,6 +172,7 @@ lite_conn_open(struct lite_conn *conn, const char *path, enum lite_role role,
         goto fail;
     }
     conn->kept = xcalloc((size_t)LITE_CACHE_SETS * LITE_CACHE_WAYS, sizeof(struct lite_kept));
+    conn->open_until_ns = 0;
     return true;
 
 fail:
