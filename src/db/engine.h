@@ -8,6 +8,12 @@
  * engine, whatever thread that runs on; the row functions of one job never run concurrently.
  *
  * What a 2xx may rely on: done with ok for a job of mode DB_WRITE means that it is on disk.
+ *
+ * When a job could not be run its err is of kind ERR_UNAVAILABLE, and it is certain that nothing was
+ * changed: CAIRN-BUSY the queue is full, PGRST003 it waited past its time, 55P03 another program or
+ * process holds the file, 53100 the disk is full, 58030 it fails, CAIRN-READONLY the database is
+ * poisoned, CAIRN-DRAINING the loop is closing, 40001 it was undone together with another job. Of
+ * kind ERR_UNKNOWN (CAIRN-UNKNOWN): it may be there or not.
  */
 #ifndef CAIRN_DB_ENGINE_H
 #define CAIRN_DB_ENGINE_H

@@ -183,6 +183,8 @@ member_run(struct lite_core *core, struct lite_group *group, size_t at)
         job->ok = job_try(core, group, job, &rc);
 
     bool is_lost = sqlite3_get_autocommit(conn->db) != 0;
+    if (is_lost && job->ok)
+        job->ok = err_set(&job->err, ERR_INTERNAL, "XX000", "a statement ended the transaction");
     if (is_guarded && !is_lost) {
         if (!job->ok || job->rollback_only)
             rc = lite_conn_step(conn->undo);
@@ -232,9 +234,10 @@ group_restart(struct lite_group *group)
     group->ran = 0;
 }
 
-/* Runs what waits, as far as the time goes; false: the transaction is lost. */
+/* Runs what waits, as far as the time goes; false: the transaction is lost, and err says to what. */
 static bool
-group_attempt(struct lite_core *core, struct lite_group *group, struct lite_jobs *rest)
+group_attempt(struct lite_core *core, struct lite_group *group, struct lite_jobs *rest,
+              struct err *err)
 {
     struct lite_jobs late = {0};
     size_t i = 0;
@@ -244,8 +247,10 @@ group_attempt(struct lite_core *core, struct lite_group *group, struct lite_jobs
             continue;
         if (group->ran > 0 && clock_mono_ns() - group->begin_ns > group_max_ns)
             break;
-        if (!member_run(core, group, i))
+        if (!member_run(core, group, i)) {
+            *err = group->jobs[i]->err;
             return false;
+        }
     }
     size_t kept = i;
     for (; i < group->count; i++) {
@@ -372,6 +377,20 @@ group_finish(struct lite_core *core, struct lite_group *group, bool explain)
     lite_group_deliver(group);
 }
 
+/* Whether it is worth to run the others again; err, of the job that lost them their transaction,
+ * becomes what they are told if not. A disk that is full or failing is that for all of them. */
+static bool
+may_redo(unsigned tries, struct err *err)
+{
+    if (err->kind == ERR_UNAVAILABLE)
+        return tries < 2;
+    if (tries < REDO_MAX)
+        return true;
+    err_set(err, ERR_UNAVAILABLE, "40001",
+            "the write was undone together with others, again and again; try again");
+    return false;
+}
+
 bool
 lite_group_run(struct lite_core *core, struct lite_group *group, struct lite_jobs *rest)
 {
@@ -382,17 +401,16 @@ lite_group_run(struct lite_core *core, struct lite_group *group, struct lite_job
     for (unsigned tries = 0; result == GROUP_LOST; tries++) {
         if (lite_group_expire(group, NULL) == 0 || !group_begin(core, group))
             break;
-        if (tries > REDO_MAX) {
-            lite_conn_step(core->conn.rollback);
-            err_set(&err, ERR_UNAVAILABLE, "40001",
-                    "the write was undone together with others, again and again; try again");
+        err_clear(&err);
+        if (group_attempt(core, group, rest, &err))
+            result = group_commit(core, group);
+        if (result != GROUP_LOST)
+            break;
+        group_restart(group);
+        if (!may_redo(tries, &err)) {
             lite_group_fail(group, &err);
             break;
         }
-        if (group_attempt(core, group, rest))
-            result = group_commit(core, group);
-        if (result == GROUP_LOST)
-            group_restart(group);
     }
     group_finish(core, group, result != GROUP_UNKNOWN);
     return result != GROUP_UNKNOWN;
