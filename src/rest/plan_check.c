@@ -41,34 +41,43 @@ bool
 plan_fail_column(const struct schema_table *table, struct str name, struct err *err)
 {
     const struct model_table *model = table->model;
-    const struct model_column *best = NULL;
-    const struct model_column *second = NULL;
+    const struct model_column *best[2] = {NULL, NULL};
+    unsigned ties = 0;
     /* As PostgreSQL's searchRangeTableForCol: at most 3 edits, and at most half of the name. */
-    double least = 3.0;
+    double least = fmin(3.0, (double)(name.len / 2));
 
     err_set(err, ERR_REQUEST, "42703", "column %.*s.%.*s does not exist", STR_ARG(model->name),
             STR_ARG(str_slice(name, 0, 200)));
     for (uint32_t i = 0; i < model->column_count; i++) {
         double edits = distance(name, model->columns[i].name);
 
-        if (edits > least || edits > (double)(name.len / 2))
+        if (edits > least)
             continue;
-        second = edits < least ? NULL : best;
-        best = best == NULL || edits < least ? &model->columns[i] : best;
-        second = second == best ? NULL : second;
-        if (edits == least && best != &model->columns[i])
-            second = &model->columns[i];
+        if (edits < least)
+            ties = 0;
         least = edits;
+        if (ties < COUNTOF(best))
+            best[ties] = &model->columns[i];
+        ties++;
     }
-    if (best != NULL && second == NULL)
+    if (ties == 1)
         err_hint(err, "Perhaps you meant to reference the column \"%.*s.%.*s\".",
-                 STR_ARG(model->name), STR_ARG(best->name));
-    else if (best != NULL)
+                 STR_ARG(model->name), STR_ARG(best[0]->name));
+    else if (ties == 2)
         err_hint(err,
                  "Perhaps you meant to reference the column \"%.*s.%.*s\" or the column "
                  "\"%.*s.%.*s\".",
-                 STR_ARG(model->name), STR_ARG(best->name), STR_ARG(model->name),
-                 STR_ARG(second->name));
+                 STR_ARG(model->name), STR_ARG(best[0]->name), STR_ARG(model->name),
+                 STR_ARG(best[1]->name));
+    return fail_status(err, 400);
+}
+
+bool
+plan_check_column_count(uint32_t count, uint32_t max, struct err *err)
+{
+    if (count <= max)
+        return true;
+    err_set(err, ERR_REQUEST, "54011", "target lists can have at most %u entries", max);
     return fail_status(err, 400);
 }
 
