@@ -457,9 +457,12 @@ lite_conn_run(struct lite_conn *conn, struct db_job *job, struct db_stmt *stmt, 
             return outcome_of(conn, rc, &job->err);
     } else {
         handle = lite_conn_prepare(conn, stmt->sql, &job->err);
-        *rc = handle == NULL ? SQLITE_ERROR : SQLITE_OK;
-        if (handle == NULL)
-            return LITE_FAILED;
+        if (handle == NULL) {
+            *rc = sqlite3_extended_errcode(conn->db);
+            /* A long statement can use up its budget before it runs. */
+            return *rc == SQLITE_OK ? LITE_FAILED : outcome_of(conn, rc, &job->err);
+        }
+        *rc = SQLITE_OK;
     }
 
     if (UNLIKELY((uint32_t)sqlite3_bind_parameter_count(handle) > stmt->param_count)) {
