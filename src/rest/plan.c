@@ -10,6 +10,9 @@ struct planner {
 };
 
 #define REL_CANDIDATES 16
+/* PostgreSQL's MaxTupleAttributeNumber; and what a function of SQLite takes, less one. */
+#define COLUMNS_MAX 1664
+#define EMBED_COLUMNS_MAX 999
 
 static bool
 resolve_field(struct planner *p, const struct plan_rel *rel, const struct api_field *field,
@@ -210,7 +213,8 @@ make_columns(struct planner *p, struct plan_rel *rel, const struct api_item *ite
     }
     rel->columns = columns;
     rel->column_count = count;
-    return true;
+    return plan_check_column_count(count, rel->parent == NULL ? COLUMNS_MAX : EMBED_COLUMNS_MAX,
+                                   p->err);
 }
 
 static struct plan_rel *

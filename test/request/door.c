@@ -362,3 +362,54 @@ door_expect_all(struct door *door, const struct door_case *cases, size_t count)
     for (size_t i = 0; i < count; i++)
         door_expect(door, cases[i].request, cases[i].answer);
 }
+
+/* --- past the API ---------------------------------------------------------------------------- */
+
+struct query {
+    struct db_job job;
+    struct door *door;
+    bool done;
+};
+
+static bool
+on_query_row(void *ctx, const struct value *cells, uint32_t count)
+{
+    struct query *query = ctx;
+
+    assert(count == 1);
+    if (cells[0].kind == VALUE_INT)
+        buf_add_i64(&query->door->raw, cells[0].i);
+    else if (cells[0].kind != VALUE_NULL)
+        buf_add_str(&query->door->raw, cells[0].s);
+    return true;
+}
+
+static void
+on_query_done(struct db_job *job)
+{
+    struct query *query = job->ctx;
+
+    query->done = true;
+}
+
+struct str
+door_query(struct door *door, const char *sqlite, const char *postgres)
+{
+    struct query query = {.door = door};
+    struct db_stmt stmt = {
+        .sql = str_from(dialect == DB_SQLITE ? sqlite : postgres),
+        .row_count = 1,
+        .on_row = on_query_row,
+        .ctx = &query,
+    };
+
+    buf_clear(&door->raw);
+    query.job = (struct db_job){
+        .mode = DB_READ, .stmts = &stmt, .stmt_count = 1, .done = on_query_done, .ctx = &query};
+    db_submit(door->dl, &query.job);
+    while (!query.done)
+        uv_run(&door->loop, UV_RUN_ONCE);
+    if (!query.job.ok)
+        fail_msg("%.*s: %s", STR_ARG(stmt.sql), query.job.err.message);
+    return buf_str(&door->raw);
+}

@@ -63,6 +63,9 @@ struct str door_header(const struct door *door, const char *name);
 /* Sends the request and compares the answer. */
 void door_expect(struct door *door, const char *request, const char *answer);
 
+/* The first value of a query past the API, as text in door->raw; each engine has its own words. */
+struct str door_query(struct door *door, const char *sqlite, const char *postgres);
+
 struct door_case {
     const char *request, *answer;
 };

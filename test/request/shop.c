@@ -93,5 +93,7 @@ const char shop_sql[] =
     "    twice integer GENERATED ALWAYS AS (3 * 2) STORED);"
     "INSERT INTO guarded (price, code) VALUES (1, 'a'), (2, 'b');"
     "CREATE VIEW project_names AS SELECT id, name FROM projects;"
-    "CREATE TABLE canary (id integer PRIMARY KEY, secret text NOT NULL);"
-    "INSERT INTO canary VALUES (1, 'untouched');";
+    "CREATE TABLE notes (id serial PRIMARY KEY, k text UNIQUE, settings jsonb);"
+    "CREATE SCHEMA hidden;"
+    "CREATE TABLE hidden.canary (id integer PRIMARY KEY, secret text NOT NULL);"
+    "INSERT INTO hidden.canary VALUES (1, 'untouched');";
