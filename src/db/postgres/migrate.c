@@ -216,46 +216,41 @@ word_of(struct run *run, const struct script_piece *piece, unsigned number)
     return word;
 }
 
-enum control { NOT_CONTROL, CONTROL_SKIP, CONTROL_REFUSE };
-
-/* The whole file is one transaction: a pair around it says so again, anything else would cut it. */
-static enum control
-transaction_control(struct run *run, const struct script_piece *piece)
+/* The whole file is one transaction, as on the embedded engine. */
+static bool
+is_transaction_control(struct run *run, const struct script_piece *piece)
 {
     static const struct {
         const char *first, *second;
-        enum control what;
     } words[] = {
-        {"begin", NULL, CONTROL_SKIP},
-        {"start", "transaction", CONTROL_SKIP},
-        {"commit", NULL, CONTROL_SKIP},
-        {"end", NULL, CONTROL_SKIP},
-        {"rollback", NULL, CONTROL_REFUSE},
-        {"abort", NULL, CONTROL_REFUSE},
-        {"prepare", "transaction", CONTROL_REFUSE},
+        {"begin", NULL},     {"start", "transaction"}, {"commit", NULL},
+        {"end", NULL},       {"rollback", NULL},       {"abort", NULL},
+        {"savepoint", NULL}, {"release", NULL},        {"prepare", "transaction"},
     };
 
     for (size_t i = 0; i < COUNTOF(words); i++)
         if (str_eq_nocase(word_of(run, piece, 0), str_from(words[i].first)) &&
             (words[i].second == NULL ||
              str_eq_nocase(word_of(run, piece, 1), str_from(words[i].second))))
-            return words[i].what;
-    return NOT_CONTROL;
+            return true;
+    return false;
 }
 
 /* Adds a statement to the chunk, running what can't be with it. */
 static bool
 take_piece(struct run *run, const struct script_piece *piece)
 {
-    enum control control = transaction_control(run, piece);
+    if (is_transaction_control(run, piece)) {
+        struct str text = str_slice(run->text, piece->from, piece->to);
+        char message[128];
 
-    if (control == CONTROL_REFUSE) {
-        fail_at(run, piece, piece->from, "2D000", "a migration is one transaction");
-        err_hint(run->err, "Remove the statement; when the migration fails, all of it is undone.");
+        snprintf(message, sizeof(message),
+                 "unable to apply '%.*s': each migration is one transaction already",
+                 (int)(text.len < QUOTE_BYTES ? text.len : QUOTE_BYTES), text.data);
+        fail_at(run, piece, piece->from, "0A000", message);
+        err_hint(run->err, "remove BEGIN, COMMIT and the like");
         return false;
     }
-    if (control == CONTROL_SKIP)
-        return run_chunk(run);
     if (run->piece_count > 0 &&
         (piece->has_data || piece->after_command || run->piece_count == CHUNK_PIECES ||
          piece->to - run->pieces[0].from > CHUNK_BYTES) &&

@@ -119,16 +119,25 @@ what_a_dump_sets_does_not_reach_the_record(void **state)
 }
 
 static void
-a_pair_of_begin_and_commit_changes_nothing(void **state)
+statements_that_end_or_begin_a_transaction_are_refused(void **state)
 {
-    assert_ok(migrate("0001_a.sql", "BEGIN;\nCREATE TABLE a (id int);\nCOMMIT;\n"));
-    assert_false(migrate("0002_b.sql", "BEGIN;\nCREATE TABLE b (id int);\nCOMMIT;\n"
-                                       "CREATE TABLE a (id int);"));
-    assert_string_equal(
-        pg_cluster_value(&cluster, "SELECT to_regclass('b') IS NULL, to_regclass('a') IS NULL"),
-        "t");
-    assert_false(migrate("0003_c.sql", "SELECT 1;\n  ROLLBACK;\n"));
-    assert_contains(err.message, "0003_c.sql:2:3: ");
+    static const char *const words[] = {
+        "BEGIN",     "start transaction",      "COMMIT", "End", "ROLLBACK", "ABORT", "SAVEPOINT s",
+        "RELEASE s", "PREPARE TRANSACTION 'x'"};
+
+    for (size_t i = 0; i < COUNTOF(words); i++) {
+        char text[128], message[160];
+
+        snprintf(text, sizeof(text), "CREATE TABLE a (id int);\n  %s;\nSELECT 1;", words[i]);
+        snprintf(message, sizeof(message),
+                 "m.sql:2:3: unable to apply '%s': each migration is one transaction already",
+                 words[i]);
+        assert_false(migrate("m.sql", text));
+        assert_string_equal(err.message, message);
+        assert_string_equal(err.code, "0A000");
+        assert_string_equal(pg_cluster_value(&cluster, "SELECT to_regclass('a') IS NULL"), "t");
+    }
+    assert_ok(migrate("m.sql", "PREPARE p AS SELECT 1; DO $$ BEGIN END $$"));
 }
 
 static void
@@ -264,7 +273,7 @@ main(void)
         WITH_DATABASE(an_empty_migration_is_recorded),
         WITH_DATABASE(copy_data_is_loaded),
         WITH_DATABASE(what_a_dump_sets_does_not_reach_the_record),
-        WITH_DATABASE(a_pair_of_begin_and_commit_changes_nothing),
+        WITH_DATABASE(statements_that_end_or_begin_a_transaction_are_refused),
         WITH_DATABASE(errors_name_file_line_and_column),
         WITH_DATABASE(the_place_is_right_behind_thousands_of_statements),
         WITH_DATABASE(two_processes_that_migrate_at_once_apply_it_once),
