@@ -142,10 +142,35 @@ take_index(struct apply *a, struct model_table *table, const struct json *constr
                       STR_ARG(index_name));
 }
 
-static bool
-check_key_form(struct apply *a, const struct json *constraint)
+/* DEFERRABLE and its kin stand behind a column's constraint as nodes of their own. */
+static void
+read_deferrable(const struct json *node, bool *deferrable, bool *initially_deferred)
 {
-    if (pg_bool(constraint, "deferrable") || pg_bool(constraint, "initdeferred"))
+    const struct json *constraint = pg_body(node);
+
+    *deferrable = pg_bool(constraint, "deferrable");
+    *initially_deferred = pg_bool(constraint, "initdeferred");
+    for (const struct json *n = node->next; n != NULL; n = n->next) {
+        struct str type = pg_str(pg_as(n, "Constraint"), "contype");
+
+        if (str_eq(type, STR("CONSTR_ATTR_DEFERRABLE")))
+            *deferrable = true;
+        else if (str_eq(type, STR("CONSTR_ATTR_DEFERRED")))
+            *deferrable = *initially_deferred = true;
+        else if (!str_has_prefix(type, STR("CONSTR_ATTR_")))
+            break;
+    }
+}
+
+static bool
+check_key_form(struct apply *a, const struct json *node)
+{
+    const struct json *constraint = pg_body(node);
+    bool deferrable = false;
+    bool deferred = false;
+
+    read_deferrable(node, &deferrable, &deferred);
+    if (deferrable)
         return apply_refuse(a, pg_location(constraint), "deferrable keys");
     if (pg_bool(constraint, "nulls_not_distinct"))
         return apply_refuse(a, pg_location(constraint), "NULLS NOT DISTINCT");
@@ -171,14 +196,15 @@ check_key_types(struct apply *a, const struct model_table *table, const uint32_t
 }
 
 static bool
-add_key(struct apply *a, struct model_table *table, const struct json *constraint,
-        struct str column, enum model_key_kind kind)
+add_key(struct apply *a, struct model_table *table, const struct json *node, struct str column,
+        enum model_key_kind kind)
 {
+    const struct json *constraint = pg_body(node);
     struct model_key key = {.kind = kind};
     uint32_t *columns = NULL;
     struct model_key *keys;
 
-    if (!check_key_form(a, constraint))
+    if (!check_key_form(a, node))
         return false;
     if (kind == MODEL_PRIMARY && model_primary_key(table) != NULL)
         return apply_fail(a, pg_location(constraint), "42P16", NULL,
@@ -373,26 +399,6 @@ check_joinable(struct apply *a, const struct model_table *table, const struct mo
     return true;
 }
 
-/* DEFERRABLE and its kin stand behind a column's constraint as nodes of their own. */
-static void
-read_deferrable(const struct json *node, struct model_foreign_key *key)
-{
-    const struct json *constraint = pg_body(node);
-
-    key->deferrable = pg_bool(constraint, "deferrable");
-    key->initially_deferred = pg_bool(constraint, "initdeferred");
-    for (const struct json *n = node->next; n != NULL; n = n->next) {
-        struct str type = pg_str(pg_as(n, "Constraint"), "contype");
-
-        if (str_eq(type, STR("CONSTR_ATTR_DEFERRABLE")))
-            key->deferrable = true;
-        else if (str_eq(type, STR("CONSTR_ATTR_DEFERRED")))
-            key->deferrable = key->initially_deferred = true;
-        else if (!str_has_prefix(type, STR("CONSTR_ATTR_")))
-            break;
-    }
-}
-
 static bool
 check_foreign_form(struct apply *a, const struct json *constraint, uint32_t count)
 {
@@ -428,7 +434,7 @@ add_foreign_key(struct apply *a, struct model_table *table, const struct json *n
     if (ref_count != key.column_count)
         return apply_fail(a, pg_location(constraint), "42830", NULL,
                           "number of referencing and referenced columns for foreign key disagree");
-    read_deferrable(node, &key);
+    read_deferrable(node, &key.deferrable, &key.initially_deferred);
     key.columns = columns;
     key.ref_schema = ref->schema;
     key.ref_table = ref->name;
@@ -452,9 +458,9 @@ apply_add_constraint(struct apply *a, struct model_table *table, const struct js
     struct str type = pg_str(constraint, "contype");
 
     if (str_eq(type, STR("CONSTR_PRIMARY")))
-        return add_key(a, table, constraint, column, MODEL_PRIMARY);
+        return add_key(a, table, node, column, MODEL_PRIMARY);
     if (str_eq(type, STR("CONSTR_UNIQUE")))
-        return add_key(a, table, constraint, column, MODEL_UNIQUE);
+        return add_key(a, table, node, column, MODEL_UNIQUE);
     if (str_eq(type, STR("CONSTR_CHECK"))) {
         if (pg_bool(constraint, "skip_validation"))
             return apply_refuse(a, pg_location(constraint), "NOT VALID");

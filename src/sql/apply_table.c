@@ -273,7 +273,7 @@ add_plain_column(struct apply *a, struct model_table *table, const struct json *
             c->not_null = true;
         if (pg_is(constraint, "contype", "CONSTR_DEFAULT") &&
             !apply_set_default(a, table, column, pg_get(constraint, "raw_expr"),
-                               pg_location(constraint)))
+                               pg_location(pg_body(pg_get(constraint, "raw_expr")))))
             return false;
         if (pg_is(constraint, "contype", "CONSTR_IDENTITY") &&
             !apply_set_identity(a, table, column, constraint))

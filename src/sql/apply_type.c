@@ -113,6 +113,10 @@ apply_type(struct apply *a, const struct json *type_name, struct type *out, int 
     if (str_eq(name.name, STR("interval")))
         mod_count = 0;
     if ((name.schema.len > 0 && !system) || !type_lookup(name.name, mods, mod_count, out)) {
+        struct type plain;
+
+        if (mod_count > 0 && type_lookup(name.name, NULL, 0, &plain))
+            return apply_fail(a, at, "22023", NULL, "invalid type modifier");
         if (is_postgres_type(name))
             return apply_fail(a, at, "0A000", HINT_POSTGRES,
                               "the embedded engine has no type \"%.*s\"", STR_ARG(shown));

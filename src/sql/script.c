@@ -98,10 +98,11 @@ line_end(const struct cutter *c, size_t at)
     return str_find_char(c->script->text, '\n', at);
 }
 
-/* Comments nest, as SQL says. An open one runs to the end; the parser will complain. */
+/* Comments nest, as SQL says. */
 static void
 skip_comment(struct cutter *c)
 {
+    size_t from = c->at;
     uint32_t open = 0;
 
     do {
@@ -115,6 +116,8 @@ skip_comment(struct cutter *c)
             c->at++;
         }
     } while (open > 0 && c->at < c->script->text.len);
+    if (open > 0)
+        fail(c, from, "unterminated /* comment", "end it with */");
 }
 
 /* c->at is on the opening quote and ends behind the closing one. */
@@ -302,7 +305,7 @@ skip_to_statement(struct cutter *c)
             continue;
         }
         if (byte_at(c, c->at) != '\\')
-            return true;
+            return c->fault->cause == NULL;
         if (!skip_command(c))
             return false;
     }
@@ -363,6 +366,8 @@ script_next(struct script *script, struct script_piece *out, struct script_fault
         out->to = c.at = c.at > script->text.len ? script->text.len : c.at;
     }
     out->end = c.at > script->text.len ? script->text.len : c.at;
+    if (fault->cause != NULL)
+        return false;
     if (c.from_stdin && !take_data(&c, out))
         return false;
     script->at = c.at;
