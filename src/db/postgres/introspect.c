@@ -131,7 +131,8 @@ run_plain(struct catalog *cat, const char *sql, struct err *err)
 static bool
 load(struct catalog *cat, const char *schemas, struct err *err)
 {
-    return run_plain(cat, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err) &&
+    return run_plain(cat, "SET statement_timeout = '60s'", err) &&
+           run_plain(cat, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err) &&
            cat_load_tables(cat, schemas, err) && cat_load_types(cat, err) &&
            cat_load_columns(cat, err) && cat_load_view_columns(cat, err) &&
            cat_load_constraints(cat, err) && cat_load_indexes(cat, err) &&

@@ -295,30 +295,39 @@ execute(PGconn *pq, const char *sql, struct err *err)
     return res != NULL;
 }
 
+/* Until the end of the session. */
 static bool
-prepare_record(PGconn *pq, struct err *err)
+take_lock(PGconn *pq, struct err *err)
 {
-    PGresult *res = NULL;
-    bool exists;
-
-    if (!execute(pq,
-                 "SET lock_timeout = '" LOCK_TIMEOUT "';"
-                 "SELECT pg_catalog.pg_advisory_lock(" LOCK_KEY ");"
-                 "SET lock_timeout = 0",
-                 err)) {
-        err_prefix(err, "unable to wait for other migrations: ");
-        return false;
-    }
-    res = pg_session_query(pq, "SELECT pg_catalog.to_regclass('cairn.migrations')", NULL, 0, err);
-    if (res == NULL)
-        return false;
-    exists = !PQgetisnull(res, 0, 0);
-    PQclear(res);
-    if (exists)
+    if (execute(pq,
+                "SET lock_timeout = '" LOCK_TIMEOUT "';"
+                "SELECT pg_catalog.pg_advisory_lock(" LOCK_KEY ");"
+                "SET lock_timeout = 0",
+                err))
         return true;
+    err_prefix(err, "unable to wait for other migrations: ");
+    return false;
+}
+
+static bool
+has_record_table(PGconn *pq, bool *exists, struct err *err)
+{
+    PGresult *res =
+        pg_session_query(pq, "SELECT pg_catalog.to_regclass('cairn.migrations')", NULL, 0, err);
+
+    *exists = res != NULL && !PQgetisnull(res, 0, 0);
+    PQclear(res);
+    return res != NULL;
+}
+
+/* Under the lock, because two that make it at once would fail. */
+static bool
+make_record_table(PGconn *pq, struct err *err)
+{
     if (execute(pq,
                 "CREATE SCHEMA IF NOT EXISTS cairn;"
-                "CREATE TABLE cairn.migrations (name text PRIMARY KEY, checksum text NOT NULL,"
+                "CREATE TABLE IF NOT EXISTS cairn.migrations (name text PRIMARY KEY,"
+                " checksum text NOT NULL,"
                 " applied_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp());"
                 "COMMENT ON TABLE cairn.migrations IS 'What cairn has applied to this database.'",
                 err))
@@ -327,6 +336,20 @@ prepare_record(PGconn *pq, struct err *err)
     if (strcmp(err->code, "42501") == 0)
         err_hint(err, "Let the role create it: GRANT CREATE ON DATABASE ... TO ...");
     return false;
+}
+
+/* The lock is taken for a migration, else only where the table is missing: whoever asks what was
+ * applied must not wait for one that runs. */
+static bool
+prepare_record(PGconn *pq, bool locked, struct err *err)
+{
+    bool exists = false;
+
+    if (locked && !take_lock(pq, err))
+        return false;
+    if (!has_record_table(pq, &exists, err))
+        return false;
+    return exists || ((locked || take_lock(pq, err)) && make_record_table(pq, err));
 }
 
 /* Already there with the same content: *applied false. With another: an error. */
@@ -417,7 +440,7 @@ pg_migrate(struct db *base, struct str name, struct str text, struct str checksu
     buf_init(&run->sql, (size_t)1 << 30);
     if (!pg_session_open(&db->target, (const char *const *)db->schemas, db->schema_count,
                          db->connect_timeout_ms, &run->pq, err) ||
-        !prepare_record(run->pq, err) || !find_record(run, checksum, &found))
+        !prepare_record(run->pq, true, err) || !find_record(run, checksum, &found))
         goto out;
     if (!found && (!execute(run->pq, "BEGIN", err) || !run_text(run) || !record(run, checksum) ||
                    !commit(run)))
@@ -445,7 +468,7 @@ pg_migrations_list(struct db *base, struct arena *arena, struct db_migration **o
     *count = 0;
     if (pg_session_open(&db->target, (const char *const *)db->schemas, db->schema_count,
                         db->connect_timeout_ms, &pq, err) &&
-        prepare_record(pq, err))
+        prepare_record(pq, false, err))
         res = pg_session_query(
             pq,
             "SELECT name, checksum, (extract(epoch FROM applied_at) * 1000000)::int8"

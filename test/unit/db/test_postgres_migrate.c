@@ -223,6 +223,27 @@ two_processes_that_migrate_at_once_apply_it_once(void **state)
 }
 
 static void
+asking_what_was_applied_does_not_wait_for_a_running_migration(void **state)
+{
+    struct arena *arena = arena_new(1024, 1 << 20);
+    struct db_migration *list = NULL;
+    pthread_t thread;
+    bool applied = false;
+    size_t count = 0;
+
+    assert_ok(migrate("0000_first.sql", "SELECT 1"));
+    assert_int_equal(pthread_create(&thread, NULL, migrate_in_thread, &applied), 0);
+    while (pg_cluster_value(&cluster, "SELECT 1 FROM pg_stat_activity WHERE query LIKE "
+                                      "'%pg_sleep(0.2)%' AND pid <> pg_backend_pid()")[0] == '\0')
+        ;
+    assert_ok(db_migrations_list(db, arena, &list, &count, &err));
+    assert_int_equal(count, 1);
+    pthread_join(thread, NULL);
+    assert_true(applied);
+    arena_free(arena);
+}
+
+static void
 a_database_that_is_down_is_an_error(void **state)
 {
     static const char *const schemas[] = {"public"};
@@ -277,6 +298,7 @@ main(void)
         WITH_DATABASE(errors_name_file_line_and_column),
         WITH_DATABASE(the_place_is_right_behind_thousands_of_statements),
         WITH_DATABASE(two_processes_that_migrate_at_once_apply_it_once),
+        WITH_DATABASE(asking_what_was_applied_does_not_wait_for_a_running_migration),
         WITH_DATABASE(a_database_that_is_down_is_an_error),
         WITH_DATABASE(a_wrong_url_is_an_error_without_its_password),
     };
