@@ -60,12 +60,18 @@ bool apply_refuse(struct apply *a, size_t location, const char *what);
 
 /* Runs one SQLite statement for the statement of the migration that begins at offset at. */
 MUST_CHECK bool apply_run(struct apply *a, size_t at, struct str sql);
+/* One that writes to target. */
+MUST_CHECK bool apply_run_on(struct apply *a, size_t at, const struct model_table *target,
+                             struct str sql);
 /* Runs a step whose sql, params and position are filled in. */
 MUST_CHECK bool apply_run_step(struct apply *a, struct migration_step *step);
 struct script_position apply_position(struct apply *a, size_t at);
 
-/* Takes the text and, if ok still holds, runs it for the statement at hand. */
+/* Takes the text and, if ok still holds, runs it for the statement at hand; the second for one
+ * that writes to target. */
 MUST_CHECK bool apply_run_if(struct apply *a, bool ok, struct buf *sql);
+MUST_CHECK bool apply_write_if(struct apply *a, bool ok, const struct model_table *target,
+                               struct buf *sql);
 
 /* A buffer that fits any statement; fini by the caller. */
 void apply_buf(struct buf *buf);

@@ -343,7 +343,7 @@ insert_select(struct apply *a, struct insert *insert, const struct json *select)
     apply_buf(&sql);
     ok = write_select(a, insert, &query, &sql);
     buf_add_str(&sql, insert->suffix);
-    return apply_run_if(a, ok, &sql);
+    return apply_write_if(a, ok, insert->table, &sql);
 }
 
 /* --- the statement --------------------------------------------------------------------------------------- */

@@ -18,6 +18,14 @@ apply_run_if(struct apply *a, bool ok, struct buf *sql)
 }
 
 bool
+apply_write_if(struct apply *a, bool ok, const struct model_table *target, struct buf *sql)
+{
+    struct str text = apply_take(a->tmp, sql);
+
+    return ok && apply_run_on(a, a->at, target, text);
+}
+
+bool
 apply_write_where(struct expr_context *x, const struct json *node, struct buf *out)
 {
     struct expr e;
@@ -184,7 +192,7 @@ apply_update(struct apply *a, const struct json *body)
         buf_printf(&sql, " FROM %.*s", STR_ARG(buf_str(&tables)));
     buf_fini(&tables);
     ok = ok && apply_write_where(&x, pg_get(body, "whereClause"), &sql);
-    return apply_run_if(a, ok, &sql);
+    return apply_write_if(a, ok, table, &sql);
 }
 
 /* --- DELETE ---------------------------------------------------------------------------------------------- */

@@ -5,7 +5,8 @@
 #define MAX_BYTES ((size_t)1 << 20)
 
 struct batch {
-    struct str table; /* its SQLite name */
+    struct str schema, name; /* of the model's table */
+    struct str table;        /* its SQLite name */
     struct str suffix;
     uint32_t *columns; /* of the model's table, and the expression or nothing for each */
     struct str *expressions;
@@ -81,6 +82,8 @@ begin(struct apply *a, struct batch *b, const struct model_table *table,
         b->columns = xrealloc(b->columns, count * sizeof(*b->columns));
         b->expressions = xrealloc(b->expressions, count * sizeof(*b->expressions));
     }
+    b->schema = table->schema;
+    b->name = table->name;
     b->table = table->sqlite_name;
     b->suffix = suffix;
     b->count = count;
@@ -135,6 +138,7 @@ batch_flush(struct apply *a)
         .row_lines = b->lines,
         .line = b->position.line,
         .column = b->position.column,
+        .target = model_find_table(a->model, b->schema, b->name),
     };
 
     if (b->rows == 0)

@@ -324,7 +324,7 @@ copy_rows(struct apply *a, const struct model_table *table, const struct note *n
     }
     BUF_ADD_LIT(&sql, " FROM ");
     apply_sql_name(&sql, table->sqlite_name);
-    return apply_run(a, note->at, apply_take(a->tmp, &sql));
+    return apply_run_on(a, note->at, table, apply_take(a->tmp, &sql));
 }
 
 static bool
@@ -531,7 +531,7 @@ ddl_finish(struct apply *a)
             const struct model_foreign_key *key = &table->foreign_keys[k];
             size_t at = own != SIZE_MAX ? own : written_at(a, key->ref_schema, key->ref_table);
 
-            if (at != SIZE_MAX && !ddl_check_foreign(a, table, key, at))
+            if (at != SIZE_MAX && !ddl_check_foreign(a, table, key, own != SIZE_MAX, at))
                 return false;
         }
     }

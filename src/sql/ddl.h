@@ -72,7 +72,8 @@ MUST_CHECK bool ddl_check_rows(struct apply *a, const struct model_table *table,
                                enum ddl_rule rule, struct str name, size_t at);
 MUST_CHECK bool ddl_check_unique(struct apply *a, struct str from, struct str keys,
                                  struct str condition, struct str name, size_t at);
+/* is_written: the table with the key was written, else only the one that it points to. */
 MUST_CHECK bool ddl_check_foreign(struct apply *a, const struct model_table *table,
-                                  const struct model_foreign_key *key, size_t at);
+                                  const struct model_foreign_key *key, bool is_written, size_t at);
 
 #endif

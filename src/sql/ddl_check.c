@@ -213,7 +213,7 @@ ddl_check_rows(struct apply *a, const struct model_table *table, struct str from
 
 bool
 ddl_check_foreign(struct apply *a, const struct model_table *table,
-                  const struct model_foreign_key *key, size_t at)
+                  const struct model_foreign_key *key, bool is_written, size_t at)
 {
     const struct model_table *ref = model_find_table(a->model, key->ref_schema, key->ref_table);
     struct str *names = ARENA_ARRAY(a->tmp, struct str, key->column_count);
@@ -224,14 +224,26 @@ ddl_check_foreign(struct apply *a, const struct model_table *table,
     for (uint32_t i = 0; i < key->column_count; i++)
         names[i] = table->columns[key->columns[i]].name;
     apply_buf(&sql);
-    begin_raise(&sql, "23503",
-                arena_printf(a->tmp,
-                             "insert or update on table \"%.*s\" violates foreign key constraint "
-                             "\"%.*s\"",
-                             STR_ARG(table->name), STR_ARG(key->name)));
-    add_key_details(&sql, list_names(a->tmp, names, key->column_count), STR("c."), names,
-                    key->column_count,
-                    arena_printf(a->tmp, " is not present in table \"%.*s\".", STR_ARG(ref->name)));
+    if (is_written) {
+        begin_raise(&sql, "23503",
+                    arena_printf(a->tmp,
+                                 "insert or update on table \"%.*s\" violates foreign key "
+                                 "constraint \"%.*s\"",
+                                 STR_ARG(table->name), STR_ARG(key->name)));
+        add_key_details(
+            &sql, list_names(a->tmp, names, key->column_count), STR("c."), names, key->column_count,
+            arena_printf(a->tmp, " is not present in table \"%.*s\".", STR_ARG(ref->name)));
+    } else {
+        begin_raise(&sql, "23503",
+                    arena_printf(a->tmp,
+                                 "update or delete on table \"%.*s\" violates foreign key "
+                                 "constraint \"%.*s\" on table \"%.*s\"",
+                                 STR_ARG(ref->name), STR_ARG(key->name), STR_ARG(table->name)));
+        add_key_details(&sql, list_names(a->tmp, key->ref_columns, key->column_count), STR("c."),
+                        names, key->column_count,
+                        arena_printf(a->tmp, " is still referenced from table \"%.*s\".",
+                                     STR_ARG(table->name)));
+    }
     BUF_ADD_LIT(&sql, ") FROM ");
     apply_sql_name(&sql, table->sqlite_name);
     BUF_ADD_LIT(&sql, " AS c WHERE ");

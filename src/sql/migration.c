@@ -129,7 +129,7 @@ apply_run_step(struct apply *a, struct migration_step *step)
 }
 
 bool
-apply_run(struct apply *a, size_t at, struct str sql)
+apply_run_on(struct apply *a, size_t at, const struct model_table *target, struct str sql)
 {
     struct script_position position = apply_position(a, at);
     struct migration_step step = {
@@ -137,9 +137,16 @@ apply_run(struct apply *a, size_t at, struct str sql)
         .row_count = 1,
         .line = position.line,
         .column = position.column,
+        .target = target,
     };
 
     return apply_run_step(a, &step);
+}
+
+bool
+apply_run(struct apply *a, size_t at, struct str sql)
+{
+    return apply_run_on(a, at, NULL, sql);
 }
 
 void

@@ -23,6 +23,7 @@ struct migration_step {
     struct str file;               /* where it comes from, for errors */
     uint32_t line, column;
     const uint32_t *row_lines;     /* the line of each row, when there are several; else NULL */
+    const struct model_table *target; /* what it writes, to name constraints in errors; may be NULL */
 };
 
 struct migration_sink {
