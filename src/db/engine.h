@@ -32,34 +32,36 @@ enum db_dialect { DB_SQLITE, DB_POSTGRES };
 enum db_mode { DB_READ, DB_WRITE };
 
 struct db_options {
-    const char *url;              /* sqlite:PATH or postgres://... */
-    const char *const *schemas;   /* exposed, the first is the default */
+    const char *url;            /* sqlite:PATH or postgres://... */
+    const char *const *schemas; /* exposed, the first is the default */
     size_t schema_count;
     unsigned loops;               /* how many db_loop_open will be called */
     unsigned pool;                /* PostgreSQL connections for each loop */
     unsigned pool_threads;        /* threads for long embedded reads */
     int64_t statement_timeout_ms; /* default of a job */
     int64_t connect_timeout_ms;
-    uint64_t read_budget;         /* embedded: VM steps before a read moves to the pool */
-    size_t queue_max;             /* jobs waiting, for each queue; past it ERR_UNAVAILABLE */
-    bool synchronous_extra;       /* embedded: synchronous=EXTRA instead of FULL */
+    uint64_t read_budget;   /* embedded: VM steps before a read moves to the pool */
+    size_t queue_max;       /* jobs waiting, for each queue; past it ERR_UNAVAILABLE */
+    bool synchronous_extra; /* embedded: synchronous=EXTRA instead of FULL */
 };
 
 struct db_stmt {
     /* Filled by the caller. */
     struct str sql;
-    uint64_t id;                  /* same id, same sql: the prepared statement is kept; 0: not kept */
-    const struct value *params;   /* row_count x param_count; for PostgreSQL TEXT or NULL, row_count 1 */
+    uint64_t id; /* same id, same sql: the prepared statement is kept; 0: not kept */
+    const struct value
+        *params; /* row_count x param_count; for PostgreSQL TEXT or NULL, row_count 1 */
     uint32_t param_count;
-    uint32_t row_count;           /* runs of the statement, >= 1 (embedded engine only: > 1) */
-    const struct model_table *target; /* what it writes, to name constraints in errors; may be NULL */
+    uint32_t row_count; /* runs of the statement, >= 1 (embedded engine only: > 1) */
+    const struct model_table
+        *target; /* what it writes, to name constraints in errors; may be NULL */
     /* Called for every row; false stops the job as failed with whatever it put into job->err. May
      * be NULL. cells live until it returns. PostgreSQL commits a write without check together with
      * its last statement, before its rows are seen: false then fails the job and undoes nothing. */
     bool (*on_row)(void *ctx, const struct value *cells, uint32_t count);
     void *ctx;
     /* Filled by the engine. */
-    int64_t affected;             /* rows changed by an insert, update or delete */
+    int64_t affected; /* rows changed by an insert, update or delete */
 };
 
 struct db_job {
@@ -67,7 +69,7 @@ struct db_job {
     enum db_mode mode;
     struct db_stmt *stmts;
     uint32_t stmt_count;
-    int64_t timeout_ms;           /* 0: the default */
+    int64_t timeout_ms; /* 0: the default */
     /* Forget all rows seen: the job starts again from its first statement (a read that moved to the
      * pool; a job of PostgreSQL whose connection was lost, or whose plan the schema has left behind,
      * when it is certain that it had no effect). NULL when rows can't be seen twice: a job that has
@@ -82,8 +84,8 @@ struct db_job {
     void *ctx;
     /* Filled by the engine. */
     bool ok;
-    struct err err;               /* when !ok */
-    uint64_t queued_ns, ran_ns;   /* how long it waited and ran */
+    struct err err;             /* when !ok */
+    uint64_t queued_ns, ran_ns; /* how long it waited and ran */
     /* The engine's own. */
     struct db_loop *loop;
     struct db_job *next;
@@ -102,7 +104,8 @@ enum db_dialect db_get_dialect(const struct db *db);
 /* A commit's outcome is unknown (ERR_UNKNOWN): nothing more is accepted, and the process should
  * stop and start again, which recovers from the log. May be asked from any thread. */
 bool db_is_poisoned(const struct db *db);
-const char *db_describe(const struct db *db); /* "sqlite data/shop.db", "postgres localhost:5432/shop"; no secrets */
+const char *db_describe(
+    const struct db *db); /* "sqlite data/shop.db", "postgres localhost:5432/shop"; no secrets */
 
 MUST_CHECK bool db_loop_open(struct db *db, uv_loop_t *loop, struct db_loop **out, struct err *err);
 /* Stops accepting, fails what waits with ERR_UNAVAILABLE, lets what runs finish; then closed(ctx). */
@@ -123,8 +126,8 @@ MUST_CHECK bool db_introspect(struct db *db, struct model **out, struct err *err
 
 /* One applied migration, as recorded. Times in microseconds since 1970. */
 struct db_migration {
-    struct str name;              /* file name */
-    struct str checksum;          /* SHA-256 of the file, hex */
+    struct str name;     /* file name */
+    struct str checksum; /* SHA-256 of the file, hex */
     int64_t applied_us;
 };
 /* In order of application. The record table is made when missing. */
