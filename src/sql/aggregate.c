@@ -227,7 +227,7 @@ aggregate_translate(struct expr_context *x, const struct json *body, struct str 
                              pg_location(body));
     }
     x->in_aggregate = was_inside;
-    if (!ok || !check_call(x, body, row, name))
+    if (!ok || row == NULL || !check_call(x, body, row, name))
         return false;
     apply_buf(&sql);
     x->in_aggregate = x->in_aggregate || !is_window;

@@ -4,6 +4,9 @@
 #include "sql/batch.h"
 #include "sql/ddl.h"
 
+/* Of the values that wait for their batch. */
+#define ROWS_MAX ((size_t)256 << 20)
+
 struct copy {
     struct model_table *table;
     uint32_t *columns;
@@ -12,6 +15,7 @@ struct copy {
     char delimiter, quote, escape;
     struct str null;
     struct batch_cell *cells;
+    struct arena *rows; /* the values, until their batch is written */
     struct str data;
     size_t data_at; /* where the data begins in the migration */
     size_t at;      /* in the data */
@@ -185,14 +189,14 @@ unescape(struct str raw, size_t *i)
 
 /* The field's text without its escapes. */
 static struct str
-decode(struct apply *a, struct str raw)
+decode(struct copy *copy, struct str raw)
 {
     char *out;
     size_t len = 0;
 
     if (memchr(raw.data, '\\', raw.len) == NULL)
         return raw;
-    out = arena_alloc(a->tmp, raw.len);
+    out = arena_alloc(copy->rows, raw.len);
     for (size_t i = 0; i < raw.len;) {
         if (raw.data[i] == '\\' && i + 1 < raw.len) {
             i++;
@@ -217,7 +221,7 @@ next_text(struct copy *copy, size_t end)
 
 /* The next field of CSV; a quoted one may run over several lines. False: its quote is open. */
 static bool
-next_csv(struct apply *a, struct copy *copy, struct str *out, bool *quoted)
+next_csv(struct copy *copy, struct str *out, bool *quoted)
 {
     struct str data = copy->data;
     struct buf text;
@@ -241,7 +245,7 @@ next_csv(struct apply *a, struct copy *copy, struct str *out, bool *quoted)
             buf_add_char(&text, c);
         }
     }
-    *out = apply_take(a->tmp, &text);
+    *out = apply_take(copy->rows, &text);
     return !inside;
 }
 
@@ -263,7 +267,7 @@ set_cell(struct apply *a, struct copy *copy, uint32_t n, struct str text, bool i
         return fail_row(a, copy, row, "22021",
                         arena_printf(a->tmp, "column %.*s: not UTF-8 text without zero bytes",
                                      STR_ARG(c->name)));
-    if (type_input(&c->type, text, a->tmp, &cell->value, &cause))
+    if (type_input(&c->type, text, copy->rows, &cell->value, &cause))
         return true;
     return fail_row(a, copy, row, cause.code,
                     arena_printf(a->tmp, "column %.*s: %s", STR_ARG(c->name), cause.message));
@@ -283,7 +287,7 @@ read_row(struct apply *a, struct copy *copy, size_t end)
         bool more;
 
         if (copy->csv) {
-            if (!next_csv(a, copy, &text, &quoted))
+            if (!next_csv(copy, &text, &quoted))
                 return fail_row(a, copy, row, "22P04", STR("unterminated CSV quoted field"));
             is_null = !quoted && str_eq(text, copy->null);
             more = copy->at < copy->data.len && copy->data.data[copy->at] == copy->delimiter;
@@ -291,7 +295,7 @@ read_row(struct apply *a, struct copy *copy, size_t end)
             struct str raw = next_text(copy, end);
 
             is_null = str_eq(raw, copy->null);
-            text = is_null ? raw : decode(a, raw);
+            text = is_null ? raw : decode(copy, raw);
             more = copy->at < end;
         }
         if (n == copy->column_count)
@@ -334,12 +338,41 @@ complete_row(struct apply *a, struct copy *copy, size_t row, uint32_t *count)
     return true;
 }
 
+/* All rows of the data. */
+static bool
+read_rows(struct apply *a, struct copy *copy)
+{
+    bool skip = copy->header;
+
+    while (copy->at < copy->data.len) {
+        size_t row = copy->at;
+        size_t newline = str_find_char(copy->data, '\n', row);
+        size_t end = newline > row && copy->data.data[newline - 1] == '\r' ? newline - 1 : newline;
+        uint32_t count = 0;
+
+        if (skip) {
+            skip = false;
+            copy->at = newline + 1;
+            continue;
+        }
+        if (!read_row(a, copy, end) || !complete_row(a, copy, row, &count) ||
+            !batch_add(a, copy->table, copy->cells, count, STR_NULL, copy->data_at + row))
+            return false;
+        copy->at = copy->csv ? copy->at + 1 : newline + 1;
+        if (arena_is_exhausted(copy->rows))
+            return fail_row(a, copy, row, "54000", STR("the row is too large"));
+        if (batch_is_empty(a))
+            arena_reset(copy->rows);
+    }
+    return batch_flush(a);
+}
+
 bool
 apply_copy(struct apply *a, const struct json *body, struct str data, size_t data_at)
 {
     const struct json *range = pg_get(body, "relation");
     struct copy copy = {.data = data, .data_at = data_at};
-    bool skip;
+    bool ok;
 
     if (pg_get(body, "whereClause") != NULL)
         return apply_refuse(a, SIZE_MAX, "COPY with WHERE");
@@ -348,24 +381,9 @@ apply_copy(struct apply *a, const struct json *body, struct str data, size_t dat
         !ddl_flush_table(a, copy.table))
         return false;
     ddl_written(a, copy.table);
-    skip = copy.header;
-    while (copy.at < data.len) {
-        size_t row = copy.at;
-        size_t newline = str_find_char(data, '\n', row);
-        size_t end = newline > row && data.data[newline - 1] == '\r' ? newline - 1 : newline;
-        uint32_t count = 0;
-
-        if (skip) {
-            skip = false;
-            copy.at = newline + 1;
-            continue;
-        }
-        if (!read_row(a, &copy, end) || !complete_row(a, &copy, row, &count) ||
-            !batch_add(a, copy.table, copy.cells, count, STR_NULL, data_at + row))
-            return false;
-        copy.at = copy.csv ? copy.at + 1 : newline + 1;
-        if (arena_is_exhausted(a->tmp))
-            return apply_fail(a, SIZE_MAX, "54000", "split the data", "it is too large");
-    }
-    return batch_flush(a);
+    copy.rows = arena_new(65536, ROWS_MAX);
+    arena_set_soft(copy.rows);
+    ok = read_rows(a, &copy);
+    arena_free(copy.rows);
+    return ok;
 }

@@ -147,3 +147,9 @@ batch_flush(struct apply *a)
     b->bytes = 0;
     return apply_run_step(a, &step);
 }
+
+bool
+batch_is_empty(const struct apply *a)
+{
+    return a->batch->rows == 0;
+}

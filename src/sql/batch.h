@@ -26,5 +26,6 @@ MUST_CHECK bool batch_add(struct apply *a, const struct model_table *table,
                           const struct batch_cell *cells, uint32_t count, struct str suffix,
                           size_t at);
 MUST_CHECK bool batch_flush(struct apply *a);
+bool batch_is_empty(const struct apply *a);
 
 #endif
