@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "rest/array.h"
+
 /* The request line bounds a list; written as JSON it is at most six times as long. */
 #define LIST_MAX ((size_t)64 * 1024 * 1024)
 
@@ -71,9 +73,9 @@ add_json_value(struct buf *out, const struct value *value)
     }
 }
 
-/* The list in normal form as a JSON array, for json_each. */
+/* The list in normal form as a JSON array, for json_each. An item without data is NULL. */
 static bool
-json_list(const struct api_slot *slot, const struct type *type, struct arena *arena,
+json_list(const struct str *items, uint32_t count, const struct type *type, struct arena *arena,
           struct str *out, struct err *err)
 {
     struct buf text;
@@ -81,10 +83,10 @@ json_list(const struct api_slot *slot, const struct type *type, struct arena *ar
 
     buf_init(&text, LIST_MAX);
     buf_add_char(&text, '[');
-    for (uint32_t i = 0; i < slot->list_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         struct value value = {0};
 
-        if (!type_input(type, slot->list[i], arena, &value, err))
+        if (items[i].data != NULL && !type_input(type, items[i], arena, &value, err))
             goto out;
         if (i > 0)
             buf_add_char(&text, ',');
@@ -107,6 +109,8 @@ bind_slot(const struct bind_input *in, const struct emit_param *param, struct va
     const struct api_slot *slot = &in->slots[param->index];
     int64_t number = 0;
     struct str text = STR_NULL;
+    struct str *items = NULL;
+    uint32_t count = 0;
 
     switch (param->source) {
     case EMIT_SLOT:
@@ -119,9 +123,17 @@ bind_slot(const struct bind_input *in, const struct emit_param *param, struct va
             *out = text_value(array_literal(slot, in->arena));
             return true;
         }
-        if (!json_list(slot, param->type, in->arena, &text, err))
+        if (!json_list(slot->list, slot->list_count, param->type, in->arena, &text, err))
             return false;
         *out = text_value(text);
+        return true;
+    case EMIT_ARRAY:
+        text = slot->text;
+        if (in->dialect == DB_SQLITE &&
+            (!array_parse(text, in->arena, &items, &count, err) ||
+             !json_list(items, count, param->type, in->arena, &text, err)))
+            return false;
+        *out = text_value(text.data != NULL ? text : STR(""));
         return true;
     case EMIT_LIMIT:
         /* Digits that fit: the grammar saw to it. */
@@ -239,6 +251,7 @@ bind_fixed(const struct bind_input *in, const struct emit_param *param, struct v
         return true;
     case EMIT_SLOT:
     case EMIT_LIST:
+    case EMIT_ARRAY:
     case EMIT_LIMIT:
         break;
     }

@@ -268,63 +268,112 @@ emit_in(struct emitter *e, const struct plan_cond *cond)
     buf_add_str(&e->sql, emit_is_postgres(e) ? STR(")") : STR("))"));
 }
 
-/* Operators that are functions in the embedded engine. */
+/* The right side of an operator: the parameter, or, of any and all in the embedded engine, one
+ * element of it. */
+static void
+emit_right(struct emitter *e, const struct plan_cond *cond, const struct type *type)
+{
+    struct emit_param param = {.source = EMIT_SLOT, .index = cond->filter->slot, .type = type};
+
+    if (cond->filter->quantifier == API_QUANT_NONE) {
+        emit_param(e, param);
+    } else if (!emit_is_postgres(e)) {
+        BUF_ADD_LIT(&e->sql, "q.value");
+    } else {
+        param.source = EMIT_ARRAY;
+        buf_add_str(&e->sql,
+                    cond->filter->quantifier == API_QUANT_ANY ? STR("ANY (") : STR("ALL ("));
+        emit_param(e, param);
+        buf_add_char(&e->sql, ')');
+    }
+}
+
 static bool
-emit_function_operator(struct emitter *e, const struct plan_cond *cond)
+is_pattern(enum api_op op)
+{
+    return op == API_LIKE || op == API_ILIKE || op == API_MATCH || op == API_IMATCH;
+}
+
+/* Patterns are functions in the embedded engine. */
+static void
+emit_pattern(struct emitter *e, const struct plan_cond *cond)
 {
     enum api_op op = cond->filter->op;
-    bool is_like = op == API_LIKE || op == API_ILIKE;
-    bool is_match = op == API_MATCH || op == API_IMATCH;
 
-    if (emit_is_postgres(e) || (!is_like && !is_match))
-        return false;
-    buf_add_str(&e->sql, is_like ? STR("cairn_like(") : STR("cairn_regex("));
+    buf_add_str(&e->sql,
+                op == API_LIKE || op == API_ILIKE ? STR("cairn_like(") : STR("cairn_regex("));
     emit_field(e, &cond->field);
     buf_add_char(&e->sql, ',');
-    emit_param(e, (struct emit_param){.source = EMIT_SLOT,
-                                      .index = cond->filter->slot,
-                                      .type = type_builtin(TYPE_TEXT)});
+    emit_right(e, cond, type_builtin(TYPE_TEXT));
     buf_add_str(&e->sql, op == API_ILIKE || op == API_IMATCH ? STR(",1)") : STR(",0)"));
-    return true;
+}
+
+static void
+emit_comparison(struct emitter *e, const struct plan_cond *cond)
+{
+    const struct api_filter *filter = cond->filter;
+    const struct type *type = cond->field.type;
+    bool by_label = sorts_by_label(e, type) && filter->op >= API_GT && filter->op <= API_LTE;
+    bool as_hex =
+        !emit_is_postgres(e) && type->id == TYPE_BYTEA && filter->quantifier != API_QUANT_NONE;
+
+    buf_add_str(&e->sql, by_label ? STR("CASE ") : as_hex ? STR("hex(") : STR(""));
+    emit_field(e, &cond->field);
+    if (as_hex)
+        buf_add_char(&e->sql, ')');
+    if (by_label)
+        emit_label_position(e, type);
+    buf_add_str(&e->sql, str_from(operator_sql(filter->op, emit_is_postgres(e))));
+    if (by_label)
+        BUF_ADD_LIT(&e->sql, "CASE ");
+    emit_right(e, cond, type);
+    if (by_label)
+        emit_label_position(e, type);
+}
+
+/* any and all in the embedded engine, with their three truth values: unknown when an element makes
+ * it so and no other decides. */
+static void
+emit_quantified(struct emitter *e, const struct plan_cond *cond)
+{
+    bool is_any = cond->filter->quantifier == API_QUANT_ANY;
+    struct emit_param param = {
+        .source = EMIT_ARRAY,
+        .index = cond->filter->slot,
+        .type = is_pattern(cond->filter->op) ? type_builtin(TYPE_TEXT) : cond->field.type,
+    };
+
+    buf_add_str(&e->sql, is_any ? STR("(SELECT CASE WHEN max(v) = 1 THEN 1")
+                                : STR("(SELECT CASE WHEN min(v) = 0 THEN 0"));
+    BUF_ADD_LIT(&e->sql, " WHEN count(v) < count(*) THEN NULL");
+    buf_add_str(&e->sql, is_any ? STR(" ELSE 0") : STR(" ELSE 1"));
+    BUF_ADD_LIT(&e->sql, " END FROM (SELECT ");
+    if (is_pattern(cond->filter->op))
+        emit_pattern(e, cond);
+    else
+        emit_comparison(e, cond);
+    BUF_ADD_LIT(&e->sql, " AS v FROM json_each(");
+    emit_param(e, param);
+    BUF_ADD_LIT(&e->sql, ") AS q))");
 }
 
 static void
 emit_filter(struct emitter *e, const struct plan_cond *cond)
 {
     const struct api_filter *filter = cond->filter;
-    const struct type *type = cond->field.type;
-    struct emit_param param = {.source = EMIT_SLOT, .index = filter->slot, .type = type};
-    bool by_label = sorts_by_label(e, type) && filter->op >= API_GT && filter->op <= API_LTE;
 
-    if (filter->op == API_IS) {
+    if (filter->op == API_IS)
         emit_is(e, cond);
-        return;
-    }
-    if (filter->op >= API_FTS && filter->op <= API_WFTS) {
+    else if (filter->op >= API_FTS && filter->op <= API_WFTS)
         emit_full_text(e, cond);
-        return;
-    }
-    if (filter->op == API_IN) {
+    else if (filter->op == API_IN)
         emit_in(e, cond);
-        return;
-    }
-    if (emit_function_operator(e, cond))
-        return;
-    if (by_label)
-        BUF_ADD_LIT(&e->sql, "CASE ");
-    emit_field(e, &cond->field);
-    if (by_label)
-        emit_label_position(e, type);
-    buf_add_str(&e->sql, str_from(operator_sql(filter->op, emit_is_postgres(e))));
-    if (by_label)
-        BUF_ADD_LIT(&e->sql, "CASE ");
-    if (filter->quantifier != API_QUANT_NONE)
-        buf_add_str(&e->sql, filter->quantifier == API_QUANT_ANY ? STR("ANY (") : STR("ALL ("));
-    emit_param(e, param);
-    if (filter->quantifier != API_QUANT_NONE)
-        buf_add_char(&e->sql, ')');
-    if (by_label)
-        emit_label_position(e, type);
+    else if (filter->quantifier != API_QUANT_NONE && !emit_is_postgres(e))
+        emit_quantified(e, cond);
+    else if (is_pattern(filter->op) && !emit_is_postgres(e))
+        emit_pattern(e, cond);
+    else
+        emit_comparison(e, cond);
 }
 
 static void emit_from(struct emitter *e, const struct plan_rel *rel);

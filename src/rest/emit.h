@@ -15,6 +15,7 @@
 enum emit_source {
     EMIT_SLOT,        /* the slot's text as type takes it */
     EMIT_LIST,        /* the slot's list, as one value */
+    EMIT_ARRAY,       /* the slot's text as an array of type, as one value */
     EMIT_LIMIT,       /* the slot's number, at most max (0: no bound) */
     EMIT_TEXT,        /* text, as it is */
     EMIT_BODY_COLUMN, /* embedded: column number index of the payload's row */

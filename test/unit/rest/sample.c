@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sample.h"
 
-#include "sql/migration.h"
-
 static const char text[] =
     "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');"
     "CREATE TABLE clients (id integer PRIMARY KEY, name text NOT NULL);"
@@ -11,65 +9,127 @@ static const char text[] =
     "CREATE TABLE tasks (id integer PRIMARY KEY, name text, project_id integer REFERENCES projects);"
     "CREATE TABLE users (id integer PRIMARY KEY, name text);"
     "CREATE TABLE users_tasks (user_id integer REFERENCES users, task_id integer REFERENCES tasks,"
-    "    PRIMARY KEY (user_id, task_id));";
+    "    PRIMARY KEY (user_id, task_id));"
+    "CREATE TABLE agents (id integer PRIMARY KEY, department_id integer);"
+    "CREATE TABLE departments (id integer PRIMARY KEY, head_id integer REFERENCES agents);"
+    "ALTER TABLE agents ADD CONSTRAINT agents_department_id_fkey"
+    "    FOREIGN KEY (department_id) REFERENCES departments;"
+    "CREATE TABLE people (id integer PRIMARY KEY, mother integer REFERENCES people);"
+    "CREATE TABLE kinds (id bigserial PRIMARY KEY, code text UNIQUE, made timestamptz DEFAULT now(),"
+    "    flag boolean NOT NULL DEFAULT true, data bytea, doc json, docb jsonb, mood mood,"
+    "    label character varying(5), price numeric, ratio double precision, \"a \"\"b\"\".c\" text,"
+    "    twice integer GENERATED ALWAYS AS (2 * 2) STORED);"
+    "CREATE TABLE numbered (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);"
+    "CREATE TABLE rowid_table (rowid integer, name text);"
+    "CREATE VIEW project_names AS SELECT id, name FROM projects;"
+    "CREATE TABLE plain (a text, b text);"
+    "COMMENT ON TABLE plain IS 'No key: \"a\" and <b>';"
+    "COMMENT ON COLUMN plain.a IS 'The first';";
 
 static bool
 ignore_step(void *ctx, const struct migration_step *step, struct err *err)
 {
-    (void)ctx;
-    (void)step;
-    (void)err;
     return true;
 }
 
 struct schema *
-sample_schema(void)
+sample_schema_into(const struct migration_sink *sink)
 {
     static const char *const schemas[] = {"public"};
-    const struct migration_sink sink = {.run = ignore_step};
     struct model *model = model_new();
     struct err err = {0};
 
-    if (!migration_translate(STR("sample.sql"), str_from(text), model, &sink, &err)) {
+    if (!migration_translate(STR("sample.sql"), str_from(text), model, sink, &err)) {
         fprintf(stderr, "%s\n", err.message);
         abort();
     }
     return schema_new(model, schemas, 1);
 }
 
+struct schema *
+sample_schema(void)
+{
+    const struct migration_sink sink = {.run = ignore_step};
+
+    return sample_schema_into(&sink);
+}
+
+/* What the plan depends on besides the query string, as rest.c has it. */
+static void
+begin_shape(struct sample_request *request, const struct sample_input *input)
+{
+    const struct api_prefer *prefer = &request->api.prefer;
+
+    buf_printf(&request->shape, "%d %d %d %d %d %.*s|", input->action, prefer->ret,
+               prefer->resolution, prefer->count != API_COUNT_NONE, prefer->missing_default,
+               STR_ARG(input->table));
+}
+
+static bool
+read_payload(struct sample_request *request, const struct sample_input *input)
+{
+    if (input->action != PLAN_INSERT && input->action != PLAN_UPDATE)
+        return true;
+    if (!payload_parse(input->body, STR_NULL, request->api.columns != NULL,
+                       sample_limits.json_depth_max, request->arena, &request->payload,
+                       &request->err))
+        return false;
+    for (uint32_t i = 0; request->api.columns == NULL && i < request->payload.key_count; i++)
+        buf_printf(&request->shape, "|%zu %.*s", request->payload.keys[i].len,
+                   STR_ARG(request->payload.keys[i]));
+    /* Such a write is answered without a plan. */
+    return (request->payload.row_count > 0 &&
+            (input->action == PLAN_INSERT || request->payload.key_count > 0)) ||
+           err_set(&request->err, ERR_REQUEST, "EMPTY", "nothing to write");
+}
+
+bool
+sample_make(struct sample_request *request, const struct schema *schema, enum db_dialect dialect,
+            const struct sample_input *input)
+{
+    struct api_param *params = NULL;
+    uint32_t count = 0;
+    struct plan_input plan = {
+        .schema = schema,
+        .table = schema_find_table(schema, STR("public"), input->table),
+        .limits = &sample_limits,
+        .api = &request->api,
+        .action = input->action,
+        .dialect = dialect,
+    };
+
+    memset(request, 0, sizeof(*request));
+    request->arena = plan.arena = arena_new(4096, 64 * 1024 * 1024);
+    arena_set_soft(request->arena);
+    buf_init(&request->shape, 1024 * 1024);
+    api_parse_prefer(input->prefer, request->arena, &request->api.prefer);
+    if (!api_parse_accept(input->accept, &request->api, &request->err))
+        return false;
+    api_parse_range(input->range, &request->api);
+    begin_shape(request, input);
+    if (!api_parse_params(input->query, request->arena, &params, &count, &request->err) ||
+        !api_parse_query(params, count, &sample_limits, request->arena, &request->api,
+                         &request->shape, &request->err) ||
+        !read_payload(request, input))
+        return false;
+    plan.payload_keys = request->payload.keys;
+    plan.payload_key_count = request->payload.key_count;
+    return plan_make(&plan, &request->plan, &request->err) &&
+           emit_plan(dialect, request->plan, request->arena, &request->sql, &request->err);
+}
+
 bool
 sample_read(struct sample_request *request, const struct schema *schema, enum db_dialect dialect,
             struct str table, struct str query)
 {
-    struct plan_input input = {
-        .schema = schema,
-        .table = schema_find_table(schema, STR("public"), table),
-        .limits = &sample_limits,
-        .action = PLAN_READ,
-        .dialect = dialect,
-    };
-    struct api_param *params = NULL;
-    uint32_t count = 0;
-    struct buf shape;
-    bool ok = false;
+    const struct sample_input input = {.table = table, .action = PLAN_READ, .query = query};
 
-    memset(request, 0, sizeof(*request));
-    request->arena = arena_new(4096, 64 * 1024 * 1024);
-    arena_set_soft(request->arena);
-    input.api = &request->api;
-    input.arena = request->arena;
-    buf_init(&shape, 1024 * 1024);
-    ok = api_parse_params(query, request->arena, &params, &count, &request->err) &&
-         api_parse_query(params, count, &sample_limits, request->arena, &request->api, &shape,
-                         &request->err) &&
-         plan_make(&input, &request->plan, &request->err) &&
-         emit_plan(dialect, request->plan, request->arena, &request->sql, &request->err);
-    buf_fini(&shape);
-    return ok;
+    return sample_make(request, schema, dialect, &input);
 }
 
 void
 sample_fini(struct sample_request *request)
 {
+    buf_fini(&request->shape);
     arena_free(request->arena);
 }
