@@ -221,7 +221,7 @@ aggregate_translate(struct expr_context *x, const struct json *body, struct str 
             ok = apply_fail(x->a, pg_location(body), "0A000", HINT_POSTGRES,
                             "the embedded engine has no %.*s() of these types", STR_ARG(name));
     }
-    if (ok && row->arg == 't') {
+    if (ok && row != NULL && row->arg == 't') {
         for (uint32_t i = 0; i < count && ok; i++)
             ok = expr_coerce(x, &args[i], type_builtin(TYPE_TEXT), COERCE_IMPLICIT,
                              pg_location(body));
