@@ -15,11 +15,33 @@ answer_status(const struct err *err)
     return row != NULL ? row->http_status : error_kinds[err->kind].http_status;
 }
 
+/* Errors quote what a client sent, which may be no text (a header's bytes), or cut in the middle of
+ * a character: what is no UTF-8 becomes U+FFFD. */
+static void
+add_string(struct buf *out, struct str text)
+{
+    struct buf clean;
+
+    if (str_is_utf8(text)) {
+        json_write_str(out, text);
+        return;
+    }
+    buf_init(&clean, 3 * text.len);
+    for (size_t at = 0; at < text.len;) {
+        size_t step = str_utf8_step(text, at);
+
+        buf_add_str(&clean, step > 0 ? str_slice(text, at, at + step) : STR("\xEF\xBF\xBD"));
+        at += step > 0 ? step : 1;
+    }
+    json_write_str(out, buf_str(&clean));
+    buf_fini(&clean);
+}
+
 static void
 add_text(struct buf *out, bool present, const char *text)
 {
     if (present)
-        json_write_str(out, str_from(text));
+        add_string(out, str_from(text));
     else
         BUF_ADD_LIT(out, "null");
 }
@@ -37,7 +59,7 @@ answer_error_body(struct buf *out, const struct err *err)
     BUF_ADD_LIT(out, ",\"hint\":");
     add_text(out, err->has_hint, err->hint);
     BUF_ADD_LIT(out, ",\"message\":");
-    json_write_str(out, str_from(err->message));
+    add_string(out, str_from(err->message));
     buf_add_char(out, '}');
 }
 

@@ -663,7 +663,6 @@ emit_cast(struct emitter *e, const struct plan_column *column)
         BUF_ADD_LIT(&e->sql, "CAST(");
         emit_field(e, &column->field);
         BUF_ADD_LIT(&e->sql, " AS ");
-        /* Letters, digits, _ and blanks: checked by the grammar. */
         buf_add_str(&e->sql, column->cast_name);
         buf_add_char(&e->sql, ')');
         return;

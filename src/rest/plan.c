@@ -75,8 +75,7 @@ add_field_column(struct planner *p, const struct plan_rel *rel, const struct api
     column->type = column->field.type;
     if (item->cast.data != NULL) {
         column->has_cast = true;
-        column->cast_name = item->cast;
-        if (!plan_check_cast(p->in->dialect, item->cast, &column->cast, p->err))
+        if (!plan_check_cast(p->in, item->cast, &column->cast, &column->cast_name, p->err))
             return false;
         column->type = &column->cast;
     }

@@ -32,7 +32,7 @@ struct plan_column {
     struct plan_field field;
     bool has_cast;
     struct type cast;
-    struct str cast_name;         /* as the client wrote it */
+    struct str cast_name;         /* as SQL may name it */
     const struct plan_rel *embed; /* PLAN_EMBED */
     const struct type *type;      /* of the result; json for an embed */
 };

@@ -250,18 +250,29 @@ plan_check_order(enum db_dialect dialect, const struct type *type, struct err *e
 }
 
 bool
-plan_check_cast(enum db_dialect dialect, struct str name, struct type *out, struct err *err)
+plan_check_cast(const struct plan_input *input, struct str name, struct type *out,
+                struct str *out_name, struct err *err)
 {
-    if (type_parse_name(name, out) && (dialect == DB_POSTGRES || type_is_embedded(out)))
+    bool is_word = name.len > 0 && memchr(name.data, ' ', name.len) == NULL;
+    char *lower = NULL;
+
+    *out_name = name;
+    if (type_parse_name(name, out) && (input->dialect == DB_POSTGRES || type_is_embedded(out)))
         return true;
-    if (dialect == DB_POSTGRES) {
-        /* PostgreSQL may know a type that we don't; it passes as text. */
-        *out = *type_builtin(TYPE_OTHER);
-        return true;
+    if (input->dialect != DB_POSTGRES || !is_word) {
+        err_set(err, ERR_REQUEST, "42704", "type \"%.*s\" does not exist",
+                STR_ARG(str_slice(name, 0, 200)));
+        return fail_status(err, 400);
     }
-    err_set(err, ERR_REQUEST, "42704", "type \"%.*s\" does not exist",
-            STR_ARG(str_slice(name, 0, 200)));
-    return fail_status(err, 400);
+    /* PostgreSQL may know a type that we don't: its values pass as text, and its name as a name. */
+    *out = *type_builtin(TYPE_OTHER);
+    lower = arena_cstr(input->arena, name);
+    for (size_t i = 0; i < name.len; i++) {
+        if (lower[i] >= 'A' && lower[i] <= 'Z')
+            lower[i] = (char)(lower[i] + ('a' - 'A'));
+    }
+    *out_name = arena_printf(input->arena, "\"%s\"", lower);
+    return true;
 }
 
 static bool

@@ -93,7 +93,11 @@ static const struct door_case selections[] = {
     {"GET /complex_items?select=id&settings->foo->>int=eq.2", "200\n\n[{\"id\":2}]"},
     {"GET /complex_items?select=id&settings->foo=not.is.null&order=settings->foo->>int.desc",
      "200\n\n[{\"id\":2}, \n {\"id\":1}]"},
-    {"GET /complex_items?select=id::nonsense", "400\n\n{\"code\":\"42704\",..."},
+    {"GET /complex_items?select=id::nonsense",
+     "400\n\n{\"code\":\"42704\",\"details\":null,\"hint\":null,\"message\":\"type \\\"nonsense\\\" "
+     "does not exist\"}"},
+    {"GET /complex_items?select=id::SELECT", "400\n\n{\"code\":\"42704\",..."},
+    {"GET /complex_items?select=id::timestamp with nonsense", "400\n\n{\"code\":\"42704\",..."},
     {"GET /clients?select=name->a", "404\n\n{\"code\":\"42883\",..."},
     {"GET /entities?select=count", "200\nContent-Range: 0-0/*\n\n[{\"count\":4}]"},
     {"GET /entities?select=n:count&id=gt.2", "200\n\n[{\"n\":2}]"},
