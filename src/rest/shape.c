@@ -8,9 +8,11 @@
 #define ARENA_FIRST 4096
 #define ARENA_LIMIT (8 * 1024 * 1024)
 
+/* Two generations: what is found in the old one goes over to the young one, and when that is full it
+ * becomes the old one. So what is asked for often stays, whatever else comes by once. */
 struct shape_cache {
-    struct map *map;
-    size_t max;
+    struct map *young, *old;
+    size_t max; /* of both together */
 };
 
 /* Statement numbers are the same on every loop, so that no two ever mean different SQL. */
@@ -50,24 +52,32 @@ shape_cache_new(size_t max)
 {
     struct shape_cache *cache = xcalloc(1, sizeof(*cache));
 
-    cache->map = map_new();
+    cache->young = map_new();
+    cache->old = map_new();
     cache->max = max;
     return cache;
+}
+
+/* The keys live in the shapes: none is looked at while they go. */
+static void
+drop_generation(struct map *map)
+{
+    size_t pos = 0;
+    struct str key;
+    void *value = NULL;
+
+    while (map_next(map, &pos, &key, &value))
+        shape_unref(value);
+    map_free(map);
 }
 
 void
 shape_cache_clear(struct shape_cache *cache)
 {
-    size_t pos = 0;
-    struct str key;
-    void *value = NULL;
-    struct map *map = cache->map;
-
-    /* The keys live in the shapes: the map goes before them. */
-    cache->map = map_new();
-    while (map_next(map, &pos, &key, &value))
-        shape_unref(value);
-    map_free(map);
+    drop_generation(cache->young);
+    drop_generation(cache->old);
+    cache->young = map_new();
+    cache->old = map_new();
 }
 
 void
@@ -75,16 +85,33 @@ shape_cache_free(struct shape_cache *cache)
 {
     if (cache == NULL)
         return;
-    shape_cache_clear(cache);
-    map_free(cache->map);
+    drop_generation(cache->young);
+    drop_generation(cache->old);
     free(cache);
+}
+
+/* Takes a reference over. */
+static void
+add_young(struct shape_cache *cache, struct shape *shape)
+{
+    if (map_count(cache->young) >= (cache->max + 1) / 2) {
+        drop_generation(cache->old);
+        cache->old = cache->young;
+        cache->young = map_new();
+    }
+    shape_unref(map_put(cache->young, shape->key, shape));
 }
 
 struct shape *
 shape_cache_get(struct shape_cache *cache, struct str key)
 {
-    struct shape *shape = map_get(cache->map, key);
+    struct shape *shape = map_get(cache->young, key);
 
+    if (shape == NULL) {
+        shape = map_remove(cache->old, key);
+        if (shape != NULL)
+            add_young(cache, shape);
+    }
     if (shape != NULL)
         shape->refs++;
     return shape;
@@ -93,8 +120,7 @@ shape_cache_get(struct shape_cache *cache, struct str key)
 void
 shape_cache_put(struct shape_cache *cache, struct shape *shape)
 {
-    if (map_count(cache->map) >= cache->max)
-        shape_cache_clear(cache);
+    shape_unref(map_remove(cache->old, shape->key));
     shape->refs++;
-    shape_unref(map_put(cache->map, shape->key, shape));
+    add_young(cache, shape);
 }

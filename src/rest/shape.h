@@ -27,7 +27,7 @@ struct shape_cache *shape_cache_new(size_t max);
 void shape_cache_free(struct shape_cache *cache); /* NULL is safe */
 /* A reference to the shape called key, or NULL. */
 struct shape *shape_cache_get(struct shape_cache *cache, struct str key);
-/* Keeps a reference of its own; when it is full, all others go first. */
+/* Keeps a reference of its own; when it is full, those not asked for lately go. */
 void shape_cache_put(struct shape_cache *cache, struct shape *shape);
 void shape_cache_clear(struct shape_cache *cache);
 
