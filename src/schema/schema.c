@@ -116,6 +116,66 @@ table_init(struct schema_table *table, const struct model_table *model, struct a
     table->column_slots = slots;
 }
 
+static const struct schema_table *
+row_init(struct schema *schema, const struct model_table *row, struct arena *arena)
+{
+    const struct model *model = schema->model;
+    struct schema_table *table = NULL;
+
+    if (row == NULL)
+        return NULL;
+    if (row >= model->tables && row < model->tables + model->table_count)
+        return &schema->tables[row - model->tables];
+    table = ARENA_NEW(arena, struct schema_table);
+    table_init(table, row, arena);
+    return table;
+}
+
+static void
+functions_init(struct schema *schema, struct arena *arena)
+{
+    const struct model *model = schema->model;
+    struct schema_function *functions =
+        ARENA_ARRAY(arena, struct schema_function, model->function_count + 1);
+
+    for (uint32_t i = 0; i < model->function_count; i++)
+        functions[i] = (struct schema_function){
+            .model = &model->functions[i],
+            .row = row_init(schema, model->functions[i].row, arena),
+        };
+    schema->functions = functions;
+    schema->function_count = model->function_count;
+}
+
+const struct schema_function *
+schema_find_functions(const struct schema *schema, struct str schema_name, struct str name,
+                      uint32_t *count)
+{
+    uint32_t from = 0;
+    uint32_t to = schema->function_count;
+    uint32_t end = 0;
+
+    /* The first that does not come before the name. */
+    while (from < to) {
+        uint32_t middle = from + (to - from) / 2;
+        const struct model_function *function = schema->functions[middle].model;
+        int order = str_cmp(function->schema, schema_name);
+
+        if (order < 0 || (order == 0 && str_cmp(function->name, name) < 0))
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    for (end = from; end < schema->function_count; end++) {
+        const struct model_function *function = schema->functions[end].model;
+
+        if (!str_eq(function->schema, schema_name) || !str_eq(function->name, name))
+            break;
+    }
+    *count = end - from;
+    return end > from ? &schema->functions[from] : NULL;
+}
+
 struct schema *
 schema_new(struct model *model, const char *const *schemas, size_t schema_count)
 {
@@ -142,6 +202,7 @@ schema_new(struct model *model, const char *const *schemas, size_t schema_count)
     so->slots = slots;
 
     schema_rels_build(&so->pub, tables, arena);
+    functions_init(&so->pub, arena);
     return &so->pub;
 }
 
@@ -187,6 +248,27 @@ schema_similar_table(const struct schema *schema, struct str schema_name, struct
         double score = str_similarity(table->model->name, name);
         if (score >= SIMILAR_ENOUGH && score > best_score) {
             best = table->model->name;
+            best_score = score;
+        }
+    }
+    return best;
+}
+
+struct str
+schema_similar_function(const struct schema *schema, struct str schema_name, struct str name)
+{
+    struct str best = STR_NULL;
+    double best_score = 0;
+
+    for (uint32_t i = 0; i < schema->function_count; i++) {
+        const struct model_function *function = schema->functions[i].model;
+        double score = 0;
+
+        if (!str_eq(function->schema, schema_name))
+            continue;
+        score = str_similarity(function->name, name);
+        if (score >= SIMILAR_ENOUGH && score > best_score) {
+            best = function->name;
             best_score = score;
         }
     }

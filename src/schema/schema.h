@@ -66,11 +66,18 @@ struct schema_table {
     uint32_t column_slot_mask;
 };
 
+struct schema_function {
+    const struct model_function *model;
+    const struct schema_table *row; /* columns and, of a table's rows, relationships; NULL: void */
+};
+
 struct schema {
     uint64_t id; /* of this snapshot in this process; never 0, never again the same */
     const struct model *model;
     const struct schema_table *tables; /* one for each table of model, in its order */
     uint32_t table_count;
+    const struct schema_function *functions; /* one for each function of model, in its order */
+    uint32_t function_count;
 };
 
 /*
@@ -84,6 +91,10 @@ void schema_unref(struct schema *schema); /* NULL is safe; the last one frees */
 /* NULL when absent. */
 const struct schema_table *schema_find_table(const struct schema *schema, struct str schema_name,
                                              struct str name);
+/* The first of all functions called so, which follow each other; count says how many. NULL: none. */
+const struct schema_function *schema_find_functions(const struct schema *schema,
+                                                    struct str schema_name, struct str name,
+                                                    uint32_t *count);
 const struct model_column *schema_find_column(const struct schema_table *table, struct str name);
 /* The index of a column of this table. */
 static inline uint32_t
@@ -113,6 +124,8 @@ size_t schema_find_rel(const struct schema *schema, const struct schema_table *t
  * similar. */
 struct str schema_similar_table(const struct schema *schema, struct str schema_name,
                                 struct str name);
+struct str schema_similar_function(const struct schema *schema, struct str schema_name,
+                                   struct str name); /* PGRST202 */
 struct str schema_similar_target(const struct schema *schema, const struct schema_table *table,
                                  struct str target);
 

@@ -97,6 +97,35 @@ struct model_sequence {
     struct str owned_table, owned_column; /* may be empty */
 };
 
+enum model_volatility { MODEL_IMMUTABLE, MODEL_STABLE, MODEL_VOLATILE };
+enum model_result {
+    MODEL_RESULT_VOID,
+    MODEL_RESULT_SCALAR, /* row has one column, the value */
+    MODEL_RESULT_RECORD, /* of columns that only a call knows; row has one column, the record as JSON */
+    MODEL_RESULT_ROW,
+};
+
+/* What a caller gives: arguments IN, INOUT and VARIADIC. */
+struct model_argument {
+    struct str name; /* empty: it has none */
+    struct type type;
+    bool has_default;
+    bool is_variadic; /* the last one; type is an array */
+};
+
+/* A function of the database that can be called from outside. PostgreSQL only. */
+struct model_function {
+    struct str schema, name, comment;
+    struct model_argument *arguments;
+    uint32_t argument_count;
+    enum model_result result;
+    bool returns_set;
+    enum model_volatility volatility;
+    /* The columns of what it returns: a table of this model, or one that stands for the result alone
+     * and is not in the list of tables. NULL: void. */
+    struct model_table *row;
+};
+
 struct model {
     struct arena *arena;
     struct model_table *tables; /* sorted by schema, name */
@@ -105,6 +134,8 @@ struct model {
     uint32_t enum_count;
     struct model_sequence *sequences;
     uint32_t sequence_count;
+    struct model_function *functions; /* sorted by schema, name; those of one name as they were made */
+    uint32_t function_count;
     const struct str *schemas;  /* made by CREATE SCHEMA; "public" is always there and not listed */
     uint32_t schema_count;
 };

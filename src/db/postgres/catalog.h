@@ -21,6 +21,15 @@ struct cat_table {
 
 #define NO_COLUMN UINT32_MAX
 
+/* A function on its way into the model, in the order of model->functions. */
+struct cat_function {
+    uint32_t oid;
+    uint32_t type;     /* of the result */
+    uint32_t relation; /* whose row that type is; 0: none */
+    bool has_columns;  /* OUT, INOUT or TABLE */
+    uint32_t default_count;
+};
+
 struct cat_type {
     uint32_t oid;
     char kind; /* pg_type.typtype: b, c, d, e, p, r, m */
@@ -39,12 +48,16 @@ struct catalog {
     struct str oids;          /* of all tables, as an array literal */
     struct cat_table *tables; /* sorted by OID; model->tables is sorted by name */
     uint32_t table_count;
-    struct cat_type *types; /* sorted by OID */
+    struct str function_oids;       /* as an array literal */
+    struct cat_function *functions; /* as many as model->function_count */
+    struct cat_type *types;         /* sorted by OID */
     uint32_t type_count;
 };
 
 MUST_CHECK PGresult *cat_query(struct catalog *cat, const char *sql, const char *param,
                                struct err *err);
+MUST_CHECK PGresult *cat_query_two(struct catalog *cat, const char *sql, const char *first,
+                                   const char *second, struct err *err);
 /* Cells; a null is the empty view, 0 or false. */
 struct str cat_str(struct catalog *cat, const PGresult *res, int row, int column); /* copied */
 int64_t cat_i64(const PGresult *res, int row, int column);
@@ -71,5 +84,10 @@ MUST_CHECK bool cat_load_view_columns(struct catalog *cat, struct err *err);
 MUST_CHECK bool cat_load_constraints(struct catalog *cat, struct err *err);
 MUST_CHECK bool cat_load_indexes(struct catalog *cat, struct err *err);
 MUST_CHECK bool cat_load_sequences(struct catalog *cat, struct err *err);
+/* catalog_functions.c: which there are, before the types; and what they take and give, after the
+ * tables. */
+MUST_CHECK bool cat_load_functions(struct catalog *cat, const char *schemas, struct err *err);
+MUST_CHECK bool cat_load_arguments(struct catalog *cat, struct err *err);
+MUST_CHECK bool cat_load_results(struct catalog *cat, struct err *err);
 
 #endif

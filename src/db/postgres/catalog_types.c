@@ -4,11 +4,23 @@
 /* How deep domains on arrays of domains and so on are followed. */
 #define MAX_DEPTH 16
 
-/* The types of all columns, and what domains and arrays among them are made of. */
+/* The types of all columns and of what functions take and give, and what domains and arrays among
+ * them are made of. */
 static const char types_sql[] =
     "WITH RECURSIVE used(oid) AS ("
     "  SELECT DISTINCT a.atttypid FROM unnest($1::oid[]) AS r(oid)"
     "  JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid"
+    "  WHERE a.attnum > 0 AND NOT a.attisdropped"
+    "  UNION"
+    "  SELECT a.oid FROM unnest($2::oid[]) AS f(oid)"
+    "  JOIN pg_catalog.pg_proc p ON p.oid = f.oid,"
+    "  LATERAL unnest(coalesce(p.proallargtypes, p.proargtypes::oid[]) || p.prorettype) AS a(oid)"
+    "  UNION"
+    "  SELECT a.atttypid FROM unnest($2::oid[]) AS f(oid)"
+    "  JOIN pg_catalog.pg_proc p ON p.oid = f.oid"
+    "  JOIN pg_catalog.pg_type t ON t.oid = p.prorettype"
+    "  LEFT JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype"
+    "  JOIN pg_catalog.pg_attribute a ON a.attrelid IN (t.typrelid, b.typrelid)"
     "  WHERE a.attnum > 0 AND NOT a.attisdropped"
     "  UNION"
     "  SELECT part.oid FROM used JOIN pg_catalog.pg_type t ON t.oid = used.oid,"
@@ -56,7 +68,7 @@ list_enums(struct catalog *cat)
 bool
 cat_load_types(struct catalog *cat, struct err *err)
 {
-    PGresult *res = cat_query(cat, types_sql, cat->oids.data, err);
+    PGresult *res = cat_query_two(cat, types_sql, cat->oids.data, cat->function_oids.data, err);
 
     if (res == NULL)
         return false;

@@ -15,6 +15,18 @@ cat_query(struct catalog *cat, const char *sql, const char *param, struct err *e
     return res;
 }
 
+PGresult *
+cat_query_two(struct catalog *cat, const char *sql, const char *first, const char *second,
+              struct err *err)
+{
+    const char *const params[] = {first, second};
+    PGresult *res = pg_session_query(cat->pq, sql, params, COUNTOF(params), err);
+
+    if (res == NULL)
+        err_prefix(err, "unable to read the catalogs: ");
+    return res;
+}
+
 static struct str
 cell(const PGresult *res, int row, int column)
 {
@@ -133,10 +145,12 @@ load(struct catalog *cat, const char *schemas, struct err *err)
 {
     return run_plain(cat, "SET statement_timeout = '60s'", err) &&
            run_plain(cat, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err) &&
-           cat_load_tables(cat, schemas, err) && cat_load_types(cat, err) &&
-           cat_load_columns(cat, err) && cat_load_view_columns(cat, err) &&
-           cat_load_constraints(cat, err) && cat_load_indexes(cat, err) &&
-           cat_load_sequences(cat, err) && run_plain(cat, "COMMIT", err);
+           cat_load_tables(cat, schemas, err) && cat_load_functions(cat, schemas, err) &&
+           cat_load_types(cat, err) && cat_load_columns(cat, err) &&
+           cat_load_view_columns(cat, err) && cat_load_constraints(cat, err) &&
+           cat_load_indexes(cat, err) && cat_load_sequences(cat, err) &&
+           cat_load_arguments(cat, err) && cat_load_results(cat, err) &&
+           run_plain(cat, "COMMIT", err);
 }
 
 bool

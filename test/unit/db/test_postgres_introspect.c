@@ -36,7 +36,22 @@ static const char ddl[] =
     "CREATE VIEW secrets AS SELECT s.id, p.code, 1 AS one FROM priv.secret s"
     "  LEFT JOIN parent p ON p.id = s.parent_id WHERE s.id NOT IN (SELECT id FROM child);"
     "CREATE VIEW both_ways AS SELECT id FROM parent UNION SELECT id FROM child;"
-    "CREATE MATERIALIZED VIEW mat AS SELECT code FROM parent;";
+    "CREATE MATERIALIZED VIEW mat AS SELECT code FROM parent;"
+    "CREATE TYPE point3 AS (x int, label short);"
+    "CREATE FUNCTION over(a int, b text DEFAULT 'x') RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1';"
+    "CREATE FUNCTION over() RETURNS text[] STABLE LANGUAGE sql AS $$SELECT '{}'::text[]$$;"
+    "COMMENT ON FUNCTION over() IS 'Nothing.';"
+    "CREATE FUNCTION parents() RETURNS SETOF parent LANGUAGE sql AS 'SELECT * FROM parent';"
+    "CREATE FUNCTION places(VARIADIC c char(3)[]) RETURNS point3 LANGUAGE sql AS 'SELECT 1, ''x''';"
+    "CREATE FUNCTION hidden() RETURNS priv.other LANGUAGE sql AS 'SELECT 1';"
+    "CREATE FUNCTION two(IN x int, INOUT y text, OUT z numeric) LANGUAGE sql AS 'SELECT y, 1.0';"
+    "CREATE FUNCTION tabled() RETURNS TABLE (one int, two mood) LANGUAGE sql AS 'SELECT 1, ''ok''::mood';"
+    "CREATE FUNCTION nothing(json) RETURNS void LANGUAGE sql AS '';"
+    "CREATE FUNCTION records() RETURNS SETOF record LANGUAGE sql AS 'SELECT 1, 2';"
+    "CREATE FUNCTION \"trigger\"() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+    "CREATE FUNCTION anything(x anyelement) RETURNS int LANGUAGE sql AS 'SELECT 1';"
+    "CREATE AGGREGATE total(int) (SFUNC = int4pl, STYPE = int);"
+    "CREATE FUNCTION priv.unseen() RETURNS int LANGUAGE sql AS 'SELECT 1';";
 
 static int
 load(void **state)
@@ -268,6 +283,55 @@ thousands_of_tables_take_less_than_seconds(void **state)
     db_close(db);
 }
 
+/* name(argument type=default...) > columns */
+static void
+functions_say_what_they_take_and_give(void **state)
+{
+    static const char *const expected[] = {
+        "hidden() v > id integer",
+        "nothing( json) v void",
+        "over(a integer, b text?) i = pgrst_scalar integer",
+        "over() s = pgrst_scalar text[]",
+        "parents() v set parent > id integer, code character(3)",
+        "places(c bpchar[]...) v > x integer, label short",
+        "records() v set record",
+        "tabled() v set > one integer, two mood",
+        "two(x integer, y text) v > y text, z numeric",
+    };
+    char text[512];
+
+    assert_int_equal(model->function_count, COUNTOF(expected));
+    for (size_t i = 0; i < COUNTOF(expected); i++) {
+        const struct model_function *f = &model->functions[i];
+        struct buf out;
+
+        buf_init(&out, sizeof(text));
+        buf_printf(&out, "%.*s(", STR_ARG(f->name));
+        for (uint32_t k = 0; k < f->argument_count; k++)
+            buf_printf(&out, "%s%.*s %.*s%s%s", k > 0 ? ", " : "", STR_ARG(f->arguments[k].name),
+                       STR_ARG(f->arguments[k].type.name), f->arguments[k].has_default ? "?" : "",
+                       f->arguments[k].is_variadic ? "..." : "");
+        buf_printf(&out, ") %c%s", "isv"[f->volatility], f -> returns_set ? " set" : "");
+        if (f->result == MODEL_RESULT_VOID)
+            buf_printf(&out, " void");
+        else if (f->result == MODEL_RESULT_RECORD)
+            buf_printf(&out, " record");
+        else if (f->row == table("parent"))
+            buf_printf(&out, " parent");
+        for (uint32_t k = 0;
+             f->row != NULL && k < f->row->column_count && f->result != MODEL_RESULT_RECORD; k++)
+            buf_printf(&out, "%s%.*s %.*s",
+                       k > 0                              ? ", "
+                       : f->result == MODEL_RESULT_SCALAR ? " = "
+                                                          : " > ",
+                       STR_ARG(f->row->columns[k].name), STR_ARG(f->row->columns[k].type.name));
+        assert_string_equal(buf_cstr(&out), expected[i]);
+        buf_fini(&out);
+    }
+    assert_str(model->functions[3].comment, "Nothing.");
+    assert_int_equal(model->functions[4].row == table("parent"), true);
+}
+
 static void
 a_view_tree_of_any_form_does_no_harm(void **state)
 {
@@ -303,6 +367,7 @@ main(void)
         cmocka_unit_test(foreign_keys_checks_and_indexes_are_there),
         cmocka_unit_test(view_columns_know_their_base_columns),
         cmocka_unit_test(tables_and_views_say_how_they_can_be_written),
+        cmocka_unit_test(functions_say_what_they_take_and_give),
         cmocka_unit_test(thousands_of_tables_take_less_than_seconds),
         cmocka_unit_test(a_view_tree_of_any_form_does_no_harm),
     };
