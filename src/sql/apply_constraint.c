@@ -312,19 +312,34 @@ read_action(struct apply *a, const struct json *constraint, const char *member,
     return true;
 }
 
-/* Whether the columns, in any order, are a key of the table. */
+/* Both lists have the same columns, in any order. */
 static bool
-is_key(const struct model_table *table, const uint32_t *columns, uint32_t count)
+are_same_columns(const uint32_t *a, uint32_t a_count, const uint32_t *b, uint32_t b_count)
+{
+    uint32_t found = 0;
+
+    for (uint32_t i = 0; i < a_count && a_count == b_count; i++) {
+        for (uint32_t j = 0; j < b_count; j++)
+            found += a[i] == b[j];
+    }
+    return a_count == b_count && found == a_count;
+}
+
+/* Whether the columns are a key of the table, or have a unique index. */
+static bool
+is_key(struct apply *a, const struct model_table *table, const uint32_t *columns, uint32_t count)
 {
     for (uint32_t k = 0; k < table->key_count; k++) {
-        const struct model_key *key = &table->keys[k];
-        uint32_t found = 0;
+        if (are_same_columns(table->keys[k].columns, table->keys[k].column_count, columns, count))
+            return true;
+    }
+    for (uint32_t i = 0; i < table->index_count; i++) {
+        uint32_t *own = NULL;
+        uint32_t own_count = 0;
 
-        for (uint32_t i = 0; i < count && key->column_count == count; i++) {
-            for (uint32_t j = 0; j < count; j++)
-                found += key->columns[j] == columns[i];
-        }
-        if (key->column_count == count && found == count)
+        if (table->indexes[i].unique &&
+            apply_index_columns(a, table, &table->indexes[i], &own, &own_count) &&
+            are_same_columns(own, own_count, columns, count))
             return true;
     }
     return false;
@@ -357,7 +372,7 @@ read_referenced(struct apply *a, const struct model_table *ref, const struct jso
     }
     *out = columns;
     *count = n;
-    if (!is_key(ref, columns, n))
+    if (!is_key(a, ref, columns, n))
         return apply_fail(
             a, pg_location(constraint), "42830", NULL,
             "there is no unique constraint matching given keys for referenced table \"%.*s\"",

@@ -23,6 +23,10 @@ check_form(struct apply *a, const struct json *body)
         return apply_fail(a, SIZE_MAX, "0A000", HINT_POSTGRES,
                           "the embedded engine does not have indexes of kind %.*s",
                           STR_ARG(method));
+    if (pg_bool(body, "concurrent"))
+        return apply_fail(a, SIZE_MAX, "25001", "remove CONCURRENTLY",
+                          "CREATE INDEX CONCURRENTLY cannot run inside a transaction, and a "
+                          "migration is one");
     if (pg_bool(body, "nulls_not_distinct"))
         return apply_refuse(a, SIZE_MAX, "NULLS NOT DISTINCT");
     if (pg_bool(body, "unique") && pg_count(body, "indexIncludingParams") > 0)
