@@ -211,9 +211,7 @@ forward(struct supervisor *s, int signal_number)
         s->is_stopping = true;
         turn_away(s);
         notify_send("STOPPING=1");
-        /* A terminal's ^C reaches the worker by itself; the worker takes a second one as haste. */
-        if (signal_number == SIGINT && getpgrp() == tcgetpgrp(STDIN_FILENO))
-            return;
+        /* A terminal's ^C reaches the worker by itself; the worker takes the two as one. */
         signal_number = SIGTERM;
     }
     if (s->worker > 0)

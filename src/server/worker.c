@@ -12,6 +12,7 @@
 #define LOOPS_MAX 64
 #define ACCEPT_MS 50
 #define HEALTH_MS 200
+#define SAME_SIGNAL_NS (250 * UINT64_C(1000000))
 #define WATCH_DELAY_MS 50 /* editors write a file in several steps */
 
 struct worker {
@@ -31,6 +32,7 @@ struct worker {
     struct model *reloaded;
     struct err reload_err;
     bool is_stopping, was_poisoned;
+    uint64_t stopping_ns; /* since when */
     uint64_t start_ns;
 };
 
@@ -148,6 +150,7 @@ static void
 stop(struct worker *w)
 {
     w->is_stopping = true;
+    w->stopping_ns = clock_mono_ns();
     atomic_store(&w->shared.is_draining, true);
     log_event(LOG_INFO, "draining", LOG_I64("timeout_ms", w->config->server_drain_timeout));
     uv_timer_start(&w->drain_timer, on_accepted, ACCEPT_MS, 0);
@@ -176,6 +179,10 @@ on_signal(uv_signal_t *handle, int signal_number)
         start_reload(w);
         return;
     }
+    /* What is sent to the whole group of processes comes twice: from the sender, and from the
+     * supervisor, which passes it on. */
+    if (w->is_stopping && clock_mono_ns() - w->stopping_ns < SAME_SIGNAL_NS)
+        return;
     if (w->is_stopping) {
         log_event(LOG_WARN, "stopped_at_once", LOG_I64("signal", signal_number));
         _exit(128 + signal_number);

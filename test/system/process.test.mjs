@@ -160,6 +160,19 @@ test('SIGINT drains as SIGTERM does', async () => {
     await server.stop();
 });
 
+test('a signal to the whole group of processes counts once, as from a terminal or timeout(1)', async () => {
+    for (const signal of ['SIGINT', 'SIGTERM']) {
+        const server = await startCairn({ project: project(), env: { CAIRN_HTTP_BODY_MIN_RATE: '0' } });
+        const half = await halfPost(server);
+        server.signalGroup(signal);
+        await sleep(400);
+        assert.ok(server.isRunning, `${signal} cut a request`);
+        assert.match(await half.finish(), /^HTTP\/1\.1 201 /);
+        assert.deepEqual(await server.exited, { code: 0, signal: null });
+        await server.stop();
+    }
+});
+
 test('two that start at once on one PostgreSQL apply the migrations once', async () => {
     const postgres = await startPostgres();
     const database = await postgres.createDatabase();
