@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "rest/array.h"
+#include "rest/plan_check.h"
 
 /* The request line bounds a list; written as JSON it is at most six times as long. */
 #define LIST_MAX ((size_t)64 * 1024 * 1024)
@@ -222,14 +223,6 @@ body_json(const struct bind_input *in)
     return arena_printf(in->arena, "[%.*s]", STR_ARG(payload->text));
 }
 
-static bool
-fail_memory(struct err *err)
-{
-    err_set(err, ERR_REQUEST, "CAIRN-LIMIT", "the request needs too much memory");
-    err->http_status = 413;
-    return false;
-}
-
 /* What does not come from a row of the payload. */
 static bool
 bind_fixed(const struct bind_input *in, const struct emit_param *param, struct value *out,
@@ -281,7 +274,7 @@ bind_stmt(const struct bind_input *in, const struct emit_stmt *stmt, struct db_s
         if (!bind_body_row(in, stmt, row, at, err))
             return false;
         if (arena_is_exhausted(in->arena))
-            return fail_memory(err);
+            return plan_fail_memory(err);
     }
     out->params = values;
     out->param_count = stmt->param_count;

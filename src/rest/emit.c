@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "rest/emit_impl.h"
+#include "rest/plan_check.h"
 
 #define SQL_MAX (1024 * 1024)
 #define PARAMS_MAX 32766 /* SQLite's; PostgreSQL takes twice as many */
@@ -565,6 +566,8 @@ emit_row_spec(struct emitter *e, const struct plan_rel *rel)
     struct buf spec;
 
     buf_init(&spec, SQL_MAX);
+    if (e->plan->nulls_stripped)
+        buf_add_char(&spec, '!');
     for (uint32_t i = 0; i < rel->column_count; i++) {
         const struct plan_column *column = &rel->columns[i];
         size_t at = 0;
@@ -599,16 +602,31 @@ emit_json_row(struct emitter *e, const struct plan_rel *rel)
 }
 
 static void
+emit_embed_postgres(struct emitter *e, const struct plan_rel *rel)
+{
+    bool strip = e->plan->nulls_stripped;
+
+    /* json_agg() breaks lines between rows, but not between the values of json_strip_nulls(). */
+    if (rel->is_to_one)
+        buf_add_str(&e->sql, strip ? STR("(SELECT json_strip_nulls(row_to_json(" ROW_ALIAS "))")
+                                   : STR("(SELECT row_to_json(" ROW_ALIAS ")"));
+    else
+        buf_add_str(
+            &e->sql,
+            strip ? STR("(SELECT coalesce('[' || string_agg(json_strip_nulls(row_to_json(" ROW_ALIAS
+                        "))::text, E', \\n ') || ']', '[]')::json")
+                  : STR("(SELECT coalesce(json_agg(" ROW_ALIAS "), '[]')"));
+    BUF_ADD_LIT(&e->sql, " FROM (SELECT ");
+    emit_columns(e, rel, true);
+    emit_embed_tail(e, rel);
+    BUF_ADD_LIT(&e->sql, ") AS " ROW_ALIAS ")");
+}
+
+static void
 emit_embed(struct emitter *e, const struct plan_rel *rel)
 {
     if (emit_is_postgres(e)) {
-        buf_add_str(&e->sql, rel->is_to_one
-                                 ? STR("(SELECT row_to_json(" ROW_ALIAS ") FROM (SELECT ")
-                                 : STR("(SELECT coalesce(json_agg(" ROW_ALIAS "), '[]') FROM "
-                                       "(SELECT "));
-        emit_columns(e, rel, true);
-        emit_embed_tail(e, rel);
-        BUF_ADD_LIT(&e->sql, ") AS " ROW_ALIAS ")");
+        emit_embed_postgres(e, rel);
     } else if (rel->is_to_one) {
         BUF_ADD_LIT(&e->sql, "(SELECT ");
         emit_json_row(e, rel);
@@ -751,6 +769,8 @@ emit_count(struct emitter *e)
 bool
 emit_take(struct emitter *e, struct emit_stmt *out, struct err *err)
 {
+    if (arena_is_exhausted(e->arena))
+        return plan_fail_memory(err);
     if (!buf_ok(&e->sql)) {
         err_set(err, ERR_REQUEST, "54001", "the request is too complex");
         err->http_status = 413;

@@ -117,44 +117,68 @@ add_embed(struct planner *p, struct plan_rel *parent, const struct api_item *ite
     return make_columns(p, rel, item->children);
 }
 
-static uint32_t
-columns_of_item(const struct plan_rel *rel, const struct api_item *item)
+/* A column as it is, under its own name. */
+static struct plan_column
+simple_column(const struct plan_rel *rel, const struct model_column *column)
 {
-    return item->kind == API_ITEM_STAR ? rel->table->model->column_count : 1;
+    return (struct plan_column){
+        .kind = PLAN_FIELD,
+        .origin = rel,
+        .key = column->name,
+        .field = {.rel = rel, .column = column, .type = &column->type},
+        .type = &column->type,
+    };
 }
 
-static void
-add_star(const struct plan_rel *rel, struct plan_column *columns)
-{
-    for (uint32_t i = 0; i < rel->table->model->column_count; i++) {
-        const struct model_column *column = &rel->table->model->columns[i];
+/* The columns of a level under way. */
+struct column_list {
+    struct plan_column *items;
+    uint32_t count, cap;
+};
 
-        columns[i] = (struct plan_column){
-            .kind = PLAN_FIELD,
-            .origin = rel,
-            .key = column->name,
-            .field = {.rel = rel, .column = column, .type = &column->type},
-            .type = &column->type,
-        };
-    }
+/* Room for more columns, as far as the level may have them. */
+static bool
+reserve_columns(struct planner *p, const struct plan_rel *rel, struct column_list *list,
+                uint32_t more)
+{
+    uint32_t max = rel->parent == NULL ? COLUMNS_MAX : EMBED_COLUMNS_MAX;
+    struct plan_column *grown = NULL;
+
+    if (!plan_check_column_count(list->count + more, max, p->err))
+        return false;
+    if (list->count + more <= list->cap)
+        return true;
+    list->cap = list->count + more > 2 * list->cap ? list->count + more : 2 * list->cap;
+    grown = ARENA_ARRAY(p->arena, struct plan_column, list->cap);
+    if (list->count > 0)
+        memcpy(grown, list->items, list->count * sizeof(*grown));
+    list->items = grown;
+    return !arena_is_exhausted(p->arena) || plan_fail_memory(p->err);
+}
+
+static bool
+add_star(struct planner *p, const struct plan_rel *rel, struct column_list *list)
+{
+    const struct model_table *model = rel->table->model;
+
+    if (!reserve_columns(p, rel, list, model->column_count))
+        return false;
+    for (uint32_t i = 0; i < model->column_count; i++)
+        list->items[list->count++] = simple_column(rel, &model->columns[i]);
+    return true;
 }
 
 /* The columns of a spread stand in the parent, each under its own key. */
 static bool
 add_spread(struct planner *p, struct plan_rel *rel, const struct api_item *item,
-           struct plan_column **columns, uint32_t *count, uint32_t *cap)
+           struct column_list *list)
 {
     struct plan_rel *embed = NULL;
-    struct plan_column *grown = NULL;
 
-    if (!add_embed(p, rel, item, &embed))
+    if (!add_embed(p, rel, item, &embed) || !reserve_columns(p, rel, list, embed->column_count))
         return false;
-    *cap += embed->column_count;
-    grown = ARENA_ARRAY(p->arena, struct plan_column, *cap);
-    memcpy(grown, *columns, *count * sizeof(*grown));
-    *columns = grown;
     for (uint32_t i = 0; i < embed->column_count; i++) {
-        struct plan_column *column = &grown[(*count)++];
+        struct plan_column *column = &list->items[list->count++];
 
         *column = embed->columns[i];
         if (!embed->is_to_one)
@@ -164,56 +188,47 @@ add_spread(struct planner *p, struct plan_rel *rel, const struct api_item *item,
 }
 
 static bool
+add_item(struct planner *p, struct plan_rel *rel, const struct api_item *item,
+         struct column_list *list)
+{
+    struct plan_rel *embed = NULL;
+
+    if (item->kind == API_ITEM_STAR)
+        return add_star(p, rel, list);
+    if (item->is_spread)
+        return add_spread(p, rel, item, list);
+    if (!reserve_columns(p, rel, list, 1))
+        return false;
+    if (item->kind == API_ITEM_FIELD) {
+        list->items[list->count].origin = rel;
+        return add_field_column(p, rel, item, &list->items[list->count++]);
+    }
+    if (!add_embed(p, rel, item, &embed))
+        return false;
+    /* target() joins without output: point 23. */
+    if (item->children != NULL)
+        list->items[list->count++] = (struct plan_column){.kind = PLAN_EMBED,
+                                                          .origin = rel,
+                                                          .key = embed->key,
+                                                          .embed = embed,
+                                                          .type = type_builtin(TYPE_JSON)};
+    return true;
+}
+
+static bool
 make_columns(struct planner *p, struct plan_rel *rel, const struct api_item *items)
 {
-    uint32_t cap = 1;
-    uint32_t count = 0;
-    struct plan_column *columns = NULL;
-    bool empty_embed = rel->parent != NULL && items == NULL;
+    struct column_list list = {0};
 
-    for (const struct api_item *item = items; item != NULL; item = item->next)
-        cap += columns_of_item(rel, item);
-    if (items == NULL)
-        cap += rel->table->model->column_count;
-    columns = ARENA_ARRAY(p->arena, struct plan_column, cap);
-    if (items == NULL && !empty_embed) {
-        add_star(rel, columns);
-        count = rel->table->model->column_count;
-    }
+    if (items == NULL && rel->parent == NULL && !add_star(p, rel, &list))
+        return false;
     for (const struct api_item *item = items; item != NULL; item = item->next) {
-        struct plan_rel *embed = NULL;
-
-        if (item->kind == API_ITEM_STAR) {
-            add_star(rel, columns + count);
-            count += rel->table->model->column_count;
-            continue;
-        }
-        if (item->kind == API_ITEM_FIELD) {
-            columns[count].origin = rel;
-            if (!add_field_column(p, rel, item, &columns[count++]))
-                return false;
-            continue;
-        }
-        if (item->is_spread) {
-            if (!add_spread(p, rel, item, &columns, &count, &cap))
-                return false;
-            continue;
-        }
-        if (!add_embed(p, rel, item, &embed))
+        if (!add_item(p, rel, item, &list))
             return false;
-        /* target() joins without output: point 23. */
-        if (item->children == NULL)
-            continue;
-        columns[count++] = (struct plan_column){.kind = PLAN_EMBED,
-                                                .origin = rel,
-                                                .key = embed->key,
-                                                .embed = embed,
-                                                .type = type_builtin(TYPE_JSON)};
     }
-    rel->columns = columns;
-    rel->column_count = count;
-    return plan_check_column_count(count, rel->parent == NULL ? COLUMNS_MAX : EMBED_COLUMNS_MAX,
-                                   p->err);
+    rel->columns = list.items;
+    rel->column_count = list.count;
+    return true;
 }
 
 static struct plan_rel *
@@ -441,18 +456,9 @@ select_key(struct planner *p, struct plan_rel *root)
 {
     root->column_count = root->table->pk_column_count;
     root->columns = ARENA_ARRAY(p->arena, struct plan_column, root->column_count + 1);
-    for (uint32_t i = 0; i < root->column_count; i++) {
-        const struct model_column *column =
-            &root->table->model->columns[root->table->pk_columns[i]];
-
-        root->columns[i] = (struct plan_column){
-            .kind = PLAN_FIELD,
-            .origin = root,
-            .key = column->name,
-            .field = {.rel = root, .column = column, .type = &column->type},
-            .type = &column->type,
-        };
-    }
+    for (uint32_t i = 0; i < root->column_count; i++)
+        root->columns[i] =
+            simple_column(root, &root->table->model->columns[root->table->pk_columns[i]]);
 }
 
 /* A write without representation ignores select, and with it what is said about embeds. */
@@ -487,6 +493,7 @@ plan_make(const struct plan_input *input, struct plan **out, struct err *err)
     bool is_write = input->action != PLAN_READ;
 
     plan->action = input->action;
+    plan->nulls_stripped = input->api->nulls_stripped;
     plan->schema = input->schema;
     plan->root = root;
     root->table = input->table;

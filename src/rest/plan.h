@@ -80,7 +80,8 @@ struct plan {
     enum plan_action action;
     const struct schema *schema;
     struct plan_rel *root;
-    bool has_count; /* a second statement counts all */
+    bool nulls_stripped; /* in embedded rows; those of the root are the encoder's */
+    bool has_count;      /* a second statement counts all */
     /* What a write gives back. */
     bool returns_rows;       /* root->columns */
     struct plan_cond *shown; /* which of the rows: inner embeds; all ANDed, NULL: all */

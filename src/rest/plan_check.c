@@ -73,6 +73,13 @@ plan_fail_column(const struct schema_table *table, struct str name, struct err *
 }
 
 bool
+plan_fail_memory(struct err *err)
+{
+    err_set(err, ERR_REQUEST, "CAIRN-LIMIT", "the request needs too much memory");
+    return fail_status(err, 413);
+}
+
+bool
 plan_check_column_count(uint32_t count, uint32_t max, struct err *err)
 {
     if (count <= max)

@@ -13,6 +13,8 @@ bool plan_fail_table(const struct schema *schema, struct str schema_name, struct
                      struct err *err);
 /* 400 42703, with PostgreSQL's hint when a column is spelled nearly so. */
 bool plan_fail_column(const struct schema_table *table, struct str name, struct err *err);
+/* 413 CAIRN-LIMIT: a soft arena is exhausted. */
+bool plan_fail_memory(struct err *err);
 /* 400 54011 */
 MUST_CHECK bool plan_check_column_count(uint32_t count, uint32_t max, struct err *err);
 /* 400 PGRST108 */

@@ -208,6 +208,7 @@ begin_key(struct rest_call *call)
     buf_add_char(key, (char)('0' + prefer->resolution));
     buf_add_char(key, prefer->count != API_COUNT_NONE ? '1' : '0');
     buf_add_char(key, prefer->missing_default ? '1' : '0');
+    buf_add_char(key, call->api.nulls_stripped ? '1' : '0');
     buf_add_str(key, call->api.schema);
     buf_add_char(key, '\0');
     buf_add_str(key, call->name);
@@ -289,6 +290,7 @@ fill_shape(struct rest_call *call, struct shape *shape, struct err *err)
 
     buf_init(&ignored, KEY_MAX);
     api->prefer = call->api.prefer;
+    api->nulls_stripped = call->api.nulls_stripped;
     if (!api_parse_params(arena_copy(arena, call->request->query), arena, &params, &count, err) ||
         !api_parse_query(params, count, input.limits, arena, api, &ignored, err))
         goto out;
@@ -303,8 +305,7 @@ fill_shape(struct rest_call *call, struct shape *shape, struct err *err)
         goto out;
     shape->plan = plan;
     shape->columns = encode_prepare(plan, arena);
-    ok = !arena_is_exhausted(arena) ||
-         fail(err, 413, "CAIRN-LIMIT", "the request needs too much memory");
+    ok = !arena_is_exhausted(arena) || plan_fail_memory(err);
 
 out:
     buf_fini(&ignored);

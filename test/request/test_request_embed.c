@@ -65,6 +65,28 @@ static const struct door_case embeds[] = {
      "200\n\n[{\"id\":5}]"},
 };
 
+static const struct door_case stripped[] = {
+    {"GET /family_tree?select=id,p:parent(id,parent),children:family_tree!parent(id,parent,"
+     "family_tree(name,parent,p:parent(parent)))&id=in.(1,3)&order=id\n"
+     "Accept: application/vnd.pgrst.array+json;nulls=stripped",
+     "200\n\n[{\"id\":\"1\",\"children\":[{\"id\":\"2\",\"parent\":\"1\",\"family_tree\":"
+     "[{\"name\":\"Grandkid One\",\"parent\":\"2\",\"p\":{\"parent\":\"1\"}}]}, \n {\"id\":\"3\","
+     "\"parent\":\"1\",\"family_tree\":[{\"name\":\"Grandkid Two\",\"parent\":\"3\",\"p\":"
+     "{\"parent\":\"1\"}}]}]}, \n {\"id\":\"3\",\"p\":{\"id\":\"1\"},\"children\":[{\"id\":\"5\","
+     "\"parent\":\"3\",\"family_tree\":[]}]}]"},
+    {"GET /family_tree?select=id,parent(id,parent)&id=eq.2",
+     "200\n\n[{\"id\":\"2\",\"parent\":{\"id\":\"1\",\"parent\":null}}]"},
+    {"GET /family_tree?select=id,parent(id,parent)&id=eq.2\n"
+     "Accept: application/vnd.pgrst.object+json;nulls=stripped",
+     "200\n\n{\"id\":\"2\",\"parent\":{\"id\":\"1\"}}"},
+};
+
+static void
+nulls_are_stripped_at_every_level(void **state)
+{
+    door_expect_all(&door, stripped, COUNTOF(stripped));
+}
+
 static void
 related_rows_stand_in_their_parents(void **state)
 {
@@ -237,6 +259,7 @@ main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(related_rows_stand_in_their_parents),
+        cmocka_unit_test(nulls_are_stripped_at_every_level),
         cmocka_unit_test(what_can_not_be_embedded_says_why),
         cmocka_unit_test(inner_and_null_tests_drop_parents),
         cmocka_unit_test(an_embed_has_filters_order_and_pages_of_its_own),

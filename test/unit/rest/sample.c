@@ -32,18 +32,41 @@ ignore_step(void *ctx, const struct migration_step *step, struct err *err)
     return true;
 }
 
-struct schema *
-sample_schema_into(const struct migration_sink *sink)
+static struct schema *
+make_schema(struct str migration, const struct migration_sink *sink)
 {
     static const char *const schemas[] = {"public"};
     struct model *model = model_new();
     struct err err = {0};
 
-    if (!migration_translate(STR("sample.sql"), str_from(text), model, sink, &err)) {
+    if (!migration_translate(STR("sample.sql"), migration, model, sink, &err)) {
         fprintf(stderr, "%s\n", err.message);
         abort();
     }
     return schema_new(model, schemas, 1);
+}
+
+struct schema *
+sample_schema_into(const struct migration_sink *sink)
+{
+    return make_schema(str_from(text), sink);
+}
+
+struct schema *
+sample_schema_wide(unsigned columns)
+{
+    const struct migration_sink sink = {.run = ignore_step};
+    struct schema *schema = NULL;
+    struct buf migration;
+
+    buf_init(&migration, 1024 * 1024);
+    BUF_ADD_LIT(&migration, "CREATE TABLE wide (id integer PRIMARY KEY");
+    for (unsigned i = 1; i < columns - 1; i++)
+        buf_printf(&migration, ", c%u text", i);
+    BUF_ADD_LIT(&migration, ", up integer REFERENCES wide);");
+    schema = make_schema(buf_str(&migration), &sink);
+    buf_fini(&migration);
+    return schema;
 }
 
 struct schema *
@@ -60,9 +83,9 @@ begin_shape(struct sample_request *request, const struct sample_input *input)
 {
     const struct api_prefer *prefer = &request->api.prefer;
 
-    buf_printf(&request->shape, "%d %d %d %d %d %.*s|", input->action, prefer->ret,
+    buf_printf(&request->shape, "%d %d %d %d %d %d %.*s|", input->action, prefer->ret,
                prefer->resolution, prefer->count != API_COUNT_NONE, prefer->missing_default,
-               STR_ARG(input->table));
+               request->api.nulls_stripped, STR_ARG(input->table));
 }
 
 static bool
@@ -99,7 +122,8 @@ sample_make(struct sample_request *request, const struct schema *schema, enum db
     };
 
     memset(request, 0, sizeof(*request));
-    request->arena = plan.arena = arena_new(4096, 64 * 1024 * 1024);
+    /* As a shape has it. */
+    request->arena = plan.arena = arena_new(4096, 8 * 1024 * 1024);
     arena_set_soft(request->arena);
     buf_init(&request->shape, 1024 * 1024);
     api_parse_prefer(input->prefer, request->arena, &request->api.prefer);

@@ -15,6 +15,9 @@ struct schema *sample_schema(void);
 /* The same, with the embedded engine's statements handed to sink. */
 struct schema *sample_schema_into(const struct migration_sink *sink);
 
+/* A table "wide" of so many columns that refers to itself. */
+struct schema *sample_schema_wide(unsigned columns);
+
 /* Generous limits. */
 extern const struct api_limits sample_limits;
 
