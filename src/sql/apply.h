@@ -79,9 +79,6 @@ struct str apply_take(struct arena *arena, struct buf *buf); /* copies and frees
 
 /* --- names: apply_name.c ----------------------------------------------------------------------- */
 
-void apply_sql_name(struct buf *out, struct str name); /* "name", for SQLite */
-void apply_sql_text(struct buf *out, struct str text); /* 'text', for SQLite */
-void apply_pg_name(struct buf *out, struct str name);  /* quoted as PostgreSQL would */
 struct str apply_quote(struct arena *arena, struct str name);
 
 /* Of a RangeVar's body. */

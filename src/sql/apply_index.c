@@ -3,6 +3,7 @@
 #include "sql/apply.h"
 #include "sql/ddl.h"
 #include "sql/expr.h"
+#include "sql/quote.h"
 
 /* The parts of a CREATE INDEX, translated. */
 struct index_parts {
@@ -134,9 +135,9 @@ write_index(struct apply *a, const struct model_table *table, const struct index
 
     apply_buf(&sql);
     buf_printf(&sql, "%s", head);
-    apply_sql_name(&sql, apply_sqlite_name(a->tmp, table->schema, index->name));
+    quote_ident(&sql, apply_sqlite_name(a->tmp, table->schema, index->name));
     BUF_ADD_LIT(&sql, " ON ");
-    apply_sql_name(&sql, table->sqlite_name);
+    quote_ident(&sql, table->sqlite_name);
     buf_printf(&sql, " (%.*s)", STR_ARG(parts->keys));
     if (parts->condition.len > 0)
         buf_printf(&sql, " WHERE %.*s", STR_ARG(parts->condition));
@@ -144,11 +145,11 @@ write_index(struct apply *a, const struct model_table *table, const struct index
 
     apply_buf(&sql);
     buf_printf(&sql, "%s", head);
-    apply_pg_name(&sql, index->name);
+    quote_ident_short(&sql, index->name);
     BUF_ADD_LIT(&sql, " ON ");
-    apply_pg_name(&sql, table->schema);
+    quote_ident_short(&sql, table->schema);
     buf_add_char(&sql, '.');
-    apply_pg_name(&sql, table->name);
+    quote_ident_short(&sql, table->name);
     buf_printf(&sql, " USING btree (%.*s)", STR_ARG(parts->pg_keys));
     if (parts->pg_condition.len > 0)
         buf_printf(&sql, " WHERE %.*s", STR_ARG(parts->pg_condition));

@@ -4,6 +4,7 @@
 #include "sql/batch.h"
 #include "sql/ddl.h"
 #include "sql/expr.h"
+#include "sql/quote.h"
 
 struct insert {
     struct model_table *table;
@@ -220,7 +221,7 @@ write_conflict_target(struct apply *a, struct insert *insert, const struct json 
                 continue;
             for (uint32_t i = 0; i < key->column_count; i++, separator = ", ") {
                 buf_printf(out, "%s", separator);
-                apply_sql_name(out, table->columns[key->columns[i]].name);
+                quote_ident(out, table->columns[key->columns[i]].name);
             }
             buf_add_char(out, ')');
             return true;
@@ -238,7 +239,7 @@ write_conflict_target(struct apply *a, struct insert *insert, const struct json 
         if (!apply_need_column(a, table, pg_str(element, "name"), SIZE_MAX, &column))
             return false;
         buf_printf(out, "%s", separator);
-        apply_sql_name(out, table->columns[column].name);
+        quote_ident(out, table->columns[column].name);
         separator = ", ";
     }
     buf_add_char(out, ')');
@@ -287,7 +288,7 @@ write_select(struct apply *a, struct insert *insert, const struct query *query, 
     for (uint32_t i = 0; i < query->column_count; i++)
         buf_printf(out, "%sc%u", i > 0 ? ", " : "", i);
     buf_printf(out, ") AS (%.*s) INSERT INTO ", STR_ARG(query->sql));
-    apply_sql_name(out, table->sqlite_name);
+    quote_ident(out, table->sqlite_name);
     for (uint32_t i = 0; i < query->column_count && ok; i++) {
         const struct model_column *c = &table->columns[insert->columns[i]];
         struct str place = arena_printf(a->tmp, "column \"%.*s\"", STR_ARG(c->name));
@@ -301,7 +302,7 @@ write_select(struct apply *a, struct insert *insert, const struct query *query, 
         ok = check_writable(a, insert, c, SIZE_MAX) &&
              expr_coerce(&x, &e, &c->type, COERCE_ASSIGN, SIZE_MAX);
         buf_add_str(out, i == 0 ? STR(" (") : STR(", "));
-        apply_sql_name(out, c->name);
+        quote_ident(out, c->name);
         buf_printf(&values, "%s%.*s", i > 0 ? ", " : "", STR_ARG(e.sql));
     }
     for (uint32_t i = 0; i < table->column_count && ok && table->rowid_pk; i++) {
@@ -314,7 +315,7 @@ write_select(struct apply *a, struct insert *insert, const struct query *query, 
             break;
         }
         BUF_ADD_LIT(out, ", ");
-        apply_sql_name(out, c->name);
+        quote_ident(out, c->name);
         buf_printf(&values, ", %.*s", STR_ARG(c->default_sqlite));
     }
     /* WHERE keeps SQLite from reading ON CONFLICT as a join's ON. */

@@ -3,6 +3,7 @@
 #include "sql/apply.h"
 #include "sql/ddl.h"
 #include "sql/expr.h"
+#include "sql/quote.h"
 
 /* --- settings ---------------------------------------------------------------------------------------------- */
 
@@ -97,7 +98,7 @@ select_setval(struct apply *a, const struct json *call)
         return false;
     apply_buf(&sql);
     BUF_ADD_LIT(&sql, "SELECT cairn_setval(");
-    apply_sql_text(&sql, sequence);
+    quote_text(&sql, sequence);
     buf_printf(&sql, ", %.*s, %.*s)", STR_ARG(value.sql),
                STR_ARG(called_node != NULL ? called.sql : STR("1")));
     return apply_run_if(a, true, &sql);

@@ -3,6 +3,7 @@
 #include "sql/apply.h"
 #include "sql/ddl.h"
 #include "sql/expr.h"
+#include "sql/quote.h"
 
 static void
 set_limits(struct model_sequence *s, int size)
@@ -159,7 +160,7 @@ apply_make_sequence(struct apply *a, const struct model_sequence *sequence)
     apply_buf(&sql);
     BUF_ADD_LIT(&sql, "INSERT INTO cairn_sequence (name, last_value, is_called, start_value, "
                       "increment, min_value, max_value, cycle) VALUES (");
-    apply_sql_text(&sql, apply_full_name(a->tmp, s->schema, s->name));
+    quote_text(&sql, apply_full_name(a->tmp, s->schema, s->name));
     BUF_ADD_LIT(&sql, ", ");
     expr_write_literal(&sql, &(struct value){.kind = VALUE_INT, .i = s->start});
     BUF_ADD_LIT(&sql, ", 0, ");
@@ -233,7 +234,7 @@ apply_alter_sequence(struct apply *a, const struct json *body)
         expr_write_literal(&sql, &(struct value){.kind = VALUE_INT, .i = restart_at});
     }
     BUF_ADD_LIT(&sql, " WHERE name = ");
-    apply_sql_text(&sql, apply_full_name(a->tmp, s->schema, s->name));
+    quote_text(&sql, apply_full_name(a->tmp, s->schema, s->name));
     return apply_run_if(a, true, &sql);
 }
 
@@ -251,6 +252,6 @@ apply_drop_sequence(struct apply *a, struct str schema, struct str name)
     }
     apply_buf(&sql);
     BUF_ADD_LIT(&sql, "DELETE FROM cairn_sequence WHERE name = ");
-    apply_sql_text(&sql, apply_full_name(a->tmp, schema, name));
+    quote_text(&sql, apply_full_name(a->tmp, schema, name));
     return apply_run_if(a, true, &sql);
 }

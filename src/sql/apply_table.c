@@ -3,6 +3,7 @@
 #include "sql/apply.h"
 #include "sql/ddl.h"
 #include "sql/expr.h"
+#include "sql/quote.h"
 
 /* Names that SQLite or the engine keep for themselves. */
 static bool
@@ -153,7 +154,7 @@ add_owned_sequence(struct apply *a, struct model_table *table, uint32_t column,
     c->sequence = apply_full_name(a->keep, sequence.schema, sequence.name);
     apply_buf(&buf);
     BUF_ADD_LIT(&buf, "cairn_nextval(");
-    apply_sql_text(&buf, c->sequence);
+    quote_text(&buf, c->sequence);
     buf_add_char(&buf, ')');
     c->default_sqlite = apply_take(a->keep, &buf);
     return true;
@@ -170,15 +171,15 @@ serial_default(struct apply *a, const struct model_table *table, const struct mo
         sequence = str_slice(sequence, table->schema.len + 1, sequence.len);
     apply_buf(&name);
     if (str_eq(table->schema, STR("public"))) {
-        apply_pg_name(&name, sequence);
+        quote_ident_short(&name, sequence);
     } else {
-        apply_pg_name(&name, table->schema);
+        quote_ident_short(&name, table->schema);
         buf_add_char(&name, '.');
-        apply_pg_name(&name, str_slice(sequence, table->schema.len + 1, sequence.len));
+        quote_ident_short(&name, str_slice(sequence, table->schema.len + 1, sequence.len));
     }
     apply_buf(&buf);
     BUF_ADD_LIT(&buf, "nextval(");
-    apply_sql_text(&buf, buf_str(&name));
+    quote_text(&buf, buf_str(&name));
     BUF_ADD_LIT(&buf, "::regclass)");
     buf_fini(&name);
     return apply_take(a->keep, &buf);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/apply.h"
+#include "sql/quote.h"
 
 /* serial is no type but an integer with a sequence; its spellings and sizes. */
 static const struct {
@@ -36,10 +37,10 @@ apply_enum_type(struct apply *a, const struct model_enum *found)
 
     apply_buf(&buf);
     if (!str_eq(found->schema, STR("public"))) {
-        apply_pg_name(&buf, found->schema);
+        quote_ident_short(&buf, found->schema);
         buf_add_char(&buf, '.');
     }
-    apply_pg_name(&buf, found->name);
+    quote_ident_short(&buf, found->name);
     type.name = apply_take(a->keep, &buf);
     type.labels = found->labels;
     type.label_count = found->label_count;

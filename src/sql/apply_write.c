@@ -8,6 +8,7 @@
 #include "sql/apply.h"
 #include "sql/ddl.h"
 #include "sql/expr.h"
+#include "sql/quote.h"
 
 bool
 apply_run_if(struct apply *a, bool ok, struct buf *sql)
@@ -72,7 +73,7 @@ write_assignment(struct expr_context *x, const struct model_table *table, const 
     if (!apply_need_column(x->a, table, pg_str(target, "name"), at, &column))
         return false;
     c = &table->columns[column];
-    apply_sql_name(out, c->name);
+    quote_ident(out, c->name);
     BUF_ADD_LIT(out, " = ");
     if (pg_as(value, "SetToDefault") != NULL && !c->is_generated) {
         buf_add_str(out, c->default_sqlite.len > 0 ? c->default_sqlite : STR("NULL"));
@@ -126,9 +127,9 @@ check_clauses(struct apply *a, const struct json *body)
 static void
 write_target(struct buf *out, const struct model_table *table, const struct scope_item *item)
 {
-    apply_sql_name(out, table->sqlite_name);
+    quote_ident(out, table->sqlite_name);
     BUF_ADD_LIT(out, " AS ");
-    apply_sql_name(out, item->alias);
+    quote_ident(out, item->alias);
 }
 
 /* --- UPDATE ---------------------------------------------------------------------------------------------- */
@@ -204,19 +205,19 @@ write_orphans(struct buf *out, const struct model_table *table, const struct mod
 {
     BUF_ADD_LIT(out, " WHERE ");
     for (uint32_t i = 0; i < key->column_count; i++) {
-        apply_sql_name(out, other->columns[key->columns[i]].name);
+        quote_ident(out, other->columns[key->columns[i]].name);
         BUF_ADD_LIT(out, " IS NOT NULL AND ");
     }
     BUF_ADD_LIT(out, "NOT EXISTS (SELECT 1 FROM ");
-    apply_sql_name(out, table->sqlite_name);
+    quote_ident(out, table->sqlite_name);
     BUF_ADD_LIT(out, " AS cairn_parent");
     for (uint32_t i = 0; i < key->column_count; i++) {
         buf_add_str(out, i == 0 ? STR(" WHERE cairn_parent.") : STR(" AND cairn_parent."));
-        apply_sql_name(out, key->ref_columns[i]);
+        quote_ident(out, key->ref_columns[i]);
         BUF_ADD_LIT(out, " = ");
-        apply_sql_name(out, other->sqlite_name);
+        quote_ident(out, other->sqlite_name);
         buf_add_char(out, '.');
-        apply_sql_name(out, other->columns[key->columns[i]].name);
+        quote_ident(out, other->columns[key->columns[i]].name);
     }
     buf_add_char(out, ')');
 }
@@ -225,13 +226,13 @@ static void
 write_reset(struct buf *out, const struct model_table *other, const struct model_foreign_key *key)
 {
     BUF_ADD_LIT(out, "UPDATE ");
-    apply_sql_name(out, other->sqlite_name);
+    quote_ident(out, other->sqlite_name);
     for (uint32_t i = 0; i < key->column_count; i++) {
         const struct model_column *c = &other->columns[key->columns[i]];
         bool has_default = key->on_delete == MODEL_SET_DEFAULT && c->default_sqlite.len > 0;
 
         buf_add_str(out, i == 0 ? STR(" SET ") : STR(", "));
-        apply_sql_name(out, c->name);
+        quote_ident(out, c->name);
         BUF_ADD_LIT(out, " = ");
         buf_add_str(out, has_default ? c->default_sqlite : STR("NULL"));
     }
@@ -260,7 +261,7 @@ cascade_delete(struct apply *a, const struct model_table *table, uint32_t depth)
             apply_buf(&sql);
             if (key->on_delete == MODEL_CASCADE) {
                 BUF_ADD_LIT(&sql, "DELETE FROM ");
-                apply_sql_name(&sql, other->sqlite_name);
+                quote_ident(&sql, other->sqlite_name);
             } else {
                 write_reset(&sql, other, key);
             }
@@ -364,7 +365,7 @@ restart_sequences(struct apply *a, const struct model_table *table)
         buf_printf(
             &sql,
             "UPDATE cairn_sequence SET last_value = start_value, is_called = 0 WHERE name = ");
-        apply_sql_text(&sql, apply_full_name(a->tmp, sequence->schema, sequence->name));
+        quote_text(&sql, apply_full_name(a->tmp, sequence->schema, sequence->name));
         if (!apply_run_if(a, true, &sql))
             return false;
     }
@@ -394,7 +395,7 @@ apply_truncate(struct apply *a, const struct json *body)
         ddl_written(a, t.tables[i]);
         apply_buf(&sql);
         BUF_ADD_LIT(&sql, "DELETE FROM ");
-        apply_sql_name(&sql, t.tables[i]->sqlite_name);
+        quote_ident(&sql, t.tables[i]->sqlite_name);
         if (!apply_run_if(a, true, &sql) ||
             (pg_bool(body, "restart_seqs") && !restart_sequences(a, t.tables[i])))
             return false;

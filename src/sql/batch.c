@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/batch.h"
+#include "sql/quote.h"
 
 #define MAX_ROWS 1000
 #define MAX_BYTES ((size_t)1 << 20)
@@ -59,10 +60,10 @@ write_sql(struct apply *a, const struct model_table *table, const struct batch *
 
     apply_buf(&buf);
     BUF_ADD_LIT(&buf, "INSERT INTO ");
-    apply_sql_name(&buf, table->sqlite_name);
+    quote_ident(&buf, table->sqlite_name);
     for (uint32_t i = 0; i < b->count; i++) {
         buf_add_str(&buf, i == 0 ? STR(" (") : STR(", "));
-        apply_sql_name(&buf, table->columns[b->columns[i]].name);
+        quote_ident(&buf, table->columns[b->columns[i]].name);
     }
     for (uint32_t i = 0; i < b->count; i++) {
         buf_add_str(&buf, i == 0 ? STR(") VALUES (") : STR(", "));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/ddl.h"
+#include "sql/quote.h"
 
 /* The table being made while its old form is still there. */
 #define NEW_NAME "cairn_new"
@@ -207,7 +208,7 @@ run_named(struct apply *a, size_t at, const char *verb, struct str name)
 
     apply_buf(&sql);
     buf_printf(&sql, "%s ", verb);
-    apply_sql_name(&sql, name);
+    quote_ident(&sql, name);
     return apply_run(a, at, apply_take(a->tmp, &sql));
 }
 
@@ -238,12 +239,12 @@ create_view(struct apply *a, const struct model_table *view, size_t at)
 
     apply_buf(&sql);
     BUF_ADD_LIT(&sql, "CREATE VIEW ");
-    apply_sql_name(&sql, view->sqlite_name);
+    quote_ident(&sql, view->sqlite_name);
     BUF_ADD_LIT(&sql, " (");
     for (uint32_t i = 0; i < view->column_count; i++) {
         if (i > 0)
             BUF_ADD_LIT(&sql, ", ");
-        apply_sql_name(&sql, view->columns[i].name);
+        quote_ident(&sql, view->columns[i].name);
     }
     BUF_ADD_LIT(&sql, ") AS ");
     buf_add_str(&sql, view->view_sqlite);
@@ -291,12 +292,12 @@ old_rows(struct apply *a, const struct model_table *table, const struct note *no
             buf_add_char(&sql, ')');
         }
         BUF_ADD_LIT(&sql, " AS ");
-        apply_sql_name(&sql, table->columns[i].name);
+        quote_ident(&sql, table->columns[i].name);
     }
     BUF_ADD_LIT(&sql, " FROM ");
-    apply_sql_name(&sql, table->sqlite_name);
+    quote_ident(&sql, table->sqlite_name);
     BUF_ADD_LIT(&sql, ") AS ");
-    apply_sql_name(&sql, table->sqlite_name);
+    quote_ident(&sql, table->sqlite_name);
     return apply_take(a->tmp, &sql);
 }
 
@@ -312,7 +313,7 @@ copy_rows(struct apply *a, const struct model_table *table, const struct note *n
         if (table->columns[i].is_generated)
             continue;
         buf_printf(&sql, "%s", separator);
-        apply_sql_name(&sql, table->columns[i].name);
+        quote_ident(&sql, table->columns[i].name);
         separator = ", ";
     }
     separator = ") SELECT ";
@@ -323,7 +324,7 @@ copy_rows(struct apply *a, const struct model_table *table, const struct note *n
         separator = ", ";
     }
     BUF_ADD_LIT(&sql, " FROM ");
-    apply_sql_name(&sql, table->sqlite_name);
+    quote_ident(&sql, table->sqlite_name);
     return apply_run_on(a, note->at, table, apply_take(a->tmp, &sql));
 }
 
@@ -344,7 +345,7 @@ rebuild(struct apply *a, const struct model_table *table, const struct note *not
         return false;
     apply_buf(&sql);
     BUF_ADD_LIT(&sql, "ALTER TABLE " NEW_NAME " RENAME TO ");
-    apply_sql_name(&sql, table->sqlite_name);
+    quote_ident(&sql, table->sqlite_name);
     return apply_run(a, note->at, apply_take(a->tmp, &sql)) && create_indexes(a, table, note->at);
 }
 
@@ -430,7 +431,7 @@ ddl_column_appended(struct apply *a, const struct model_table *table)
     }
     apply_buf(&sql);
     BUF_ADD_LIT(&sql, "ALTER TABLE ");
-    apply_sql_name(&sql, table->sqlite_name);
+    quote_ident(&sql, table->sqlite_name);
     BUF_ADD_LIT(&sql, " ADD COLUMN ");
     ddl_write_column(&sql, table, table->column_count - 1);
     return apply_run(a, a->at, apply_take(a->tmp, &sql));
@@ -456,9 +457,9 @@ ddl_rename_table(struct apply *a, const struct model_table *table, struct str sc
         return true;
     apply_buf(&sql);
     BUF_ADD_LIT(&sql, "ALTER TABLE ");
-    apply_sql_name(&sql, table->sqlite_name);
+    quote_ident(&sql, table->sqlite_name);
     BUF_ADD_LIT(&sql, " RENAME TO ");
-    apply_sql_name(&sql, sqlite_name);
+    quote_ident(&sql, sqlite_name);
     return apply_run(a, a->at, apply_take(a->tmp, &sql));
 }
 
@@ -472,11 +473,11 @@ ddl_rename_column(struct apply *a, const struct model_table *table, uint32_t col
         return false;
     apply_buf(&sql);
     BUF_ADD_LIT(&sql, "ALTER TABLE ");
-    apply_sql_name(&sql, table->sqlite_name);
+    quote_ident(&sql, table->sqlite_name);
     BUF_ADD_LIT(&sql, " RENAME COLUMN ");
-    apply_sql_name(&sql, table->columns[column].name);
+    quote_ident(&sql, table->columns[column].name);
     BUF_ADD_LIT(&sql, " TO ");
-    apply_sql_name(&sql, name);
+    quote_ident(&sql, name);
     return apply_run(a, a->at, apply_take(a->tmp, &sql));
 }
 

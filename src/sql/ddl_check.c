@@ -4,6 +4,7 @@
  * the first one that does not, and else gives nothing.
  */
 #include "sql/ddl.h"
+#include "sql/quote.h"
 
 /* Of a row, in an error's details. */
 #define MAX_SHOWN_COLUMNS 16
@@ -14,14 +15,14 @@ static void
 begin_raise(struct buf *out, const char *code, struct str message)
 {
     buf_printf(out, "SELECT cairn_raise('%s', ", code);
-    apply_sql_text(out, message);
+    quote_text(out, message);
     BUF_ADD_LIT(out, ", ");
 }
 
 static void
 add_text(struct buf *out, struct str text)
 {
-    apply_sql_text(out, text);
+    quote_text(out, text);
 }
 
 /* 'a, b' of names as part of a text. */
@@ -44,7 +45,7 @@ add_shown_value(struct buf *out, struct str qualifier, struct str name)
 {
     BUF_ADD_LIT(out, "coalesce(substr(CAST(");
     buf_add_str(out, qualifier);
-    apply_sql_name(out, name);
+    quote_ident(out, name);
     BUF_ADD_LIT(out, " AS TEXT), 1, " MAX_SHOWN_TEXT "), 'null')");
 }
 
@@ -126,7 +127,7 @@ check_not_null(struct apply *a, const struct model_table *table, struct str from
     BUF_ADD_LIT(&sql, ") FROM ");
     buf_add_str(&sql, from);
     BUF_ADD_LIT(&sql, " WHERE ");
-    apply_sql_name(&sql, column);
+    quote_ident(&sql, column);
     BUF_ADD_LIT(&sql, " IS NULL LIMIT 1");
     return finish(a, at, &sql);
 }
@@ -149,12 +150,12 @@ check_key(struct apply *a, const struct model_table *table, struct str from,
     buf_add_str(&sql, from);
     for (uint32_t i = 0; i < key->column_count; i++) {
         buf_add_str(&sql, i == 0 ? STR(" WHERE ") : STR(" AND "));
-        apply_sql_name(&sql, names[i]);
+        quote_ident(&sql, names[i]);
         BUF_ADD_LIT(&sql, " IS NOT NULL");
     }
     for (uint32_t i = 0; i < key->column_count; i++) {
         buf_add_str(&sql, i == 0 ? STR(" GROUP BY ") : STR(", "));
-        apply_sql_name(&sql, names[i]);
+        quote_ident(&sql, names[i]);
     }
     BUF_ADD_LIT(&sql, " HAVING count(*) > 1 LIMIT 1");
     return finish(a, at, &sql);
@@ -168,8 +169,7 @@ ddl_check_unique(struct apply *a, struct str from, struct str keys, struct str c
 
     apply_buf(&sql);
     BUF_ADD_LIT(&sql, "SELECT cairn_raise('23505', ");
-    apply_sql_text(&sql,
-                   arena_printf(a->tmp, "could not create unique index \"%.*s\"", STR_ARG(name)));
+    quote_text(&sql, arena_printf(a->tmp, "could not create unique index \"%.*s\"", STR_ARG(name)));
     BUF_ADD_LIT(&sql, ", 'Key is duplicated.') FROM (SELECT ");
     buf_add_str(&sql, keys);
     BUF_ADD_LIT(&sql, " FROM ");
@@ -245,21 +245,21 @@ ddl_check_foreign(struct apply *a, const struct model_table *table,
                                      STR_ARG(table->name)));
     }
     BUF_ADD_LIT(&sql, ") FROM ");
-    apply_sql_name(&sql, table->sqlite_name);
+    quote_ident(&sql, table->sqlite_name);
     BUF_ADD_LIT(&sql, " AS c WHERE ");
     for (uint32_t i = 0; i < key->column_count; i++) {
         BUF_ADD_LIT(&sql, "c.");
-        apply_sql_name(&sql, names[i]);
+        quote_ident(&sql, names[i]);
         BUF_ADD_LIT(&sql, " IS NOT NULL AND ");
     }
     BUF_ADD_LIT(&sql, "NOT EXISTS (SELECT 1 FROM ");
-    apply_sql_name(&sql, ref->sqlite_name);
+    quote_ident(&sql, ref->sqlite_name);
     BUF_ADD_LIT(&sql, " AS p");
     for (uint32_t i = 0; i < key->column_count; i++) {
         buf_add_str(&sql, i == 0 ? STR(" WHERE p.") : STR(" AND p."));
-        apply_sql_name(&sql, key->ref_columns[i]);
+        quote_ident(&sql, key->ref_columns[i]);
         BUF_ADD_LIT(&sql, " = c.");
-        apply_sql_name(&sql, names[i]);
+        quote_ident(&sql, names[i]);
     }
     BUF_ADD_LIT(&sql, ") LIMIT 1");
     return finish(a, at, &sql);

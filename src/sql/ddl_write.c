@@ -6,6 +6,7 @@
  * else in that does not belong. All keys have their names, because errors show them.
  */
 #include "sql/ddl.h"
+#include "sql/quote.h"
 
 static void
 write_names(struct buf *out, const struct model_table *table, const uint32_t *columns,
@@ -15,7 +16,7 @@ write_names(struct buf *out, const struct model_table *table, const uint32_t *co
     for (uint32_t i = 0; i < count; i++) {
         if (i > 0)
             BUF_ADD_LIT(out, ", ");
-        apply_sql_name(out, table->columns[columns[i]].name);
+        quote_ident(out, table->columns[columns[i]].name);
     }
     buf_add_char(out, ')');
 }
@@ -25,12 +26,12 @@ ddl_write_column(struct buf *out, const struct model_table *table, uint32_t colu
 {
     const struct model_column *c = &table->columns[column];
 
-    apply_sql_name(out, c->name);
+    quote_ident(out, c->name);
     buf_add_char(out, ' ');
     buf_add_str(out, type_sqlite_decl(&c->type));
     if (table->rowid_pk && table->keys[0].columns[0] == column) {
         BUF_ADD_LIT(out, " CONSTRAINT ");
-        apply_sql_name(out, table->keys[0].name);
+        quote_ident(out, table->keys[0].name);
         BUF_ADD_LIT(out, " PRIMARY KEY");
     }
     if (c->not_null)
@@ -66,14 +67,14 @@ write_foreign_key(struct buf *out, const struct model *model, const struct model
     const struct model_table *ref = model_find_table(model, key->ref_schema, key->ref_table);
 
     BUF_ADD_LIT(out, ", CONSTRAINT ");
-    apply_sql_name(out, key->name);
+    quote_ident(out, key->name);
     BUF_ADD_LIT(out, " FOREIGN KEY ");
     write_names(out, table, key->columns, key->column_count);
     BUF_ADD_LIT(out, " REFERENCES ");
-    apply_sql_name(out, ref != NULL ? ref->sqlite_name : key->ref_table);
+    quote_ident(out, ref != NULL ? ref->sqlite_name : key->ref_table);
     for (uint32_t i = 0; i < key->column_count; i++) {
         buf_add_str(out, i == 0 ? STR(" (") : STR(", "));
-        apply_sql_name(out, key->ref_columns[i]);
+        quote_ident(out, key->ref_columns[i]);
     }
     buf_printf(out, ") ON DELETE %s ON UPDATE %s", action_words(key->on_delete),
                action_words(key->on_update));
@@ -87,7 +88,7 @@ ddl_write_table(struct buf *out, const struct model *model, const struct model_t
                 struct str sqlite_name)
 {
     BUF_ADD_LIT(out, "CREATE TABLE ");
-    apply_sql_name(out, sqlite_name);
+    quote_ident(out, sqlite_name);
     BUF_ADD_LIT(out, " (");
     for (uint32_t i = 0; i < table->column_count; i++) {
         if (i > 0)
@@ -98,13 +99,13 @@ ddl_write_table(struct buf *out, const struct model *model, const struct model_t
         const struct model_key *key = &table->keys[i];
 
         BUF_ADD_LIT(out, ", CONSTRAINT ");
-        apply_sql_name(out, key->name);
+        quote_ident(out, key->name);
         buf_add_str(out, key->kind == MODEL_PRIMARY ? STR(" PRIMARY KEY ") : STR(" UNIQUE "));
         write_names(out, table, key->columns, key->column_count);
     }
     for (uint32_t i = 0; i < table->check_count; i++) {
         BUF_ADD_LIT(out, ", CONSTRAINT ");
-        apply_sql_name(out, table->checks[i].name);
+        quote_ident(out, table->checks[i].name);
         BUF_ADD_LIT(out, " CHECK (");
         buf_add_str(out, table->checks[i].sqlite_sql);
         buf_add_char(out, ')');

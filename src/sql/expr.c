@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/expr.h"
+#include "sql/quote.h"
 
 /* Nesting of an expression or query; PostgreSQL has no such bound, people stay far below. */
 #define MAX_DEPTH 100
@@ -36,7 +37,7 @@ expr_write_literal(struct buf *out, const struct value *value)
         write_real(out, value->f);
         break;
     case VALUE_TEXT:
-        apply_sql_text(out, value->s);
+        quote_text(out, value->s);
         break;
     case VALUE_BLOB:
         BUF_ADD_LIT(out, "x'");
@@ -76,7 +77,7 @@ const_pg(struct apply *a, const struct type *type, const struct value *value)
             name = STR("bpchar");
         if (type->id == TYPE_UNKNOWN)
             name = STR("text");
-        apply_sql_text(&out, buf_str(&text));
+        quote_text(&out, buf_str(&text));
         buf_printf(&out, "::%.*s", STR_ARG(name));
     }
     buf_fini(&text);

@@ -5,6 +5,7 @@
  * Source: PostgreSQL 15, chapter 10 and the catalog pg_cast.
  */
 #include "sql/expr.h"
+#include "sql/quote.h"
 
 enum family {
     FAMILY_UNKNOWN,
@@ -155,14 +156,14 @@ write_enum_cast(struct buf *out, const struct expr *e, const struct type *to)
     buf_printf(out, "CASE WHEN (%.*s) IS NULL THEN NULL", STR_ARG(e->sql));
     for (uint32_t i = 0; i < to->label_count; i++) {
         buf_printf(out, " WHEN (%.*s) = ", STR_ARG(e->sql));
-        apply_sql_text(out, to->labels[i]);
+        quote_text(out, to->labels[i]);
         BUF_ADD_LIT(out, " THEN ");
-        apply_sql_text(out, to->labels[i]);
+        quote_text(out, to->labels[i]);
     }
     apply_buf(&message);
     buf_printf(&message, "invalid input value for enum %.*s: \"", STR_ARG(to->name));
     BUF_ADD_LIT(out, " ELSE cairn_raise('22P02', ");
-    apply_sql_text(out, buf_str(&message));
+    quote_text(out, buf_str(&message));
     buf_printf(out, " || (%.*s) || '\"', NULL) END", STR_ARG(e->sql));
     buf_fini(&message);
 }
@@ -184,9 +185,9 @@ write_cast(struct buf *out, const struct expr *e, const struct type *to, enum co
     } else {
         buf_printf(out, "%s(%.*s, ", mode == COERCE_EXPLICIT ? "cairn_cast" : "cairn_assign",
                    STR_ARG(e->sql));
-        apply_sql_text(out, from->id == TYPE_ENUM ? STR("text") : from->name);
+        quote_text(out, from->id == TYPE_ENUM ? STR("text") : from->name);
         BUF_ADD_LIT(out, ", ");
-        apply_sql_text(out, to->name);
+        quote_text(out, to->name);
         buf_add_char(out, ')');
     }
 }

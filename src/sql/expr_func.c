@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions. Source: PostgreSQL 15, chapter 9. */
 #include "sql/expr.h"
+#include "sql/quote.h"
 
 /*
  * A row for each function and argument types; $1 ... $4 in the text are the arguments. Letters of
@@ -185,7 +186,7 @@ write_call(struct expr_context *x, struct str name, const struct expr *args, uin
     struct buf out;
 
     apply_buf(&out);
-    apply_pg_name(&out, name);
+    quote_ident_short(&out, name);
     buf_add_char(&out, '(');
     for (uint32_t i = 0; i < count; i++) {
         if (i > 0)
@@ -282,7 +283,7 @@ call_nextval(struct expr_context *x, const struct json *body, struct str name, s
     x->sequence = sequence;
     apply_buf(&sql);
     buf_printf(&sql, "cairn_%.*s(", STR_ARG(name));
-    apply_sql_text(&sql, sequence);
+    quote_text(&sql, sequence);
     buf_add_char(&sql, ')');
     *out = (struct expr){.type = *type_builtin(TYPE_INT8), .name = name};
     out->sql = apply_take(x->a->tmp, &sql);
@@ -291,7 +292,7 @@ call_nextval(struct expr_context *x, const struct json *body, struct str name, s
         shown = str_slice(shown, 7, shown.len);
     apply_buf(&sql);
     buf_printf(&sql, "%.*s(", STR_ARG(name));
-    apply_sql_text(&sql, shown);
+    quote_text(&sql, shown);
     BUF_ADD_LIT(&sql, "::regclass)");
     out->pg = apply_take(x->a->tmp, &sql);
     return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operators. Source: PostgreSQL 15, chapters 9 and 10.2. */
 #include "sql/expr.h"
+#include "sql/quote.h"
 
 static bool
 is_int(const struct type *type)
@@ -118,7 +119,7 @@ enum_position(struct expr_context *x, const struct expr *e)
     buf_printf(&out, "CASE %.*s", STR_ARG(e->sql));
     for (uint32_t i = 0; i < e->type.label_count; i++) {
         BUF_ADD_LIT(&out, " WHEN ");
-        apply_sql_text(&out, e->type.labels[i]);
+        quote_text(&out, e->type.labels[i]);
         buf_printf(&out, " THEN %u", i);
     }
     BUF_ADD_LIT(&out, " END");
@@ -235,7 +236,7 @@ add_interval(struct expr_context *x, struct str op, const struct expr *time,
                           "%s can't add an interval to a timestamp with time zone", x->place);
     apply_buf(&sql);
     buf_printf(&sql, "cairn_time_add(%.*s, ", STR_ARG(time->sql));
-    apply_sql_text(&sql, type_builtin(time->type.id)->name);
+    quote_text(&sql, type_builtin(time->type.id)->name);
     buf_printf(&sql, ", %.*s, %s)", STR_ARG(interval->sql), str_eq(op, STR("-")) ? "-1" : "1");
     set_result(x, out, type, apply_take(x->a->tmp, &sql), op, time, interval);
     return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which columns a name means, and whether a grouped query may use them. */
 #include "sql/expr.h"
+#include "sql/quote.h"
 
 struct scope_item *
 scope_add_table(struct apply *a, struct scope *scope, const struct model_table *table,
@@ -82,13 +83,13 @@ set_column(struct expr_context *x, const struct scope_item *item, const struct s
     apply_buf(&sql);
     apply_buf(&pg);
     if (!item->is_unqualified) {
-        apply_sql_name(&sql, item->alias);
+        quote_ident(&sql, item->alias);
         buf_add_char(&sql, '.');
-        apply_pg_name(&pg, item->alias);
+        quote_ident_short(&pg, item->alias);
         buf_add_char(&pg, '.');
     }
-    apply_sql_name(&sql, column->name);
-    apply_pg_name(&pg, column->name);
+    quote_ident(&sql, column->name);
+    quote_ident_short(&pg, column->name);
     *out = (struct expr){
         .sql = apply_take(x->a->tmp, &sql),
         .pg = apply_take(x->a->tmp, &pg),
@@ -134,9 +135,9 @@ is_key_grouped(struct expr_context *x, const struct scope_item *item,
         struct str name;
 
         apply_buf(&sql);
-        apply_sql_name(&sql, item->alias);
+        quote_ident(&sql, item->alias);
         buf_add_char(&sql, '.');
-        apply_sql_name(&sql, table->columns[key->columns[i]].name);
+        quote_ident(&sql, table->columns[key->columns[i]].name);
         name = apply_take(x->a->tmp, &sql);
         if (!expr_is_grouped(x->grouping, name))
             return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Queries: views, INSERT ... SELECT and subqueries. */
 #include "sql/expr.h"
+#include "sql/quote.h"
 
 /* --- the select list --------------------------------------------------------------------------------------- */
 
@@ -108,7 +109,7 @@ write_targets(const struct outputs *o, struct buf *out)
         if (!e->is_column)
             buf_add_str(out, expr_collation(&e->type));
         BUF_ADD_LIT(out, " AS ");
-        apply_sql_name(out, e->name);
+        quote_ident(out, e->name);
     }
 }
 
@@ -500,7 +501,7 @@ query_with(struct expr_context *x, const struct json *with, struct buf *out)
             cte->columns[i] =
                 (struct scope_column){.name = query.columns[i].name, .type = query.columns[i].type};
         buf_add_str(out, n == pg_first(with, "ctes") ? STR("WITH ") : STR(", "));
-        apply_sql_name(out, cte->name);
+        quote_ident(out, cte->name);
         buf_printf(out, " AS (%.*s)", STR_ARG(query.sql));
         cte->next = own->ctes;
         own->ctes = cte;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* FROM: tables, subqueries and joins, and the names they bring into scope. */
 #include "sql/expr.h"
+#include "sql/quote.h"
 
 static struct scope_item *
 add_item(struct apply *a, struct scope *scope, struct str alias, const struct expr *columns,
@@ -71,15 +72,15 @@ from_table(struct expr_context *x, const struct json *range, struct buf *out)
         for (uint32_t i = 0; i < cte->column_count; i++)
             columns[i] = (struct expr){.name = cte->columns[i].name, .type = cte->columns[i].type};
         add_item(x->a, x->scope, alias.len > 0 ? alias : name.name, columns, cte->column_count);
-        apply_sql_name(out, name.name);
+        quote_ident(out, name.name);
     } else {
         if (!apply_need_relation(x->a, name, pg_location(range), &table))
             return false;
         scope_add_table(x->a, x->scope, table, alias);
-        apply_sql_name(out, table->sqlite_name);
+        quote_ident(out, table->sqlite_name);
     }
     BUF_ADD_LIT(out, " AS ");
-    apply_sql_name(out, alias.len > 0 ? alias : name.name);
+    quote_ident(out, alias.len > 0 ? alias : name.name);
     return true;
 }
 
@@ -116,7 +117,7 @@ from_query(struct expr_context *x, const struct json *body, struct buf *out)
     (void)n;
     add_item(x->a, x->scope, alias, query.columns, query.column_count);
     buf_printf(out, "(%.*s) AS ", STR_ARG(query.sql));
-    apply_sql_name(out, alias);
+    quote_ident(out, alias);
     return true;
 }
 
@@ -158,7 +159,7 @@ join_using(struct expr_context *x, const struct json *body, struct scope_item *l
             return apply_refuse(x->a, SIZE_MAX, "USING with columns of two types");
         b->is_merged = true;
         buf_printf(out, "%s", separator);
-        apply_sql_name(out, name);
+        quote_ident(out, name);
         separator = ", ";
     }
     buf_add_char(out, ')');

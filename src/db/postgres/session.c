@@ -2,18 +2,7 @@
 #include "db/postgres/session.h"
 
 #include "db/postgres/error.h"
-
-void
-pg_add_identifier(struct buf *out, struct str name)
-{
-    buf_add_char(out, '"');
-    for (size_t i = 0; i < name.len; i++) {
-        if (name.data[i] == '"')
-            buf_add_char(out, '"');
-        buf_add_char(out, name.data[i]);
-    }
-    buf_add_char(out, '"');
-}
+#include "sql/quote.h"
 
 void
 pg_session_sql(struct buf *out, const char *const *schemas, size_t schema_count,
@@ -44,7 +33,7 @@ pg_session_sql(struct buf *out, const char *const *schemas, size_t schema_count,
     for (size_t i = 0; i < schema_count; i++) {
         if (i > 0)
             BUF_ADD_LIT(out, ", ");
-        pg_add_identifier(out, str_from(schemas[i]));
+        quote_ident(out, str_from(schemas[i]));
         has_public = has_public || strcmp(schemas[i], "public") == 0;
     }
     if (!has_public)

@@ -27,7 +27,4 @@ MUST_CHECK bool pg_session_open(const struct pg_target *target, const char *cons
 MUST_CHECK PGresult *pg_session_query(PGconn *pq, const char *sql, const char *const *params,
                                       int param_count, struct err *err);
 
-/* Appends name as a quoted identifier. */
-void pg_add_identifier(struct buf *out, struct str name);
-
 #endif

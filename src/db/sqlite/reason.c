@@ -5,6 +5,7 @@
  * Source: PostgreSQL 15, execMain.c (ExecConstraints), nbtinsert.c, ri_triggers.c and their texts.
  */
 #include "db/sqlite/capture.h"
+#include "sql/quote.h"
 #include "sql/type.h"
 
 /* execMain.c: the most of a value that "Failing row contains" shows, in bytes. */
@@ -132,28 +133,6 @@ failing_row_write(struct err *err, const struct model_table *table, const struct
 }
 
 /* As quote_identifier() does, apart from keywords. */
-static void
-name_write(struct buf *out, struct str name)
-{
-    bool is_plain = name.len > 0 && (name.data[0] < '0' || name.data[0] > '9');
-
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.data[i];
-        is_plain = is_plain && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_');
-    }
-    if (is_plain) {
-        buf_add_str(out, name);
-        return;
-    }
-    buf_add_char(out, '"');
-    for (size_t i = 0; i < name.len; i++) {
-        if (name.data[i] == '"')
-            buf_add_char(out, '"');
-        buf_add_char(out, name.data[i]);
-    }
-    buf_add_char(out, '"');
-}
-
 /* "(a, b)=(1, 2)" */
 static void
 key_write(struct buf *out, const struct model_table *table, const uint32_t *columns, uint32_t count,
@@ -165,7 +144,7 @@ key_write(struct buf *out, const struct model_table *table, const uint32_t *colu
         if (i > 0)
             BUF_ADD_LIT(out, ", ");
         if (quote)
-            name_write(out, name);
+            quote_ident_short(out, name);
         else
             buf_add_str(out, name);
     }
