@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rest/payload.h"
 
+#include "rest/payload_text.h"
+
 static bool
 fail(struct err *err, const char *message)
 {
@@ -9,8 +11,9 @@ fail(struct err *err, const char *message)
     return false;
 }
 
+/* The body as JSON, whatever type it came in. */
 static bool
-check_content_type(struct str content_type, struct err *err)
+read_content_type(struct str content_type, struct arena *arena, struct str *body, struct err *err)
 {
     struct str rest = content_type;
     struct str name = str_trim(str_cut(&rest, ';'));
@@ -19,6 +22,10 @@ check_content_type(struct str content_type, struct err *err)
         str_eq_nocase(name, STR("application/vnd.pgrst.object+json")) ||
         str_eq_nocase(name, STR("application/vnd.pgrst.array+json")))
         return true;
+    if (str_eq_nocase(name, STR("text/csv")))
+        return payload_text_from_csv(*body, arena, body, err);
+    if (str_eq_nocase(name, STR("application/x-www-form-urlencoded")))
+        return payload_text_from_form(*body, arena, body, err);
     err_set(err, ERR_REQUEST, "PGRST102", "Content-Type not acceptable: %.*s",
             STR_ARG(str_slice(name, 0, 200)));
     err->http_status = 400;
@@ -66,7 +73,7 @@ payload_parse(struct str body, struct str content_type, bool has_columns, uint32
 
     *out = (struct payload){0};
     limits.max_depth = depth_max;
-    if (!check_content_type(content_type, err))
+    if (!read_content_type(content_type, arena, &body, err))
         return false;
     if (!json_parse(body, limits, arena, &root, err)) {
         /* Of nothing there is no place to tell. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The body of a write: an object or an array of objects, checked whole before anything is done
- * with it.
+ * with it. CSV and forms become such an array or object first.
  */
 #ifndef CAIRN_REST_PAYLOAD_H
 #define CAIRN_REST_PAYLOAD_H
@@ -15,7 +15,7 @@ struct payload {
     bool is_array;
     struct str *keys; /* of the first row, in its order */
     uint32_t key_count;
-    struct str text; /* JSON text of all rows as they came */
+    struct str text; /* JSON text of all rows */
 };
 
 /*

@@ -127,6 +127,19 @@ static const struct door_case bodies[] = {
      "400\n\n{\"code\":\"PGRST102\",\"details\":null,\"hint\":null,\"message\":\"Content-Type not "
      "acceptable: application/xml\"}"},
     {"POST /items\nContent-Type: application/json; charset=utf-8\n\n{\"id\":60}", "201\n\n"},
+    {"POST /kinds?select=id,i8,b,j,t\nContent-Type: text/csv\nPrefer: return=representation\n\n"
+     "id,i8,b,j,t\n70,5,t,{},\"a,\"\"b\"\"\"\n71,NULL,f,NULL,\n",
+     "201\n\n[{\"id\":70,\"i8\":5,\"b\":true,\"j\":\"{}\",\"t\":\"a,\\\"b\\\"\"}, \n "
+     "{\"id\":71,\"i8\":null,\"b\":false,\"j\":null,\"t\":\"\"}]"},
+    {"POST /kinds\nContent-Type: text/csv\n\nid,t\n72",
+     "400\n\n{\"code\":\"PGRST102\",\"details\":null,\"hint\":null,\"message\":\"All lines must "
+     "have same number of fields\"}"},
+    {"POST /chores?select=id,name,done\nContent-Type: application/x-www-form-urlencoded\n"
+     "Prefer: return=representation\n\nid=9&name=a+%26+b&done=true",
+     "201\n\n[{\"id\":9,\"name\":\"a & b\",\"done\":true}]"},
+    {"PATCH /chores?id=eq.9&select=name\nContent-Type: application/x-www-form-urlencoded\n"
+     "Prefer: return=representation\n\nname=c",
+     "200\n\n[{\"name\":\"c\"}]"},
     {"PATCH /items?id=eq.60\n\n", "400\n\n{\"code\":\"PGRST102\",..."},
 };
 

@@ -25,6 +25,18 @@ static const struct body_case taken[] = {
     {"[{\"a\":1},{\"b\":2}]", "application/vnd.pgrst.object+json", true, 2, "a",
      "[{\"a\":1},{\"b\":2}]"},
     {"{\"\\u0061\":1}", "", false, 1, "a", "{\"\\u0061\":1}"},
+    {"a,b\n1,x\nNULL,\n", "text/csv", false, 2, "a;b",
+     "[{\"a\":\"1\",\"b\":\"x\"},{\"a\":null,\"b\":\"\"}]"},
+    {"a\r\n1\r\n\r\n2", "text/csv; charset=utf-8", false, 3, "a",
+     "[{\"a\":\"1\"},{\"a\":\"\"},{\"a\":\"2\"}]"},
+    {"\"a \"\"b\"\"\",\"c,\nd\"\n\"x\"\"\",\"1\n2,\"\n", "text/csv", false, 1, "a \"b\";c,\nd",
+     "[{\"a \\\"b\\\"\":\"x\\\"\",\"c,\\nd\":\"1\\n2,\"}]"},
+    {"a,b", "text/csv", false, 0, "", "[]"},
+    {"a\nit's \"quoted\" inside", "text/csv", false, 1, "a",
+     "[{\"a\":\"it's \\\"quoted\\\" inside\"}]"},
+    {"a=1&b=x+y%26z&c=", "application/x-www-form-urlencoded", false, 1, "a;b;c",
+     "{\"a\":\"1\",\"b\":\"x y&z\",\"c\":\"\"}"},
+    {"", "application/x-www-form-urlencoded", false, 1, "", "{}"},
 };
 
 static void
@@ -79,6 +91,19 @@ static const struct refused_case refused[] = {
     {"[{\"a\":1},{}]", NULL, "All object keys must match"},
     {"[[{\"a\":1}]]", NULL, "All object keys must match"},
     {"{}", "text/plain", "Content-Type not acceptable: text/plain"},
+    {"", "text/csv", "Empty or invalid csv"},
+    {"a,b\n1", "text/csv", "All lines must have same number of fields"},
+    {"a,b\n1,2,3", "text/csv", "All lines must have same number of fields"},
+    {"a,b\n1,2\n\n3,4", "text/csv", "All lines must have same number of fields"},
+    {"a\n\"1", "text/csv", "Empty or invalid csv"},
+    {"\"a", "text/csv", "Empty or invalid csv"},
+    {"a\n\"1\"2", "text/csv", "Empty or invalid csv"},
+    {"a,a\n1,2", "text/csv", "Empty or invalid json"},
+    {"a\n\xFF", "text/csv", "Empty or invalid json"},
+    {"\"a\n\",b,c,d\n1,2,3,4", "text/csv", "Empty or invalid csv"},
+    {"a=%zz", "application/x-www-form-urlencoded", "Empty or invalid form"},
+    {"a=%00", "application/x-www-form-urlencoded", "Empty or invalid form"},
+    {"a=1&a=2", "application/x-www-form-urlencoded", "Empty or invalid json"},
     {"{}", "application/xml; charset=utf-8", "Content-Type not acceptable: application/xml"},
 };
 
@@ -151,6 +176,27 @@ a_body_larger_than_the_arena_is_413(void **state)
 }
 
 static void
+a_csv_that_grows_too_long_is_413(void **state)
+{
+    struct arena *arena = arena_new(4096, 64 << 20);
+    struct payload payload;
+    struct err err = {0};
+    struct buf body;
+
+    /* The name stands in each of the lines. */
+    buf_init(&body, 1 << 20);
+    for (unsigned i = 0; i < 100000; i++)
+        buf_add_char(&body, 'n');
+    for (unsigned i = 0; i < 100000; i++)
+        buf_add_char(&body, '\n');
+    assert_false(payload_parse(buf_str(&body), STR("text/csv"), false, 64, arena, &payload, &err));
+    assert_int_equal(err.http_status, 413);
+    assert_true(arena_used(arena) < 1 << 20);
+    buf_fini(&body);
+    arena_free(arena);
+}
+
+static void
 values_become_text_and_null_nothing(void **state)
 {
     static const struct {
@@ -189,6 +235,7 @@ main(void)
         cmocka_unit_test(a_body_says_where_it_is_wrong),
         cmocka_unit_test(a_body_that_is_too_deep_is_refused),
         cmocka_unit_test(a_body_larger_than_the_arena_is_413),
+        cmocka_unit_test(a_csv_that_grows_too_long_is_413),
         cmocka_unit_test(values_become_text_and_null_nothing),
     };
 
