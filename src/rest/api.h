@@ -146,6 +146,7 @@ struct api_slot {
     const struct str *list; /* API_IN */
     uint32_t list_count;
     bool is_list;
+    bool is_null; /* of a function's argument: JSON's null */
 };
 
 enum api_media {
@@ -187,6 +188,10 @@ struct api_request {
     uint32_t on_conflict_count;
     struct api_slot *slots;
     uint32_t slot_count, slot_cap;
+    /* A read of a function: NAME=VALUE is an argument where VALUE has no operator. Set by the caller. */
+    bool takes_arguments;
+    struct api_param *arguments; /* as they came, a name maybe more than once */
+    uint32_t argument_count;
     bool has_literals; /* the shape has values in it: hardly anyone will ask it again */
     enum api_media media;
     bool nulls_stripped;

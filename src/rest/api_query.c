@@ -195,6 +195,38 @@ parse_logic_param(struct cursor *c, bool is_or, bool negated, struct api_level *
     return true;
 }
 
+/* Whether the value is one for a filter. The cursor stays where it is. */
+static bool
+is_filter_value(struct cursor *c)
+{
+    struct cursor trial = *c;
+    struct api_request ignored = {.slots = NULL};
+    struct api_filter filter = {0};
+    struct err err;
+    bool negated = false;
+    size_t slot_at = 0;
+
+    trial.err = &err;
+    return api_parse_filter_value(&trial, &ignored, &filter, &negated, &slot_at);
+}
+
+static void
+add_argument(struct cursor *c, struct api_request *request, struct str name)
+{
+    uint32_t count = request->argument_count;
+
+    /* Room for twice as many, whenever their number is a power of two. */
+    if ((count & (count - 1)) == 0) {
+        struct api_param *grown =
+            ARENA_ARRAY(c->arena, struct api_param, count > 0 ? (size_t)count * 2 : 1);
+
+        if (count > 0)
+            memcpy(grown, request->arguments, count * sizeof(*grown));
+        request->arguments = grown;
+    }
+    request->arguments[request->argument_count++] = (struct api_param){.key = name, .value = c->in};
+}
+
 static bool
 parse_filter_param(struct cursor *c, struct api_field field, struct api_level *level,
                    struct api_request *request, size_t *slot_at)
@@ -258,6 +290,13 @@ parse_param_value(struct cursor *c, const struct param_key *key, struct api_requ
 
     if (is_root_param(key))
         return parse_root_param(c, key, request);
+    if (request->takes_arguments && key->len == 0 && key->field.step_count == 0 &&
+        !key_is(key, "order") && !key_is(key, "limit") && !key_is(key, "offset") && !is_logic &&
+        !is_filter_value(c)) {
+        add_argument(c, request, key->field.column);
+        *slot_at = 0;
+        return true;
+    }
     level = find_level(request, key->path, negated ? key->len - 1 : key->len, c->arena);
     if (key_is(key, "order")) {
         c->what = "order";

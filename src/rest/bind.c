@@ -117,7 +117,8 @@ bind_slot(const struct bind_input *in, const struct emit_param *param, struct va
     case EMIT_SLOT:
         if (in->dialect == DB_SQLITE)
             return type_input(param->type, slot->text, in->arena, out, err);
-        *out = text_value(slot->text.data != NULL ? slot->text : STR(""));
+        *out = slot->is_null ? (struct value){.kind = VALUE_NULL}
+                             : text_value(slot->text.data != NULL ? slot->text : STR(""));
         return true;
     case EMIT_LIST:
         if (in->dialect == DB_POSTGRES) {

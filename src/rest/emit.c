@@ -377,8 +377,6 @@ emit_filter(struct emitter *e, const struct plan_cond *cond)
         emit_comparison(e, cond);
 }
 
-static void emit_from(struct emitter *e, const struct plan_rel *rel);
-
 static void
 emit_cond(struct emitter *e, const struct plan_cond *cond)
 {
@@ -411,10 +409,14 @@ emit_cond(struct emitter *e, const struct plan_cond *cond)
     }
 }
 
-static void
+void
 emit_from(struct emitter *e, const struct plan_rel *rel)
 {
     BUF_ADD_LIT(&e->sql, " FROM ");
+    if (rel->call != NULL) {
+        emit_call(e, rel);
+        return;
+    }
     emit_table(e, rel->table);
     BUF_ADD_LIT(&e->sql, " AS ");
     emit_alias(e, rel);
@@ -727,7 +729,7 @@ emit_columns(struct emitter *e, const struct plan_rel *rel, bool named)
 }
 
 /* Beside count() the other columns are what it counts by. */
-static void
+void
 emit_group(struct emitter *e, const struct plan_rel *rel)
 {
     bool counts = false;
@@ -788,6 +790,11 @@ emit_take(struct emitter *e, struct emit_stmt *out, struct err *err)
 static bool
 emit_reads(struct emitter *e, struct emit_output *out, struct err *err)
 {
+    if (e->plan->root->call != NULL && e->plan->has_count) {
+        emit_counted_call(e);
+        out->carries_total = true;
+        return emit_take(e, &out->main, err);
+    }
     emit_read(e);
     if (!emit_take(e, &out->main, err))
         return false;

@@ -48,6 +48,9 @@ struct emit_output {
     struct emit_stmt shown;
     /* main's rows end with one more column, true for a row that was inserted (PostgreSQL upsert). */
     bool marks_inserted;
+    /* A function is called once, so main counts too: its rows end with two more columns, true for a
+     * row, and the number of all. Without a row it is null, and there is nothing but the number. */
+    bool carries_total;
 };
 
 /* The plan must outlive the output, which lives in arena. False: 413 when the SQL grows too big. */

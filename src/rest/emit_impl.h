@@ -14,7 +14,8 @@ struct emitter {
     uint32_t param_count, param_cap;
     /* How the root is called: an alias, or in a write of the embedded engine the table itself. */
     struct str root_alias;
-    bool *used; /* root columns that were mentioned; NULL: nobody asks */
+    bool call_is_named; /* the root's function stands before, as WITH */
+    bool *used;         /* root columns that were mentioned; NULL: nobody asks */
 };
 
 static inline bool
@@ -35,10 +36,18 @@ void emit_columns(struct emitter *e, const struct plan_rel *rel, bool named);
 void emit_conds(struct emitter *e, const struct plan_cond *conds, const char *word);
 /* " WHERE ..." with the join to the parent, the conditions; nothing when there are none. */
 void emit_where(struct emitter *e, const struct plan_rel *rel);
+void emit_group(struct emitter *e, const struct plan_rel *rel);
 void emit_order(struct emitter *e, const struct plan_rel *rel);
 void emit_limit(struct emitter *e, const struct plan_rel *rel);
 /* Takes what was emitted so far as one statement. */
 MUST_CHECK bool emit_take(struct emitter *e, struct emit_stmt *out, struct err *err);
+
+/* " FROM " and what rel is. */
+void emit_from(struct emitter *e, const struct plan_rel *rel);
+
+/* emit_call.c: the root's function as a table, and a read of it that counts too. */
+void emit_call(struct emitter *e, const struct plan_rel *root);
+void emit_counted_call(struct emitter *e);
 
 /* emit_write.c: all statements of a write. */
 MUST_CHECK bool emit_write(struct emitter *e, struct emit_output *out, struct err *err);

@@ -188,25 +188,39 @@ fail_too_large(const struct encoder *e)
     return false;
 }
 
+static void
+write_row(const struct encoder *e, const struct value *cells)
+{
+    if (e->is_value && cells[0].kind == VALUE_NULL)
+        BUF_ADD_LIT(e->out, "null");
+    else if (e->is_value)
+        type_write_json_class(e->out, e->columns[0].json_class, &cells[0]);
+    else if (e->nulls_stripped)
+        write_json_stripped(e, cells);
+    else
+        write_json(e, cells);
+}
+
 bool
 encode_row(void *ctx, const struct value *cells, uint32_t count)
 {
     struct encoder *e = ctx;
 
+    if (e->carries_total) {
+        if (!str_to_i64(cells[count - 1].s, &e->total))
+            e->total = 0;
+        if (cells[count - 2].kind == VALUE_NULL)
+            return true;
+    }
     switch (e->mode) {
     case ENCODE_JSON:
-        buf_add_str(e->out, e->rows == 0 ? STR("[") : STR(", \n "));
-        if (e->nulls_stripped)
-            write_json_stripped(e, cells);
-        else
-            write_json(e, cells);
+        buf_add_str(e->out, e->rows == 0 ? STR("[") : e->is_on_one_line ? STR(", ") : STR(", \n "));
+        write_row(e, cells);
         break;
     case ENCODE_OBJECT:
         /* A second row is an error; there is no need to write it. */
-        if (e->rows == 0 && e->nulls_stripped)
-            write_json_stripped(e, cells);
-        else if (e->rows == 0)
-            write_json(e, cells);
+        if (e->rows == 0)
+            write_row(e, cells);
         break;
     case ENCODE_CSV:
         write_csv(e, cells);

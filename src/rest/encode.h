@@ -18,7 +18,7 @@ struct encode_column {
 
 enum encode_mode {
     ENCODE_JSON,
-    ENCODE_OBJECT,
+    ENCODE_OBJECT, /* the first row */
     ENCODE_CSV,
     ENCODE_NOTHING,  /* only counts */
     ENCODE_LOCATION, /* ?pk=eq.V of the first row */
@@ -28,11 +28,15 @@ struct encoder {
     enum encode_mode mode;
     bool nulls_stripped;
     bool marks_inserted; /* the last cell says whether the row is new */
+    bool carries_total;  /* the last two cells: whether there is a row; the number of all */
+    bool is_value;       /* the first cell alone, without a key */
+    bool is_on_one_line; /* as json_agg has values; rows have a line each */
     const struct encode_column *columns;
     uint32_t column_count;
     struct buf *out;
     struct err *err; /* filled when the rows don't fit into out: 413 */
     uint64_t rows, inserted;
+    int64_t total; /* of carries_total */
 };
 
 /* The columns of plan, in arena. */

@@ -497,6 +497,7 @@ plan_make(const struct plan_input *input, struct plan **out, struct err *err)
     plan->schema = input->schema;
     plan->root = root;
     root->table = input->table;
+    root->call = input->call;
     root->key = root->target = input->table->model->name;
     root->limit_slot = root->offset_slot = API_NO_SLOT;
     root->rows_max = is_write ? 0 : input->limits->rows_max;

@@ -56,8 +56,24 @@ struct plan_order {
     struct plan_order *next;
 };
 
+/* One argument of a call. */
+struct plan_argument {
+    const struct model_argument *argument;
+    uint32_t slot;
+    bool is_list; /* VARIADIC: the slot's list */
+    bool as_json; /* the slot is {"v":VALUE}, which PostgreSQL turns into the type */
+};
+
+/* A function that stands where a table would. */
+struct plan_call {
+    const struct schema_function *function;
+    const struct plan_argument *arguments; /* those given, in the order of the function's */
+    uint32_t argument_count;
+};
+
 struct plan_rel {
     const struct schema_table *table;
+    const struct plan_call *call; /* the root: its rows come out of a function; NULL otherwise */
     const struct schema_rel *rel; /* to the parent; NULL for the root */
     const struct plan_rel *parent;
     uint32_t number; /* unique in the plan; the root is 0 */
@@ -98,6 +114,7 @@ struct plan {
 struct plan_input {
     const struct schema *schema;
     const struct schema_table *table;
+    const struct plan_call *call; /* PLAN_READ: of a function, whose row is table; NULL: none */
     const struct api_request *api;
     const struct api_limits *limits;
     enum plan_action action;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the database answered, as status, headers and body. */
 #include "rest/answer.h"
+#include "rest/raise.h"
 #include "rest/rest_impl.h"
 
 static uint64_t
 rows_affected(const struct rest_call *call)
 {
     /* Rows that came back were counted; else the engine says how many changed. */
-    if (call->shape->plan->returns_rows || call->encoder.marks_inserted)
+    if (call->call.function != NULL || call->shape->plan->returns_rows ||
+        call->encoder.marks_inserted)
         return call->encoder.rows;
     return call->main->affected > 0 ? (uint64_t)call->main->affected : 0;
 }
@@ -147,7 +149,8 @@ add_preference_applied(struct rest_call *call)
     if (prefer->strict || prefer->lenient)
         add_preference(&text, prefer->strict ? "handling=strict" : "handling=lenient");
     if (prefer->strict && prefer->has_max_affected &&
-        (call->action == PLAN_UPDATE || call->action == PLAN_DELETE)) {
+        (call->action == PLAN_UPDATE || call->action == PLAN_DELETE ||
+         call->call.function != NULL)) {
         snprintf(room, sizeof(room), "max-affected=%lld", (long long)prefer->max_affected);
         add_preference(&text, room);
     }
@@ -201,9 +204,29 @@ respond_read(struct rest_call *call, struct err *err)
     response->status = call->total >= 0 && (int64_t)rows < call->total ? 206 : 200;
     response->content_type = media_name(&call->api);
     add_content_range(call, call->offset, rows, call->total);
-    add_content_location(call);
+    if (call->call.function == NULL)
+        add_content_location(call);
     add_common_headers(call);
     return true;
+}
+
+/* As a read; and what the function says itself comes last. */
+static bool
+respond_call(struct rest_call *call, struct err *err)
+{
+    struct response *response = &call->request->response;
+
+    if (call->encoder.carries_total)
+        call->total = call->encoder.total;
+    if (call->encoder.mode == ENCODE_OBJECT && call->encoder.rows == 0)
+        BUF_ADD_LIT(&response->body, "null");
+    if (!respond_read(call, err))
+        return false;
+    if (call->call.function->model->result == MODEL_RESULT_VOID) {
+        response->status = 204;
+        response->content_type = STR_NULL;
+    }
+    return raise_apply_settings(call->request, call->guc_headers, call->guc_status, err);
 }
 
 static uint64_t
@@ -271,7 +294,9 @@ rest_respond(struct rest_call *call)
 {
     bool ok = call->job.ok && encode_end(&call->encoder);
 
-    if (ok && call->action == PLAN_READ)
+    if (ok && call->call.function != NULL)
+        ok = respond_call(call, &call->job.err);
+    else if (ok && call->action == PLAN_READ)
         ok = respond_read(call, &call->job.err);
     else if (ok)
         respond_write(call, rows_affected(call));

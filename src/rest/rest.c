@@ -5,6 +5,7 @@
 #include "rest/answer.h"
 #include "rest/key_check.h"
 #include "rest/plan_check.h"
+#include "rest/raise.h"
 #include "rest/rest_impl.h"
 
 #define SHAPES_MAX 1024
@@ -43,15 +44,17 @@ rest_set_schema(struct rest *rest, struct schema *schema)
 }
 
 void
-rest_finish(struct rest_call *call, const struct err *err)
+rest_finish(struct rest_call *call, struct err *err)
 {
     shape_unref(call->shape);
     call->shape = NULL;
     buf_fini(&call->rowids);
-    if (err != NULL)
+    if (err != NULL) {
+        raise_translate(call->request, err);
         answer_error(call->request, err);
-    else
+    } else {
         http_respond(call->request);
+    }
 }
 
 static bool
@@ -82,11 +85,11 @@ prefer_header(const struct request *request)
     return all;
 }
 
-static bool
-choose_schema(struct rest_call *call, struct err *err)
+bool
+rest_choose_schema(struct rest_call *call, struct err *err)
 {
     const struct rest_options *options = &call->rest->options;
-    bool reads = call->action == PLAN_READ;
+    bool reads = call->action == PLAN_READ && call->request->method != HTTP_POST;
     struct str name = call->request->known[reads ? HTTP_H_ACCEPT_PROFILE : HTTP_H_CONTENT_PROFILE];
     struct buf list;
 
@@ -109,8 +112,8 @@ choose_schema(struct rest_call *call, struct err *err)
     return false;
 }
 
-static bool
-read_headers(struct rest_call *call, struct err *err)
+bool
+rest_read_headers(struct rest_call *call, struct err *err)
 {
     struct request *request = call->request;
     struct api_prefer *prefer = &call->api.prefer;
@@ -230,8 +233,8 @@ add_payload_key(struct rest_call *call)
     }
 }
 
-static bool
-read_query(struct rest_call *call, struct err *err)
+bool
+rest_read_query(struct rest_call *call, struct err *err)
 {
     struct request *request = call->request;
 
@@ -263,6 +266,28 @@ read_payload(struct rest_call *call, struct err *err)
     return true;
 }
 
+/* The arguments of a function outlive the request, as the rest of the plan does. */
+static const struct plan_call *
+copy_call(const struct rest_call *call, struct arena *arena)
+{
+    const struct plan_call *from = &call->call;
+    struct plan_argument *arguments = NULL;
+    struct plan_call *copy = NULL;
+
+    if (from->function == NULL)
+        return NULL;
+    copy = ARENA_NEW(arena, struct plan_call);
+    arguments = ARENA_ARRAY(arena, struct plan_argument, from->argument_count + 1);
+    if (from->argument_count > 0)
+        memcpy(arguments, from->arguments, from->argument_count * sizeof(*arguments));
+    *copy = (struct plan_call){
+        .function = from->function,
+        .arguments = arguments,
+        .argument_count = from->argument_count,
+    };
+    return copy;
+}
+
 /*
  * Makes the plan in the shape's own arena, from a second parse there: what the first one made dies
  * with the request, and this happens once for each shape.
@@ -279,6 +304,7 @@ fill_shape(struct rest_call *call, struct shape *shape, struct err *err)
     struct plan_input input = {
         .schema = shape->schema,
         .table = call->table,
+        .call = copy_call(call, arena),
         .api = api,
         .limits = &call->rest->options.limits,
         .action = call->action,
@@ -290,6 +316,7 @@ fill_shape(struct rest_call *call, struct shape *shape, struct err *err)
 
     buf_init(&ignored, KEY_MAX);
     api->prefer = call->api.prefer;
+    api->takes_arguments = call->api.takes_arguments;
     api->nulls_stripped = call->api.nulls_stripped;
     if (!api_parse_params(arena_copy(arena, call->request->query), arena, &params, &count, err) ||
         !api_parse_query(params, count, input.limits, arena, api, &ignored, err))
@@ -313,8 +340,8 @@ out:
     return ok;
 }
 
-static bool
-find_shape(struct rest_call *call, struct err *err)
+bool
+rest_find_shape(struct rest_call *call, struct err *err)
 {
     struct rest *rest = call->rest;
     struct str key = buf_str(&rest->key);
@@ -334,8 +361,8 @@ find_shape(struct rest_call *call, struct err *err)
     return true;
 }
 
-static void
-prepare_encoder(struct rest_call *call)
+void
+rest_prepare_encoder(struct rest_call *call)
 {
     const struct plan *plan = call->shape->plan;
     struct encoder *encoder = &call->encoder;
@@ -404,6 +431,7 @@ restart(struct db_job *job)
 
     encode_restart(&call->encoder);
     call->existing.rows = 0;
+    call->guc_headers = call->guc_status = STR_NULL;
     if (call->rowids_param != NULL)
         forget_rowids(call);
 }
@@ -414,9 +442,9 @@ on_done(struct db_job *job)
     rest_respond(job->ctx);
 }
 
-static bool
-add_stmt(struct rest_call *call, const struct emit_stmt *sql, uint64_t id,
-         bool (*on_row)(void *, const struct value *, uint32_t), void *ctx, struct err *err)
+bool
+rest_add_stmt(struct rest_call *call, const struct emit_stmt *sql, uint64_t id,
+              bool (*on_row)(void *, const struct value *, uint32_t), void *ctx, struct err *err)
 {
     struct bind_input input = {
         .dialect = call->rest->options.dialect,
@@ -443,8 +471,8 @@ static bool
 add_shown(struct rest_call *call, struct err *err)
 {
     buf_init(&call->rowids, ROWIDS_MAX);
-    return add_stmt(call, &call->shape->sql.shown, call->shape->shown_id, encode_row,
-                    &call->encoder, err);
+    return rest_add_stmt(call, &call->shape->sql.shown, call->shape->shown_id, encode_row,
+                         &call->encoder, err);
 }
 
 static bool
@@ -463,7 +491,7 @@ add_main(struct rest_call *call, struct err *err)
         on_row = NULL;
     }
     call->main = &call->stmts[call->job.stmt_count];
-    if (!add_stmt(call, &sql->main, call->shape->main_id, on_row, ctx, err))
+    if (!rest_add_stmt(call, &sql->main, call->shape->main_id, on_row, ctx, err))
         return false;
     return call->rest->options.dialect != DB_SQLITE || plan->action == PLAN_READ ||
            plan->action == PLAN_DELETE ||
@@ -481,8 +509,8 @@ add_write(struct rest_call *call, struct err *err)
 
     if (sql->existing.sql.data != NULL) {
         call->existing = (struct encoder){.mode = ENCODE_NOTHING, .out = call->encoder.out};
-        if (!add_stmt(call, &sql->existing, call->shape->existing_id, encode_row, &call->existing,
-                      err))
+        if (!rest_add_stmt(call, &sql->existing, call->shape->existing_id, encode_row,
+                           &call->existing, err))
             return false;
     }
     if (sql->shown.sql.data == NULL)
@@ -510,25 +538,32 @@ needs_check(const struct rest_call *call)
            (plan->returns_rows && plan->action != PLAN_INSERT && !plan->at_most_one);
 }
 
+void
+rest_prepare_job(struct rest_call *call, enum db_mode mode)
+{
+    struct db_job *job = &call->job;
+
+    job->mode = mode;
+    job->stmts = call->stmts;
+    job->ctx = call;
+    job->done = on_done;
+    job->restart = restart;
+}
+
 static bool
 prepare_job(struct rest_call *call, struct err *err)
 {
     const struct emit_output *sql = &call->shape->sql;
     struct db_job *job = &call->job;
 
-    job->stmts = call->stmts;
-    job->ctx = call;
-    job->done = on_done;
-    job->restart = restart;
+    rest_prepare_job(call, call->action == PLAN_READ ? DB_READ : DB_WRITE);
     if (call->action != PLAN_READ) {
-        job->mode = DB_WRITE;
         job->check = needs_check(call) ? rest_check : NULL;
         return add_write(call, err);
     }
-    job->mode = DB_READ;
     return add_main(call, err) &&
            (sql->count.sql.data == NULL ||
-            add_stmt(call, &sql->count, call->shape->count_id, count_row, call, err));
+            rest_add_stmt(call, &sql->count, call->shape->count_id, count_row, call, err));
 }
 
 static void
@@ -594,7 +629,8 @@ rest_handle_table(struct rest *rest, struct request *request, struct str name)
     call->rest = rest;
     call->request = request;
     call->total = -1;
-    if (!choose_action(call, &err) || !choose_schema(call, &err) || !find_table(call, name, &err)) {
+    if (!choose_action(call, &err) || !rest_choose_schema(call, &err) ||
+        !find_table(call, name, &err)) {
         rest_finish(call, &err);
         return;
     }
@@ -602,12 +638,12 @@ rest_handle_table(struct rest *rest, struct request *request, struct str name)
         options_respond(call);
         return;
     }
-    if (!read_headers(call, &err) || !read_query(call, &err) || !read_payload(call, &err) ||
-        !find_shape(call, &err)) {
+    if (!rest_read_headers(call, &err) || !rest_read_query(call, &err) ||
+        !read_payload(call, &err) || !rest_find_shape(call, &err)) {
         rest_finish(call, &err);
         return;
     }
-    prepare_encoder(call);
+    rest_prepare_encoder(call);
     if (changes_nothing(call)) {
         rest_respond_unchanged(call);
         return;

@@ -29,5 +29,7 @@ void rest_free(struct rest *rest); /* no request is in flight; NULL is safe */
 void rest_set_schema(struct rest *rest, struct schema *schema);
 /* Answers the request, now or later. name is the path segment, still percent-encoded. */
 void rest_handle_table(struct rest *rest, struct request *request, struct str name);
+/* The same for a call of a function. */
+void rest_handle_function(struct rest *rest, struct request *request, struct str name);
 
 #endif

@@ -20,6 +20,7 @@ struct rest_call {
     enum plan_action action;
     struct str name; /* of the table, decoded */
     const struct schema_table *table;
+    struct plan_call call; /* function NULL: a table is asked for */
     struct api_request api;
     struct api_param *params;
     uint32_t param_count;
@@ -34,10 +35,23 @@ struct rest_call {
     struct encoder existing; /* embedded upsert: counts the rows that were there */
     int64_t total;           /* count=exact; -1: not asked */
     int64_t offset;
+    struct str guc_headers, guc_status; /* response.headers and .status, as a function has set them */
 };
 
 /* Sends the response as it is, or the error; the call is over. */
-void rest_finish(struct rest_call *call, const struct err *err);
+void rest_finish(struct rest_call *call, struct err *err);
+
+/* The steps of a request that tables and functions share, in their order. */
+MUST_CHECK bool rest_choose_schema(struct rest_call *call, struct err *err);
+MUST_CHECK bool rest_read_headers(struct rest_call *call, struct err *err);
+MUST_CHECK bool rest_read_query(struct rest_call *call, struct err *err);
+/* The plan for the shape that rest->key is by now. */
+MUST_CHECK bool rest_find_shape(struct rest_call *call, struct err *err);
+void rest_prepare_encoder(struct rest_call *call);
+void rest_prepare_job(struct rest_call *call, enum db_mode mode);
+MUST_CHECK bool rest_add_stmt(struct rest_call *call, const struct emit_stmt *sql, uint64_t id,
+                              bool (*on_row)(void *, const struct value *, uint32_t), void *ctx,
+                              struct err *err);
 
 /* respond.c: after the job is done. */
 void rest_respond(struct rest_call *call);

@@ -68,7 +68,7 @@ struct schema_table {
 
 struct schema_function {
     const struct model_function *model;
-    const struct schema_table *row; /* columns and, of a table's rows, relationships; NULL: void */
+    const struct schema_table *row; /* columns and, of a table's rows, relationships */
 };
 
 struct schema {

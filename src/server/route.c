@@ -211,6 +211,9 @@ dispatch(struct server_loop *loop, const struct route_def *route, struct request
     case ROUTE_REST_TABLE:
         rest_handle_table(loop->rest, request, segment);
         break;
+    case ROUTE_REST_FUNCTION:
+        rest_handle_function(loop->rest, request, segment);
+        break;
     case ROUTE_LIVE:
         handle_live(request);
         break;
@@ -237,7 +240,6 @@ dispatch(struct server_loop *loop, const struct route_def *route, struct request
         answer_document(request, &loop->site->swagger,
                         STR("application/openapi+json; charset=utf-8"));
         break;
-    case ROUTE_REST_FUNCTION:
     case ROUTE_NONE:
         fail(request, 404, "PGRST125", "Invalid path specified in request URL");
         break;

@@ -122,7 +122,7 @@ struct model_function {
     bool returns_set;
     enum model_volatility volatility;
     /* The columns of what it returns: a table of this model, or one that stands for the result alone
-     * and is not in the list of tables. NULL: void. */
+     * and is not in the list of tables; without columns when it is void. */
     struct model_table *row;
 };
 

@@ -32,7 +32,7 @@ static const char arguments_sql[] =
 static const char attributes_sql[] =
     "SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod,"
     "  pg_catalog.format_type(a.atttypid, a.atttypmod)"
-    " FROM unnest($1::oid[]) AS r(oid) JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid"
+    " FROM (SELECT DISTINCT unnest($1::oid[])) AS r(oid) JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid"
     " WHERE a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum";
 
 #define VALUE_COLUMN "pgrst_scalar" /* as the header of CSV has it */
@@ -261,11 +261,11 @@ cat_load_results(struct catalog *cat, struct err *err)
     if (any)
         ok = load_composites(cat, buf_cstr(&relations), err);
     buf_fini(&relations);
-    /* A row type without columns has nothing to show. */
+    /* Void, and a row type without columns, have nothing to show. */
     for (uint32_t i = 0; ok && i < count; i++) {
         struct model_function *function = &cat->model->functions[i];
 
-        if (function->result != MODEL_RESULT_VOID && function->row == NULL)
+        if (function->row == NULL)
             function->row = row_new(cat, function, 0);
     }
     return ok;

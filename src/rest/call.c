@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A call of a function: /rpc/NAME. From the plan on it is a read, whose rows come out of it. */
+#include "rest/args.h"
+#include "rest/raise.h"
+#include "rest/rest_impl.h"
+
+/* Statements of the same text for all calls; the cache of shapes counts up from 1. */
+#define BEGIN_READ_ID (UINT64_MAX - 1)
+#define BEGIN_WRITE_ID (UINT64_MAX - 2)
+#define SETTINGS_ID (UINT64_MAX - 3)
+
+#define SET_REQUEST                                                                         \
+    "SELECT set_config('request.method', $1, true), set_config('request.path', $2, true), " \
+    "set_config('request.headers', $3, true), set_config('request.cookies', $4, true)"
+
+static bool
+is_read(const struct rest_call *call)
+{
+    return call->request->method != HTTP_POST ||
+           call->call.function->model->volatility != MODEL_VOLATILE;
+}
+
+static bool
+find_name(struct rest_call *call, struct str raw, struct err *err)
+{
+    struct request *request = call->request;
+
+    if (!api_decode_segment(raw, request->arena, &call->name)) {
+        err_set(err, ERR_REQUEST, "PGRST125", "Invalid path specified in request URL");
+        err->http_status = 404;
+        return false;
+    }
+    if (request->method == HTTP_PUT || request->method == HTTP_PATCH ||
+        request->method == HTTP_DELETE) {
+        err_set(err, ERR_REQUEST, "PGRST101", "Cannot use the %.*s method on RPC",
+                STR_ARG(request->method_name));
+        err->http_status = 405;
+        return false;
+    }
+    return true;
+}
+
+static void
+respond_options(struct rest_call *call)
+{
+    struct err err = {0};
+    struct args none = {.kind = ARGS_QUERY};
+    struct response *response = &call->request->response;
+    uint32_t count = 0;
+    const struct schema_function *functions =
+        schema_find_functions(call->rest->schema, call->api.schema, call->name, &count);
+    bool reads = false;
+
+    if (count == 0) {
+        none.items = ARENA_NEW(call->request->arena, struct args_item);
+        if (!args_choose(call->rest->schema, call->api.schema, call->name, &none, &call->api,
+                         call->request->arena, &call->call, &err))
+            rest_finish(call, &err);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        reads = reads || functions[i].model->volatility != MODEL_VOLATILE;
+    response->status = 200;
+    response_add_header(call->request, STR("Allow"),
+                        reads ? STR("OPTIONS,GET,HEAD,POST") : STR("OPTIONS,POST"));
+    rest_finish(call, NULL);
+}
+
+/* Which function, and which arguments: what the plan depends on beside the query string. */
+static void
+add_call_key(struct rest_call *call)
+{
+    struct buf *key = &call->rest->key;
+    uint32_t index = (uint32_t)(call->call.function - call->rest->schema->functions);
+
+    BUF_ADD_LIT(key, "call");
+    buf_add(key, &index, sizeof(index));
+    for (uint32_t i = 0; i < call->call.argument_count; i++) {
+        const struct plan_argument *given = &call->call.arguments[i];
+        uint32_t place = (uint32_t)(given->argument - call->call.function->model->arguments);
+
+        buf_add(key, &place, sizeof(place));
+        buf_add_char(key, given->as_json ? 'j' : given->is_list ? 'l' : 't');
+    }
+}
+
+static bool
+choose_function(struct rest_call *call, struct err *err)
+{
+    struct request *request = call->request;
+    const struct api_prefer *prefer = &call->api.prefer;
+    struct args args;
+
+    if (request->method != HTTP_POST)
+        args_read_query(&call->api, request->arena, &args);
+    else if (!args_read_body(request, &call->api, call->rest->options.limits.json_depth_max, &args,
+                             err))
+        return false;
+    if (!args_choose(call->rest->schema, call->api.schema, call->name, &args, &call->api,
+                     request->arena, &call->call, err))
+        return false;
+    if (prefer->strict && prefer->has_max_affected && !call->call.function->model->returns_set) {
+        err_set(err, ERR_REQUEST, "PGRST128",
+                "Function must return SETOF or TABLE when max-affected preference is used with "
+                "handling=strict");
+        err->http_status = 400;
+        return false;
+    }
+    call->table = call->call.function->row;
+    add_call_key(call);
+    return true;
+}
+
+static void
+prepare_encoder(struct rest_call *call)
+{
+    const struct model_function *function = call->call.function->model;
+    struct encoder *encoder = &call->encoder;
+
+    rest_prepare_encoder(call);
+    encoder->carries_total = call->shape->sql.carries_total;
+    encoder->is_value =
+        (function->result == MODEL_RESULT_SCALAR || function->result == MODEL_RESULT_RECORD) &&
+        encoder->column_count == 1;
+    encoder->is_on_one_line = function->result == MODEL_RESULT_SCALAR;
+    if (function->result == MODEL_RESULT_VOID)
+        encoder->mode = ENCODE_NOTHING;
+    else if (encoder->mode == ENCODE_JSON && !function->returns_set)
+        encoder->mode = ENCODE_OBJECT;
+}
+
+static void
+add_member(struct buf *out, struct str name, struct str value)
+{
+    if (out->len > 1)
+        buf_add_char(out, ',');
+    json_write_str(out, name);
+    buf_add_char(out, ':');
+    json_write_str(out, value);
+}
+
+/* Header fields as JSON; what is no text can't be a setting. */
+static struct str
+headers_json(const struct request *request)
+{
+    struct buf out;
+    struct str text;
+
+    buf_init(&out, 1024 * 1024);
+    buf_add_char(&out, '{');
+    for (uint32_t i = 0; i < request->header_count; i++) {
+        const struct http_header *header = &request->headers[i];
+
+        if (str_is_utf8(header->value) && !str_eq(header->name, STR("cookie")))
+            add_member(&out, header->name, header->value);
+    }
+    buf_add_char(&out, '}');
+    text = arena_copy(request->arena, buf_str(&out));
+    buf_fini(&out);
+    return text;
+}
+
+/* RFC 6265, 4.2.1: a=b; c=d */
+static struct str
+cookies_json(const struct request *request)
+{
+    struct str rest = request_header(request, "cookie");
+    struct buf out;
+    struct str text;
+
+    buf_init(&out, 1024 * 1024);
+    buf_add_char(&out, '{');
+    while (str_is_utf8(rest) && rest.len > 0) {
+        struct str value = str_cut(&rest, ';');
+        struct str name = str_trim(str_cut(&value, '='));
+
+        if (name.len > 0)
+            add_member(&out, name, str_trim(value));
+    }
+    buf_add_char(&out, '}');
+    text = arena_copy(request->arena, buf_str(&out));
+    buf_fini(&out);
+    return text;
+}
+
+/* What the function may ask about the request; and that it must not write, when it must not. */
+static void
+add_begin(struct rest_call *call)
+{
+    struct request *request = call->request;
+    struct value *params = ARENA_ARRAY(request->arena, struct value, 4);
+    const struct str texts[] = {request->method_name,
+                                arena_printf(request->arena, "/rpc/%.*s", STR_ARG(call->name)),
+                                headers_json(request), cookies_json(request)};
+    bool read = is_read(call);
+
+    for (size_t i = 0; i < COUNTOF(texts); i++)
+        params[i] = (struct value){.kind = VALUE_TEXT, .s = texts[i]};
+    call->stmts[call->job.stmt_count++] = (struct db_stmt){
+        .sql = read ? STR(SET_REQUEST ", set_config('transaction_read_only', 'on', true)")
+                    : STR(SET_REQUEST),
+        .id = read ? BEGIN_READ_ID : BEGIN_WRITE_ID,
+        .params = params,
+        .param_count = COUNTOF(texts),
+        .row_count = 1,
+    };
+}
+
+static bool
+take_settings(void *ctx, const struct value *cells, uint32_t count)
+{
+    struct rest_call *call = ctx;
+
+    if (count == 2 && cells[0].kind == VALUE_TEXT)
+        call->guc_headers = arena_copy(call->request->arena, cells[0].s);
+    if (count == 2 && cells[1].kind == VALUE_TEXT)
+        call->guc_status = arena_copy(call->request->arena, cells[1].s);
+    return true;
+}
+
+static void
+add_settings(struct rest_call *call)
+{
+    call->stmts[call->job.stmt_count++] = (struct db_stmt){
+        .sql = STR("SELECT current_setting('response.headers', true), "
+                   "current_setting('response.status', true)"),
+        .id = SETTINGS_ID,
+        .row_count = 1,
+        .on_row = take_settings,
+        .ctx = call,
+    };
+}
+
+/* What a call changed must not stay without its answer. */
+static bool
+needs_check(const struct rest_call *call)
+{
+    const struct api_prefer *prefer = &call->api.prefer;
+
+    return call->api.media == API_MEDIA_OBJECT || (prefer->strict && prefer->has_max_affected) ||
+           call->call.function->model->returns_set;
+}
+
+static bool
+submit(struct rest_call *call, struct err *err)
+{
+    bool read = is_read(call);
+
+    rest_prepare_job(call, read ? DB_READ : DB_WRITE);
+    call->job.check = !read && needs_check(call) ? rest_check : NULL;
+    if (!read && call->api.prefer.strict && call->api.prefer.has_max_affected)
+        call->job.check = rest_check;
+    add_begin(call);
+    if (!rest_add_stmt(call, &call->shape->sql.main, call->shape->main_id, encode_row,
+                       &call->encoder, err))
+        return false;
+    call->main = &call->stmts[call->job.stmt_count - 1];
+    add_settings(call);
+    db_submit(call->rest->options.db, &call->job);
+    return true;
+}
+
+void
+rest_handle_function(struct rest *rest, struct request *request, struct str name)
+{
+    struct rest_call *call = ARENA_NEW(request->arena, struct rest_call);
+    struct err err = {0};
+
+    call->rest = rest;
+    call->request = request;
+    call->total = -1;
+    call->action = PLAN_READ;
+    call->api.takes_arguments = request->method != HTTP_POST;
+    if (!find_name(call, name, &err) || !rest_choose_schema(call, &err))
+        goto fail;
+    if (request->method == HTTP_OPTIONS) {
+        respond_options(call);
+        return;
+    }
+    if (!rest_read_headers(call, &err) || !rest_read_query(call, &err) ||
+        !choose_function(call, &err) || !rest_find_shape(call, &err))
+        goto fail;
+    prepare_encoder(call);
+    if (submit(call, &err))
+        return;
+
+fail:
+    rest_finish(call, &err);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A function where a table would stand. PostgreSQL only. */
+#include "rest/emit_impl.h"
+
+#define CALL_NAME "\"cairn call\""
+
+static void
+emit_argument(struct emitter *e, const struct plan_argument *given)
+{
+    const struct type *type = &given->argument->type;
+    struct emit_param param = {
+        .source = given->is_list ? EMIT_LIST : EMIT_SLOT, .index = given->slot, .type = type};
+
+    if (given->argument->is_variadic)
+        BUF_ADD_LIT(&e->sql, "VARIADIC ");
+    if (given->argument->name.len > 0) {
+        emit_ident(&e->sql, given->argument->name);
+        BUF_ADD_LIT(&e->sql, " => ");
+    }
+    if (given->as_json) {
+        BUF_ADD_LIT(&e->sql, "(SELECT v FROM json_to_record(");
+        emit_param(e, param);
+        BUF_ADD_LIT(&e->sql, "::json) AS _(v ");
+        buf_add_str(&e->sql, type->name);
+        BUF_ADD_LIT(&e->sql, "))");
+        return;
+    }
+    emit_param(e, param);
+    BUF_ADD_LIT(&e->sql, "::");
+    buf_add_str(&e->sql, type->name);
+}
+
+static void
+emit_function(struct emitter *e, const struct plan_call *call)
+{
+    emit_ident(&e->sql, call->function->model->schema);
+    buf_add_char(&e->sql, '.');
+    emit_ident(&e->sql, call->function->model->name);
+    buf_add_char(&e->sql, '(');
+    for (uint32_t i = 0; i < call->argument_count; i++) {
+        if (i > 0)
+            BUF_ADD_LIT(&e->sql, ", ");
+        emit_argument(e, &call->arguments[i]);
+    }
+    buf_add_char(&e->sql, ')');
+}
+
+void
+emit_call(struct emitter *e, const struct plan_rel *root)
+{
+    const struct model_function *function = root->call->function->model;
+    const struct model_table *row = root->table->model;
+    bool is_record = function->result == MODEL_RESULT_RECORD;
+
+    if (e->call_is_named) {
+        BUF_ADD_LIT(&e->sql, CALL_NAME " AS ");
+        buf_add_str(&e->sql, e->root_alias);
+        return;
+    }
+    if (is_record)
+        BUF_ADD_LIT(&e->sql, "(SELECT to_json(");
+    emit_function(e, root->call);
+    if (is_record)
+        BUF_ADD_LIT(&e->sql, "))");
+    BUF_ADD_LIT(&e->sql, " AS ");
+    buf_add_str(&e->sql, e->root_alias);
+    /* What is no row has no name for its column, or its argument's. */
+    if (row->column_count == 1) {
+        buf_add_char(&e->sql, '(');
+        emit_ident(&e->sql, row->columns[0].name);
+        buf_add_char(&e->sql, ')');
+    }
+}
+
+void
+emit_counted_call(struct emitter *e)
+{
+    const struct plan_rel *root = e->plan->root;
+
+    BUF_ADD_LIT(&e->sql, "WITH " CALL_NAME " AS MATERIALIZED (SELECT *");
+    emit_from(e, root);
+    BUF_ADD_LIT(&e->sql, ") SELECT q.*, c.n FROM (SELECT count(*) AS n");
+    e->call_is_named = true;
+    emit_from(e, root);
+    emit_where(e, root);
+    /* The left side is one row, so the order of the right side stays. */
+    BUF_ADD_LIT(&e->sql, ") AS c LEFT JOIN (SELECT ");
+    emit_columns(e, root, false);
+    BUF_ADD_LIT(&e->sql, ", true");
+    emit_from(e, root);
+    emit_where(e, root);
+    emit_group(e, root);
+    emit_order(e, root);
+    emit_limit(e, root);
+    BUF_ADD_LIT(&e->sql, ") AS q ON true");
+    e->call_is_named = false;
+}
