@@ -136,7 +136,8 @@ add_preference_applied(struct rest_call *call)
     struct buf text;
 
     buf_init(&text, sizeof(room));
-    if (call->action == PLAN_INSERT && call->shape->plan->resolution != API_RESOLUTION_NONE)
+    if (call->action == PLAN_INSERT && !call->is_put &&
+        call->shape->plan->resolution != API_RESOLUTION_NONE)
         add_preference(&text, call->shape->plan->resolution == API_RESOLUTION_MERGE
                                   ? "resolution=merge-duplicates"
                                   : "resolution=ignore-duplicates");
@@ -249,28 +250,40 @@ add_location(struct rest_call *call, uint64_t rows)
     buf_add_char(&text, '/');
     encode_percent(&text, call->name);
     buf_add_str(&text, buf_str(body));
-    if (rows == 1)
+    if (rows == 1 && !call->is_put)
         response_add_header(call->request, STR("Location"), buf_str(&text));
     buf_clear(body);
+}
+
+static int
+write_status(const struct rest_call *call, uint64_t affected)
+{
+    bool representation = call->api.prefer.ret == API_RETURN_REPRESENTATION;
+
+    if (call->action != PLAN_INSERT || call->is_put) {
+        if (!representation)
+            return 204;
+        return call->is_put && rows_inserted(call, affected) > 0 ? 201 : 200;
+    }
+    return call->shape->plan->resolution == API_RESOLUTION_MERGE &&
+                   rows_inserted(call, affected) == 0
+               ? 200
+               : 201;
 }
 
 static void
 respond_write(struct rest_call *call, uint64_t affected)
 {
     struct response *response = &call->request->response;
-    bool representation = call->api.prefer.ret == API_RETURN_REPRESENTATION;
-    bool is_insert = call->action == PLAN_INSERT;
     int64_t total = call->api.prefer.count != API_COUNT_NONE ? (int64_t)affected : -1;
 
-    response->status = is_insert ? 201 : representation ? 200 : 204;
-    if (is_insert && call->shape->plan->resolution == API_RESOLUTION_MERGE &&
-        rows_inserted(call, affected) == 0)
-        response->status = 200;
-    if (representation)
+    response->status = write_status(call, affected);
+    if (call->api.prefer.ret == API_RETURN_REPRESENTATION)
         response->content_type = media_name(&call->api);
     if (call->encoder.mode == ENCODE_LOCATION)
         add_location(call, affected);
-    add_content_range(call, 0, call->action == PLAN_UPDATE ? affected : 0, total);
+    if (!call->is_put)
+        add_content_range(call, 0, call->action == PLAN_UPDATE ? affected : 0, total);
     add_common_headers(call);
 }
 

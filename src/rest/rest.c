@@ -5,6 +5,7 @@
 #include "rest/answer.h"
 #include "rest/key_check.h"
 #include "rest/plan_check.h"
+#include "rest/put.h"
 #include "rest/raise.h"
 #include "rest/rest_impl.h"
 
@@ -128,6 +129,8 @@ rest_read_headers(struct rest_call *call, struct err *err)
         return false;
     if (request->method == HTTP_GET && request->known[HTTP_H_RANGE].data != NULL)
         api_parse_range(request->known[HTTP_H_RANGE], &call->api);
+    if (call->is_put)
+        prefer->resolution = API_RESOLUTION_MERGE;
     return true;
 }
 
@@ -207,6 +210,7 @@ begin_key(struct rest_call *call)
 
     buf_clear(key);
     buf_add_char(key, (char)('0' + call->action));
+    buf_add_char(key, call->is_put ? '1' : '0');
     buf_add_char(key, (char)('0' + prefer->ret));
     buf_add_char(key, (char)('0' + prefer->resolution));
     buf_add_char(key, prefer->count != API_COUNT_NONE ? '1' : '0');
@@ -259,7 +263,8 @@ read_payload(struct rest_call *call, struct err *err)
         return true;
     if (!payload_parse(request->body, request->known[HTTP_H_CONTENT_TYPE],
                        call->api.columns != NULL, call->rest->options.limits.json_depth_max,
-                       request->arena, &call->payload, err))
+                       request->arena, &call->payload, err) ||
+        (call->is_put && !put_check(call->table, &call->api, &call->payload, request->arena, err)))
         return false;
     if (call->api.columns == NULL)
         add_payload_key(call);
@@ -321,6 +326,9 @@ fill_shape(struct rest_call *call, struct shape *shape, struct err *err)
     if (!api_parse_params(arena_copy(arena, call->request->query), arena, &params, &count, err) ||
         !api_parse_query(params, count, input.limits, arena, api, &ignored, err))
         goto out;
+    /* The key in the URL is what a PUT conflicts with. */
+    if (call->is_put)
+        api->on_conflict_count = 0;
     api->levels->limit_slot = call->api.levels->limit_slot;
     api->levels->offset_slot = call->api.levels->offset_slot;
     for (uint32_t i = 0; i < call->payload.key_count; i++)
@@ -592,7 +600,9 @@ choose_action(struct rest_call *call, struct err *err)
         call->action = PLAN_READ;
         return true;
     case HTTP_POST:
+    case HTTP_PUT:
         call->action = PLAN_INSERT;
+        call->is_put = call->request->method == HTTP_PUT;
         return true;
     case HTTP_PATCH:
         call->action = PLAN_UPDATE;
@@ -600,7 +610,6 @@ choose_action(struct rest_call *call, struct err *err)
     case HTTP_DELETE:
         call->action = PLAN_DELETE;
         return true;
-    case HTTP_PUT:
     case HTTP_OTHER:
         break;
     }

@@ -279,6 +279,56 @@ rows_that_exist_are_merged_or_ignored(void **state)
     door_expect_all(&door, upserts, COUNTOF(upserts));
 }
 
+static const struct door_case replaced[] = {
+    {"PUT /tiobe_pls?name=eq.Go\n\n[{\"name\":\"Go\",\"rank\":19}]",
+     "204\n!Content-Range\n!Preference-Applied\n!Location\n\n"},
+    {"PUT /tiobe_pls?name=eq.Go\nPrefer: return=representation\n\n{\"name\":\"Go\",\"rank\":20}",
+     "200\nPreference-Applied: return=representation\n\n[{\"name\":\"Go\",\"rank\":20}]"},
+    {"PUT /tiobe_pls?name=eq.Rust&select=rank\nPrefer: return=representation\n\n"
+     "{\"name\":\"Rust\",\"rank\":5}",
+     "201\n\n[{\"rank\":5}]"},
+    {"PUT /tiobe_pls?name=eq.Zig\n\n[{\"name\":\"Zig\",\"rank\":1},{\"name\":\"C\",\"rank\":99}]",
+     "204\n\n"},
+    {"GET /tiobe_pls?name=in.(C,Zig)&order=name",
+     "200\n\n[{\"name\":\"C\",\"rank\":2}, \n {\"name\":\"Zig\",\"rank\":1}]"},
+    {"PUT /compound_pk?k2=eq.one&k1=eq.01\nPrefer: return=representation\n\n"
+     "{\"k1\":1,\"k2\":\"one\",\"extra\":7}",
+     "200\n\n[{\"k1\":1,\"k2\":\"one\",\"extra\":7}]"},
+    {"PUT /compound_pk?k1=eq.1\n\n{\"k1\":1,\"k2\":\"one\",\"extra\":7}",
+     "405\n\n{\"code\":\"PGRST105\",\"details\":null,\"hint\":null,\"message\":\"Filters must "
+     "include all and only primary key columns with 'eq' operators\"}"},
+    {"PUT /tiobe_pls\n\n{\"name\":\"Go\",\"rank\":1}", "405\n\n{\"code\":\"PGRST105\",..."},
+    {"PUT /tiobe_pls?name=neq.Go\n\n{\"name\":\"Go\",\"rank\":1}",
+     "405\n\n{\"code\":\"PGRST105\",..."},
+    {"PUT /tiobe_pls?name=not.eq.Go\n\n{\"name\":\"Go\",\"rank\":1}", "405\n\n..."},
+    {"PUT /tiobe_pls?name=eq.Go&rank=eq.1\n\n{\"name\":\"Go\",\"rank\":1}", "405\n\n..."},
+    {"PUT /tiobe_pls?or=(name.eq.Go)\n\n{\"name\":\"Go\",\"rank\":1}", "405\n\n..."},
+    {"PUT /no_pk?a=eq.1\n\n{\"a\":\"1\",\"b\":\"2\"}", "405\n\n..."},
+    {"PUT /tiobe_pls?name=eq.Go\n\n{\"name\":\"C\",\"rank\":1}",
+     "400\n\n{\"code\":\"PGRST115\",\"details\":null,\"hint\":null,\"message\":\"Payload values do "
+     "not match URL in primary key column(s)\"}"},
+    {"PUT /tiobe_pls?name=eq.Go\n\n{\"rank\":1}", "400\n\n{\"code\":\"PGRST115\",..."},
+    {"PUT /tiobe_pls?name=eq.Go&columns=rank\n\n{\"name\":\"Go\",\"rank\":1}",
+     "400\n\n{\"code\":\"PGRST115\",..."},
+    {"PUT /tiobe_pls?name=eq.Go\n\n{\"name\":null,\"rank\":1}",
+     "400\n\n{\"code\":\"PGRST115\",..."},
+    {"PUT /tiobe_pls?name=eq.Go\n\n[]", "400\n\n{\"code\":\"PGRST115\",..."},
+    {"PUT /tiobe_pls?name=eq.Go&limit=1\n\n{\"name\":\"Go\",\"rank\":1}",
+     "400\n\n{\"code\":\"PGRST114\",\"details\":null,\"hint\":null,\"message\":\"limit/offset "
+     "querystring parameters are not allowed for PUT\"}"},
+    {"PUT /compound_pk?k1=eq.x&k2=eq.one\n\n{\"k1\":1,\"k2\":\"one\"}",
+     "400\n\n{\"code\":\"22P02\",..."},
+    {"PUT /tiobe_pls?name=eq.Go\n\n{", "400\n\n{\"code\":\"PGRST102\",..."},
+    {"GET /tiobe_pls?name=eq.Go", "200\n\n[{\"name\":\"Go\",\"rank\":20}]"},
+    {"POST /tiobe_pls?name=eq.Go\n\n{\"name\":\"Go\",\"rank\":1}", "409\n\n..."},
+};
+
+static void
+one_row_is_put_where_its_key_says(void **state)
+{
+    door_expect_all(&door, replaced, COUNTOF(replaced));
+}
+
 static const struct door_case singular[] = {
     {"PATCH /items?id=lt.3\nAccept: application/vnd.pgrst.object+json\n\n{\"id\":500}",
      "409\n\n{\"code\":\"23505\",..."},
@@ -474,6 +524,7 @@ main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(rows_are_deleted, open_shop, close_shop),
         cmocka_unit_test_setup_teardown(rows_that_exist_are_merged_or_ignored, open_shop,
                                         close_shop),
+        cmocka_unit_test_setup_teardown(one_row_is_put_where_its_key_says, open_shop, close_shop),
         cmocka_unit_test_setup_teardown(an_answer_that_can_not_be_given_undoes_the_write, open_shop,
                                         close_shop),
         cmocka_unit_test_setup_teardown(constraints_speak_as_postgresql_does, open_shop,

@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <netinet/in.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -135,11 +137,34 @@ spawn(const struct pg_cluster *cluster, char *const argv[])
     return pid;
 }
 
+/* A free port below those that the system gives to outgoing connections, which would take it before
+ * the server has started. */
+static int
+find_port(void)
+{
+    for (int i = 0; i < 1000; i++) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        struct sockaddr_in address = {.sin_family = AF_INET};
+        uint16_t chance = 0;
+        int port = 0;
+        bool free_now = false;
+
+        random_bytes(&chance, sizeof(chance));
+        port = 10000 + chance % 22000;
+        address.sin_port = htons((uint16_t)port);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        free_now = bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+        close(fd);
+        if (free_now)
+            return port;
+    }
+    fail("no free port");
+}
+
 void
 pg_cluster_create(struct pg_cluster *cluster)
 {
     const struct passwd *user = getpwnam("postgres");
-    uint16_t chance = 0;
     char data[96];
     int status = 0;
     char arg[][24] = {"initdb", "-N", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C"};
@@ -149,8 +174,7 @@ pg_cluster_create(struct pg_cluster *cluster)
         fail("no place for it");
     if (getuid() == 0 && (user == NULL || chown(cluster->dir, user->pw_uid, user->pw_gid) != 0))
         fail("chown");
-    random_bytes(&chance, sizeof(chance));
-    cluster->port = 20000 + chance % 20000;
+    cluster->port = find_port();
     snprintf(cluster->url, sizeof(cluster->url), "postgres://postgres@/postgres?host=%s&port=%d",
              cluster->dir, cluster->port);
     snprintf(cluster->tls_url, sizeof(cluster->tls_url),
