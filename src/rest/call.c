@@ -9,9 +9,15 @@
 #define BEGIN_WRITE_ID (UINT64_MAX - 2)
 #define SETTINGS_ID (UINT64_MAX - 3)
 
-#define SET_REQUEST                                                                         \
-    "SELECT set_config('request.method', $1, true), set_config('request.path', $2, true), " \
-    "set_config('request.headers', $3, true), set_config('request.cookies', $4, true)"
+/* A setting that a call made for the whole session would speak for the next one: it begins empty. */
+#define SET_REQUEST                                              \
+    "SELECT pg_catalog.set_config('request.method', $1, true), " \
+    "pg_catalog.set_config('request.path', $2, true), "          \
+    "pg_catalog.set_config('request.headers', $3, true), "       \
+    "pg_catalog.set_config('request.cookies', $4, true), "       \
+    "pg_catalog.set_config('response.headers', '', true), "      \
+    "pg_catalog.set_config('response.status', '', true)"
+#define SET_READ_ONLY ", pg_catalog.set_config('transaction_read_only', 'on', true)"
 
 static bool
 is_read(const struct rest_call *call)
@@ -108,6 +114,11 @@ choose_function(struct rest_call *call, struct err *err)
     }
     call->table = call->call.function->row;
     add_call_key(call);
+    if (!buf_ok(&call->rest->key)) {
+        err_set(err, ERR_REQUEST, "PGRST100", "the query string is too long");
+        err->http_status = 414;
+        return false;
+    }
     return true;
 }
 
@@ -197,8 +208,7 @@ add_begin(struct rest_call *call)
     for (size_t i = 0; i < COUNTOF(texts); i++)
         params[i] = (struct value){.kind = VALUE_TEXT, .s = texts[i]};
     call->stmts[call->job.stmt_count++] = (struct db_stmt){
-        .sql = read ? STR(SET_REQUEST ", set_config('transaction_read_only', 'on', true)")
-                    : STR(SET_REQUEST),
+        .sql = read ? STR(SET_REQUEST SET_READ_ONLY) : STR(SET_REQUEST),
         .id = read ? BEGIN_READ_ID : BEGIN_WRITE_ID,
         .params = params,
         .param_count = COUNTOF(texts),
@@ -222,8 +232,8 @@ static void
 add_settings(struct rest_call *call)
 {
     call->stmts[call->job.stmt_count++] = (struct db_stmt){
-        .sql = STR("SELECT current_setting('response.headers', true), "
-                   "current_setting('response.status', true)"),
+        .sql = STR("SELECT pg_catalog.current_setting('response.headers', true), "
+                   "pg_catalog.current_setting('response.status', true)"),
         .id = SETTINGS_ID,
         .row_count = 1,
         .on_row = take_settings,

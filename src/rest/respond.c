@@ -216,6 +216,7 @@ static bool
 respond_call(struct rest_call *call, struct err *err)
 {
     struct response *response = &call->request->response;
+    uint32_t header_count = response->header_count;
 
     if (call->encoder.carries_total)
         call->total = call->encoder.total;
@@ -227,7 +228,10 @@ respond_call(struct rest_call *call, struct err *err)
         response->status = 204;
         response->content_type = STR_NULL;
     }
-    return raise_apply_settings(call->request, call->guc_headers, call->guc_status, err);
+    if (raise_apply_settings(call->request, call->guc_headers, call->guc_status, err))
+        return true;
+    response->header_count = header_count;
+    return false;
 }
 
 static uint64_t

@@ -83,6 +83,8 @@ CREATE FUNCTION raise_pgrst_bare() RETURNS void LANGUAGE plpgsql STABLE AS
     $$ BEGIN RAISE SQLSTATE 'PGRST' USING MESSAGE = '{"code":"1","message":"m"}'; END $$;
 CREATE FUNCTION set_headers(value text) RETURNS integer LANGUAGE plpgsql STABLE AS
     $$ BEGIN PERFORM set_config('response.headers', value, true); RETURN 1; END $$;
+CREATE FUNCTION set_for_good() RETURNS integer LANGUAGE plpgsql STABLE AS
+    $$ BEGIN PERFORM set_config('response.status', '299', false); RETURN 1; END $$;
 CREATE FUNCTION set_status(value text) RETURNS integer LANGUAGE plpgsql STABLE AS
     $$ BEGIN PERFORM set_config('response.status', value, true); RETURN 1; END $$;
 CREATE FUNCTION get_setting(name text) RETURNS text LANGUAGE sql STABLE AS $$ SELECT current_setting(name, true) $$;
