@@ -117,6 +117,39 @@ parse_op(struct cursor *c, struct api_filter *filter, bool *negated, bool *is_pa
     return true;
 }
 
+/* A text in quotes, if it is one: a quote that doesn't close right before ',' or ')' is a character
+ * like others (point 4). */
+static bool
+take_quoted(struct cursor *c, struct str *out)
+{
+    struct err ignored;
+    struct err *err = c->err;
+    size_t start = c->pos;
+    bool ok = false;
+
+    if (cursor_peek(c) != '"')
+        return false;
+    c->err = &ignored;
+    ok = cursor_quoted(c, out) && (cursor_peek(c) == ',' || cursor_peek(c) == ')');
+    c->err = err;
+    if (!ok)
+        c->pos = start;
+    return ok;
+}
+
+static struct str
+take_list_item(struct cursor *c)
+{
+    size_t start = c->pos;
+    struct str item = STR_NULL;
+
+    if (take_quoted(c, &item))
+        return item;
+    while (!cursor_at_end(c) && cursor_peek(c) != ',' && cursor_peek(c) != ')')
+        c->pos++;
+    return str_slice(c->in, start, c->pos);
+}
+
 /* (a,"b,c",d): the cursor stands on the parenthesis; afterwards behind the closing one. */
 static bool
 parse_list(struct cursor *c, struct api_slot *slot)
@@ -132,9 +165,6 @@ parse_list(struct cursor *c, struct api_slot *slot)
         return true;
     }
     do {
-        size_t start = c->pos;
-        bool quoted = false;
-
         if (count == c->limits->list_max)
             return cursor_fail_limit(c, "list elements", c->limits->list_max);
         if (count == cap) {
@@ -144,23 +174,7 @@ parse_list(struct cursor *c, struct api_slot *slot)
             list = bigger;
             cap *= 2;
         }
-        if (cursor_peek(c) == '"') {
-            struct err ignored;
-            struct err *saved = c->err;
-
-            /* A quote that does not close right before ',' or ')' is literal: point 4. */
-            c->err = &ignored;
-            quoted =
-                cursor_quoted(c, &list[count]) && (cursor_peek(c) == ',' || cursor_peek(c) == ')');
-            c->err = saved;
-        }
-        if (!quoted) {
-            c->pos = start;
-            while (!cursor_at_end(c) && cursor_peek(c) != ',' && cursor_peek(c) != ')')
-                c->pos++;
-            list[count] = str_slice(c->in, start, c->pos);
-        }
-        count++;
+        list[count++] = take_list_item(c);
     } while (cursor_eat_char(c, ','));
     if (!cursor_eat_char(c, ')'))
         return cursor_fail(c, "\",\" or \")\"");
@@ -195,56 +209,57 @@ pattern_from_api(struct arena *arena, struct str text)
     return str_make(copy, text.len);
 }
 
+static bool
+parse_in(struct cursor *c, struct api_request *request, struct api_filter *filter)
+{
+    struct api_slot slot = {0};
+
+    if (!parse_list(c, &slot))
+        return false;
+    filter->slot = api_slot_add(c, request, STR_NULL);
+    request->slots[filter->slot] = slot;
+    return true;
+}
+
+/* The value of any operator but in. */
+static bool
+set_value(struct cursor *c, struct api_request *request, struct api_filter *filter, bool is_pattern,
+          struct str text)
+{
+    if (filter->op == API_IS)
+        return parse_is(c, text, &filter->is);
+    filter->slot = api_slot_add(c, request, is_pattern ? pattern_from_api(c->arena, text) : text);
+    return true;
+}
+
 bool
 api_parse_filter_value(struct cursor *c, struct api_request *request, struct api_filter *filter,
                        bool *negated, size_t *slot_at)
 {
     bool is_pattern = false;
-    struct str text = STR_NULL;
 
     if (++c->terms > c->limits->terms_max)
         return cursor_fail_limit(c, "terms", c->limits->terms_max);
     filter->slot = API_NO_SLOT;
     if (!parse_op(c, filter, negated, &is_pattern))
         return false;
-    text = str_slice(c->in, c->pos, c->in.len);
-    *slot_at = c->pos;
-    if (filter->op == API_IS) {
-        *slot_at = c->in.len;
-        return parse_is(c, text, &filter->is);
-    }
-    if (filter->op == API_IN) {
-        struct api_slot slot = {0};
-
-        if (!parse_list(c, &slot))
-            return false;
-        filter->slot = api_slot_add(c, request, STR_NULL);
-        request->slots[filter->slot] = slot;
-        return true;
-    }
-    filter->slot = api_slot_add(c, request, is_pattern ? pattern_from_api(c->arena, text) : text);
-    return true;
+    if (filter->op != API_IS)
+        *slot_at = c->pos;
+    return filter->op == API_IN
+               ? parse_in(c, request, filter)
+               : set_value(c, request, filter, is_pattern, str_slice(c->in, c->pos, c->in.len));
 }
 
 /* The value of a filter inside a logic tree: quoted, or up to ',' or ')' outside of braces. */
-static bool
-parse_logic_value(struct cursor *c, struct str *out)
+static struct str
+take_logic_value(struct cursor *c)
 {
     size_t start = c->pos;
     int braces = 0;
+    struct str value = STR_NULL;
 
-    if (cursor_peek(c) == '"') {
-        struct err ignored;
-        struct err *saved = c->err;
-        bool ok = false;
-
-        c->err = &ignored;
-        ok = cursor_quoted(c, out) && (cursor_peek(c) == ',' || cursor_peek(c) == ')');
-        c->err = saved;
-        if (ok)
-            return true;
-        c->pos = start;
-    }
+    if (take_quoted(c, &value))
+        return value;
     for (; !cursor_at_end(c); c->pos++) {
         int ch = cursor_peek(c);
 
@@ -255,18 +270,15 @@ parse_logic_value(struct cursor *c, struct str *out)
         else if (braces == 0 && (ch == ',' || ch == ')'))
             break;
     }
-    *out = str_slice(c->in, start, c->pos);
-    return true;
+    return str_slice(c->in, start, c->pos);
 }
 
 static bool
 parse_logic_filter(struct cursor *c, struct api_request *request, struct api_cond *cond)
 {
     bool is_pattern = false;
-    struct str text = STR_NULL;
     struct api_filter *filter = &cond->filter;
 
-    cond->kind = API_COND_FILTER;
     filter->slot = API_NO_SLOT;
     if (!cursor_field(c, &filter->field))
         return false;
@@ -274,21 +286,28 @@ parse_logic_filter(struct cursor *c, struct api_request *request, struct api_con
         return cursor_fail(c, "\".\"");
     if (!parse_op(c, filter, &cond->negated, &is_pattern))
         return false;
-    if (filter->op == API_IN) {
-        struct api_slot slot = {0};
+    return filter->op == API_IN ? parse_in(c, request, filter)
+                                : set_value(c, request, filter, is_pattern, take_logic_value(c));
+}
 
-        if (!parse_list(c, &slot))
-            return false;
-        filter->slot = api_slot_add(c, request, STR_NULL);
-        request->slots[filter->slot] = slot;
-        return true;
+/* not.and(...), or(...), or a filter. */
+static bool
+parse_logic_member(struct cursor *c, struct api_request *request, struct api_cond *cond,
+                   uint32_t depth)
+{
+    size_t start = c->pos;
+    bool negated = cursor_eat(c, STR("not."));
+    bool is_and = cursor_eat(c, STR("and("));
+
+    if (!is_and && !cursor_eat(c, STR("or("))) {
+        /* A filter's "not." stands behind its name, so this was a name that begins so. */
+        c->pos = start;
+        return parse_logic_filter(c, request, cond);
     }
-    if (!parse_logic_value(c, &text))
-        return false;
-    if (filter->op == API_IS)
-        return parse_is(c, text, &filter->is);
-    filter->slot = api_slot_add(c, request, is_pattern ? pattern_from_api(c->arena, text) : text);
-    return true;
+    c->pos--;
+    cond->kind = is_and ? API_COND_AND : API_COND_OR;
+    cond->negated = negated;
+    return api_parse_logic(c, request, cond, depth + 1);
 }
 
 bool
@@ -302,35 +321,14 @@ api_parse_logic(struct cursor *c, struct api_request *request, struct api_cond *
     if (!cursor_eat_char(c, '('))
         return cursor_fail(c, "\"(\"");
     do {
-        struct api_cond *child = ARENA_NEW(c->arena, struct api_cond);
-        size_t start = 0;
-        bool negated = false;
-
+        *tail = ARENA_NEW(c->arena, struct api_cond);
         if (++c->terms > c->limits->terms_max)
             return cursor_fail_limit(c, "terms", c->limits->terms_max);
         cursor_skip_blanks(c);
-        start = c->pos;
-        negated = cursor_eat(c, STR("not."));
-        if (cursor_eat(c, STR("and("))) {
-            child->kind = API_COND_AND;
-        } else if (cursor_eat(c, STR("or("))) {
-            child->kind = API_COND_OR;
-        } else {
-            c->pos = start;
-            if (!parse_logic_filter(c, request, child))
-                return false;
-            cursor_skip_blanks(c);
-            *tail = child;
-            tail = &child->next;
-            continue;
-        }
-        c->pos--;
-        child->negated = negated;
-        if (!api_parse_logic(c, request, child, depth + 1))
+        if (!parse_logic_member(c, request, *tail, depth))
             return false;
         cursor_skip_blanks(c);
-        *tail = child;
-        tail = &child->next;
+        tail = &(*tail)->next;
     } while (cursor_eat_char(c, ','));
     return cursor_eat_char(c, ')') || cursor_fail(c, "\",\" or \")\"");
 }

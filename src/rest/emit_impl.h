@@ -30,10 +30,10 @@ void emit_literal(struct buf *out, struct str text);
 void emit_param(struct emitter *e, struct emit_param param);
 void emit_table(struct emitter *e, const struct schema_table *table);
 void emit_column(struct emitter *e, const struct plan_rel *rel, const struct model_column *column);
+/* A column, or the place in its JSON. */
+void emit_field(struct emitter *e, const struct plan_field *field);
 /* The select list of rel: expressions with their output names. */
 void emit_columns(struct emitter *e, const struct plan_rel *rel, bool named);
-/* word and the conditions, joined by AND. */
-void emit_conds(struct emitter *e, const struct plan_cond *conds, const char *word);
 /* " WHERE ..." with the join to the parent, the conditions; nothing when there are none. */
 void emit_where(struct emitter *e, const struct plan_rel *rel);
 void emit_group(struct emitter *e, const struct plan_rel *rel);
@@ -44,6 +44,13 @@ MUST_CHECK bool emit_take(struct emitter *e, struct emit_stmt *out, struct err *
 
 /* " FROM " and what rel is. */
 void emit_from(struct emitter *e, const struct plan_rel *rel);
+
+/* emit_filter.c. word and the conditions, joined by AND. */
+void emit_conds(struct emitter *e, const struct plan_cond *conds, const char *word);
+/* An enum compares by the position of its label, and the embedded engine holds the label: CASE, the
+ * value, and this. */
+bool emit_sorts_by_label(const struct emitter *e, const struct type *type);
+void emit_label_position(struct emitter *e, const struct type *type);
 
 /* emit_call.c: the root's function as a table, and a read of it that counts too. */
 void emit_call(struct emitter *e, const struct plan_rel *root);

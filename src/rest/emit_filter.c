@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Conditions: filters, their trees, and whether an embed has rows. */
+#include "rest/emit_impl.h"
+
+bool
+emit_sorts_by_label(const struct emitter *e, const struct type *type)
+{
+    return !emit_is_postgres(e) && type->id == TYPE_ENUM;
+}
+
+void
+emit_label_position(struct emitter *e, const struct type *type)
+{
+    for (uint32_t i = 0; i < type->label_count; i++) {
+        BUF_ADD_LIT(&e->sql, " WHEN ");
+        emit_literal(&e->sql, type->labels[i]);
+        BUF_ADD_LIT(&e->sql, " THEN ");
+        buf_add_u64(&e->sql, i);
+    }
+    BUF_ADD_LIT(&e->sql, " END");
+}
+
+static const char *
+operator_sql(enum api_op op, bool postgres)
+{
+    static const char *const words[] = {
+        [API_EQ] = " = ",
+        [API_NEQ] = " <> ",
+        [API_GT] = " > ",
+        [API_GTE] = " >= ",
+        [API_LT] = " < ",
+        [API_LTE] = " <= ",
+        [API_LIKE] = " LIKE ",
+        [API_ILIKE] = " ILIKE ",
+        [API_MATCH] = " ~ ",
+        [API_IMATCH] = " ~* ",
+        [API_CS] = " @> ",
+        [API_CD] = " <@ ",
+        [API_OV] = " && ",
+        [API_SL] = " << ",
+        [API_SR] = " >> ",
+        [API_NXR] = " &< ",
+        [API_NXL] = " &> ",
+        [API_ADJ] = " -|- ",
+        [API_ISDISTINCT] = " IS DISTINCT FROM ",
+    };
+
+    return op == API_ISDISTINCT && !postgres ? " IS NOT " : words[op];
+}
+
+static void
+emit_is(struct emitter *e, const struct plan_cond *cond)
+{
+    static const char *const texts[] = {" IS NULL", " IS NOT NULL", " IS TRUE", " IS FALSE",
+                                        " IS NULL"};
+
+    emit_field(e, &cond->field);
+    if (emit_is_postgres(e) && cond->filter->is == API_IS_UNKNOWN)
+        BUF_ADD_LIT(&e->sql, " IS UNKNOWN");
+    else
+        buf_add_str(&e->sql, str_from(texts[cond->filter->is]));
+}
+
+static void
+emit_full_text(struct emitter *e, const struct plan_cond *cond)
+{
+    static const char *const functions[] = {
+        [API_FTS] = "to_tsquery",
+        [API_PLFTS] = "plainto_tsquery",
+        [API_PHFTS] = "phraseto_tsquery",
+        [API_WFTS] = "websearch_to_tsquery",
+    };
+    const struct api_filter *filter = cond->filter;
+    bool is_vector = str_eq(cond->field.type->name, STR("tsvector"));
+
+    if (!is_vector)
+        BUF_ADD_LIT(&e->sql, "to_tsvector(");
+    if (!is_vector && filter->language.data != NULL) {
+        emit_param(e, (struct emit_param){.source = EMIT_TEXT, .text = filter->language});
+        BUF_ADD_LIT(&e->sql, "::regconfig,");
+    }
+    emit_field(e, &cond->field);
+    if (!is_vector)
+        buf_add_char(&e->sql, ')');
+    buf_printf(&e->sql, " @@ %s(", functions[filter->op]);
+    if (filter->language.data != NULL) {
+        emit_param(e, (struct emit_param){.source = EMIT_TEXT, .text = filter->language});
+        BUF_ADD_LIT(&e->sql, "::regconfig,");
+    }
+    emit_param(e, (struct emit_param){
+                      .source = EMIT_SLOT, .index = filter->slot, .type = type_builtin(TYPE_TEXT)});
+    buf_add_char(&e->sql, ')');
+}
+
+/* A list is one value: an array of PostgreSQL's, and JSON for the embedded engine, where bytea goes
+ * as hexadecimal digits. */
+static void
+emit_in(struct emitter *e, const struct plan_cond *cond)
+{
+    bool as_hex = !emit_is_postgres(e) && cond->field.type->id == TYPE_BYTEA;
+    struct emit_param param = {
+        .source = EMIT_LIST, .index = cond->filter->slot, .type = cond->field.type};
+
+    if (as_hex)
+        BUF_ADD_LIT(&e->sql, "hex(");
+    emit_field(e, &cond->field);
+    if (as_hex)
+        buf_add_char(&e->sql, ')');
+    buf_add_str(&e->sql,
+                emit_is_postgres(e) ? STR(" = ANY (") : STR(" IN (SELECT value FROM json_each("));
+    emit_param(e, param);
+    buf_add_str(&e->sql, emit_is_postgres(e) ? STR(")") : STR("))"));
+}
+
+/* The right side of an operator: the parameter, or, of any and all in the embedded engine, one
+ * element of it. */
+static void
+emit_right(struct emitter *e, const struct plan_cond *cond, const struct type *type)
+{
+    struct emit_param param = {.source = EMIT_SLOT, .index = cond->filter->slot, .type = type};
+
+    if (cond->filter->quantifier == API_QUANT_NONE) {
+        emit_param(e, param);
+    } else if (!emit_is_postgres(e)) {
+        BUF_ADD_LIT(&e->sql, "q.value");
+    } else {
+        param.source = EMIT_ARRAY;
+        buf_add_str(&e->sql,
+                    cond->filter->quantifier == API_QUANT_ANY ? STR("ANY (") : STR("ALL ("));
+        emit_param(e, param);
+        buf_add_char(&e->sql, ')');
+    }
+}
+
+static bool
+is_pattern(enum api_op op)
+{
+    return op == API_LIKE || op == API_ILIKE || op == API_MATCH || op == API_IMATCH;
+}
+
+/* Patterns are functions in the embedded engine. */
+static void
+emit_pattern(struct emitter *e, const struct plan_cond *cond)
+{
+    enum api_op op = cond->filter->op;
+
+    buf_add_str(&e->sql,
+                op == API_LIKE || op == API_ILIKE ? STR("cairn_like(") : STR("cairn_regex("));
+    emit_field(e, &cond->field);
+    buf_add_char(&e->sql, ',');
+    emit_right(e, cond, type_builtin(TYPE_TEXT));
+    buf_add_str(&e->sql, op == API_ILIKE || op == API_IMATCH ? STR(",1)") : STR(",0)"));
+}
+
+static void
+emit_comparison(struct emitter *e, const struct plan_cond *cond)
+{
+    const struct api_filter *filter = cond->filter;
+    const struct type *type = cond->field.type;
+    bool by_label = emit_sorts_by_label(e, type) && filter->op >= API_GT && filter->op <= API_LTE;
+    bool as_hex =
+        !emit_is_postgres(e) && type->id == TYPE_BYTEA && filter->quantifier != API_QUANT_NONE;
+
+    buf_add_str(&e->sql, by_label ? STR("CASE ") : as_hex ? STR("hex(") : STR(""));
+    emit_field(e, &cond->field);
+    if (as_hex)
+        buf_add_char(&e->sql, ')');
+    if (by_label)
+        emit_label_position(e, type);
+    buf_add_str(&e->sql, str_from(operator_sql(filter->op, emit_is_postgres(e))));
+    if (by_label)
+        BUF_ADD_LIT(&e->sql, "CASE ");
+    emit_right(e, cond, type);
+    if (by_label)
+        emit_label_position(e, type);
+}
+
+/* any and all in the embedded engine, with their three truth values: unknown when an element makes
+ * it so and no other decides. */
+static void
+emit_quantified(struct emitter *e, const struct plan_cond *cond)
+{
+    bool is_any = cond->filter->quantifier == API_QUANT_ANY;
+    struct emit_param param = {
+        .source = EMIT_ARRAY,
+        .index = cond->filter->slot,
+        .type = is_pattern(cond->filter->op) ? type_builtin(TYPE_TEXT) : cond->field.type,
+    };
+
+    buf_add_str(&e->sql, is_any ? STR("(SELECT CASE WHEN max(v) = 1 THEN 1")
+                                : STR("(SELECT CASE WHEN min(v) = 0 THEN 0"));
+    BUF_ADD_LIT(&e->sql, " WHEN count(v) < count(*) THEN NULL");
+    buf_add_str(&e->sql, is_any ? STR(" ELSE 0") : STR(" ELSE 1"));
+    BUF_ADD_LIT(&e->sql, " END FROM (SELECT ");
+    if (is_pattern(cond->filter->op))
+        emit_pattern(e, cond);
+    else
+        emit_comparison(e, cond);
+    BUF_ADD_LIT(&e->sql, " AS v FROM json_each(");
+    emit_param(e, param);
+    BUF_ADD_LIT(&e->sql, ") AS q))");
+}
+
+static void
+emit_filter(struct emitter *e, const struct plan_cond *cond)
+{
+    const struct api_filter *filter = cond->filter;
+
+    if (filter->op == API_IS)
+        emit_is(e, cond);
+    else if (filter->op >= API_FTS && filter->op <= API_WFTS)
+        emit_full_text(e, cond);
+    else if (filter->op == API_IN)
+        emit_in(e, cond);
+    else if (filter->quantifier != API_QUANT_NONE && !emit_is_postgres(e))
+        emit_quantified(e, cond);
+    else if (is_pattern(filter->op) && !emit_is_postgres(e))
+        emit_pattern(e, cond);
+    else
+        emit_comparison(e, cond);
+}
+
+static void
+emit_cond(struct emitter *e, const struct plan_cond *cond)
+{
+    if (cond->negated)
+        BUF_ADD_LIT(&e->sql, "NOT ");
+    switch (cond->kind) {
+    case PLAN_COND_FILTER:
+        if (cond->negated)
+            buf_add_char(&e->sql, '(');
+        emit_filter(e, cond);
+        if (cond->negated)
+            buf_add_char(&e->sql, ')');
+        break;
+    case PLAN_COND_AND:
+    case PLAN_COND_OR:
+        buf_add_char(&e->sql, '(');
+        for (const struct plan_cond *child = cond->children; child != NULL; child = child->next) {
+            if (child != cond->children)
+                buf_add_str(&e->sql, cond->kind == PLAN_COND_AND ? STR(" AND ") : STR(" OR "));
+            emit_cond(e, child);
+        }
+        buf_add_char(&e->sql, ')');
+        break;
+    case PLAN_COND_EXISTS:
+        BUF_ADD_LIT(&e->sql, "EXISTS (SELECT 1");
+        emit_from(e, cond->embed);
+        emit_where(e, cond->embed);
+        buf_add_char(&e->sql, ')');
+        break;
+    }
+}
+
+void
+emit_conds(struct emitter *e, const struct plan_cond *conds, const char *word)
+{
+    /* What doesn't fit any more need not be gone through. */
+    for (const struct plan_cond *cond = conds; cond != NULL && buf_ok(&e->sql); cond = cond->next) {
+        buf_add_str(&e->sql, str_from(word));
+        emit_cond(e, cond);
+        word = " AND ";
+    }
+}
