@@ -441,46 +441,6 @@ emit_columns(struct emitter *e, const struct plan_rel *rel, bool named)
         buf_add_char(&e->sql, '1');
 }
 
-/* Beside count() the other columns are what it counts by. */
-void
-emit_group(struct emitter *e, const struct plan_rel *rel)
-{
-    bool counts = false;
-    bool first = true;
-
-    for (uint32_t i = 0; i < rel->column_count; i++)
-        counts = counts || rel->columns[i].kind == PLAN_COUNT;
-    for (uint32_t i = 0; counts && i < rel->column_count; i++) {
-        if (rel->columns[i].kind == PLAN_COUNT)
-            continue;
-        buf_add_str(&e->sql, first ? STR(" GROUP BY ") : STR(", "));
-        buf_add_u64(&e->sql, i + 1);
-        first = false;
-    }
-}
-
-static void
-emit_read(struct emitter *e)
-{
-    const struct plan_rel *root = e->plan->root;
-
-    BUF_ADD_LIT(&e->sql, "SELECT ");
-    emit_columns(e, root, false);
-    emit_from(e, root);
-    emit_where(e, root);
-    emit_group(e, root);
-    emit_order(e, root);
-    emit_limit(e, root);
-}
-
-static void
-emit_count(struct emitter *e)
-{
-    BUF_ADD_LIT(&e->sql, "SELECT count(*)");
-    emit_from(e, e->plan->root);
-    emit_where(e, e->plan->root);
-}
-
 bool
 emit_take(struct emitter *e, struct emit_stmt *out, struct err *err)
 {
@@ -500,23 +460,6 @@ emit_take(struct emitter *e, struct emit_stmt *out, struct err *err)
     return true;
 }
 
-static bool
-emit_reads(struct emitter *e, struct emit_output *out, struct err *err)
-{
-    if (e->plan->root->call != NULL && e->plan->has_count) {
-        emit_counted_call(e);
-        out->carries_total = true;
-        return emit_take(e, &out->main, err);
-    }
-    emit_read(e);
-    if (!emit_take(e, &out->main, err))
-        return false;
-    if (!e->plan->has_count)
-        return true;
-    emit_count(e);
-    return emit_take(e, &out->count, err);
-}
-
 bool
 emit_plan(enum db_dialect dialect, const struct plan *plan, struct arena *arena,
           struct emit_output *out, struct err *err)
@@ -526,7 +469,7 @@ emit_plan(enum db_dialect dialect, const struct plan *plan, struct arena *arena,
 
     *out = (struct emit_output){0};
     buf_init(&e.sql, SQL_MAX);
-    ok = plan->action == PLAN_READ ? emit_reads(&e, out, err) : emit_write(&e, out, err);
+    ok = plan->action == PLAN_READ ? emit_read(&e, out, err) : emit_write(&e, out, err);
     buf_fini(&e.sql);
     return ok;
 }

@@ -2,8 +2,6 @@
 /* A function where a table would stand. PostgreSQL only. */
 #include "rest/emit_impl.h"
 
-#define CALL_NAME "\"cairn call\""
-
 static void
 emit_argument(struct emitter *e, const struct plan_argument *given)
 {
@@ -53,7 +51,7 @@ emit_call(struct emitter *e, const struct plan_rel *root)
     bool is_record = function->result == MODEL_RESULT_RECORD;
 
     if (e->call_is_named) {
-        BUF_ADD_LIT(&e->sql, CALL_NAME " AS ");
+        BUF_ADD_LIT(&e->sql, EMIT_CALL_NAME " AS ");
         buf_add_str(&e->sql, e->root_alias);
         return;
     }
@@ -70,28 +68,4 @@ emit_call(struct emitter *e, const struct plan_rel *root)
         emit_ident(&e->sql, row->columns[0].name);
         buf_add_char(&e->sql, ')');
     }
-}
-
-void
-emit_counted_call(struct emitter *e)
-{
-    const struct plan_rel *root = e->plan->root;
-
-    BUF_ADD_LIT(&e->sql, "WITH " CALL_NAME " AS MATERIALIZED (SELECT *");
-    emit_from(e, root);
-    BUF_ADD_LIT(&e->sql, ") SELECT q.*, c.n FROM (SELECT count(*) AS n");
-    e->call_is_named = true;
-    emit_from(e, root);
-    emit_where(e, root);
-    /* The left side is one row, so the order of the right side stays. */
-    BUF_ADD_LIT(&e->sql, ") AS c LEFT JOIN (SELECT ");
-    emit_columns(e, root, false);
-    BUF_ADD_LIT(&e->sql, ", true");
-    emit_from(e, root);
-    emit_where(e, root);
-    emit_group(e, root);
-    emit_order(e, root);
-    emit_limit(e, root);
-    BUF_ADD_LIT(&e->sql, ") AS q ON true");
-    e->call_is_named = false;
 }

@@ -36,7 +36,6 @@ void emit_field(struct emitter *e, const struct plan_field *field);
 void emit_columns(struct emitter *e, const struct plan_rel *rel, bool named);
 /* " WHERE ..." with the join to the parent, the conditions; nothing when there are none. */
 void emit_where(struct emitter *e, const struct plan_rel *rel);
-void emit_group(struct emitter *e, const struct plan_rel *rel);
 void emit_order(struct emitter *e, const struct plan_rel *rel);
 void emit_limit(struct emitter *e, const struct plan_rel *rel);
 /* Takes what was emitted so far as one statement. */
@@ -52,10 +51,12 @@ void emit_conds(struct emitter *e, const struct plan_cond *conds, const char *wo
 bool emit_sorts_by_label(const struct emitter *e, const struct type *type);
 void emit_label_position(struct emitter *e, const struct type *type);
 
-/* emit_call.c: the root's function as a table, and a read of it that counts too. */
+/* emit_call.c: the root's function as a table; or by the name it has in a WITH before. */
+#define EMIT_CALL_NAME "\"cairn call\""
 void emit_call(struct emitter *e, const struct plan_rel *root);
-void emit_counted_call(struct emitter *e);
 
+/* emit_read.c: all statements of a read. */
+MUST_CHECK bool emit_read(struct emitter *e, struct emit_output *out, struct err *err);
 /* emit_write.c: all statements of a write. */
 MUST_CHECK bool emit_write(struct emitter *e, struct emit_output *out, struct err *err);
 

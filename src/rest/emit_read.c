@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading, and counting what could be read. */
+#include "rest/emit_impl.h"
+
+/* Beside count() the other columns are what it counts by. */
+static void
+emit_group(struct emitter *e, const struct plan_rel *rel)
+{
+    bool counts = false;
+    bool first = true;
+
+    for (uint32_t i = 0; i < rel->column_count; i++)
+        counts = counts || rel->columns[i].kind == PLAN_COUNT;
+    for (uint32_t i = 0; counts && i < rel->column_count; i++) {
+        if (rel->columns[i].kind == PLAN_COUNT)
+            continue;
+        buf_add_str(&e->sql, first ? STR(" GROUP BY ") : STR(", "));
+        buf_add_u64(&e->sql, i + 1);
+        first = false;
+    }
+}
+
+/* more follows the columns. */
+static void
+emit_rows(struct emitter *e, struct str more)
+{
+    const struct plan_rel *root = e->plan->root;
+
+    BUF_ADD_LIT(&e->sql, "SELECT ");
+    emit_columns(e, root, false);
+    buf_add_str(&e->sql, more);
+    emit_from(e, root);
+    emit_where(e, root);
+    emit_group(e, root);
+    emit_order(e, root);
+    emit_limit(e, root);
+}
+
+static void
+emit_count(struct emitter *e)
+{
+    BUF_ADD_LIT(&e->sql, "SELECT count(*)");
+    emit_from(e, e->plan->root);
+    emit_where(e, e->plan->root);
+}
+
+static void
+emit_counted_call(struct emitter *e)
+{
+    const struct plan_rel *root = e->plan->root;
+
+    BUF_ADD_LIT(&e->sql, "WITH " EMIT_CALL_NAME " AS MATERIALIZED (SELECT *");
+    emit_from(e, root);
+    BUF_ADD_LIT(&e->sql, ") SELECT q.*, c.n FROM (SELECT count(*) AS n");
+    e->call_is_named = true;
+    emit_from(e, root);
+    emit_where(e, root);
+    /* The left side is one row, so the order of the right side stays. */
+    BUF_ADD_LIT(&e->sql, ") AS c LEFT JOIN (");
+    emit_rows(e, STR(", true"));
+    BUF_ADD_LIT(&e->sql, ") AS q ON true");
+    e->call_is_named = false;
+}
+
+bool
+emit_read(struct emitter *e, struct emit_output *out, struct err *err)
+{
+    if (e->plan->root->call != NULL && e->plan->has_count) {
+        emit_counted_call(e);
+        out->carries_total = true;
+        return emit_take(e, &out->main, err);
+    }
+    emit_rows(e, STR(""));
+    if (!emit_take(e, &out->main, err))
+        return false;
+    if (!e->plan->has_count)
+        return true;
+    emit_count(e);
+    return emit_take(e, &out->count, err);
+}
