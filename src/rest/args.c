@@ -260,6 +260,16 @@ add_argument_names(struct buf *out, const struct model_function *function)
         buf_printf(out, "%s%.*s", i > 0 ? ", " : "", STR_ARG(function->arguments[i].name));
 }
 
+static bool
+has_names(const struct model_function *function)
+{
+    for (uint32_t i = 0; i < function->argument_count; i++) {
+        if (function->arguments[i].name.len == 0)
+            return false;
+    }
+    return true;
+}
+
 static void
 add_hint(struct err *err, const struct schema *schema, struct str schema_name, struct str name,
          const struct schema_function *overloads, uint32_t count, struct str given)
@@ -275,6 +285,8 @@ add_hint(struct err *err, const struct schema *schema, struct str schema_name, s
         struct buf names;
         double score = 0;
 
+        if (!has_names(overloads[i].model))
+            continue;
         buf_init(&names, sizeof(best));
         add_argument_names(&names, overloads[i].model);
         score = buf_ok(&names) ? str_similarity(given, buf_str(&names)) : 0;
