@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 
 import { PostgrestClient } from '@supabase/postgrest-js';
 
-import { engines, northwind, startCairn, makeProject } from './harness.mjs';
+import { endAll, engines, makeProject, northwind, startCairn } from './harness.mjs';
 
 for (const engine of engines) {
     describe(`@supabase/postgrest-js on ${engine}`, () => {
@@ -18,7 +18,7 @@ for (const engine of engines) {
             server = await startCairn({ engine, project: makeProject({ migrations: { '0001_northwind.sql': { file: northwind } } }) });
             db = new PostgrestClient(`${server.url}/rest/v1`);
         });
-        after(() => server?.stop());
+        after(endAll);
 
         test('select with filters, order and limit', async () => {
             const { data, error, status, statusText } = await db.from('products')

@@ -10,7 +10,7 @@ import { after, before, test } from 'node:test';
 
 import { Validator } from '@seriousme/openapi-schema-validator';
 
-import { cairn, makeProject, northwind, root, startBoth } from './harness.mjs';
+import { cairn, endAll, makeProject, northwind, root, startBoth } from './harness.mjs';
 
 const data = path.join(root, 'test/system/data');
 const project = {
@@ -25,7 +25,7 @@ let both;
 before(async () => {
     both = await startBoth(project);
 });
-after(() => Promise.all([both?.sqlite.stop(), both?.postgres.stop()]));
+after(endAll);
 
 test('openapi.json is valid OpenAPI 3.1', async () => {
     const answer = await both.sqlite.request('/openapi.json');

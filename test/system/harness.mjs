@@ -56,7 +56,7 @@ const running = new Set();
 export const track = (thing) => (running.add(thing), thing);
 export const untrack = (thing) => running.delete(thing);
 
-/** For afterEach: a test that failed must not leave behind what keeps the next one from running. */
+/** For afterEach or after: what a failed test left would be in the way, or keep the process from ending. */
 export async function endAll() {
     const things = [...running].reverse();
     running.clear();

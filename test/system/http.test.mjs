@@ -11,7 +11,9 @@ import { after, before, test } from 'node:test';
 import tls from 'node:tls';
 import zlib from 'node:zlib';
 
-import { cairn, freePort, makeFolder, makeProject, request, root, sleep, startCairn, until } from './harness.mjs';
+import {
+    cairn, endAll, freePort, makeFolder, makeProject, request, root, sleep, startCairn, until,
+} from './harness.mjs';
 
 const cases = path.join(root, 'test/data/http');
 const table = 'CREATE TABLE things (id int PRIMARY KEY, name text);\n'
@@ -57,7 +59,7 @@ let server;
 before(async () => {
     server = await startCairn({ project: project() });
 });
-after(() => server?.stop());
+after(endAll);
 
 test('every raw case has its verdict, and the server lives on', async (t) => {
     const rows = fs.readFileSync(path.join(cases, 'INDEX'), 'utf8').split('\n')

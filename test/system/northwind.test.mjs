@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { northwind, root, sha256, startBoth } from './harness.mjs';
+import { endAll, northwind, root, sha256, startBoth } from './harness.mjs';
 
 const data = path.join(root, 'test/system/data');
 const requests = JSON.parse(fs.readFileSync(path.join(data, 'northwind_requests.json'), 'utf8'));
@@ -32,7 +32,7 @@ before(async () => {
     });
 });
 
-after(() => Promise.all([both?.sqlite.stop(), both?.postgres.stop()]));
+after(endAll);
 
 async function send(server, { method = 'GET', get, send: headers = {}, json, raw }) {
     const all = { ...headers };
