@@ -4,6 +4,7 @@
 #include "core/json.h"
 #include "def/version.h"
 #include "rest/describe.h"
+#include "rest/openapi_impl.h"
 
 static const char description[] =
     "Every table and view is a collection under `/rest/v1`. Filters are query parameters of the "
@@ -60,9 +61,9 @@ static const char error_schema[] =
     "a PGRST or CAIRN code.\"},\"message\":{\"type\":\"string\"},\"details\":{\"type\":"
     "[\"string\",\"array\",\"null\"]},\"hint\":{\"type\":[\"string\",\"null\"]}}}";
 
-static void
-write_column_schema(struct buf *out, const struct schema_table *table,
-                    const struct model_column *column)
+void
+openapi_write_column(struct buf *out, const struct schema_table *table,
+                     const struct model_column *column)
 {
     struct describe object = describe_begin(out);
     const char *json_type = describe_json_type(&column->type);
@@ -130,15 +131,15 @@ write_table_schema(struct describe *schemas, const struct schema_table *table)
     properties = describe_begin(out);
     for (uint32_t i = 0; i < table->model->column_count; i++) {
         describe_key_str(&properties, table->model->columns[i].name);
-        write_column_schema(out, table, &table->model->columns[i]);
+        openapi_write_column(out, table, &table->model->columns[i]);
     }
     describe_end(&properties);
     describe_end(&schema);
 }
 
 /* A pointer into the document: ~ and / are escaped, and what a URI doesn't take (RFC 6901). */
-static void
-write_schema_ref(struct buf *out, struct str name)
+void
+openapi_write_ref(struct buf *out, struct str name)
 {
     struct buf ref;
 
@@ -193,9 +194,9 @@ write_responses(struct buf *out, const struct model_table *model, const char *co
         if (rows && i == 0) {
             BUF_ADD_LIT(out, ",\"content\":{\"application/json\":{\"schema\":{\"type\":\"array\","
                              "\"items\":");
-            write_schema_ref(out, model->name);
+            openapi_write_ref(out, model->name);
             BUF_ADD_LIT(out, "}},\"application/vnd.pgrst.object+json\":{\"schema\":");
-            write_schema_ref(out, model->name);
+            openapi_write_ref(out, model->name);
             BUF_ADD_LIT(out, "},\"text/csv\":{\"schema\":{\"type\":\"string\"}}}");
         }
         buf_add_char(out, '}');
@@ -212,12 +213,12 @@ write_body(struct buf *out, const struct model_table *model, bool many)
                      "\"schema\":");
     if (many) {
         BUF_ADD_LIT(out, "{\"oneOf\":[");
-        write_schema_ref(out, model->name);
+        openapi_write_ref(out, model->name);
         BUF_ADD_LIT(out, ",{\"type\":\"array\",\"items\":");
-        write_schema_ref(out, model->name);
+        openapi_write_ref(out, model->name);
         BUF_ADD_LIT(out, "}]}");
     } else {
-        write_schema_ref(out, model->name);
+        openapi_write_ref(out, model->name);
     }
     BUF_ADD_LIT(out, "}}}");
 }
@@ -353,6 +354,8 @@ write_tags(struct describe *root, const struct schema *schema, const struct open
             describe_text(&tag, "description", schema->tables[i].model->comment);
         describe_end(&tag);
     }
+    if (schema->function_count > 0)
+        buf_printf(root->out, "%s{\"name\":\"" OPENAPI_CALL_TAG "\"}", first ? "" : ",");
     buf_add_char(root->out, ']');
 }
 
@@ -372,6 +375,7 @@ openapi_write(struct buf *out, const struct schema *schema, const struct openapi
         if (is_described(&schema->tables[i], info))
             write_path(&paths, &schema->tables[i]);
     }
+    openapi_write_calls(&paths, schema, info);
     describe_end(&paths);
     describe_key(&root, "components");
     buf_printf(out, "{\"parameters\":{%s},\"responses\":{%s},\"schemas\":", fixed_parameters,

@@ -4,6 +4,7 @@
 #include "core/json.h"
 #include "def/version.h"
 #include "rest/describe.h"
+#include "rest/openapi_impl.h"
 
 static void
 write_definition(struct describe *definitions, const struct schema_table *table)
@@ -110,6 +111,7 @@ swagger_write(struct buf *out, const struct schema *schema, const struct openapi
             str_eq(schema->tables[i].model->schema, info->default_schema))
             write_path(&members, &schema->tables[i]);
     }
+    swagger_write_calls(&members, schema, info);
     describe_end(&members);
     describe_key(&root, "definitions");
     members = describe_begin(out);

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { PostgrestClient } from '@supabase/postgrest-js';
 
 import { makeProject, request, root, startCairn } from './harness.mjs';
@@ -366,6 +367,34 @@ test('the client calls functions', async () => {
     assert.deepEqual([head.data, head.count], [null, 4]);
     const wrong = await client.rpc('raise_pt402');
     assert.deepEqual([wrong.status, wrong.error.code, wrong.error.hint], [402, 'PT402', 'Upgrade your plan']);
+});
+
+test('functions are in both descriptions of the API', async () => {
+    const document = (await server.request('/openapi.json')).json();
+    const result = await new Validator().validate(document);
+    const body = (name) => document.paths[`/rpc/${name}`].post.requestBody.content['application/json'].schema;
+    const gives = (name) => document.paths[`/rpc/${name}`].post.responses['200'].content['application/json'].schema;
+
+    assert.ok(result.valid, JSON.stringify(result.errors, null, 1));
+    assert.equal(document.paths['/rpc/sayhello'].post.description, 'Greets.');
+    assert.deepEqual(Object.keys(document.paths['/rpc/sayhello']), ['get', 'post']);
+    assert.deepEqual(Object.keys(document.paths['/rpc/add_client']), ['post']);
+    assert.deepEqual(document.paths['/rpc/defaults'].get.parameters.map((p) => [p.name, p.required]),
+        [['need', true], ['more', false], ['odd name', false]]);
+    assert.deepEqual(body('defaults').required, ['need']);
+    assert.deepEqual(Object.keys(body('defaults').properties), ['need', 'more', 'odd name']);
+    assert.equal(body('overloaded').anyOf.length, 3);
+    assert.deepEqual(gives('get_projects_below'), { type: 'array', items: { $ref: '#/components/schemas/projects' } });
+    assert.deepEqual(Object.keys(gives('many_out').properties), ['my_json', 'num', 'str']);
+    assert.equal(gives('add_them').type, 'integer');
+    assert.deepEqual(Object.keys(document.paths['/rpc/ret_void'].post.responses), ['204', 'default']);
+
+    const swagger = (await server.request('/rest/v1/')).json();
+    assert.deepEqual(swagger.paths['/rpc/sayhello'].post.tags, ['(rpc) sayhello']);
+    assert.deepEqual(swagger.paths['/rpc/sayhello'].post.parameters[0].schema,
+        { type: 'object', required: ['name'], properties: { name: { type: 'string', format: 'text' } } });
+    assert.equal(swagger.paths['/rpc/sayhello'].get.parameters[0].in, 'query');
+    assert.equal(swagger.paths['/rpc/add_client'].get, undefined);
 });
 
 test('the embedded engine has no function of any name', async () => {
