@@ -12,31 +12,6 @@
 #define ROW_ALIAS "\"cairn row\""
 
 void
-emit_ident(struct buf *out, struct str name)
-{
-    buf_add_char(out, '"');
-    for (size_t i = 0; i < name.len; i++) {
-        if (name.data[i] == '"')
-            buf_add_char(out, '"');
-        buf_add_char(out, name.data[i]);
-    }
-    buf_add_char(out, '"');
-}
-
-/* Only for texts of ours: labels of an enum, specifications of rows. */
-void
-emit_literal(struct buf *out, struct str text)
-{
-    buf_add_char(out, '\'');
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] == '\'')
-            buf_add_char(out, '\'');
-        buf_add_char(out, text.data[i]);
-    }
-    buf_add_char(out, '\'');
-}
-
-void
 emit_param(struct emitter *e, struct emit_param param)
 {
     /* A spread repeats its filters for each column, so there may be more than there are slots. */
@@ -62,12 +37,12 @@ void
 emit_table(struct emitter *e, const struct schema_table *table)
 {
     if (!emit_is_postgres(e)) {
-        emit_ident(&e->sql, table->model->sqlite_name);
+        quote_ident(&e->sql, table->model->sqlite_name);
         return;
     }
-    emit_ident(&e->sql, table->model->schema);
+    quote_ident(&e->sql, table->model->schema);
     buf_add_char(&e->sql, '.');
-    emit_ident(&e->sql, table->model->name);
+    quote_ident(&e->sql, table->model->name);
 }
 
 static void
@@ -86,7 +61,7 @@ emit_column(struct emitter *e, const struct plan_rel *rel, const struct model_co
         e->used[schema_column_index(rel->table, column)] = true;
     emit_alias(e, rel);
     buf_add_char(&e->sql, '.');
-    emit_ident(&e->sql, column->name);
+    quote_ident(&e->sql, column->name);
 }
 
 static void
@@ -155,7 +130,7 @@ static void
 emit_junction_column(struct emitter *e, const struct plan_rel *rel, uint32_t column)
 {
     buf_printf(&e->sql, "j%u.", rel->number);
-    emit_ident(&e->sql, rel->rel->junction->model->columns[column].name);
+    quote_ident(&e->sql, rel->rel->junction->model->columns[column].name);
 }
 
 /* The conditions that tie rel to its parent. */
@@ -300,7 +275,7 @@ emit_row_spec(struct emitter *e, const struct plan_rel *rel)
             spec.len -= 2;
         }
     }
-    emit_literal(&e->sql, buf_str(&spec));
+    quote_text(&e->sql, buf_str(&spec));
     buf_fini(&spec);
 }
 
@@ -403,10 +378,10 @@ emit_cast(struct emitter *e, const struct plan_column *column)
     BUF_ADD_LIT(&e->sql, "cairn_cast(");
     emit_field(e, &column->field);
     buf_add_char(&e->sql, ',');
-    emit_literal(&e->sql,
-                 column->field.type->id == TYPE_ENUM ? STR("text") : column->field.type->name);
+    quote_text(&e->sql,
+               column->field.type->id == TYPE_ENUM ? STR("text") : column->field.type->name);
     buf_add_char(&e->sql, ',');
-    emit_literal(&e->sql, column->cast.name);
+    quote_text(&e->sql, column->cast.name);
     buf_add_char(&e->sql, ')');
 }
 
@@ -434,7 +409,7 @@ emit_columns(struct emitter *e, const struct plan_rel *rel, bool named)
         emit_expression(e, rel, &rel->columns[i]);
         if (named) {
             BUF_ADD_LIT(&e->sql, " AS ");
-            emit_ident(&e->sql, rel->columns[i].key);
+            quote_ident(&e->sql, rel->columns[i].key);
         }
     }
     if (rel->column_count == 0)

@@ -12,7 +12,7 @@ emit_argument(struct emitter *e, const struct plan_argument *given)
     if (given->argument->is_variadic)
         BUF_ADD_LIT(&e->sql, "VARIADIC ");
     if (given->argument->name.len > 0) {
-        emit_ident(&e->sql, given->argument->name);
+        quote_ident(&e->sql, given->argument->name);
         BUF_ADD_LIT(&e->sql, " => ");
     }
     if (given->as_json) {
@@ -31,9 +31,9 @@ emit_argument(struct emitter *e, const struct plan_argument *given)
 static void
 emit_function(struct emitter *e, const struct plan_call *call)
 {
-    emit_ident(&e->sql, call->function->model->schema);
+    quote_ident(&e->sql, call->function->model->schema);
     buf_add_char(&e->sql, '.');
-    emit_ident(&e->sql, call->function->model->name);
+    quote_ident(&e->sql, call->function->model->name);
     buf_add_char(&e->sql, '(');
     for (uint32_t i = 0; i < call->argument_count; i++) {
         if (i > 0)
@@ -65,7 +65,7 @@ emit_call(struct emitter *e, const struct plan_rel *root)
     /* What is no row has no name for its column, or its argument's. */
     if (row->column_count == 1) {
         buf_add_char(&e->sql, '(');
-        emit_ident(&e->sql, row->columns[0].name);
+        quote_ident(&e->sql, row->columns[0].name);
         buf_add_char(&e->sql, ')');
     }
 }

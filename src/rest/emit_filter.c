@@ -13,7 +13,7 @@ emit_label_position(struct emitter *e, const struct type *type)
 {
     for (uint32_t i = 0; i < type->label_count; i++) {
         BUF_ADD_LIT(&e->sql, " WHEN ");
-        emit_literal(&e->sql, type->labels[i]);
+        quote_text(&e->sql, type->labels[i]);
         BUF_ADD_LIT(&e->sql, " THEN ");
         buf_add_u64(&e->sql, i);
     }

@@ -4,6 +4,7 @@
 #define CAIRN_REST_EMIT_IMPL_H
 
 #include "rest/emit.h"
+#include "sql/quote.h"
 
 struct emitter {
     enum db_dialect dialect;
@@ -24,8 +25,6 @@ emit_is_postgres(const struct emitter *e)
     return e->dialect == DB_POSTGRES;
 }
 
-void emit_ident(struct buf *out, struct str name);
-void emit_literal(struct buf *out, struct str text);
 /* Writes the placeholder and notes where its value comes from. */
 void emit_param(struct emitter *e, struct emit_param param);
 void emit_table(struct emitter *e, const struct schema_table *table);

@@ -12,7 +12,7 @@ emit_names(struct emitter *e, const struct model_column *const *columns, uint32_
         if (i > 0)
             BUF_ADD_LIT(&e->sql, ", ");
         buf_add_str(&e->sql, str_from(prefix));
-        emit_ident(&e->sql, columns[i]->name);
+        quote_ident(&e->sql, columns[i]->name);
     }
 }
 
@@ -23,7 +23,7 @@ emit_ident_copy(struct emitter *e, struct str name)
     struct str copy;
 
     buf_init(&text, 4096);
-    emit_ident(&text, name);
+    quote_ident(&text, name);
     copy = arena_copy(e->arena, buf_str(&text));
     buf_fini(&text);
     return copy;
@@ -39,7 +39,7 @@ emit_record(struct emitter *e)
     for (uint32_t i = 0; i < plan->column_count; i++) {
         if (i > 0)
             BUF_ADD_LIT(&e->sql, ", ");
-        emit_ident(&e->sql, plan->columns[i]->name);
+        quote_ident(&e->sql, plan->columns[i]->name);
         buf_add_char(&e->sql, ' ');
         buf_add_str(&e->sql, plan->columns[i]->type.name);
     }
@@ -70,9 +70,9 @@ emit_conflict(struct emitter *e)
     for (uint32_t i = 0; i < plan->column_count; i++) {
         if (i > 0)
             BUF_ADD_LIT(&e->sql, ", ");
-        emit_ident(&e->sql, plan->columns[i]->name);
+        quote_ident(&e->sql, plan->columns[i]->name);
         BUF_ADD_LIT(&e->sql, " = excluded.");
-        emit_ident(&e->sql, plan->columns[i]->name);
+        quote_ident(&e->sql, plan->columns[i]->name);
     }
 }
 
@@ -144,11 +144,11 @@ emit_default(struct emitter *e, const struct model_column *column)
         struct buf name;
 
         buf_init(&name, 1024);
-        emit_ident(&name, e->plan->root->table->model->schema);
+        quote_ident(&name, e->plan->root->table->model->schema);
         buf_add_char(&name, '.');
-        emit_ident(&name, column->sequence);
+        quote_ident(&name, column->sequence);
         BUF_ADD_LIT(&e->sql, "nextval(");
-        emit_literal(&e->sql, buf_str(&name));
+        quote_text(&e->sql, buf_str(&name));
         BUF_ADD_LIT(&e->sql, "::regclass)");
         buf_fini(&name);
     } else {
@@ -175,11 +175,11 @@ emit_insert_source(struct emitter *e)
         if (i > 0)
             BUF_ADD_LIT(&e->sql, ", ");
         BUF_ADD_LIT(&e->sql, "CASE WHEN j.v->");
-        emit_literal(&e->sql, plan->columns[i]->name);
+        quote_text(&e->sql, plan->columns[i]->name);
         BUF_ADD_LIT(&e->sql, " IS NULL THEN ");
         emit_default(e, plan->columns[i]);
         BUF_ADD_LIT(&e->sql, " ELSE _.");
-        emit_ident(&e->sql, plan->columns[i]->name);
+        quote_ident(&e->sql, plan->columns[i]->name);
         BUF_ADD_LIT(&e->sql, " END");
     }
     BUF_ADD_LIT(&e->sql, " FROM json_array_elements(");
@@ -202,7 +202,7 @@ emit_insert(struct emitter *e)
     }
     BUF_ADD_LIT(&e->sql, " (");
     if (key != NULL)
-        emit_ident(&e->sql, key->name);
+        quote_ident(&e->sql, key->name);
     if (key != NULL && plan->column_count > 0)
         BUF_ADD_LIT(&e->sql, ", ");
     emit_names(e, plan->columns, plan->column_count, "");
@@ -226,11 +226,11 @@ emit_update(struct emitter *e)
     for (uint32_t i = 0; i < plan->column_count; i++) {
         if (i > 0)
             BUF_ADD_LIT(&e->sql, ", ");
-        emit_ident(&e->sql, plan->columns[i]->name);
+        quote_ident(&e->sql, plan->columns[i]->name);
         BUF_ADD_LIT(&e->sql, " = ");
         if (emit_is_postgres(e)) {
             BUF_ADD_LIT(&e->sql, "_.");
-            emit_ident(&e->sql, plan->columns[i]->name);
+            quote_ident(&e->sql, plan->columns[i]->name);
         } else {
             emit_param(e, (struct emit_param){.source = EMIT_BODY_COLUMN,
                                               .index = i,
@@ -286,7 +286,7 @@ emit_used(struct emitter *e, const bool *used, bool marks_inserted)
         else
             BUF_ADD_LIT(&e->sql, "t0");
         buf_add_char(&e->sql, '.');
-        emit_ident(&e->sql, model->columns[i].name);
+        quote_ident(&e->sql, model->columns[i].name);
     }
     if (marks_inserted)
         buf_add_str(&e->sql, first ? STR("(xmax = 0) AS \"" INSERTED "\"")
@@ -361,7 +361,7 @@ emit_existing(struct emitter *e)
         while (index < plan->column_count && plan->columns[index] != plan->conflict[i])
             index++;
         buf_add_str(&e->sql, i == 0 ? STR(" WHERE ") : STR(" AND "));
-        emit_ident(&e->sql, plan->conflict[i]->name);
+        quote_ident(&e->sql, plan->conflict[i]->name);
         BUF_ADD_LIT(&e->sql, " = ");
         /* A key that the payload leaves to its default conflicts with nothing. */
         if (index == plan->column_count)
