@@ -52,6 +52,9 @@ struct db_stmt {
     const struct value
         *params; /* row_count x param_count; for PostgreSQL TEXT or NULL, row_count 1 */
     uint32_t param_count;
+    /* PostgreSQL: the statements after it are prepared when it has run, because what they mean may
+     * depend on it (a role). Of the first statement only. */
+    bool runs_before_prepare;
     uint32_t row_count; /* runs of the statement, >= 1 (embedded engine only: > 1) */
     const struct model_table
         *target; /* what it writes, to name constraints in errors; may be NULL */

@@ -77,6 +77,8 @@ struct response {
     int64_t head_length; /* HEAD only: Content-Length to state; -1: none */
 };
 
+struct caller; /* nothing of http's: who sent a request, see auth/caller.h */
+
 /* The one struct that travels. Each step fills its own part. */
 struct request {
     struct arena *arena;
@@ -99,6 +101,7 @@ struct request {
     /* Filled by routing, for log and metrics. */
     unsigned route;
     const char *route_name;
+    const struct caller *caller; /* NULL: the route doesn't ask */
     /* Filled by the handler. */
     struct response response;
     const char *error_code; /* for the log; NULL: none */

@@ -8,15 +8,18 @@
 #define BEGIN_READ_ID (UINT64_MAX - 1)
 #define BEGIN_WRITE_ID (UINT64_MAX - 2)
 #define SETTINGS_ID (UINT64_MAX - 3)
+#define REST_READ_ID (UINT64_MAX - 4)
+#define REST_WRITE_ID (UINT64_MAX - 5)
 
 /* A setting that a call made for the whole session would speak for the next one: it begins empty. */
+#define SET_RESPONSE                                        \
+    "pg_catalog.set_config('response.headers', '', true), " \
+    "pg_catalog.set_config('response.status', '', true)"
 #define SET_REQUEST                                              \
     "SELECT pg_catalog.set_config('request.method', $1, true), " \
     "pg_catalog.set_config('request.path', $2, true), "          \
     "pg_catalog.set_config('request.headers', $3, true), "       \
-    "pg_catalog.set_config('request.cookies', $4, true), "       \
-    "pg_catalog.set_config('response.headers', '', true), "      \
-    "pg_catalog.set_config('response.status', '', true)"
+    "pg_catalog.set_config('request.cookies', $4, true), " SET_RESPONSE
 #define SET_READ_ONLY ", pg_catalog.set_config('transaction_read_only', 'on', true)"
 
 static bool
@@ -140,60 +143,6 @@ prepare_encoder(struct rest_call *call)
         encoder->mode = ENCODE_OBJECT;
 }
 
-static void
-add_member(struct buf *out, struct str name, struct str value)
-{
-    if (out->len > 1)
-        buf_add_char(out, ',');
-    json_write_str(out, name);
-    buf_add_char(out, ':');
-    json_write_str(out, value);
-}
-
-/* Header fields as JSON; what is no text can't be a setting. */
-static struct str
-headers_json(const struct request *request)
-{
-    struct buf out;
-    struct str text;
-
-    buf_init(&out, 1024 * 1024);
-    buf_add_char(&out, '{');
-    for (uint32_t i = 0; i < request->header_count; i++) {
-        const struct http_header *header = &request->headers[i];
-
-        if (str_is_utf8(header->value) && !str_eq(header->name, STR("cookie")))
-            add_member(&out, header->name, header->value);
-    }
-    buf_add_char(&out, '}');
-    text = arena_copy(request->arena, buf_str(&out));
-    buf_fini(&out);
-    return text;
-}
-
-/* RFC 6265, 4.2.1: a=b; c=d */
-static struct str
-cookies_json(const struct request *request)
-{
-    struct str rest = request_header(request, "cookie");
-    struct buf out;
-    struct str text;
-
-    buf_init(&out, 1024 * 1024);
-    buf_add_char(&out, '{');
-    while (str_is_utf8(rest) && rest.len > 0) {
-        struct str value = str_cut(&rest, ';');
-        struct str name = str_trim(str_cut(&value, '='));
-
-        if (name.len > 0)
-            add_member(&out, name, str_trim(value));
-    }
-    buf_add_char(&out, '}');
-    text = arena_copy(request->arena, buf_str(&out));
-    buf_fini(&out);
-    return text;
-}
-
 /* What the function may ask about the request; and that it must not write, when it must not. */
 static void
 add_begin(struct rest_call *call)
@@ -202,7 +151,7 @@ add_begin(struct rest_call *call)
     struct value *params = ARENA_ARRAY(request->arena, struct value, 4);
     const struct str texts[] = {request->method_name,
                                 arena_printf(request->arena, "/rpc/%.*s", STR_ARG(call->name)),
-                                headers_json(request), cookies_json(request)};
+                                identity_headers_json(request), identity_cookies_json(request)};
     bool read = is_read(call);
 
     for (size_t i = 0; i < COUNTOF(texts); i++)
@@ -212,6 +161,19 @@ add_begin(struct rest_call *call)
         .id = read ? BEGIN_READ_ID : BEGIN_WRITE_ID,
         .params = params,
         .param_count = COUNTOF(texts),
+        .row_count = 1,
+    };
+}
+
+/* Where the identity has said what the request is. */
+static void
+add_rest(struct rest_call *call)
+{
+    bool read = is_read(call);
+
+    call->stmts[call->job.stmt_count++] = (struct db_stmt){
+        .sql = read ? STR("SELECT " SET_RESPONSE SET_READ_ONLY) : STR("SELECT " SET_RESPONSE),
+        .id = read ? REST_READ_ID : REST_WRITE_ID,
         .row_count = 1,
     };
 }
@@ -260,7 +222,10 @@ submit(struct rest_call *call, struct err *err)
     call->job.check = !read && needs_check(call) ? rest_check : NULL;
     if (!read && call->api.prefer.strict && call->api.prefer.has_max_affected)
         call->job.check = rest_check;
-    add_begin(call);
+    if (!call->identity.is_set)
+        add_begin(call);
+    else
+        add_rest(call);
     if (!rest_add_stmt(call, &call->shape->sql.main, call->shape->main_id, encode_row,
                        &call->encoder, err))
         return false;

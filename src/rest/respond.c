@@ -311,6 +311,8 @@ rest_respond(struct rest_call *call)
 {
     bool ok = call->job.ok && encode_end(&call->encoder);
 
+    if (!call->job.ok)
+        identity_explain(&call->identity, &call->job.err);
     if (ok && call->call.function != NULL)
         ok = respond_call(call, &call->job.err);
     else if (ok && call->action == PLAN_READ)

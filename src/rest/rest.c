@@ -438,6 +438,7 @@ restart(struct db_job *job)
     struct rest_call *call = job->ctx;
 
     encode_restart(&call->encoder);
+    call->identity.is_taken = false;
     call->existing.rows = 0;
     call->guc_headers = call->guc_status = STR_NULL;
     if (call->rowids_param != NULL)
@@ -466,7 +467,7 @@ rest_add_stmt(struct rest_call *call, const struct emit_stmt *sql, uint64_t id,
 
     *stmt = (struct db_stmt){
         .sql = sql->sql,
-        .id = id,
+        .id = identity_stmt_id(&call->identity, id),
         .target = call->action != PLAN_READ ? call->table->model : NULL,
         .on_row = on_row,
         .ctx = ctx,
@@ -556,6 +557,9 @@ rest_prepare_job(struct rest_call *call, enum db_mode mode)
     job->ctx = call;
     job->done = on_done;
     job->restart = restart;
+    if (call->rest->options.dialect == DB_POSTGRES &&
+        identity_add(&call->identity, call->request, &call->stmts[0]))
+        job->stmt_count = 1;
 }
 
 static bool

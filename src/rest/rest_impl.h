@@ -4,6 +4,7 @@
 #define CAIRN_REST_REST_IMPL_H
 
 #include "rest/bind.h"
+#include "rest/identity.h"
 #include "rest/rest.h"
 #include "rest/shape.h"
 
@@ -28,7 +29,8 @@ struct rest_call {
     struct payload payload;
     struct shape *shape;
     struct db_job job;
-    struct db_stmt stmts[4];
+    struct db_stmt stmts[6];
+    struct identity identity;   /* PostgreSQL: as whom it runs */
     struct db_stmt *main;       /* the one that reads or changes */
     struct buf rowids;          /* of changed rows, as JSON, for the statement that shows them */
     struct value *rowids_param; /* where that statement takes them from */
@@ -36,7 +38,8 @@ struct rest_call {
     struct encoder existing; /* embedded upsert: counts the rows that were there */
     int64_t total;           /* count=exact; -1: not asked */
     int64_t offset;
-    struct str guc_headers, guc_status; /* response.headers and .status, as a function has set them */
+    struct str guc_headers,
+        guc_status; /* response.headers and .status, as a function has set them */
 };
 
 /* Sends the response as it is, or the error; the call is over. */

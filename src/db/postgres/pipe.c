@@ -199,13 +199,14 @@ put_stmt(struct pg_conn *conn, struct db_job *job, uint32_t index, bool named)
 }
 
 /* All preparations go before all statements: an error skips what is behind it, and a preparation
- * must not be skipped because a statement before it failed. */
+ * should not be skipped because a statement before it failed. Where one has to be, what relied on it
+ * runs again: see pg_error_is_stale_plan. */
 static bool
-put_prepares(struct pg_conn *conn, struct db_job *job)
+put_prepares(struct pg_conn *conn, struct db_job *job, uint32_t from, uint32_t to)
 {
     bool ok = true;
 
-    for (uint32_t i = 0; ok && i < job->stmt_count; i++)
+    for (uint32_t i = from; ok && i < to; i++)
         if (job->stmts[i].id != 0 && pg_stmts_find(conn->stmts, job->stmts[i].id) == NULL)
             ok = put_prepare(conn, job, &job->stmts[i]);
     return ok;
@@ -271,14 +272,19 @@ put_job(struct pg_conn *conn, struct db_job *job)
 {
     /* More statements than names would push out their own. */
     bool named = job->stmt_count <= PG_STMTS_MAX / 2;
-    bool ok = put_closed(conn) && (!named || put_prepares(conn, job));
+    uint32_t first = job->stmts[0].runs_before_prepare ? 1 : 0;
+    bool ok = put_closed(conn) &&
+              (!named || put_prepares(conn, job, 0, first > 0 ? first : job->stmt_count));
 
     if (ok && conn->exclusive == job)
         ok = put_command(conn, job, PG_OP_BEGIN, "BEGIN", NULL);
     if (ok && pg_job_flags(job) & PG_JOB_GROUPED)
         ok = put_prepared(conn, job, PG_OP_ASYNC, ASYNC_NAME);
     ok = ok && put_timeout(conn, job);
-    for (uint32_t i = 0; ok && i < job->stmt_count; i++)
+    if (ok && first > 0)
+        ok = put_stmt(conn, job, 0, named) &&
+             (!named || put_prepares(conn, job, first, job->stmt_count));
+    for (uint32_t i = first; ok && i < job->stmt_count; i++)
         ok = put_stmt(conn, job, i, named);
     if (ok && job->rollback_only)
         ok = put_command(conn, job, PG_OP_CONSTRAINTS, "SET CONSTRAINTS ALL IMMEDIATE", NULL);
