@@ -2,19 +2,42 @@
 /*
  * Who is asking, and what they may do: the one place that decides.
  *
- * Every route names the right it requires (def/routes.toml). Today every caller is anonymous:
- * auth.anonymous says whether that is enough for the data API.
+ * Every route names the right it requires (def/routes.toml). For the data API a caller shows a token,
+ * as "Authorization: Bearer TOKEN" or "apikey: TOKEN", or is anonymous. A token has a role and claims:
+ * on PostgreSQL the request runs as that role and the database decides about the rest; on the embedded
+ * engine auth.anonymous decides.
+ *
+ * struct auth holds keys and rules; it never changes and is shared by threads, with a count of
+ * references. struct auth_loop belongs to one loop thread: it remembers tokens that were verified, so
+ * that one that comes again costs no cryptography.
  */
 #ifndef CAIRN_AUTH_AUTH_H
 #define CAIRN_AUTH_AUTH_H
 
+#include "auth/caller.h"
 #include "config/config.h"
 #include "def/routes.h"
 #include "http/http.h"
 
-/* Whether the caller of request may use a route that requires right. On refusal err is of kind
- * ERR_REQUEST with the status to answer: 401, 403 or 404. */
-MUST_CHECK bool auth_check(const struct config *config, const struct request *request,
-                           enum route_right right, struct err *err);
+struct auth;
+struct auth_loop;
+
+/* Reads the keys that config names, or the project's own secret. It blocks. One reference. */
+MUST_CHECK bool auth_open(const struct config *config, struct auth **out, struct err *err);
+struct auth *auth_ref(struct auth *auth);
+void auth_unref(struct auth *auth); /* NULL is safe; the last one wipes the keys */
+/* Whether there is any key: without one, every token is refused. */
+bool auth_has_keys(const struct auth *auth);
+
+/* The reference is taken over. */
+struct auth_loop *auth_loop_new(struct auth *auth);
+void auth_loop_free(struct auth_loop *loop); /* NULL is safe */
+/* From now on with these keys and rules (the reference is taken over); what was remembered is wiped. */
+void auth_loop_set(struct auth_loop *loop, struct auth *auth);
+
+/* Whether the caller of request may use a route that requires right; fills request->caller. On
+ * refusal err is of kind ERR_REQUEST with the status to answer: 401, 403, 404 or 500. */
+MUST_CHECK bool auth_check(struct auth_loop *loop, struct request *request, enum route_right right,
+                           struct err *err);
 
 #endif

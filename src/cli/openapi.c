@@ -25,7 +25,7 @@ cli_openapi(struct cli *cli)
         code = cli_fail(cli, &err);
         goto out;
     }
-    site = site_new(config, model);
+    site = site_new(config, model, NULL);
     code = cli_print(cli, &site->openapi);
     site_unref(site);
 

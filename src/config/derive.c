@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "config/load.h"
+#include "core/base64.h"
 
 static const char *
 origin_of(struct config_loader *loader, enum config_option option)
@@ -169,6 +170,34 @@ check_limits(struct config_loader *loader)
     }
 }
 
+static void
+check_auth(struct config_loader *loader)
+{
+    struct config *config = loader->config;
+    struct str secret = str_from(config->auth_jwt_secret);
+    struct buf bytes;
+
+    if (config->auth_jwks != NULL && strstr(config->auth_jwks, "://") != NULL)
+        config_error_add(loader, origin_of(loader, CONFIG_AUTH_JWKS),
+                         "save what is there as a file, and name that",
+                         "auth.jwks: keys are read from a file, not from a URL");
+    if (config->auth_anon_role != NULL && config->database_engine == CONFIG_ENGINE_POSTGRES &&
+        strncmp(origin_of(loader, CONFIG_AUTH_ANONYMOUS), "default", 7) == 0) {
+        config->auth_anonymous = CONFIG_AUTH_ANONYMOUS_OPEN;
+        config->origin[CONFIG_AUTH_ANONYMOUS] = "default with auth.anon_role";
+    }
+    if (secret.data == NULL || !config->auth_jwt_secret_is_base64)
+        return;
+    buf_init(&bytes, secret.len);
+    if (!base64_decode(secret, &bytes) || bytes.len < 32)
+        config_error_add(loader, origin_of(loader, CONFIG_AUTH_JWT_SECRET),
+                         "make one: openssl rand -base64 48",
+                         "auth.jwt_secret: not base64 of at least 32 bytes");
+    if (bytes.data != NULL)
+        explicit_bzero(bytes.data, bytes.cap);
+    buf_fini(&bytes);
+}
+
 void
 config_derive(struct config_loader *loader)
 {
@@ -179,4 +208,5 @@ config_derive(struct config_loader *loader)
     check_database(loader);
     check_tls(loader);
     check_limits(loader);
+    check_auth(loader);
 }

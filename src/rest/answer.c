@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rest/answer.h"
 
+#include "auth/caller.h"
 #include "core/json.h"
 #include "def/errors.h"
 
@@ -63,11 +64,32 @@ answer_error_body(struct buf *out, const struct err *err)
     buf_add_char(out, '}');
 }
 
+/* A missing right is answered by who lacks it: someone unknown is asked to sign in. */
+static int
+status_for(const struct request *request, const struct err *err)
+{
+    if (err->http_status == 0 && strcmp(err->code, "42501") == 0)
+        return request->caller == NULL || request->caller->is_anonymous ? 401 : 403;
+    return answer_status(err);
+}
+
+static void
+add_challenge(struct request *request, const struct err *err)
+{
+    struct str challenge = STR("Bearer");
+
+    if (strcmp(err->code, "PGRST301") == 0 || strcmp(err->code, "PGRST303") == 0)
+        challenge =
+            arena_printf(request->arena, "Bearer error=\"invalid_token\", error_description=\"%s\"",
+                         err->message);
+    response_add_header(request, STR("WWW-Authenticate"), challenge);
+}
+
 void
 answer_error(struct request *request, const struct err *err)
 {
     struct response *response = &request->response;
-    int status = answer_status(err);
+    int status = status_for(request, err);
     const char *code = arena_cstr(request->arena, str_from(err->code));
 
     buf_clear(&response->body);
@@ -79,7 +101,7 @@ answer_error(struct request *request, const struct err *err)
     response_add_header(request, STR("Proxy-Status"),
                         arena_printf(request->arena, "PostgREST; error=%s", code));
     if (status == 401)
-        response_add_header(request, STR("WWW-Authenticate"), STR("Bearer"));
+        add_challenge(request, err);
     if (status == 503 || status == 429)
         response_add_header(request, STR("Retry-After"), STR("1"));
     request->error_code = code;

@@ -88,6 +88,7 @@ on_wake(uv_async_t *async)
     uv_mutex_unlock(&loop->mutex);
     if (site != NULL) {
         rest_set_schema(loop->rest, schema_ref(site->schema));
+        auth_loop_set(loop->auth, auth_ref(site->auth));
         site_unref(loop->site);
         loop->site = site;
     }
@@ -145,6 +146,7 @@ server_loop_open(struct server_loop *loop, struct loop_shared *shared, struct si
         return false;
     options = rest_options_from(config, loop);
     loop->rest = rest_new(&options, schema_ref(site->schema));
+    loop->auth = auth_loop_new(auth_ref(site->auth));
     if (!http_server_open(&loop->uv, &limits, &handler, &loop->http, err))
         return false;
     gauges_watch(&loop->gauges, loop->http);
@@ -195,6 +197,7 @@ server_loop_join(struct server_loop *loop)
     uv_thread_join(&loop->thread);
     http_server_free(loop->http);
     rest_free(loop->rest);
+    auth_loop_free(loop->auth);
     site_unref(loop->site);
     site_unref(loop->next_site);
     uv_loop_close(&loop->uv);

@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "auth/auth.h"
 #include "config/config.h"
 #include "db/engine.h"
 #include "http/http.h"
@@ -40,6 +41,7 @@ struct server_loop {
     struct http_server *http;
     struct db_loop *db;
     struct rest *rest;
+    struct auth_loop *auth;
     uint64_t random[2]; /* state of the generator of request ids */
     bool is_draining;
     bool has_thread;

@@ -275,9 +275,13 @@ route_request(void *ctx, struct request *request)
         err_set(&err, ERR_REQUEST, "PGRST117", "Unsupported HTTP method: %.*s",
                 STR_ARG(str_slice(request->method_name, 0, 40)));
         answer_error(request, &err);
-    } else if (!auth_check(config, request, route->right, &err)) {
+    } else if (!auth_check(loop->auth, request, route->right, &err)) {
         answer_error(request, &err);
     } else {
+        /* What one caller may see is not for a cache that others ask. */
+        if (route->id != ROUTE_REST_ROOT && request->caller != NULL &&
+            request->caller->claims_json.data != NULL)
+            response_add_header(request, STR("Cache-Control"), STR("no-store"));
         dispatch(loop, route, request, segment);
     }
 }

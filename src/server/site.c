@@ -6,7 +6,7 @@
 #define DOCUMENT_MAX (64 * 1024 * 1024)
 
 struct site *
-site_new(const struct config *config, struct model *model)
+site_new(const struct config *config, struct model *model, struct auth *auth)
 {
     struct site *site = xcalloc(1, sizeof(*site));
     struct openapi_info info = {
@@ -16,6 +16,7 @@ site_new(const struct config *config, struct model *model)
     };
 
     site->refs = 1;
+    site->auth = auth;
     site->schema =
         schema_new(model, config->database_schemas.items, config->database_schemas.count);
     buf_init(&site->openapi, DOCUMENT_MAX);
@@ -38,6 +39,7 @@ site_unref(struct site *site)
     if (site == NULL || __atomic_sub_fetch(&site->refs, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     schema_unref(site->schema);
+    auth_unref(site->auth);
     buf_fini(&site->openapi);
     buf_fini(&site->swagger);
     free(site);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is served: the schema snapshot and the documents made from it, swapped as one. Immutable,
+ * What is served: the schema snapshot, the documents made from it, and who may come; swapped as one. Immutable,
  * shared by all loops, counted.
  */
 #ifndef CAIRN_SERVER_SITE_H
 #define CAIRN_SERVER_SITE_H
 
+#include "auth/auth.h"
 #include "config/config.h"
 #include "core/buf.h"
 #include "schema/schema.h"
@@ -13,12 +14,13 @@
 struct site {
     unsigned refs;
     struct schema *schema;
+    struct auth *auth;  /* NULL where nothing is served */
     struct buf openapi; /* OpenAPI 3.1, JSON */
     struct buf swagger; /* Swagger 2.0, JSON: what the data API's root answers */
 };
 
-/* Takes the model. */
-struct site *site_new(const struct config *config, struct model *model);
+/* Takes the model, and the reference to auth, which may be NULL. */
+struct site *site_new(const struct config *config, struct model *model, struct auth *auth);
 struct site *site_ref(struct site *site);
 void site_unref(struct site *site); /* NULL is safe */
 

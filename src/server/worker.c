@@ -30,6 +30,7 @@ struct worker {
     uv_work_t reload;
     bool reloads, reload_again, may_migrate;
     struct model *reloaded;
+    struct auth *reloaded_auth;
     struct err reload_err;
     bool is_stopping, was_poisoned;
     uint64_t stopping_ns; /* since when */
@@ -76,8 +77,12 @@ reload_work(uv_work_t *work)
     err_clear(&w->reload_err);
     if (w->may_migrate && !apply_migrations(w, &w->reload_err))
         return;
-    if (!db_introspect(w->shared.db, &w->reloaded, &w->reload_err))
+    if (!auth_open(w->config, &w->reloaded_auth, &w->reload_err))
+        return;
+    if (!db_introspect(w->shared.db, &w->reloaded, &w->reload_err)) {
+        auth_unref(w->reloaded_auth);
         w->reloaded = NULL;
+    }
 }
 
 static void start_reload(struct worker *w);
@@ -98,7 +103,7 @@ reload_done(uv_work_t *work, int status)
 
         log_write(LOG_ERROR, "reload_failed", fields, COUNTOF(fields) - !w->reload_err.has_hint);
     } else {
-        struct site *site = site_new(w->config, w->reloaded);
+        struct site *site = site_new(w->config, w->reloaded, w->reloaded_auth);
 
         for (unsigned i = 0; i < w->loop_count; i++)
             server_loop_set_site(&w->loops[i], site_ref(site));
@@ -282,10 +287,20 @@ static bool
 open_site(struct worker *w, struct site **out, struct err *err)
 {
     struct model *model = NULL;
+    struct auth *auth = NULL;
 
-    if (!apply_migrations(w, err) || !db_introspect(w->shared.db, &model, err))
+    /* First, because nobody should wait for migrations to hear of a key that can't be used. */
+    if (!auth_open(w->config, &auth, err))
         return false;
-    *out = site_new(w->config, model);
+    if (!apply_migrations(w, err) || !db_introspect(w->shared.db, &model, err)) {
+        auth_unref(auth);
+        return false;
+    }
+    if (!auth_has_keys(auth) && w->config->auth_anonymous == CONFIG_AUTH_ANONYMOUS_CLOSED)
+        log_event(LOG_WARN, "no_keys",
+                  LOG_CSTR("hint", "cairn keys makes a secret; until then nobody "
+                                   "may use the API"));
+    *out = site_new(w->config, model, auth);
     metric_set(METRIC_SCHEMA_TABLES, 0, (int64_t)(*out)->schema->table_count);
     return true;
 }

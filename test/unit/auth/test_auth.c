@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who may use which route. */
 #include "auth/auth.h"
-#include "unit.h"
+#include "unit/unit.h"
 
 static bool
 check(const char *peer, enum route_right right, bool open, struct err *err)
 {
-    struct config config = {0};
-    struct request request = {.peer = str_from(peer)};
+    struct config config = {.dir = "/nonexistent", .auth_role_claim = ".role"};
+    struct arena *arena = arena_new(4096, 64 * 1024);
+    struct request request = {.peer = str_from(peer), .arena = arena};
+    struct auth *auth = NULL;
+    struct auth_loop *loop;
+    bool may;
 
     config.auth_anonymous = open ? CONFIG_AUTH_ANONYMOUS_OPEN : CONFIG_AUTH_ANONYMOUS_CLOSED;
     err_clear(err);
-    return auth_check(&config, &request, right, err);
+    if (!auth_open(&config, &auth, err))
+        fail_msg("%s", err->message);
+    loop = auth_loop_new(auth);
+    may = auth_check(loop, &request, right, err);
+    auth_loop_free(loop);
+    arena_free(arena);
+    return may;
 }
 
 static void

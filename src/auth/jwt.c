@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/jwt.h"
+
+#include <math.h>
+#include <openssl/crypto.h>
+#include <openssl/ecdsa.h>
+#include <openssl/hmac.h>
+
+#include "core/base64.h"
+
+#define DEPTH_MAX 32
+#define EC_NUMBER 32       /* bytes of r and of s: RFC 7518, 3.4 */
+#define EC_DER_MAX 80      /* 2 numbers of 33 bytes, and their heads */
+#define SIGNATURE_MAX 2048 /* of RSA with 8192 bits, and some */
+
+static bool
+fail(struct err *err, const char *code, const char *message, const char *details)
+{
+    err_set(err, ERR_REQUEST, code, "%s", message);
+    err->http_status = 401;
+    if (details != NULL)
+        err_details(err, "%s", details);
+    return false;
+}
+
+static bool
+fail_form(struct err *err)
+{
+    return fail(err, "PGRST301", "JWT cryptographic operation failed", NULL);
+}
+
+static bool
+fail_claim(struct err *err, const char *message)
+{
+    return fail(err, "PGRST303", message, NULL);
+}
+
+/* --- the signature --------------------------------------------------------------------------- */
+
+static const EVP_MD *
+digest_of(enum jwt_alg alg)
+{
+    switch (alg) {
+    case JWT_HS384:
+    case JWT_RS384:
+        return EVP_sha384();
+    case JWT_HS512:
+    case JWT_RS512:
+        return EVP_sha512();
+    case JWT_HS256:
+    case JWT_RS256:
+    case JWT_ES256:
+    case JWT_ALG_COUNT:
+        break;
+    }
+    return EVP_sha256();
+}
+
+static bool
+check_hmac(const struct jwk *key, enum jwt_alg alg, struct str input, struct str signature)
+{
+    unsigned char own[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    bool ok = HMAC(digest_of(alg), key->secret.bytes.data, (int)key->secret.bytes.len,
+                   (const unsigned char *)input.data, input.len, own, &len) != NULL &&
+              signature.len == len && CRYPTO_memcmp(own, signature.data, len) == 0;
+
+    OPENSSL_cleanse(own, sizeof(own));
+    return ok;
+}
+
+/* OpenSSL wants the two numbers in DER. */
+static bool
+encode_ec_signature(struct str raw, unsigned char der[EC_DER_MAX], size_t *len)
+{
+    const unsigned char *bytes = (const unsigned char *)raw.data;
+    ECDSA_SIG *sig = ECDSA_SIG_new();
+    BIGNUM *r = NULL, *s = NULL;
+    unsigned char *end = der;
+    int size = 0;
+
+    if (raw.len == 2 * (size_t)EC_NUMBER) {
+        r = BN_bin2bn(bytes, EC_NUMBER, NULL);
+        s = BN_bin2bn(bytes + EC_NUMBER, EC_NUMBER, NULL);
+    }
+    if (sig == NULL || r == NULL || s == NULL || ECDSA_SIG_set0(sig, r, s) != 1) {
+        BN_free(r);
+        BN_free(s);
+    } else {
+        size = i2d_ECDSA_SIG(sig, NULL);
+        if (size > 0 && size <= EC_DER_MAX)
+            size = i2d_ECDSA_SIG(sig, &end);
+        else
+            size = 0;
+    }
+    ECDSA_SIG_free(sig);
+    *len = size > 0 ? (size_t)size : 0;
+    return size > 0;
+}
+
+static bool
+check_public(const struct jwk *key, enum jwt_alg alg, struct str input, struct str signature)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    unsigned char der[EC_DER_MAX];
+    bool ok = true;
+
+    if (key->type == JWK_EC) {
+        size_t len = 0;
+
+        ok = encode_ec_signature(signature, der, &len);
+        signature = str_make((const char *)der, len);
+    }
+    /* RSA's padding is PKCS #1 v1.5 unless one says otherwise, which is what RS256 means. */
+    ok = ok && ctx != NULL &&
+         EVP_DigestVerifyInit(ctx, NULL, digest_of(alg), NULL, key->pkey) == 1 &&
+         EVP_DigestVerify(ctx, (const unsigned char *)signature.data, signature.len,
+                          (const unsigned char *)input.data, input.len) == 1;
+    EVP_MD_CTX_free(ctx);
+    return ok;
+}
+
+static bool
+check_signature(const struct jwk_set *keys, enum jwt_alg alg, struct str kid, struct str input,
+                struct str signature, struct err *err)
+{
+    bool was_tried = false;
+
+    for (size_t i = 0; i < keys->count; i++) {
+        const struct jwk *key = &keys->items[i];
+
+        if (!jwk_can_do(key, alg) ||
+            (kid.data != NULL && key->kid.data != NULL && !str_eq(kid, key->kid)))
+            continue;
+        was_tried = true;
+        if (key->type == JWK_SECRET ? check_hmac(key, alg, input, signature)
+                                    : check_public(key, alg, input, signature))
+            return true;
+    }
+    return fail(err, "PGRST301", "No suitable key or wrong key type",
+                was_tried ? "None of the keys was able to decode the JWT"
+                          : "No suitable key was found to decode the JWT");
+}
+
+/* --- the form -------------------------------------------------------------------------------- */
+
+static bool
+split(struct str token, struct str parts[3], struct err *err)
+{
+    struct str rest = token;
+    unsigned count = 0;
+
+    while (rest.data != NULL) {
+        struct str part = str_cut(&rest, '.');
+
+        if (count < 3)
+            parts[count] = part;
+        count++;
+    }
+    if (count == 3)
+        return true;
+    err_set(err, ERR_REQUEST, "PGRST301", "Expected 3 parts in JWT; got %u", count);
+    err->http_status = 401;
+    return false;
+}
+
+/* A part's bytes in arena; data NULL when it isn't base64url. */
+static struct str
+decode_part(struct str part, struct arena *arena)
+{
+    size_t room = part.len + 4;
+    struct buf out = {.data = arena_alloc(arena, room), .cap = room, .max = room};
+
+    if (part.len == 0 || !base64url_decode(part, &out))
+        return STR_NULL;
+    return buf_str(&out);
+}
+
+static bool
+parse_object(struct str text, struct arena *arena, const struct json **out)
+{
+    struct json *root = NULL;
+    struct err ignored = {0};
+
+    if (text.data == NULL ||
+        !json_parse(text, (struct json_limits){.max_depth = DEPTH_MAX}, arena, &root, &ignored) ||
+        root->type != JSON_OBJECT)
+        return false;
+    *out = root;
+    return true;
+}
+
+static bool
+read_header(struct str part, struct arena *arena, enum jwt_alg *alg, struct str *kid,
+            struct err *err)
+{
+    const struct json *header = NULL;
+    const struct json *id = NULL;
+    struct str name;
+
+    if (!parse_object(decode_part(part, arena), arena, &header))
+        return fail_form(err);
+    name = json_get_str(header, "alg", STR_NULL);
+    if (str_eq_nocase(name, STR("none")))
+        return fail(err, "PGRST301", "Wrong or unsupported encoding algorithm",
+                    "JWT is unsecured but expected 'alg' was not 'none'");
+    *alg = jwt_alg_find(name);
+    id = json_get(header, "kid");
+    /* Whatever an extension that is critical means, it isn't understood here. */
+    if (*alg == JWT_ALG_COUNT || json_get(header, "crit") != NULL ||
+        (id != NULL && id->type != JSON_STRING))
+        return fail_form(err);
+    *kid = id != NULL ? id->text : STR_NULL;
+    return true;
+}
+
+/* Seconds, downwards to a whole number; what is past all bounds is at the bound. */
+static int64_t
+to_seconds(struct str digits)
+{
+    char text[64];
+    int64_t whole = 0;
+    double number;
+
+    if (str_to_i64(digits, &whole))
+        return whole;
+    if (digits.len >= sizeof(text))
+        return digits.data[0] == '-' ? INT64_MIN : INT64_MAX;
+    memcpy(text, digits.data, digits.len);
+    text[digits.len] = '\0';
+    number = floor(strtod(text, NULL));
+    if (number >= 9.2e18)
+        return INT64_MAX;
+    return number <= -9.2e18 ? INT64_MIN : (int64_t)number;
+}
+
+static bool
+read_time(const struct json *claims, const char *name, int64_t absent, int64_t *out,
+          struct err *err)
+{
+    const struct json *claim = json_get(claims, name);
+
+    *out = absent;
+    if (claim == NULL || claim->type == JSON_NULL)
+        return true;
+    if (claim->type != JSON_NUMBER) {
+        err_set(err, ERR_REQUEST, "PGRST303", "The JWT '%s' claim must be a number", name);
+        err->http_status = 401;
+        return false;
+    }
+    *out = to_seconds(claim->text);
+    /* A time to expire that no clock reaches is a mistake, and none to rely on. */
+    if (*out == INT64_MAX)
+        *out = absent == INT64_MAX ? INT64_MIN : INT64_MAX;
+    return true;
+}
+
+static bool
+check_audience_form(const struct json *claims, struct err *err)
+{
+    const struct json *claim = json_get(claims, "aud");
+    bool ok = claim == NULL || claim->type == JSON_NULL || claim->type == JSON_STRING;
+
+    if (!ok && claim->type == JSON_ARRAY) {
+        ok = true;
+        for (const struct json *item = claim->first; item != NULL; item = item->next)
+            ok = ok && item->type == JSON_STRING;
+    }
+    return ok || fail_claim(err, "The JWT 'aud' claim must be a string or an array of strings");
+}
+
+bool
+jwt_verify(const struct jwk_set *keys, struct str token, struct arena *arena, struct jwt *out,
+           struct err *err)
+{
+    struct str parts[3];
+    struct str kid = STR_NULL, signature, input;
+    enum jwt_alg alg = JWT_ALG_COUNT;
+
+    *out = (struct jwt){0};
+    if (token.len == 0)
+        return fail(err, "PGRST301", "Empty JWT is sent in Authorization header", NULL);
+    if (token.len > JWT_SIZE_MAX)
+        return fail_form(err);
+    if (!split(token, parts, err) || !read_header(parts[0], arena, &alg, &kid, err))
+        return false;
+    signature = decode_part(parts[2], arena);
+    if (signature.data == NULL || signature.len > SIGNATURE_MAX)
+        return fail_form(err);
+    input = str_slice(token, 0, parts[0].len + 1 + parts[1].len);
+    if (!check_signature(keys, alg, kid, input, signature, err))
+        return false;
+    out->payload = decode_part(parts[1], arena);
+    if (!parse_object(out->payload, arena, &out->claims))
+        return fail_claim(err, "Parsing claims failed");
+    return read_time(out->claims, "exp", INT64_MAX, &out->times.exp, err) &&
+           read_time(out->claims, "nbf", INT64_MIN, &out->times.nbf, err) &&
+           read_time(out->claims, "iat", INT64_MIN, &out->times.iat, err) &&
+           check_audience_form(out->claims, err);
+}
+
+bool
+jwt_check_times(const struct jwt_times *times, int64_t now_s, struct err *err)
+{
+    if (now_s - JWT_SKEW_S > times->exp)
+        return fail_claim(err, "JWT expired");
+    if (now_s + JWT_SKEW_S < times->nbf)
+        return fail_claim(err, "JWT not yet valid");
+    if (now_s + JWT_SKEW_S < times->iat)
+        return fail_claim(err, "JWT issued at future");
+    return true;
+}
+
+bool
+jwt_check_audience(const struct jwt *jwt, struct str audience, struct err *err)
+{
+    const struct json *claim = json_get(jwt->claims, "aud");
+
+    if (audience.data == NULL || claim == NULL || claim->type == JSON_NULL ||
+        (claim->type == JSON_ARRAY && claim->count == 0) ||
+        (claim->type == JSON_STRING && str_eq(claim->text, audience)))
+        return true;
+    for (const struct json *item = claim->first; item != NULL; item = item->next) {
+        if (str_eq(item->text, audience))
+            return true;
+    }
+    return fail_claim(err, "JWT not in audience");
+}
+
+void
+jwt_sign(struct str secret, struct str claims, struct buf *out)
+{
+    size_t start = out->len;
+    unsigned char mac[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+
+    base64url_encode(out, STR("{\"alg\":\"HS256\",\"typ\":\"JWT\"}"));
+    buf_add_char(out, '.');
+    base64url_encode(out, claims);
+    if (!buf_ok(out) ||
+        HMAC(EVP_sha256(), secret.data, (int)secret.len, (const unsigned char *)out->data + start,
+             out->len - start, mac, &len) == NULL)
+        abort(); /* SHA-256 is always there */
+    buf_add_char(out, '.');
+    base64url_encode(out, str_make((const char *)mac, len));
+    OPENSSL_cleanse(mac, sizeof(mac));
+}
