@@ -775,7 +775,7 @@ def read_commands(def_dir):
     commands = data["command"]
     unique(commands, "name", "commands.toml")
     common = {flag["name"]: flag for flag in data["flag"]}
-    parents = {command["name"] for command in commands if "run" not in command}
+    parents = {command["name"] for command in commands if "args" not in command}
     known = {"name", "run", "args", "args_min", "args_max", "summary", "doc", "examples", "config",
              "flags"}
     for command in commands:
@@ -785,7 +785,7 @@ def read_commands(def_dir):
         command["doc"] = "\n\n".join(one_line(part) for part in command["doc"].split("\n\n"))
         parent = command["name"].rpartition(" ")[0]
         if parent and parent not in parents:
-            raise DefError(f"{place}: {parent!r} isn't a command with subcommands")
+            raise DefError(f"{place}: {parent!r} isn't a command that can have subcommands")
         for flag in command.get("flags", []):
             need(flag, f"{place}: flag {flag.get('name')}", "name", "doc")
         command["parent"] = parent
@@ -824,7 +824,7 @@ struct command_def {{
     const struct command_flag_def *flags;
     size_t flag_count;
     bool takes_config;  /* --KEY=VALUE for every option */
-    int (*run)(struct cli *cli); /* NULL: has subcommands */
+    int (*run)(struct cli *cli); /* NULL: it only has subcommands */
 }};
 
 extern const struct command_def command_table[];

@@ -42,6 +42,17 @@ cli_find_command(struct str name)
     return NULL;
 }
 
+bool
+cli_has_subcommands(const struct command_def *command)
+{
+    for (size_t i = 0; i < command_count; i++) {
+        if (strcmp(command_table[i].parent, command->name) == 0)
+            return true;
+    }
+
+    return false;
+}
+
 const char *
 cli_suggest_command(const char *parent, const char *name)
 {
@@ -176,7 +187,7 @@ find_command(struct cli *cli, int argc, char **argv, int *words)
         if (sub != NULL) {
             command = sub;
             *words = 2;
-        } else if (command->run == NULL) {
+        } else if (cli_has_subcommands(command)) {
             best = cli_suggest_command(command->name, argv[2]);
             return cli_fail_usage(
                 cli,

@@ -69,6 +69,7 @@ void cli_say_config_errors(const struct cli *cli, const struct config_errors *er
 void cli_write_help(const struct command_def *command, struct buf *out);
 /* By full name, "config show"; NULL when there is none. */
 const struct command_def *cli_find_command(struct str name);
+bool cli_has_subcommands(const struct command_def *command);
 /* The top-level command or subcommand of parent that name most resembles, or NULL. */
 const char *cli_suggest_command(const char *parent, const char *name);
 

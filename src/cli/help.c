@@ -80,10 +80,12 @@ cli_write_help(const struct command_def *command, struct buf *out)
     }
     buf_printf(out, "cairn %s: %s\n\n", command->name, command->summary);
     buf_printf(out, "usage: cairn %s%s%s%s\n\n", command->name,
-               command->run == NULL ? " COMMAND" : "", command->args[0] != '\0' ? " " : "",
-               command->args);
+               !cli_has_subcommands(command) ? ""
+               : command->run == NULL        ? " COMMAND"
+                                             : " [COMMAND]",
+               command->args[0] != '\0' ? " " : "", command->args);
     write_wrapped(out, str_from(command->doc), 0);
-    if (command->run == NULL) {
+    if (cli_has_subcommands(command)) {
         buf_add_char(out, '\n');
         write_commands(out, command->name);
     }

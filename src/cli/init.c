@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "auth/secret.h"
 #include "cli/cli.h"
 #include "cli/template.h"
 #include "core/json.h"
@@ -41,7 +42,7 @@ path_in(struct cli *cli, const char *dir, const char *name)
 static bool
 check_free(struct cli *cli, const char *dir)
 {
-    static const char *const others[] = {CERT_PATH, KEY_PATH};
+    static const char *const others[] = {CERT_PATH, KEY_PATH, SECRET_FILE};
     const char *path = NULL;
 
     for (unsigned i = 0; i < template_count && path == NULL; i++) {
@@ -96,7 +97,8 @@ create_all(struct cli *cli, const char *dir, struct str name, struct err *err)
             return false;
     }
 
-    return cli_make_certificate(path_in(cli, dir, CERT_PATH), path_in(cli, dir, KEY_PATH),
+    return secret_make(dir, false, err) &&
+           cli_make_certificate(path_in(cli, dir, CERT_PATH), path_in(cli, dir, KEY_PATH),
                                 CERT_DAYS, err);
 }
 
@@ -114,7 +116,7 @@ print_json(struct cli *cli, const char *dir)
         json_write_str(&out, str_from(templates[i].path));
         BUF_ADD_LIT(&out, ", ");
     }
-    BUF_ADD_LIT(&out, "\"" CERT_PATH "\", \"" KEY_PATH "\"]}\n");
+    BUF_ADD_LIT(&out, "\"" CERT_PATH "\", \"" KEY_PATH "\", \"" SECRET_FILE "\"]}\n");
     code = cli_print(cli, &out);
     buf_fini(&out);
 
@@ -127,7 +129,7 @@ say_created(const char *dir)
     fputs("created ", stderr);
     for (unsigned i = 0; i < template_count; i++)
         fprintf(stderr, " %s ", templates[i].path);
-    fputs(" .cairn/tls/\n", stderr);
+    fputs(" .cairn/tls/  " SECRET_FILE "\n", stderr);
     if (strcmp(dir, ".") == 0)
         fputs("next     cairn dev\n", stderr);
     else
