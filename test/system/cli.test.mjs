@@ -26,7 +26,7 @@ test('version says which, in text and as JSON', async () => {
 test('help names every command, and explains each', async () => {
     const list = await cairn(['help']);
     assert.equal(list.code, 0);
-    for (const name of ['init', 'dev', 'serve', 'migrate', 'config', 'openapi', 'version', 'help']) {
+    for (const name of ['init', 'dev', 'serve', 'migrate', 'config', 'keys', 'openapi', 'version', 'help']) {
         assert.match(list.stdout, new RegExp(`\\b${name}\\b`));
         const one = await cairn(['help', name]);
         assert.equal(one.code, 0, one.stderr);
@@ -65,7 +65,7 @@ test('init makes a project that starts, with nothing secret under version contro
 
     execFileSync('git', ['init', '-q'], { cwd: shop });
     const tracked = execFileSync('git', ['ls-files', '-o', '--exclude-standard'], { cwd: shop, encoding: 'utf8' });
-    assert.doesNotMatch(tracked, /\.pem|\.db|(^|\n)\.env(\n|$)/);
+    assert.doesNotMatch(tracked, /\.pem|jwt-secret|\.db|(^|\n)\.env(\n|$)/);
 
     const server = await startCairn({ project: shop, args: ['dev'] });
     assert.equal((await server.request('/readyz')).status, 200);
