@@ -110,6 +110,18 @@ become_postgres(const struct passwd *user)
     prctl(PR_SET_PDEATHSIG, SIGQUIT);
 }
 
+/* PostgreSQL's programs look for each other beside the path in argv[0]; a bare name they would look up
+ * in PATH, where Debian doesn't put them. */
+static void
+exec_by_path(char *program, char *const argv[])
+{
+    char *args[32] = {program};
+
+    for (size_t i = 1; i < COUNTOF(args) - 1 && argv[i] != NULL; i++)
+        args[i] = argv[i];
+    execv(program, args);
+}
+
 static pid_t
 spawn(const struct pg_cluster *cluster, char *const argv[])
 {
@@ -131,7 +143,7 @@ spawn(const struct pg_cluster *cluster, char *const argv[])
         dup2(log, STDOUT_FILENO);
         dup2(log, STDERR_FILENO);
         if (chdir("/") == 0)
-            execv(program, argv);
+            exec_by_path(program, argv);
         _exit(127);
     }
     return pid;
