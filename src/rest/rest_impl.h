@@ -19,7 +19,7 @@ struct rest_call {
     struct rest *rest;
     struct request *request;
     enum plan_action action;
-    bool is_put; /* an insert, of the row that the URL names */
+    bool is_put;     /* an insert, of the row that the URL names */
     struct str name; /* of the table, decoded */
     const struct schema_table *table;
     struct plan_call call; /* function NULL: a table is asked for */

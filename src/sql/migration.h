@@ -17,13 +17,13 @@
 
 /* What the caller does for one step. rows (may be 0) are executed with the same statement. */
 struct migration_step {
-    struct str sql;                /* SQLite */
-    const struct value *params;    /* row_count x param_count */
+    struct str sql;             /* SQLite */
+    const struct value *params; /* row_count x param_count */
     uint32_t param_count, row_count;
-    struct str file;               /* where it comes from, for errors */
+    struct str file; /* where it comes from, for errors */
     uint32_t line, column;
-    const uint32_t *row_lines;     /* the line of each row, when there are several; else NULL */
-    const struct model_table *target; /* what it writes, to name constraints in errors; may be NULL */
+    const uint32_t *row_lines;        /* the line of each row, when there are several; else NULL */
+    const struct model_table *target; /* what it writes, for errors; may be NULL */
 };
 
 struct migration_sink {

@@ -15,13 +15,13 @@ struct model_column {
     struct str name;
     struct type type;
     bool not_null;
-    bool has_default;     /* also identity, serial and generated */
-    bool is_generated;    /* GENERATED ALWAYS AS (...) STORED: can't be written */
+    bool has_default;  /* also identity, serial and generated */
+    bool is_generated; /* GENERATED ALWAYS AS (...) STORED: can't be written */
     bool is_identity_always;
     struct str default_sql;    /* PostgreSQL text of the default, for documentation; may be empty */
     struct str default_sqlite; /* the same for the embedded engine; empty: none */
     struct str generated_sqlite;
-    struct str sequence;       /* name of the sequence that the default draws from; may be empty */
+    struct str sequence; /* name of the sequence that the default draws from; may be empty */
     struct str comment;
     /* Views: the base table's column this one is, when it is simply one; else empty. */
     struct str base_schema, base_table, base_column;
@@ -36,7 +36,13 @@ struct model_key {
     uint32_t column_count;
 };
 
-enum model_action { MODEL_NO_ACTION, MODEL_RESTRICT, MODEL_CASCADE, MODEL_SET_NULL, MODEL_SET_DEFAULT };
+enum model_action {
+    MODEL_NO_ACTION,
+    MODEL_RESTRICT,
+    MODEL_CASCADE,
+    MODEL_SET_NULL,
+    MODEL_SET_DEFAULT
+};
 
 struct model_foreign_key {
     struct str name;
@@ -66,11 +72,11 @@ struct model_table {
     bool is_view;
     bool insertable, updatable, deletable;
     struct str comment;
-    struct str view_sql;        /* PostgreSQL text */
-    struct str view_sqlite;     /* the embedded engine's */
+    struct str view_sql;    /* PostgreSQL text */
+    struct str view_sqlite; /* the embedded engine's */
     struct model_column *columns;
     uint32_t column_count;
-    struct model_key *keys;     /* the primary key first, if there is one */
+    struct model_key *keys; /* the primary key first, if there is one */
     uint32_t key_count;
     struct model_foreign_key *foreign_keys;
     uint32_t foreign_key_count;
@@ -78,7 +84,7 @@ struct model_table {
     uint32_t check_count;
     struct model_index *indexes;
     uint32_t index_count;
-    struct str sqlite_name;     /* name in the embedded engine: "table" for public, else "schema.table" */
+    struct str sqlite_name; /* embedded: "table" for public, else "schema.table" */
     /* Embedded: the primary key is SQLite's rowid. SQLite makes up a value when it is given none or
      * NULL, so whoever inserts writes default_sqlite itself, and refuses NULL when there is none. */
     bool rowid_pk;
@@ -134,13 +140,13 @@ struct model {
     uint32_t enum_count;
     struct model_sequence *sequences;
     uint32_t sequence_count;
-    struct model_function *functions; /* sorted by schema, name; those of one name as they were made */
+    struct model_function *functions; /* by schema, name; those of one name as they were made */
     uint32_t function_count;
-    const struct str *schemas;  /* made by CREATE SCHEMA; "public" is always there and not listed */
+    const struct str *schemas; /* made by CREATE SCHEMA; "public" is always there and not listed */
     uint32_t schema_count;
 };
 
-struct model *model_new(void);      /* empty */
+struct model *model_new(void);        /* empty */
 void model_free(struct model *model); /* NULL is safe */
 /* NULL when absent. */
 struct model_table *model_find_table(const struct model *model, struct str schema, struct str name);

@@ -29,12 +29,29 @@
 
 enum type_id {
     TYPE_UNKNOWN = 0, /* an untyped literal */
-    TYPE_BOOL, TYPE_INT2, TYPE_INT4, TYPE_INT8, TYPE_FLOAT4, TYPE_FLOAT8, TYPE_NUMERIC,
-    TYPE_TEXT, TYPE_VARCHAR, TYPE_BPCHAR, TYPE_BYTEA,
-    TYPE_DATE, TYPE_TIME, TYPE_TIMETZ, TYPE_TIMESTAMP, TYPE_TIMESTAMPTZ, TYPE_INTERVAL,
-    TYPE_UUID, TYPE_JSON, TYPE_JSONB, TYPE_ENUM,
-    TYPE_ARRAY,  /* PostgreSQL only; elem is set */
-    TYPE_OTHER,  /* PostgreSQL only: passes as text */
+    TYPE_BOOL,
+    TYPE_INT2,
+    TYPE_INT4,
+    TYPE_INT8,
+    TYPE_FLOAT4,
+    TYPE_FLOAT8,
+    TYPE_NUMERIC,
+    TYPE_TEXT,
+    TYPE_VARCHAR,
+    TYPE_BPCHAR,
+    TYPE_BYTEA,
+    TYPE_DATE,
+    TYPE_TIME,
+    TYPE_TIMETZ,
+    TYPE_TIMESTAMP,
+    TYPE_TIMESTAMPTZ,
+    TYPE_INTERVAL,
+    TYPE_UUID,
+    TYPE_JSON,
+    TYPE_JSONB,
+    TYPE_ENUM,
+    TYPE_ARRAY, /* PostgreSQL only; elem is set */
+    TYPE_OTHER, /* PostgreSQL only: passes as text */
 };
 
 struct type {
@@ -42,10 +59,10 @@ struct type {
     int32_t length;    /* varchar(n), char(n); timestamp(p), time(p) precision; -1: not given */
     int32_t precision; /* numeric(p,s); -1: not given */
     int32_t scale;
-    struct str name;   /* as format_type() prints it: "character varying(15)", "mood" */
+    struct str name;          /* as format_type() prints it: "character varying(15)", "mood" */
     const struct str *labels; /* TYPE_ENUM, in order */
     uint32_t label_count;
-    const struct type *elem;  /* TYPE_ARRAY */
+    const struct type *elem; /* TYPE_ARRAY */
 };
 
 /* A plain type without modifiers; never NULL for a valid id. */
