@@ -298,7 +298,7 @@ values_come_back_as_they_went_in(void **state)
     buf_fini(&text);
 }
 
-/* times × part between before and after. */
+/* part between before and after, as often as times says. */
 static void
 send_repeated(const char *before, const char *part, const char *after, unsigned times)
 {
