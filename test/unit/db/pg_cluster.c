@@ -57,6 +57,21 @@ fail(const char *what)
     exit(1);
 }
 
+/* With what PostgreSQL said. */
+NORETURN static void
+fail_with_log(const struct pg_cluster *cluster, const char *what)
+{
+    char path[128], text[4096];
+    ssize_t len;
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/log", cluster->dir);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    len = fd < 0 ? 0 : read(fd, text, sizeof(text));
+    fprintf(stderr, "private PostgreSQL: %s:\n%.*s", what, len > 0 ? (int)len : 0, text);
+    exit(1);
+}
+
 static void
 write_file(const struct pg_cluster *cluster, const char *name, BIO *from)
 {
@@ -198,7 +213,7 @@ pg_cluster_create(struct pg_cluster *cluster)
                     arg[6], arg[7], arg[8], (char[]){"-D"}, data,   NULL};
     pid_t pid = spawn(cluster, argv);
     if (waitpid(pid, &status, 0) != pid || status != 0)
-        fail("initdb");
+        fail_with_log(cluster, "initdb");
 }
 
 void
@@ -230,7 +245,7 @@ pg_cluster_start(struct pg_cluster *cluster)
             return;
         usleep(20000);
     }
-    fail("it does not answer");
+    fail_with_log(cluster, "it does not answer");
 }
 
 void
