@@ -237,6 +237,8 @@ pg_pipe_prepare(struct pg_conn *conn)
 {
     static const char *const statements[][2] = {{ASYNC_NAME, ASYNC_SQL}, {FLUSH_NAME, FLUSH_SQL}};
 
+    /* The server's silence counts from here, too: the connection is new. */
+    conn->head_since_ns = clock_mono_ns();
     for (size_t i = 0; i < COUNTOF(statements); i++) {
         op_add(conn, (struct pg_op){.kind = PG_OP_PREPARE});
         if (!PQsendPrepare(conn->pq, statements[i][0], statements[i][1], 0, NULL))
