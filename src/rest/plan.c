@@ -279,6 +279,23 @@ make_cond(struct planner *p, const struct plan_rel *rel, const struct api_cond *
            plan_check_filter(p->in->dialect, cond->field.type, &from->filter, p->err);
 }
 
+/* order=relation(column): the to-one embed called so. */
+static bool
+find_related(struct planner *p, const struct plan_rel *rel, struct str name,
+             const struct plan_rel **out)
+{
+    *out = find_child(rel, name);
+    if (*out == NULL)
+        return plan_fail_not_embedded(name, p->err);
+    if ((*out)->is_to_one)
+        return true;
+    err_set(p->err, ERR_REQUEST, "PGRST118", "A related order on '%.*s' is not possible",
+            STR_ARG(name));
+    err_details(p->err, "'%.*s' and '%.*s' do not form a many-to-one or one-to-one relationship",
+                STR_ARG(rel->table->model->name), STR_ARG(name));
+    return false;
+}
+
 static bool
 make_order(struct planner *p, struct plan_rel *rel, const struct api_order *from)
 {
@@ -286,24 +303,10 @@ make_order(struct planner *p, struct plan_rel *rel, const struct api_order *from
 
     for (; from != NULL; from = from->next) {
         struct plan_order *order = ARENA_NEW(p->arena, struct plan_order);
-        const struct plan_rel *on = rel;
 
-        if (from->relation.data != NULL) {
-            on = find_child(rel, from->relation);
-            if (on == NULL)
-                return plan_fail_not_embedded(from->relation, p->err);
-            if (!on->is_to_one) {
-                err_set(p->err, ERR_REQUEST, "PGRST118",
-                        "A related order on '%.*s' is not possible", STR_ARG(from->relation));
-                err_details(p->err,
-                            "'%.*s' and '%.*s' do not form a many-to-one or one-to-one "
-                            "relationship",
-                            STR_ARG(rel->table->model->name), STR_ARG(from->relation));
-                return false;
-            }
-            order->via = on;
-        }
-        if (!resolve_field(p, on, &from->field, &order->field) ||
+        if (from->relation.data != NULL && !find_related(p, rel, from->relation, &order->via))
+            return false;
+        if (!resolve_field(p, order->via != NULL ? order->via : rel, &from->field, &order->field) ||
             !plan_check_order(p->in->dialect, order->field.type, p->err))
             return false;
         order->descending = from->descending;
