@@ -147,6 +147,9 @@ add_preference_applied(struct rest_call *call)
         add_preference(&text, returns[prefer->ret]);
     if (prefer->count != API_COUNT_NONE)
         add_preference(&text, counts[prefer->count]);
+    if (call->rest->options.transaction.allows_override &&
+        (prefer->tx_commit || prefer->tx_rollback))
+        add_preference(&text, prefer->tx_commit ? "tx=commit" : "tx=rollback");
     if (prefer->strict || prefer->lenient)
         add_preference(&text, prefer->strict ? "handling=strict" : "handling=lenient");
     if (prefer->strict && prefer->has_max_affected &&

@@ -547,12 +547,25 @@ needs_check(const struct rest_call *call)
            (plan->returns_rows && plan->action != PLAN_INSERT && !plan->at_most_one);
 }
 
+/* The request's own word, where it has one. */
+static bool
+rolls_back(const struct rest_call *call)
+{
+    const struct rest_transaction *transaction = &call->rest->options.transaction;
+    const struct api_prefer *prefer = &call->api.prefer;
+
+    if (transaction->allows_override && (prefer->tx_commit || prefer->tx_rollback))
+        return prefer->tx_rollback;
+    return transaction->rolls_back;
+}
+
 void
 rest_prepare_job(struct rest_call *call, enum db_mode mode)
 {
     struct db_job *job = &call->job;
 
     job->mode = mode;
+    job->rollback_only = mode == DB_WRITE && rolls_back(call);
     job->stmts = call->stmts;
     job->ctx = call;
     job->done = on_done;

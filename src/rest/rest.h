@@ -15,10 +15,17 @@
 
 struct rest;
 
+/* How the transaction of each request ends. */
+struct rest_transaction {
+    bool rolls_back;      /* unless the request says otherwise */
+    bool allows_override; /* Prefer: tx=... counts */
+};
+
 struct rest_options {
     struct api_limits limits;
     const char *const *schemas; /* exposed, the first is the default */
     size_t schema_count;
+    struct rest_transaction transaction;
     enum db_dialect dialect;
     struct db_loop *db;
 };

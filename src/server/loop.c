@@ -45,6 +45,11 @@ rest_options_from(const struct config *config, struct server_loop *loop)
             },
         .schemas = config->database_schemas.items,
         .schema_count = config->database_schemas.count,
+        .transaction =
+            {
+                .rolls_back = config->transaction_end == CONFIG_TRANSACTION_END_ROLLBACK,
+                .allows_override = config->transaction_allow_override,
+            },
         .dialect = db_get_dialect(loop->shared->db),
         .db = loop->db,
     };

@@ -113,6 +113,7 @@ door_open(struct door *door, const struct door_options *options)
         .limits = options->limits.depth_max > 0 ? options->limits : door_limits,
         .schemas = db_options.schemas,
         .schema_count = db_options.schema_count,
+        .transaction = options->transaction,
     };
 
     *door = (struct door){.dir = "/tmp/cairn-door-XXXXXX"};

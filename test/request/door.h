@@ -38,6 +38,7 @@ struct door_options {
     size_t schema_count;
     struct api_limits limits; /* depth_max 0: door_limits */
     size_t response_max;      /* 0: 64 MiB */
+    struct rest_transaction transaction;
 };
 
 extern const struct api_limits door_limits;

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How the transaction of a request ends: points 62 and 63 of the contract. */
+#include "door.h"
+#include "shop.h"
+
+static struct door door;
+
+static const char deferred_sql[] =
+    "CREATE TABLE parents (id integer PRIMARY KEY);"
+    "CREATE TABLE children (id integer PRIMARY KEY, parent_id integer"
+    "    REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED);"
+    "INSERT INTO parents VALUES (1);";
+
+static void
+open_with(const char *migration, struct rest_transaction transaction)
+{
+    door_open(&door, &(struct door_options){.migration = migration, .transaction = transaction});
+}
+
+static int
+close_door(void **state)
+{
+    (void)state;
+    door_close(&door);
+    return 0;
+}
+
+static const struct door_case overridden[] = {
+    {"POST /items\nPrefer: return=representation, tx=rollback, count=exact\n\n{\"id\":100}",
+     "201\nContent-Range: */1\n"
+     "Preference-Applied: return=representation, count=exact, tx=rollback\n\n[{\"id\":100}]"},
+    {"GET /items?id=eq.100", "200\n\n[]"},
+    {"PATCH /projects?id=eq.1\nPrefer: tx=rollback, return=representation\n\n{\"name\":\"X\"}",
+     "200\nPreference-Applied: return=representation, tx=rollback\n\n"
+     "[{\"id\":1,\"name\":\"X\",\"client_id\":1}]"},
+    {"GET /projects?id=eq.1&select=name", "200\n\n[{\"name\":\"Windows 7\"}]"},
+    {"DELETE /users_tasks\nPrefer: tx=rollback, count=exact\n\n",
+     "204\nContent-Range: */9\nPreference-Applied: count=exact, tx=rollback\n\n"},
+    {"HEAD /users_tasks\nPrefer: count=exact", "200\nContent-Range: 0-8/9\n\n"},
+    {"PUT /tiobe_pls?name=eq.Go\nPrefer: tx=rollback, return=representation\n\n"
+     "{\"name\":\"Go\",\"rank\":19}",
+     "201\nPreference-Applied: return=representation, tx=rollback\n\n"
+     "[{\"name\":\"Go\",\"rank\":19}]"},
+    {"GET /tiobe_pls?name=eq.Go", "200\n\n[]"},
+    {"POST /items\nPrefer: tx=commit, handling=strict\n\n{\"id\":100}",
+     "201\nPreference-Applied: tx=commit, handling=strict\n\n"},
+    {"GET /items?id=eq.100\nPrefer: tx=rollback",
+     "200\nPreference-Applied: tx=rollback\n\n[{\"id\":100}]"},
+    {"POST /items\nPrefer: tx=rollback\n\n{\"id\":1}",
+     "409\n!Preference-Applied\n\n{\"code\":\"23505\",..."},
+};
+
+static void
+a_request_chooses_its_end_where_it_may(void **state)
+{
+    open_with(shop_sql, (struct rest_transaction){.allows_override = true});
+    door_expect_all(&door, overridden, COUNTOF(overridden));
+}
+
+static const struct door_case ignored[] = {
+    {"POST /items\nPrefer: tx=rollback, handling=strict\n\n{\"id\":100}",
+     "201\nPreference-Applied: handling=strict\n\n"},
+    {"GET /items?id=eq.100", "200\n!Preference-Applied\n\n[{\"id\":100}]"},
+};
+
+static void
+the_preference_is_ignored_where_it_may_not(void **state)
+{
+    open_with(shop_sql, (struct rest_transaction){0});
+    door_expect_all(&door, ignored, COUNTOF(ignored));
+}
+
+static const struct door_case forced[] = {
+    {"POST /items\nPrefer: tx=commit, return=representation\n\n{\"id\":100}",
+     "201\nPreference-Applied: return=representation\n\n[{\"id\":100}]"},
+    {"GET /items?id=eq.100", "200\n\n[]"},
+};
+
+static void
+everything_is_undone_where_that_is_the_end(void **state)
+{
+    open_with(shop_sql, (struct rest_transaction){.rolls_back = true});
+    door_expect_all(&door, forced, COUNTOF(forced));
+}
+
+static const struct door_case by_default[] = {
+    {"POST /items\nPrefer: return=headers-only\n\n{\"id\":100}",
+     "201\nLocation: /items?id=eq.100\nPreference-Applied: return=headers-only\n\n"},
+    {"GET /items?id=eq.100", "200\n\n[]"},
+    {"POST /items\nPrefer: tx=commit\n\n{\"id\":101}", "201\nPreference-Applied: tx=commit\n\n"},
+    {"GET /items?id=gte.100", "200\n\n[{\"id\":101}]"},
+};
+
+static void
+a_request_may_commit_where_the_others_are_undone(void **state)
+{
+    open_with(shop_sql, (struct rest_transaction){.rolls_back = true, .allows_override = true});
+    door_expect_all(&door, by_default, COUNTOF(by_default));
+}
+
+static const struct door_case deferred[] = {
+    {"POST /children\nPrefer: tx=rollback\n\n{\"id\":1,\"parent_id\":7}",
+     "409\n\n{\"code\":\"23503\",..."},
+    {"POST /children\nPrefer: tx=rollback\n\n{\"id\":1,\"parent_id\":1}",
+     "201\nPreference-Applied: tx=rollback\n\n"},
+    {"POST /children\nPrefer: tx=commit\n\n{\"id\":1,\"parent_id\":7}",
+     "409\n\n{\"code\":\"23503\",..."},
+    {"GET /children", "200\n\n[]"},
+};
+
+static void
+what_is_deferred_is_checked_before_a_rollback_too(void **state)
+{
+    open_with(deferred_sql, (struct rest_transaction){.allows_override = true});
+    door_expect_all(&door, deferred, COUNTOF(deferred));
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(a_request_chooses_its_end_where_it_may, close_door),
+        cmocka_unit_test_teardown(the_preference_is_ignored_where_it_may_not, close_door),
+        cmocka_unit_test_teardown(everything_is_undone_where_that_is_the_end, close_door),
+        cmocka_unit_test_teardown(a_request_may_commit_where_the_others_are_undone, close_door),
+        cmocka_unit_test_teardown(what_is_deferred_is_checked_before_a_rollback_too, close_door),
+    };
+    int failed;
+
+    if (!door_begin(argc, argv))
+        return 77;
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    door_end();
+    return failed;
+}
