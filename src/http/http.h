@@ -68,7 +68,7 @@ struct response {
     struct str static_body;
     struct str content_type; /* empty: none is sent */
     /* More headers, in order; text in the arena or static. Names as they go on the wire. */
-    struct http_header headers[16];
+    struct http_header headers[32];
     uint32_t header_count;
     struct str reason;      /* empty: the standard phrase */
     bool no_content_length; /* 204 and the like never get one anyway */
@@ -78,6 +78,7 @@ struct response {
 };
 
 struct caller; /* nothing of http's: who sent a request, see auth/caller.h */
+struct timing; /* nor this: how long its steps took, see rest/timing.h */
 
 /* The one struct that travels. Each step fills its own part. */
 struct request {
@@ -102,6 +103,8 @@ struct request {
     unsigned route;
     const char *route_name;
     const struct caller *caller; /* NULL: the route doesn't ask */
+    struct timing *timing;       /* NULL: not measured */
+    bool wants_terse_errors;     /* code and message alone */
     /* Filled by the handler. */
     struct response response;
     const char *error_code; /* for the log; NULL: none */

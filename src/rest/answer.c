@@ -48,10 +48,16 @@ add_text(struct buf *out, bool present, const char *text)
 }
 
 void
-answer_error_body(struct buf *out, const struct err *err)
+answer_error_body(struct buf *out, const struct err *err, bool terse)
 {
     BUF_ADD_LIT(out, "{\"code\":");
     json_write_str(out, str_from(err->code));
+    if (terse) {
+        BUF_ADD_LIT(out, ",\"message\":");
+        add_string(out, str_from(err->message));
+        buf_add_char(out, '}');
+        return;
+    }
     BUF_ADD_LIT(out, ",\"details\":");
     if (err->has_details && err->details_is_json)
         buf_add_str(out, str_from(err->details));
@@ -97,7 +103,7 @@ answer_error(struct request *request, const struct err *err)
     response->status = status;
     response->content_type = STR("application/json; charset=utf-8");
     response->head_length = -1;
-    answer_error_body(&response->body, err);
+    answer_error_body(&response->body, err, request->wants_terse_errors);
     response_add_header(request, STR("Proxy-Status"),
                         arena_printf(request->arena, "PostgREST; error=%s", code));
     if (status == 401)

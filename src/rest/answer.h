@@ -13,6 +13,6 @@ int answer_status(const struct err *err);
 /* Throws away what the response holds so far and sends the error. */
 void answer_error(struct request *request, const struct err *err);
 /* The body alone. */
-void answer_error_body(struct buf *out, const struct err *err);
+void answer_error_body(struct buf *out, const struct err *err, bool terse);
 
 #endif

@@ -3,6 +3,7 @@
 #include "rest/args.h"
 #include "rest/raise.h"
 #include "rest/rest_impl.h"
+#include "rest/timing.h"
 
 /* Statements of the same text for all calls; the cache of shapes counts up from 1. */
 #define BEGIN_READ_ID (UINT64_MAX - 1)
@@ -231,6 +232,7 @@ submit(struct rest_call *call, struct err *err)
         return false;
     call->main = &call->stmts[call->job.stmt_count - 1];
     add_settings(call);
+    timing_end(call->request, TIMING_PLAN);
     db_submit(call->rest->options.db, &call->job);
     return true;
 }
@@ -243,17 +245,21 @@ rest_handle_function(struct rest *rest, struct request *request, struct str name
 
     call->rest = rest;
     call->request = request;
-    call->total = -1;
+    call->total = call->guess = -1;
     call->action = PLAN_READ;
     call->api.takes_arguments = request->method != HTTP_POST;
     if (!find_name(call, name, &err) || !rest_choose_schema(call, &err))
         goto fail;
     if (request->method == HTTP_OPTIONS) {
+        timing_end(request, TIMING_PARSE);
         respond_options(call);
         return;
     }
     if (!rest_read_headers(call, &err) || !rest_read_query(call, &err) ||
-        !choose_function(call, &err) || !rest_find_shape(call, &err))
+        !choose_function(call, &err))
+        goto fail;
+    timing_end(request, TIMING_PARSE);
+    if (!rest_find_shape(call, &err))
         goto fail;
     prepare_encoder(call);
     if (submit(call, &err))

@@ -43,6 +43,7 @@ struct emit_output {
     struct emit_stmt existing;
     struct emit_stmt main;
     struct emit_stmt count;
+    struct emit_stmt guess; /* PostgreSQL: the planner's, as EXPLAIN's JSON */
     /* The embedded engine's RETURNING neither sorts nor leaves out rows. Where that is wanted, main
      * gives back numbers of rows, and this shows them afterwards; or, of a delete, before it. */
     struct emit_stmt shown;

@@ -36,10 +36,28 @@ emit_rows(struct emitter *e, struct str more)
     emit_limit(e, root);
 }
 
+/* An estimate counts no further than to what one read returns: past it there is the guess. */
 static void
 emit_count(struct emitter *e)
 {
-    BUF_ADD_LIT(&e->sql, "SELECT count(*)");
+    const struct plan_rel *root = e->plan->root;
+    bool is_bounded = e->plan->count == API_COUNT_ESTIMATED && root->rows_max > 0;
+
+    buf_add_str(&e->sql,
+                is_bounded ? STR("SELECT count(*) FROM (SELECT 1") : STR("SELECT count(*)"));
+    emit_from(e, root);
+    emit_where(e, root);
+    if (is_bounded) {
+        BUF_ADD_LIT(&e->sql, " LIMIT ");
+        buf_add_i64(&e->sql, root->rows_max + 1);
+        BUF_ADD_LIT(&e->sql, ") AS c");
+    }
+}
+
+static void
+emit_guess(struct emitter *e)
+{
+    BUF_ADD_LIT(&e->sql, "EXPLAIN (FORMAT JSON) SELECT 1");
     emit_from(e, e->plan->root);
     emit_where(e, e->plan->root);
 }
@@ -65,7 +83,7 @@ emit_counted_call(struct emitter *e)
 bool
 emit_read(struct emitter *e, struct emit_output *out, struct err *err)
 {
-    if (e->plan->root->call != NULL && e->plan->has_count) {
+    if (e->plan->root->call != NULL && e->plan->count != API_COUNT_NONE) {
         emit_counted_call(e);
         out->carries_total = true;
         return emit_take(e, &out->main, err);
@@ -73,8 +91,14 @@ emit_read(struct emitter *e, struct emit_output *out, struct err *err)
     emit_rows(e, STR(""));
     if (!emit_take(e, &out->main, err))
         return false;
-    if (!e->plan->has_count)
-        return true;
-    emit_count(e);
-    return emit_take(e, &out->count, err);
+    if (e->plan->count == API_COUNT_EXACT || e->plan->count == API_COUNT_ESTIMATED) {
+        emit_count(e);
+        if (!emit_take(e, &out->count, err))
+            return false;
+    }
+    if (e->plan->count == API_COUNT_PLANNED || e->plan->count == API_COUNT_ESTIMATED) {
+        emit_guess(e);
+        return emit_take(e, &out->guess, err);
+    }
+    return true;
 }

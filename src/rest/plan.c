@@ -487,6 +487,19 @@ make_shown(struct planner *p, struct plan *plan, bool shows)
     return true;
 }
 
+/* Only PostgreSQL has a planner that guesses rows, and it knows nothing of what a function returns. */
+static enum api_count
+count_kind(const struct plan_input *input)
+{
+    enum api_count count = input->api->prefer.count;
+
+    if (count == API_COUNT_NONE)
+        return count;
+    if (input->call != NULL)
+        return count == API_COUNT_PLANNED ? API_COUNT_NONE : API_COUNT_EXACT;
+    return input->dialect == DB_POSTGRES ? count : API_COUNT_EXACT;
+}
+
 bool
 plan_make(const struct plan_input *input, struct plan **out, struct err *err)
 {
@@ -504,7 +517,7 @@ plan_make(const struct plan_input *input, struct plan **out, struct err *err)
     root->key = root->target = input->table->model->name;
     root->limit_slot = root->offset_slot = API_NO_SLOT;
     root->rows_max = is_write ? 0 : input->limits->rows_max;
-    plan->has_count = !is_write && input->api->prefer.count != API_COUNT_NONE;
+    plan->count = is_write ? API_COUNT_NONE : count_kind(input);
     if (is_write && (!make_write(&p, plan) || !plan_check_write(input, plan, err)))
         return false;
     if (!make_shown(&p, plan, !is_write || plan->returns_rows))

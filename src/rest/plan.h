@@ -96,8 +96,8 @@ struct plan {
     enum plan_action action;
     const struct schema *schema;
     struct plan_rel *root;
-    bool nulls_stripped; /* in embedded rows; those of the root are the encoder's */
-    bool has_count;      /* a second statement counts all */
+    bool nulls_stripped;  /* in embedded rows; those of the root are the encoder's */
+    enum api_count count; /* of all rows; what the engine has no guess for counts exactly */
     /* What a write gives back. */
     bool returns_rows;       /* root->columns */
     struct plan_cond *shown; /* which of the rows: inner embeds; all ANDed, NULL: all */

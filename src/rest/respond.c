@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the database answered, as status, headers and body. */
 #include "rest/answer.h"
+#include "rest/count.h"
 #include "rest/raise.h"
 #include "rest/rest_impl.h"
+#include "rest/timing.h"
 
 static uint64_t
 rows_affected(const struct rest_call *call)
@@ -195,6 +197,7 @@ respond_read(struct rest_call *call, struct err *err)
     struct response *response = &call->request->response;
     uint64_t rows = call->encoder.rows;
 
+    count_settle(call);
     if (call->api.media == API_MEDIA_OBJECT && rows != 1)
         return fail_singular(rows, err);
     if (call->total >= 0 && call->offset > call->total) {
@@ -282,7 +285,10 @@ static void
 respond_write(struct rest_call *call, uint64_t affected)
 {
     struct response *response = &call->request->response;
-    int64_t total = call->api.prefer.count != API_COUNT_NONE ? (int64_t)affected : -1;
+    enum api_count count = call->api.prefer.count;
+    /* There is nothing to plan any more. */
+    bool is_counted = count == API_COUNT_EXACT || count == API_COUNT_ESTIMATED;
+    int64_t total = is_counted ? (int64_t)affected : -1;
 
     response->status = write_status(call, affected);
     if (call->api.prefer.ret == API_RETURN_REPRESENTATION)
@@ -314,6 +320,7 @@ rest_respond(struct rest_call *call)
 {
     bool ok = call->job.ok && encode_end(&call->encoder);
 
+    timing_end(call->request, TIMING_TRANSACTION);
     if (!call->job.ok)
         identity_explain(&call->identity, &call->job.err);
     if (ok && call->call.function != NULL)

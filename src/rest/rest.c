@@ -3,11 +3,13 @@
 
 #include "metric/metric.h"
 #include "rest/answer.h"
+#include "rest/count.h"
 #include "rest/key_check.h"
 #include "rest/plan_check.h"
 #include "rest/put.h"
 #include "rest/raise.h"
 #include "rest/rest_impl.h"
+#include "rest/timing.h"
 
 #define SHAPES_MAX 1024
 #define KEY_MAX (1024 * 1024)
@@ -54,6 +56,7 @@ rest_finish(struct rest_call *call, struct err *err)
         raise_translate(call->request, err);
         answer_error(call->request, err);
     } else {
+        timing_add_header(call->request);
         http_respond(call->request);
     }
 }
@@ -213,7 +216,7 @@ begin_key(struct rest_call *call)
     buf_add_char(key, call->is_put ? '1' : '0');
     buf_add_char(key, (char)('0' + prefer->ret));
     buf_add_char(key, (char)('0' + prefer->resolution));
-    buf_add_char(key, prefer->count != API_COUNT_NONE ? '1' : '0');
+    buf_add_char(key, (char)('0' + prefer->count));
     buf_add_char(key, prefer->missing_default ? '1' : '0');
     buf_add_char(key, call->api.nulls_stripped ? '1' : '0');
     buf_add_str(key, call->api.schema);
@@ -393,20 +396,6 @@ rest_prepare_encoder(struct rest_call *call)
         encoder->mode = call->api.media == API_MEDIA_CSV ? ENCODE_CSV : ENCODE_JSON;
 }
 
-static bool
-count_row(void *ctx, const struct value *cells, uint32_t count)
-{
-    struct rest_call *call = ctx;
-
-    if (count != 1)
-        return false;
-    if (cells[0].kind == VALUE_INT)
-        call->total = cells[0].i;
-    else if (cells[0].kind != VALUE_TEXT || !str_to_i64(cells[0].s, &call->total))
-        return false;
-    return true;
-}
-
 static void
 forget_rowids(struct rest_call *call)
 {
@@ -441,6 +430,7 @@ restart(struct db_job *job)
     call->identity.is_taken = false;
     call->existing.rows = 0;
     call->guc_headers = call->guc_status = STR_NULL;
+    call->total = call->guess = -1;
     if (call->rowids_param != NULL)
         forget_rowids(call);
 }
@@ -578,7 +568,6 @@ rest_prepare_job(struct rest_call *call, enum db_mode mode)
 static bool
 prepare_job(struct rest_call *call, struct err *err)
 {
-    const struct emit_output *sql = &call->shape->sql;
     struct db_job *job = &call->job;
 
     rest_prepare_job(call, call->action == PLAN_READ ? DB_READ : DB_WRITE);
@@ -586,9 +575,7 @@ prepare_job(struct rest_call *call, struct err *err)
         job->check = needs_check(call) ? rest_check : NULL;
         return add_write(call, err);
     }
-    return add_main(call, err) &&
-           (sql->count.sql.data == NULL ||
-            rest_add_stmt(call, &sql->count, call->shape->count_id, count_row, call, err));
+    return add_main(call, err) && count_add(call, err);
 }
 
 static void
@@ -604,7 +591,7 @@ options_respond(struct rest_call *call)
                                      model->insertable ? ",POST" : "", put ? ",PUT" : "",
                                      model->updatable ? ",PATCH" : "",
                                      model->deletable ? ",DELETE" : ""));
-    http_respond(call->request);
+    rest_finish(call, NULL);
 }
 
 static bool
@@ -654,23 +641,30 @@ rest_handle_table(struct rest *rest, struct request *request, struct str name)
 
     call->rest = rest;
     call->request = request;
-    call->total = -1;
+    call->total = call->guess = -1;
     if (!choose_action(call, &err) || !rest_choose_schema(call, &err) ||
         !find_table(call, name, &err)) {
         rest_finish(call, &err);
         return;
     }
     if (request->method == HTTP_OPTIONS) {
+        timing_end(request, TIMING_PARSE);
         options_respond(call);
         return;
     }
     if (!rest_read_headers(call, &err) || !rest_read_query(call, &err) ||
-        !read_payload(call, &err) || !rest_find_shape(call, &err)) {
+        !read_payload(call, &err)) {
+        rest_finish(call, &err);
+        return;
+    }
+    timing_end(request, TIMING_PARSE);
+    if (!rest_find_shape(call, &err)) {
         rest_finish(call, &err);
         return;
     }
     rest_prepare_encoder(call);
     if (changes_nothing(call)) {
+        timing_end(request, TIMING_PLAN);
         rest_respond_unchanged(call);
         return;
     }
@@ -678,6 +672,7 @@ rest_handle_table(struct rest *rest, struct request *request, struct str name)
         rest_finish(call, &err);
         return;
     }
+    timing_end(request, TIMING_PLAN);
     if (call->job.mode == DB_WRITE)
         db_submit(rest->options.db, &call->job);
     else if (db_submit_inline(rest->options.db, &call->job))

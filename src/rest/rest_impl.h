@@ -29,14 +29,15 @@ struct rest_call {
     struct payload payload;
     struct shape *shape;
     struct db_job job;
-    struct db_stmt stmts[6];
+    struct db_stmt stmts[8];
     struct identity identity;   /* PostgreSQL: as whom it runs */
     struct db_stmt *main;       /* the one that reads or changes */
     struct buf rowids;          /* of changed rows, as JSON, for the statement that shows them */
     struct value *rowids_param; /* where that statement takes them from */
     struct encoder encoder;
     struct encoder existing; /* embedded upsert: counts the rows that were there */
-    int64_t total;           /* count=exact; -1: not asked */
+    int64_t total;           /* as Content-Range says; -1: not known */
+    int64_t guess;           /* the planner's; -1: not asked */
     int64_t offset;
     struct str guc_headers,
         guc_status; /* response.headers and .status, as a function has set them */

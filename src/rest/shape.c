@@ -30,10 +30,11 @@ shape_new(struct schema *schema, struct str key, bool keep)
     shape->key = arena_copy(arena, key);
     shape->refs = 1;
     if (keep) {
-        shape->existing_id = atomic_fetch_add(&next_id, 4);
+        shape->existing_id = atomic_fetch_add(&next_id, 5);
         shape->main_id = shape->existing_id + 1;
         shape->shown_id = shape->existing_id + 2;
         shape->count_id = shape->existing_id + 3;
+        shape->guess_id = shape->existing_id + 4;
     }
     return shape;
 }

@@ -17,7 +17,7 @@ struct shape {
     const struct plan *plan;
     struct emit_output sql;
     /* Of the statements; 0: not worth keeping prepared. */
-    uint64_t existing_id, main_id, shown_id, count_id;
+    uint64_t existing_id, main_id, shown_id, count_id, guess_id;
     const struct encode_column *columns;
 };
 

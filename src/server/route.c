@@ -5,6 +5,7 @@
 #include "def/routes.h"
 #include "metric/metric.h"
 #include "rest/answer.h"
+#include "rest/timing.h"
 #include "server/cors.h"
 #include "server/docs.h"
 #include "server/loop.h"
@@ -96,7 +97,7 @@ ready_respond(struct ready_call *call)
     } else {
         BUF_ADD_LIT(body, "{\"status\":\"unavailable\",\"checks\":{\"database\":{\"status\":"
                           "\"unavailable\",\"error\":");
-        answer_error_body(body, &call->job.err);
+        answer_error_body(body, &call->job.err, request->wants_terse_errors);
         BUF_ADD_LIT(body, "}}}");
         response_add_header(request, STR("Retry-After"), STR("1"));
     }
@@ -246,6 +247,21 @@ dispatch(struct server_loop *loop, const struct route_def *route, struct request
     }
 }
 
+/* Sends back the header that api.trace_header names; true when it is the request's id itself. */
+static bool
+add_trace_header(const struct config *config, struct request *request)
+{
+    struct str name = str_from(config->api_trace_header);
+
+    for (uint32_t i = 0; name.len > 0 && i < request->header_count; i++) {
+        if (!str_eq_nocase(request->headers[i].name, name))
+            continue;
+        response_add_header(request, name, request->headers[i].value);
+        return str_eq_nocase(name, STR("X-Request-Id"));
+    }
+    return false;
+}
+
 void
 route_request(void *ctx, struct request *request)
 {
@@ -258,15 +274,17 @@ route_request(void *ctx, struct request *request)
     observe_begin(loop, request);
     request->route = route != NULL ? route->id : ROUTE_NONE;
     request->route_name = route_names[request->route];
-    if (request->known[HTTP_H_ORIGIN].data != NULL) {
-        cors_add_headers(config, request);
-        if (cors_is_preflight(request)) {
-            cors_answer_preflight(request);
-            http_respond(request);
-            return;
-        }
+    request->wants_terse_errors = config->api_error_detail == CONFIG_API_ERROR_DETAIL_MINIMAL;
+    if (config->api_server_timing)
+        timing_begin(request);
+    cors_add_headers(config, request);
+    if (cors_is_preflight(request)) {
+        cors_answer_preflight(request);
+        http_respond(request);
+        return;
     }
-    response_add_header(request, STR("X-Request-Id"), request->request_id);
+    if (!add_trace_header(config, request))
+        response_add_header(request, STR("X-Request-Id"), request->request_id);
     response_add_header(request, STR("X-Content-Type-Options"), STR("nosniff"));
     if (route == NULL) {
         fail(request, 404, "PGRST125", "Invalid path specified in request URL");
@@ -278,6 +296,7 @@ route_request(void *ctx, struct request *request)
     } else if (!auth_check(loop->auth, request, route->right, &err)) {
         answer_error(request, &err);
     } else {
+        timing_end(request, TIMING_JWT);
         /* What one caller may see is not for a cache that others ask. */
         if (route->id != ROUTE_REST_ROOT && request->caller != NULL &&
             request->caller->claims_json.data != NULL)

@@ -201,7 +201,7 @@ check_error(const struct sample_request *request)
     struct err err = {0};
 
     buf_init(&body, 65536);
-    answer_error_body(&body, &request->err);
+    answer_error_body(&body, &request->err, false);
     FUZZ_CHECK(request->err.code[0] != '\0' && answer_status(&request->err) < 500);
     FUZZ_CHECK(json_parse(buf_str(&body), JSON_LIMITS_DEFAULT, request->arena, &root, &err));
     FUZZ_CHECK(json_get(root, "message")->text.len > 0);

@@ -165,9 +165,14 @@ door_close(struct door *door)
 static void
 on_request(void *ctx, struct request *request)
 {
+    struct str calls = STR("/rpc/");
     struct door *door = ctx;
 
-    rest_handle_table(door->rest, request, str_slice(request->path, 1, request->path.len));
+    if (str_has_prefix(request->path, calls))
+        rest_handle_function(door->rest, request,
+                             str_slice(request->path, calls.len, request->path.len));
+    else
+        rest_handle_table(door->rest, request, str_slice(request->path, 1, request->path.len));
 }
 
 static bool

@@ -84,7 +84,7 @@ begin_shape(struct sample_request *request, const struct sample_input *input)
     const struct api_prefer *prefer = &request->api.prefer;
 
     buf_printf(&request->shape, "%d %d %d %d %d %d %.*s|", input->action, prefer->ret,
-               prefer->resolution, prefer->count != API_COUNT_NONE, prefer->missing_default,
+               prefer->resolution, prefer->count, prefer->missing_default,
                request->api.nulls_stripped, STR_ARG(input->table));
 }
 

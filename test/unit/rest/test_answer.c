@@ -48,7 +48,7 @@ check_body(const struct err *err, const char *expected)
     struct buf out;
 
     buf_init(&out, 65536);
-    answer_error_body(&out, err);
+    answer_error_body(&out, err, false);
     assert_str(buf_str(&out), expected);
     buf_fini(&out);
 }
@@ -177,15 +177,16 @@ statements_of_different_shapes_have_different_numbers(void **state)
     struct shape *a = shape_new(schema, STR("a"), true);
     struct shape *b = shape_new(schema, STR("b"), true);
     struct shape *once = shape_new(schema, STR("c"), false);
-    uint64_t ids[] = {a->existing_id, a->main_id, a->shown_id, a->count_id,
-                      b->existing_id, b->main_id, b->shown_id, b->count_id};
+    uint64_t ids[] = {a->existing_id, a->main_id, a->shown_id, a->count_id, a->guess_id,
+                      b->existing_id, b->main_id, b->shown_id, b->count_id, b->guess_id};
 
     for (size_t i = 0; i < COUNTOF(ids); i++) {
         assert_true(ids[i] != 0);
         for (size_t k = 0; k < i; k++)
             assert_true(ids[i] != ids[k]);
     }
-    assert_int_equal(once->existing_id | once->main_id | once->shown_id | once->count_id, 0);
+    assert_int_equal(
+        once->existing_id | once->main_id | once->shown_id | once->count_id | once->guess_id, 0);
     shape_unref(a);
     shape_unref(b);
     shape_unref(once);
