@@ -67,9 +67,18 @@ struct db_stmt {
     int64_t affected; /* rows changed by an insert, update or delete */
 };
 
+/* Who asks, for what policies and functions read on the embedded engine: cairn_role() and
+ * cairn_setting(). A member whose data is NULL is not set. On PostgreSQL the caller's first statement
+ * sets them. */
+struct db_session {
+    struct str role;                                                  /* current_user */
+    struct str claims_json, headers_json, cookies_json, method, path; /* request.* */
+};
+
 struct db_job {
     /* Filled by the caller. */
     enum db_mode mode;
+    const struct db_session *session; /* NULL: the owner, as which migrations run */
     struct db_stmt *stmts;
     uint32_t stmt_count;
     int64_t timeout_ms; /* 0: the default */

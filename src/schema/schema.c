@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "core/clock.h"
+#include "schema/access_impl.h"
 #include "schema/rel.h"
 
 /* A snapshot of a very large database is some tens of megabytes; this stops a runaway only. */
@@ -201,7 +202,14 @@ schema_new(struct model *model, const char *const *schemas, size_t schema_count)
 
     schema_rels_build(&so->pub, tables, arena);
     functions_init(&so->pub, arena);
+    access_roles_build(&so->pub, arena);
     return &so->pub;
+}
+
+void
+schema_set_open(struct schema *schema, bool is_open)
+{
+    schema->is_open = is_open;
 }
 
 struct schema *

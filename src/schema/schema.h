@@ -71,6 +71,8 @@ struct schema_function {
     const struct schema_table *row; /* columns and, of a table's rows, relationships */
 };
 
+struct schema_role;
+
 struct schema {
     uint64_t id; /* of this snapshot in this process; never 0, never again the same */
     const struct model *model;
@@ -78,6 +80,9 @@ struct schema {
     uint32_t table_count;
     const struct schema_function *functions; /* one for each function of model, in its order */
     uint32_t function_count;
+    const struct schema_role *roles; /* schema/access.h; one for each role of model, in its order */
+    uint32_t role_count;
+    bool is_open; /* anon too may use tables about which no migration has said who may */
 };
 
 /*
@@ -85,6 +90,8 @@ struct schema {
  * has the first reference.
  */
 struct schema *schema_new(struct model *model, const char *const *schemas, size_t schema_count);
+/* Sets is_open, which is false otherwise; before the snapshot is shared. */
+void schema_set_open(struct schema *schema, bool is_open);
 struct schema *schema_ref(struct schema *schema);
 void schema_unref(struct schema *schema); /* NULL is safe; the last one frees */
 

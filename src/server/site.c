@@ -19,6 +19,7 @@ site_new(const struct config *config, struct model *model, struct auth *auth)
     site->auth = auth;
     site->schema =
         schema_new(model, config->database_schemas.items, config->database_schemas.count);
+    schema_set_open(site->schema, config->auth_anonymous == CONFIG_AUTH_ANONYMOUS_OPEN);
     buf_init(&site->openapi, DOCUMENT_MAX);
     openapi_write(&site->openapi, site->schema, &info);
     buf_init(&site->swagger, DOCUMENT_MAX);

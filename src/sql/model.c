@@ -16,7 +16,23 @@ model_new(void)
 
     arena_set_soft(arena);
     model->arena = arena;
+    model_add_roles(model);
     return model;
+}
+
+void
+model_add_roles(struct model *model)
+{
+    static const struct model_role implied[] = {
+        {.name = {"anon", 4}, .is_implied = true, .inherits = true},
+        {.name = {"authenticated", 13}, .is_implied = true, .inherits = true},
+        {.name = {"service_role", 12}, .is_implied = true, .inherits = true, .bypasses_rls = true},
+        {.name = {"postgres", 8}, .is_implied = true, .inherits = true, .can_login = true},
+    };
+
+    model->roles = ARENA_ARRAY(model->arena, struct model_role, COUNTOF(implied));
+    memcpy(model->roles, implied, sizeof(implied));
+    model->role_count = COUNTOF(implied);
 }
 
 void
@@ -68,6 +84,32 @@ const struct model_key *
 model_primary_key(const struct model_table *table)
 {
     return table->key_count > 0 && table->keys[0].kind == MODEL_PRIMARY ? &table->keys[0] : NULL;
+}
+
+struct model_role *
+model_find_role(const struct model *model, struct str name)
+{
+    for (uint32_t i = 0; i < model->role_count; i++) {
+        if (str_eq(model->roles[i].name, name))
+            return &model->roles[i];
+    }
+    return NULL;
+}
+
+const struct model_acl *
+model_find_schema_acl(const struct model *model, struct str schema)
+{
+    for (uint32_t i = 0; i < model->schema_acl_count; i++) {
+        if (str_eq(model->schema_acls[i].schema, schema))
+            return &model->schema_acls[i].acl;
+    }
+    return NULL;
+}
+
+struct str
+model_owner(const struct model_acl *acl)
+{
+    return acl->owner.len > 0 ? acl->owner : MODEL_OWNER;
 }
 
 static struct str
@@ -153,6 +195,7 @@ copy_members(struct arena *arena, const struct shape *shape, char *object)
         case SHAPE_I64:
         case SHAPE_ACTION:
         case SHAPE_KEY_KIND:
+        case SHAPE_COMMAND:
             break;
         }
     }

@@ -11,6 +11,114 @@
 
 #include "sql/type.h"
 
+/*
+ * Access rules, as the migrations state them. Roles are named by name: one that is dropped leaves
+ * nothing behind. On PostgreSQL the database enforces its own, and none of this is filled in.
+ * schema/access.h answers questions from it.
+ */
+
+/* What a role may do with an object: bits of struct model_grant. */
+enum {
+    MODEL_MAY_SELECT = 1 << 0,
+    MODEL_MAY_INSERT = 1 << 1,
+    MODEL_MAY_UPDATE = 1 << 2,
+    MODEL_MAY_DELETE = 1 << 3,
+    MODEL_MAY_TRUNCATE = 1 << 4,
+    MODEL_MAY_REFERENCES = 1 << 5,
+    MODEL_MAY_TRIGGER = 1 << 6,
+    MODEL_MAY_USAGE = 1 << 7,   /* schemas, sequences, types */
+    MODEL_MAY_CREATE = 1 << 8,  /* schemas */
+    MODEL_MAY_EXECUTE = 1 << 9, /* functions */
+};
+
+/* The role that migrations run as, and that owns what they make unless they say otherwise. */
+#define MODEL_OWNER STR("postgres")
+
+struct model_role {
+    struct str name;
+    /* Of ours, and no migration has made it yet: anon, authenticated, service_role, postgres. */
+    bool is_implied;
+    bool is_superuser, bypasses_rls, inherits, can_login;
+    bool can_create_db, can_create_role, can_replicate;
+    const struct str *member_of; /* GRANT ... TO this one */
+    uint32_t member_of_count;
+    struct str comment;
+};
+
+struct model_grant {
+    struct str role;   /* empty: PUBLIC */
+    struct str column; /* of a table or view; empty: the whole object */
+    int64_t rights;    /* MODEL_MAY_... */
+    int64_t grantable; /* those of them that the role may grant further */
+};
+
+/* Who may do what with one object. */
+struct model_acl {
+    struct str owner; /* empty: MODEL_OWNER */
+    /* A migration has granted or revoked something here, or default privileges have: then grants are
+     * all there is, beside the owner, who may do everything. Otherwise it is as PostgreSQL has it for
+     * a new object: functions to PUBLIC, everything else to nobody but the owner. */
+    bool is_stated;
+    struct model_grant *grants; /* one for each role and column */
+    uint32_t grant_count;
+};
+
+/* ALTER DEFAULT PRIVILEGES for what the owner makes. */
+struct model_default_acl {
+    struct str schema; /* empty: in all */
+    struct str kind;   /* "tables" (also views), "sequences", "functions", "schemas" or "types" */
+    struct model_acl acl;
+};
+
+/* The grants on a schema, also on "public"; one without an entry is not stated. */
+struct model_schema_acl {
+    struct str schema;
+    struct model_acl acl;
+};
+
+enum model_command {
+    MODEL_FOR_ALL,
+    MODEL_FOR_SELECT,
+    MODEL_FOR_INSERT,
+    MODEL_FOR_UPDATE,
+    MODEL_FOR_DELETE,
+};
+
+/* What a text asks of the request that it runs for: bits of reads. */
+enum {
+    MODEL_READS_ROLE = 1 << 0,    /* current_user, auth.role() */
+    MODEL_READS_CLAIMS = 1 << 1,  /* auth.uid(), auth.jwt(), request.jwt.claims */
+    MODEL_READS_HEADERS = 1 << 2, /* request.headers */
+    MODEL_READS_COOKIES = 1 << 3, /* request.cookies */
+    MODEL_READS_REQUEST = 1 << 4, /* request.method, request.path */
+};
+
+/* A table or view that the sub-selects of a policy, or a view, read. */
+struct model_reference {
+    struct str schema, table;
+    const struct str *columns; /* none: no column in particular, as count(*) */
+    uint32_t column_count;
+};
+
+/*
+ * Texts for SQLite that depend on who asks are kept with marks, which only access.h resolves:
+ *   \x01                     stands for the alias of the policy's own table: \x01."id"
+ *   \x02schema\x03name\x02    a table or view in FROM, to be replaced by what the caller sees of it
+ * No identifier or literal in them has these bytes: such policies are refused when they are loaded.
+ */
+struct model_policy {
+    struct str name;
+    bool is_restrictive;
+    enum model_command command;
+    const struct str *roles; /* none: PUBLIC */
+    uint32_t role_count;
+    struct str using_sql, check_sql;       /* PostgreSQL text; empty: not given */
+    struct str using_sqlite, check_sqlite; /* the same for the embedded engine, with marks */
+    int64_t reads;                         /* MODEL_READS_... */
+    struct model_reference *references;
+    uint32_t reference_count;
+};
+
 struct model_column {
     struct str name;
     struct type type;
@@ -88,6 +196,17 @@ struct model_table {
     /* Embedded: the primary key is SQLite's rowid. SQLite makes up a value when it is given none or
      * NULL, so whoever inserts writes default_sqlite itself, and refuses NULL when there is none. */
     bool rowid_pk;
+
+    struct model_acl acl;
+    bool rls_enabled, rls_forced;  /* ROW LEVEL SECURITY; forced: the owner too */
+    struct model_policy *policies; /* in order of their names, which is that of PostgreSQL */
+    uint32_t policy_count;
+    /* Views only. What they read is checked as their owner, or, with security_invoker, as the caller. */
+    bool security_invoker, security_barrier;
+    struct str view_marked; /* view_sqlite with the marks of struct model_policy; may be empty */
+    int64_t view_reads;
+    struct model_reference *references;
+    uint32_t reference_count;
 };
 
 struct model_enum {
@@ -101,6 +220,7 @@ struct model_sequence {
     int64_t start, increment, min, max;
     bool cycle;
     struct str owned_table, owned_column; /* may be empty */
+    struct model_acl acl;
 };
 
 enum model_volatility { MODEL_IMMUTABLE, MODEL_STABLE, MODEL_VOLATILE };
@@ -130,6 +250,7 @@ struct model_function {
     /* The columns of what it returns: a table of this model, or one that stands for the result alone
      * and is not in the list of tables; without columns when it is void. */
     struct model_table *row;
+    struct model_acl acl; /* embedded */
 };
 
 struct model {
@@ -144,14 +265,25 @@ struct model {
     uint32_t function_count;
     const struct str *schemas; /* made by CREATE SCHEMA; "public" is always there and not listed */
     uint32_t schema_count;
+    struct model_role *roles; /* those that are implied first */
+    uint32_t role_count;
+    struct model_schema_acl *schema_acls;
+    uint32_t schema_acl_count;
+    struct model_default_acl *default_acls;
+    uint32_t default_acl_count;
 };
 
-struct model *model_new(void);        /* empty */
+struct model *model_new(void);        /* empty, but for the roles that are implied */
 void model_free(struct model *model); /* NULL is safe */
 /* NULL when absent. */
 struct model_table *model_find_table(const struct model *model, struct str schema, struct str name);
 struct model_column *model_find_column(const struct model_table *table, struct str name);
 const struct model_key *model_primary_key(const struct model_table *table); /* NULL: none */
+
+struct model_role *model_find_role(const struct model *model, struct str name);
+/* NULL: nothing was stated about the schema. */
+const struct model_acl *model_find_schema_acl(const struct model *model, struct str schema);
+struct str model_owner(const struct model_acl *acl);
 
 /* How the embedded engine remembers its model between starts: JSON text, versioned. */
 void model_write_json(struct buf *out, const struct model *model);

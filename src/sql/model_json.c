@@ -5,12 +5,14 @@
 #include "sql/model_shape.h"
 
 /*
- * The record of the embedded engine's model: {"version":1, ...}, members that have their zero value
+ * The record of the embedded engine's model: {"version":2, ...}, members that have their zero value
  * left out. The text was written by us, but it lies in a file that anyone may have edited: reading
  * takes nothing for granted.
  */
 
-#define VERSION 1
+/* Version 1 had no access rules, and is read as one where nothing was stated. */
+#define VERSION 2
+#define VERSION_OLDEST 1
 #define TEXT_MAX ((size_t)256 << 20)
 #define TYPE_MODIFIER_MAX 10485760
 
@@ -51,6 +53,11 @@ static const char *const action_names[] = {
 static const char *const key_kind_names[] = {
     [MODEL_PRIMARY] = "primary",
     [MODEL_UNIQUE] = "unique",
+};
+
+static const char *const command_names[] = {
+    [MODEL_FOR_ALL] = "all",       [MODEL_FOR_SELECT] = "select", [MODEL_FOR_INSERT] = "insert",
+    [MODEL_FOR_UPDATE] = "update", [MODEL_FOR_DELETE] = "delete",
 };
 
 /* --- writing -------------------------------------------------------------------------------- */
@@ -148,6 +155,8 @@ is_zero(const struct shape_field *field, const char *object)
         return *(const uint32_t *)(const void *)(object + field->count_offset) == 0;
     case SHAPE_ACTION:
         return *(const enum model_action *)member == MODEL_NO_ACTION;
+    case SHAPE_COMMAND:
+        return *(const enum model_command *)member == MODEL_FOR_ALL;
     case SHAPE_KEY_KIND:
     case SHAPE_TYPE:
         return false;
@@ -175,6 +184,9 @@ write_member(struct buf *out, const struct shape_field *field, const char *objec
         break;
     case SHAPE_KEY_KIND:
         json_write_str(out, str_from(key_kind_names[*(const enum model_key_kind *)member]));
+        break;
+    case SHAPE_COMMAND:
+        json_write_str(out, str_from(command_names[*(const enum model_command *)member]));
         break;
     case SHAPE_TYPE:
         write_type(out, member);
@@ -384,6 +396,8 @@ read_member(struct reader *r, const struct shape_field *field, const struct json
         return read_word(r, value, action_names, COUNTOF(action_names), member);
     case SHAPE_KEY_KIND:
         return read_word(r, value, key_kind_names, COUNTOF(key_kind_names), member);
+    case SHAPE_COMMAND:
+        return read_word(r, value, command_names, COUNTOF(command_names), member);
     case SHAPE_TYPE:
         return read_type(r, value, false, member);
     case SHAPE_STRS:
@@ -452,6 +466,10 @@ is_sound(const struct model_table *table)
                 return false;
         }
     }
+    for (uint32_t i = 0; i < table->policy_count; i++) {
+        if (table->policies[i].name.len == 0)
+            return false;
+    }
     return table->name.len > 0 && table->schema.len > 0;
 }
 
@@ -479,6 +497,10 @@ check_model(struct reader *r, const struct model *model, const struct json *root
         if (model->sequences[i].name.len == 0)
             return refuse(r, "a sequence without a name", root);
     }
+    for (uint32_t i = 0; i < model->role_count; i++) {
+        if (model->roles[i].name.len == 0)
+            return refuse(r, "a role without a name", root);
+    }
     return true;
 }
 
@@ -489,8 +511,10 @@ model_read_json(struct str text, struct model **out, struct err *err)
     struct model *model = model_new();
     struct reader r = {.arena = model->arena, .err = err};
     struct json *root = NULL;
+    int64_t version;
     bool ok = false;
 
+    model->role_count = 0;
     arena_set_soft(tree);
     *out = NULL;
     if (text.len > TEXT_MAX) {
@@ -501,7 +525,8 @@ model_read_json(struct str text, struct model **out, struct err *err)
         err_set(err, ERR_DB, "XX001", "unable to read the schema record: it is not valid JSON");
         goto out;
     }
-    if (json_get_i64(root, "version", 0) != VERSION) {
+    version = json_get_i64(root, "version", 0);
+    if (version < VERSION_OLDEST || version > VERSION) {
         err_set(err, ERR_DB, "XX001",
                 "unable to read the schema record: it was written by another version of cairn");
         err_hint(err, "start the version that wrote it, or a newer one");
@@ -509,6 +534,8 @@ model_read_json(struct str text, struct model **out, struct err *err)
     }
     if (!read_object(&r, root, &model_shape, (char *)model) || !check_model(&r, model, root))
         goto out;
+    if (model->role_count == 0)
+        model_add_roles(model);
     if (arena_is_exhausted(model->arena)) {
         err_set(err, ERR_DB, "XX001", "unable to read the schema record: it is too large");
         goto out;

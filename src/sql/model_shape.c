@@ -20,6 +20,68 @@
     static const struct shape name = { \
         .size = sizeof(struct owner), .fields = (list), .field_count = COUNTOF(list)}
 
+#define ACL(holder)                                         \
+    FIELD(holder, "owner", SHAPE_STR, acl.owner),           \
+        FIELD(holder, "stated", SHAPE_BOOL, acl.is_stated), \
+        LIST(holder, "grants", acl.grants, acl.grant_count, grant_shape)
+
+static const struct shape_field role_fields[] = {
+    FIELD(model_role, "name", SHAPE_STR, name),
+    FIELD(model_role, "implied", SHAPE_BOOL, is_implied),
+    FIELD(model_role, "superuser", SHAPE_BOOL, is_superuser),
+    FIELD(model_role, "bypassrls", SHAPE_BOOL, bypasses_rls),
+    FIELD(model_role, "inherit", SHAPE_BOOL, inherits),
+    FIELD(model_role, "login", SHAPE_BOOL, can_login),
+    FIELD(model_role, "createdb", SHAPE_BOOL, can_create_db),
+    FIELD(model_role, "createrole", SHAPE_BOOL, can_create_role),
+    FIELD(model_role, "replication", SHAPE_BOOL, can_replicate),
+    COUNTED(model_role, "member_of", SHAPE_STRS, member_of, member_of_count),
+    FIELD(model_role, "comment", SHAPE_STR, comment),
+};
+SHAPE(role_shape, model_role, role_fields);
+
+static const struct shape_field grant_fields[] = {
+    FIELD(model_grant, "role", SHAPE_STR, role),
+    FIELD(model_grant, "column", SHAPE_STR, column),
+    FIELD(model_grant, "rights", SHAPE_I64, rights),
+    FIELD(model_grant, "grantable", SHAPE_I64, grantable),
+};
+SHAPE(grant_shape, model_grant, grant_fields);
+
+static const struct shape_field default_acl_fields[] = {
+    FIELD(model_default_acl, "schema", SHAPE_STR, schema),
+    FIELD(model_default_acl, "kind", SHAPE_STR, kind),
+    ACL(model_default_acl),
+};
+SHAPE(default_acl_shape, model_default_acl, default_acl_fields);
+
+static const struct shape_field schema_acl_fields[] = {
+    FIELD(model_schema_acl, "schema", SHAPE_STR, schema),
+    ACL(model_schema_acl),
+};
+SHAPE(schema_acl_shape, model_schema_acl, schema_acl_fields);
+
+static const struct shape_field reference_fields[] = {
+    FIELD(model_reference, "schema", SHAPE_STR, schema),
+    FIELD(model_reference, "table", SHAPE_STR, table),
+    COUNTED(model_reference, "columns", SHAPE_STRS, columns, column_count),
+};
+SHAPE(reference_shape, model_reference, reference_fields);
+
+static const struct shape_field policy_fields[] = {
+    FIELD(model_policy, "name", SHAPE_STR, name),
+    FIELD(model_policy, "restrictive", SHAPE_BOOL, is_restrictive),
+    FIELD(model_policy, "command", SHAPE_COMMAND, command),
+    COUNTED(model_policy, "roles", SHAPE_STRS, roles, role_count),
+    FIELD(model_policy, "using", SHAPE_STR, using_sql),
+    FIELD(model_policy, "check", SHAPE_STR, check_sql),
+    FIELD(model_policy, "using_sqlite", SHAPE_STR, using_sqlite),
+    FIELD(model_policy, "check_sqlite", SHAPE_STR, check_sqlite),
+    FIELD(model_policy, "reads", SHAPE_I64, reads),
+    LIST(model_policy, "references", references, reference_count, reference_shape),
+};
+SHAPE(policy_shape, model_policy, policy_fields);
+
 static const struct shape_field column_fields[] = {
     FIELD(model_column, "name", SHAPE_STR, name),
     FIELD(model_column, "type", SHAPE_TYPE, type),
@@ -90,6 +152,15 @@ static const struct shape_field table_fields[] = {
     LIST(model_table, "indexes", indexes, index_count, index_shape),
     FIELD(model_table, "sqlite_name", SHAPE_STR, sqlite_name),
     FIELD(model_table, "rowid_pk", SHAPE_BOOL, rowid_pk),
+    ACL(model_table),
+    FIELD(model_table, "rls", SHAPE_BOOL, rls_enabled),
+    FIELD(model_table, "rls_forced", SHAPE_BOOL, rls_forced),
+    LIST(model_table, "policies", policies, policy_count, policy_shape),
+    FIELD(model_table, "security_invoker", SHAPE_BOOL, security_invoker),
+    FIELD(model_table, "security_barrier", SHAPE_BOOL, security_barrier),
+    FIELD(model_table, "marked", SHAPE_STR, view_marked),
+    FIELD(model_table, "reads", SHAPE_I64, view_reads),
+    LIST(model_table, "references", references, reference_count, reference_shape),
 };
 SHAPE(table_shape, model_table, table_fields);
 
@@ -110,6 +181,7 @@ static const struct shape_field sequence_fields[] = {
     FIELD(model_sequence, "cycle", SHAPE_BOOL, cycle),
     FIELD(model_sequence, "owned_table", SHAPE_STR, owned_table),
     FIELD(model_sequence, "owned_column", SHAPE_STR, owned_column),
+    ACL(model_sequence),
 };
 SHAPE(sequence_shape, model_sequence, sequence_fields);
 
@@ -118,6 +190,9 @@ static const struct shape_field model_fields[] = {
     LIST(model, "enums", enums, enum_count, enum_shape),
     LIST(model, "sequences", sequences, sequence_count, sequence_shape),
     COUNTED(model, "schemas", SHAPE_STRS, schemas, schema_count),
+    LIST(model, "roles", roles, role_count, role_shape),
+    LIST(model, "schema_acls", schema_acls, schema_acl_count, schema_acl_shape),
+    LIST(model, "default_acls", default_acls, default_acl_count, default_acl_shape),
 };
 
 const struct shape model_shape = {

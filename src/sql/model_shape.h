@@ -14,6 +14,7 @@ enum shape_kind {
     SHAPE_I64,
     SHAPE_ACTION,   /* enum model_action */
     SHAPE_KEY_KIND, /* enum model_key_kind */
+    SHAPE_COMMAND,  /* enum model_command */
     SHAPE_TYPE,     /* struct type */
     SHAPE_STRS,     /* const struct str *, counted */
     SHAPE_INDEXES,  /* const uint32_t *, counted */
@@ -35,5 +36,8 @@ struct shape {
 };
 
 extern const struct shape model_shape;
+
+/* Adds the roles that are implied to a model without roles. */
+void model_add_roles(struct model *model);
 
 #endif

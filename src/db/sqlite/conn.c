@@ -485,12 +485,15 @@ enum lite_outcome
 lite_conn_run_job(struct lite_conn *conn, struct db_job *job, uint32_t *failed, int *rc)
 {
     *rc = SQLITE_OK;
+    conn->env.session = job->session;
     for (uint32_t i = 0; i < job->stmt_count; i++) {
         enum lite_outcome outcome = lite_conn_run(conn, job, job->stmts + i, rc);
         if (outcome != LITE_OK) {
             *failed = i;
+            conn->env.session = NULL;
             return outcome;
         }
     }
+    conn->env.session = NULL;
     return LITE_OK;
 }

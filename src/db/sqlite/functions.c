@@ -296,8 +296,8 @@ register_aggregates(sqlite3 *db, struct fn *fn)
 bool
 functions_register(sqlite3 *db, const struct functions_env *env)
 {
-    const struct fn_defs *const all[] = {&fn_session, &fn_numbers, &fn_text,
-                                         &fn_match,   &fn_times,   &fn_json};
+    const struct fn_defs *const all[] = {&fn_session, &fn_caller, &fn_numbers, &fn_text,
+                                         &fn_match,   &fn_times,  &fn_json};
     struct fn *fn = xcalloc(1, sizeof(*fn));
     struct binding *collation = bind(fn, NULL);
     bool ok;

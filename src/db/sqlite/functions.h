@@ -14,6 +14,11 @@
  *   cairn_uuid() (v)                 a random uuid, version 4
  *   cairn_nextval(name) (v)  cairn_currval(name) (v)  cairn_setval(name, value[, is_called]) (v)
  *   cairn_raise(code, message, details) (v)   fails with that; NULL code: NULL
+ *   cairn_role()                     current_user
+ *   cairn_setting(name[, missing_ok])  current_setting(): role, request.jwt.claims, request.headers,
+ *                                    request.cookies, request.method, request.path; else 42704 or NULL
+ *     Both the same within a statement, so they are taken as deterministic and called once, not for each row:
+ *     never in an index, a CHECK or a generated column.
  *
  * Types
  *   cairn_cast(value, from type, to type)     explicit cast: varchar(n) cuts
@@ -62,6 +67,8 @@
 
 #include "core/err.h"
 
+struct db_session; /* db/engine.h */
+
 /* What the functions ask of their connection; it outlives the connection. */
 struct functions_env {
     int64_t now_us; /* when the transaction began */
@@ -69,7 +76,8 @@ struct functions_env {
     bool (*nextval)(void *ctx, struct str name, int64_t *out, struct err *err);
     bool (*currval)(void *ctx, struct str name, int64_t *out, struct err *err);
     bool (*setval)(void *ctx, struct str name, int64_t value, bool is_called, struct err *err);
-    void *nextval_ctx; /* of the three */
+    void *nextval_ctx;                /* of the three */
+    const struct db_session *session; /* of the job that runs; NULL: the owner */
 };
 
 /* False leaves the cause in sqlite3_errmsg(db). Belongs to one thread at a time, as db does. */

@@ -45,7 +45,7 @@ struct fn_defs {
     size_t count;
 };
 
-extern const struct fn_defs fn_session, fn_numbers, fn_text, fn_match, fn_times, fn_json;
+extern const struct fn_defs fn_session, fn_caller, fn_numbers, fn_text, fn_match, fn_times, fn_json;
 extern const struct fn_aggregate fn_aggregates[];
 extern const size_t fn_aggregate_count;
 

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who asks: what policies and functions read of the request that a statement runs for. */
+#include "db/engine.h"
+#include "db/sqlite/functions_impl.h"
+
+static struct str
+role_of(const struct fn *fn)
+{
+    const struct db_session *session = fn->env->session;
+
+    return session != NULL && session->role.data != NULL ? session->role : MODEL_OWNER;
+}
+
+static void
+call_role(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    fn_result_str(ctx, role_of(fn));
+}
+
+/* False when there is no setting of this name; what it is may still be without data. */
+static bool
+find_setting(const struct fn *fn, struct str name, struct str *out)
+{
+    static const struct db_session nobody;
+    const struct db_session *session = fn->env->session != NULL ? fn->env->session : &nobody;
+    const struct {
+        const char *name;
+        struct str value;
+    } settings[] = {
+        {"request.jwt.claims", session->claims_json},
+        {"request.headers", session->headers_json},
+        {"request.cookies", session->cookies_json},
+        {"request.method", session->method},
+        {"request.path", session->path},
+        {"role", role_of(fn)},
+    };
+
+    for (size_t i = 0; i < COUNTOF(settings); i++) {
+        if (str_eq_nocase(name, str_from(settings[i].name))) {
+            *out = settings[i].value;
+            return out->data != NULL;
+        }
+    }
+    return false;
+}
+
+static void
+call_setting(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    bool missing_ok = argc > 1 && sqlite3_value_int(argv[1]) != 0;
+    struct str name = fn_text_of(argv[0]);
+    struct str value;
+    struct err err = {0};
+
+    if (find_setting(fn, name, &value)) {
+        fn_result_str(ctx, value);
+    } else if (!missing_ok) {
+        err_set(&err, ERR_DB, "42704", "unrecognized configuration parameter \"%.*s\"",
+                STR_ARG(name));
+        fn_fail(ctx, &err);
+    }
+}
+
+static const struct fn_def defs[] = {
+    {"cairn_role", 0, 0, call_role},
+    {"cairn_setting", 1, 0, call_setting},
+    {"cairn_setting", 2, 0, call_setting},
+};
+
+const struct fn_defs fn_caller = {defs, COUNTOF(defs)};
