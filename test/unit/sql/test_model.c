@@ -119,7 +119,7 @@ records_that_do_not_fit_together_are_refused(void **state)
         "",
         "[]",
         "{}",
-        "{\"version\":2}",
+        "{\"version\":3}",
         "{\"version\":1,\"nope\":1}",
         "{\"version\":1,\"tables\":1}",
         "{\"version\":1,\"tables\":[{}]}",
