@@ -15,7 +15,7 @@
 struct auth {
     atomic_uint refs;
     struct jwk_set *keys;
-    struct claim_path role_claim;
+    struct claim_path *role_claim;
     struct str audience;  /* data NULL: any */
     struct str anon_role; /* data NULL: the connection's own */
     bool is_open;         /* to anonymous callers */
@@ -50,12 +50,22 @@ add_jwks(struct auth *auth, const struct config *config, struct err *err)
 
     buf_init(&text, JWKS_MAX);
     if (file_read(config->auth_jwks, &text, NULL, err)) {
-        ok = jwk_set_add_json(auth->keys, buf_str(&text), err);
+        ok = jwk_set_add_json(auth->keys, buf_str(&text), JWK_GIVEN, err);
         if (!ok)
             err_prefix(err, "unable to use '%s' (auth.jwks): ", config->auth_jwks);
     }
     buf_fini(&text);
     return ok;
+}
+
+static bool
+open_role_claim(struct auth *auth, const struct config *config, struct err *err)
+{
+    if (claim_path_parse(str_from(config->auth_role_claim), &auth->role_claim, err))
+        return true;
+    err_prefix(err, "unable to use auth.role_claim: ");
+    err_hint(err, "such as .role, .app.roles[0], .roles[?(@ ^== \"app_\")] or a JSONPath: $.role");
+    return false;
 }
 
 bool
@@ -71,10 +81,7 @@ auth_open(const struct config *config, struct auth **out, struct err *err)
     auth->has_roles = config->database_engine == CONFIG_ENGINE_POSTGRES;
     auth->anon_role = auth->has_roles ? str_from(config->auth_anon_role) : STR_NULL;
     auth->is_open = config->auth_anonymous == CONFIG_AUTH_ANONYMOUS_OPEN;
-    ok = claim_path_parse(str_from(config->auth_role_claim), &auth->role_claim) ||
-         err_set(err, ERR_CONFIG, "CAIRN-CONFIG",
-                 "unable to use auth.role_claim: it isn't a path such as .role or .app.roles[0]");
-    ok = ok && add_secret(auth, config, err) &&
+    ok = open_role_claim(auth, config, err) && add_secret(auth, config, err) &&
          (config->auth_jwks == NULL || add_jwks(auth, config, err));
     if (ok)
         *out = auth;
@@ -95,7 +102,8 @@ auth_unref(struct auth *auth)
 {
     if (auth == NULL || atomic_fetch_sub(&auth->refs, 1) > 1)
         return;
-    jwk_set_free(auth->keys);
+    jwk_set_unref(auth->keys);
+    claim_path_free(auth->role_claim);
     free(auth);
 }
 
@@ -204,7 +212,7 @@ static bool
 read_caller(const struct auth *auth, const struct jwt *jwt, struct arena *arena,
             struct caller *caller, struct err *err)
 {
-    const struct json *claim = claim_path_walk(&auth->role_claim, jwt->claims);
+    const struct json *claim = claim_path_find(auth->role_claim, jwt->claims);
 
     caller->role = auth->anon_role;
     if (claim != NULL && claim->type != JSON_NULL)

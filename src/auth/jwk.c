@@ -12,7 +12,8 @@
 #define NUMBER_MAX 4096 /* bytes of a modulus */
 #define RSA_BITS_MIN 2048
 #define RSA_BITS_MAX 8192
-#define EC_COORDINATE 32
+#define EC_COORDINATE_MAX 66
+#define ED_KEY 32
 
 static const struct {
     const char *name;
@@ -21,13 +22,40 @@ static const struct {
     [JWT_HS256] = {"HS256", JWK_SECRET}, [JWT_HS384] = {"HS384", JWK_SECRET},
     [JWT_HS512] = {"HS512", JWK_SECRET}, [JWT_RS256] = {"RS256", JWK_RSA},
     [JWT_RS384] = {"RS384", JWK_RSA},    [JWT_RS512] = {"RS512", JWK_RSA},
-    [JWT_ES256] = {"ES256", JWK_EC},
+    [JWT_PS256] = {"PS256", JWK_RSA},    [JWT_PS384] = {"PS384", JWK_RSA},
+    [JWT_PS512] = {"PS512", JWK_RSA},    [JWT_ES256] = {"ES256", JWK_EC},
+    [JWT_ES384] = {"ES384", JWK_EC},     [JWT_ES512] = {"ES512", JWK_EC},
+    [JWT_EDDSA] = {"EdDSA", JWK_ED},
+};
+
+/* A curve has one algorithm: RFC 7518, 3.4, and RFC 8037, 3.1. */
+static const struct {
+    const char *name;
+    const char *kty;
+    enum jwt_alg alg;
+    size_t coordinate; /* bytes */
+} curves[] = {
+    {"P-256", "EC", JWT_ES256, 32},
+    {"P-384", "EC", JWT_ES384, 48},
+    {"P-521", "EC", JWT_ES512, 66},
+    {"Ed25519", "OKP", JWT_EDDSA, ED_KEY},
 };
 
 struct jwk_set *
 jwk_set_new(void)
 {
-    return xcalloc(1, sizeof(struct jwk_set));
+    struct jwk_set *set = xcalloc(1, sizeof(*set));
+
+    set->refs = 1;
+    return set;
+}
+
+struct jwk_set *
+jwk_set_ref(struct jwk_set *set)
+{
+    if (set != NULL)
+        atomic_fetch_add_explicit(&set->refs, 1, memory_order_relaxed);
+    return set;
 }
 
 static void
@@ -40,9 +68,9 @@ key_fini(struct jwk *key)
 }
 
 void
-jwk_set_free(struct jwk_set *set)
+jwk_set_unref(struct jwk_set *set)
 {
-    if (set == NULL)
+    if (set == NULL || atomic_fetch_sub(&set->refs, 1) > 1)
         return;
     for (size_t i = 0; i < set->count; i++)
         key_fini(&set->items[i]);
@@ -156,35 +184,104 @@ out:
     return ok;
 }
 
+/* COUNTOF(curves) when it isn't known. */
+static size_t
+find_curve(const struct json *jwk)
+{
+    struct str kty = json_get_str(jwk, "kty", STR_NULL);
+    struct str name = json_get_str(jwk, "crv", STR_NULL);
+    size_t i = 0;
+
+    while (i < COUNTOF(curves) &&
+           !(str_eq(name, str_from(curves[i].name)) && str_eq(kty, str_from(curves[i].kty))))
+        i++;
+    return i;
+}
+
 static bool
 read_ec(const struct json *jwk, struct jwk *key, struct err *err)
 {
-    char group[] = "P-256";
-    unsigned char point[1 + 2 * EC_COORDINATE] = {4}; /* uncompressed: SEC 1, 2.3.3 */
+    size_t curve = find_curve(jwk);
+    size_t size = curves[curve].coordinate;
+    char group[8];
+    unsigned char point[1 + 2 * EC_COORDINATE_MAX] = {4}; /* uncompressed: SEC 1, 2.3.3 */
     OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof(group) - 1),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)),
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * size),
         OSSL_PARAM_construct_end(),
     };
     struct buf number;
     bool ok = false;
 
+    snprintf(group, sizeof(group), "%s", curves[curve].name);
     buf_init(&number, NUMBER_MAX);
-    if (!decode_member(jwk, "x", &number) || number.len != EC_COORDINATE)
+    if (!decode_member(jwk, "x", &number) || number.len != size)
         goto out;
-    memcpy(point + 1, number.data, EC_COORDINATE);
-    if (!decode_member(jwk, "y", &number) || number.len != EC_COORDINATE)
+    memcpy(point + 1, number.data, size);
+    if (!decode_member(jwk, "y", &number) || number.len != size)
         goto out;
-    memcpy(point + 1 + EC_COORDINATE, number.data, EC_COORDINATE);
+    memcpy(point + 1 + size, number.data, size);
     key->type = JWK_EC;
     key->pkey = make_public_key("EC", params);
     ok = key->pkey != NULL;
 
 out:
     if (!ok)
-        fail(err, "not a public key on the curve P-256");
+        err_set(err, ERR_CONFIG, "CAIRN-CONFIG", "not a public key on the curve %s",
+                curves[curve].name);
     buf_fini(&number);
 
+    return ok;
+}
+
+/*
+ * The points of small order, in every spelling: for such a key anybody can make signatures, and
+ * OpenSSL takes it. The last bit is a sign, and free.
+ */
+static bool
+has_small_order(const char point[ED_KEY])
+{
+    static const unsigned char known[][ED_KEY] = {
+        {0},
+        {1},
+        {0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4,
+         0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6,
+         0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+        {0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b,
+         0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39,
+         0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
+    };
+    unsigned char bytes[ED_KEY];
+    bool is_at_end = true; /* of the numbers: p - 1, p, and p + 1, which are -1, 0 and 1 */
+
+    memcpy(bytes, point, ED_KEY);
+    bytes[ED_KEY - 1] &= 0x7f;
+    for (size_t i = 0; i < COUNTOF(known); i++) {
+        if (memcmp(bytes, known[i], ED_KEY) == 0)
+            return true;
+    }
+    for (size_t i = 1; i < ED_KEY - 1; i++)
+        is_at_end = is_at_end && bytes[i] == 0xff;
+    return is_at_end && bytes[ED_KEY - 1] == 0x7f && bytes[0] >= 0xec;
+}
+
+static bool
+read_ed(const struct json *jwk, struct jwk *key, struct err *err)
+{
+    struct buf point;
+    bool ok;
+
+    buf_init(&point, NUMBER_MAX);
+    ok = decode_member(jwk, "x", &point) && point.len == ED_KEY && !has_small_order(point.data);
+    if (ok) {
+        key->type = JWK_ED;
+        key->pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
+                                                (const unsigned char *)point.data, ED_KEY);
+        ok = key->pkey != NULL;
+    }
+    if (!ok)
+        fail(err, "not a public key on the curve Ed25519");
+    buf_fini(&point);
     return ok;
 }
 
@@ -233,7 +330,7 @@ is_usable(const struct json *jwk)
            (json_get(jwk, "alg") == NULL ||
             jwt_alg_find(json_get_str(jwk, "alg", STR_NULL)) != JWT_ALG_COUNT) &&
            (str_eq(type, STR("oct")) || str_eq(type, STR("RSA")) ||
-            (str_eq(type, STR("EC")) && str_eq(json_get_str(jwk, "crv", STR_NULL), STR("P-256"))));
+            find_curve(jwk) < COUNTOF(curves));
 }
 
 static bool
@@ -248,10 +345,19 @@ read_key(const struct json *jwk, struct jwk *key, struct err *err)
         ok = read_secret(jwk, key, err);
     else if (str_eq(type, STR("RSA")))
         ok = read_rsa(jwk, key, err);
-    else
+    else if (str_eq(type, STR("EC")))
         ok = read_ec(jwk, key, err);
+    else
+        ok = read_ed(jwk, key, err);
     if (ok && key->alg != JWT_ALG_COUNT && !jwk_can_do(key, key->alg))
         ok = fail(err, "its alg doesn't fit its kty");
+    if (ok && (key->type == JWK_EC || key->type == JWK_ED)) {
+        enum jwt_alg only = curves[find_curve(jwk)].alg;
+
+        if (key->alg != JWT_ALG_COUNT && key->alg != only)
+            ok = fail(err, "its alg doesn't fit its crv");
+        key->alg = only;
+    }
     if (ok && kid.data != NULL) {
         char *copy = xmalloc(kid.len + 1);
 
@@ -264,29 +370,35 @@ read_key(const struct json *jwk, struct jwk *key, struct err *err)
 }
 
 static bool
-add_keys(struct jwk_set *set, const struct json *first, struct err *err)
+is_secret(const struct json *jwk)
+{
+    return str_eq(json_get_str(jwk, "kty", STR_NULL), STR("oct"));
+}
+
+static bool
+add_keys(struct jwk_set *set, const struct json *first, enum jwk_origin origin, struct err *err)
 {
     size_t before = set->count;
     unsigned place = 0;
 
     for (const struct json *jwk = first; jwk != NULL; jwk = jwk->next) {
         place++;
-        if (!is_usable(jwk))
+        if (!is_usable(jwk) || (origin == JWK_PUBLISHED && is_secret(jwk)))
             continue;
         if (set->count == JWK_COUNT_MAX)
             return fail(err, "more than 32 keys");
-        if (!read_key(jwk, &set->items[set->count], err)) {
+        if (read_key(jwk, &set->items[set->count], err)) {
+            set->count++;
+        } else if (origin == JWK_GIVEN) {
             err_prefix(err, "key %u: ", place);
             return false;
         }
-        set->count++;
     }
-    return set->count > before ||
-           fail(err, "there is no key for HS256, HS384, HS512, RS256, RS384, RS512 or ES256 in it");
+    return set->count > before || fail(err, "there is no key to check signatures with in it");
 }
 
 bool
-jwk_set_add_json(struct jwk_set *set, struct str json, struct err *err)
+jwk_set_add_json(struct jwk_set *set, struct str json, enum jwk_origin origin, struct err *err)
 {
     struct arena *arena = arena_new(16 * 1024, JSON_ARENA_MAX);
     struct json *root = NULL;
@@ -307,7 +419,7 @@ jwk_set_add_json(struct jwk_set *set, struct str json, struct err *err)
     }
     if (keys == NULL)
         root->next = NULL;
-    ok = add_keys(set, keys != NULL ? keys->first : root, err);
+    ok = add_keys(set, keys != NULL ? keys->first : root, origin, err);
 
 out:
     arena_free(arena);

@@ -10,6 +10,7 @@
 #define CAIRN_AUTH_JWK_H
 
 #include <openssl/evp.h>
+#include <stdatomic.h>
 
 #include "auth/vault.h"
 #include "core/err.h"
@@ -24,11 +25,17 @@ enum jwt_alg {
     JWT_RS256,
     JWT_RS384,
     JWT_RS512,
+    JWT_PS256,
+    JWT_PS384,
+    JWT_PS512,
     JWT_ES256,
+    JWT_ES384,
+    JWT_ES512,
+    JWT_EDDSA,    /* with Ed25519 */
     JWT_ALG_COUNT /* of a key: each that its type allows */
 };
 
-enum jwk_type { JWK_SECRET, JWK_RSA, JWK_EC };
+enum jwk_type { JWK_SECRET, JWK_RSA, JWK_EC, JWK_ED };
 
 struct jwk {
     enum jwk_type type;
@@ -39,12 +46,14 @@ struct jwk {
 };
 
 struct jwk_set {
+    atomic_uint refs;
     struct jwk items[JWK_COUNT_MAX];
     size_t count;
 };
 
-struct jwk_set *jwk_set_new(void);
-void jwk_set_free(struct jwk_set *set); /* wipes; NULL is safe */
+struct jwk_set *jwk_set_new(void);                /* one reference */
+struct jwk_set *jwk_set_ref(struct jwk_set *set); /* NULL is safe */
+void jwk_set_unref(struct jwk_set *set);          /* NULL is safe; the last one wipes */
 
 /* False when the secret is shorter than JWK_SECRET_MIN, or the set is full. */
 MUST_CHECK bool jwk_set_add_secret(struct jwk_set *set, struct str secret, struct err *err);
@@ -52,9 +61,13 @@ MUST_CHECK bool jwk_set_add_secret(struct jwk_set *set, struct str secret, struc
 /*
  * Adds the keys of a JSON text: a JWK set, or one JWK. Keys that are not for checking signatures, or
  * of a kind that isn't known here, are passed over, as RFC 7517 says; none left is an error. So is a
- * key that is weak or not well-formed. err is of kind ERR_CONFIG and names the key by its place.
+ * key that is weak or not well-formed, in a set that was given; in one that is published it is passed
+ * over, and so is a secret, because what is published is none. err is of kind ERR_CONFIG and names the
+ * key by its place.
  */
-MUST_CHECK bool jwk_set_add_json(struct jwk_set *set, struct str json, struct err *err);
+enum jwk_origin { JWK_GIVEN, JWK_PUBLISHED };
+MUST_CHECK bool jwk_set_add_json(struct jwk_set *set, struct str json, enum jwk_origin origin,
+                                 struct err *err);
 
 bool jwk_can_do(const struct jwk *key, enum jwt_alg alg);
 /* By its name in a header; JWT_ALG_COUNT when it isn't known. */

@@ -5,12 +5,12 @@
 #include <openssl/crypto.h>
 #include <openssl/ecdsa.h>
 #include <openssl/hmac.h>
+#include <openssl/rsa.h>
 
 #include "core/base64.h"
 
 #define DEPTH_MAX 32
-#define EC_NUMBER 32       /* bytes of r and of s: RFC 7518, 3.4 */
-#define EC_DER_MAX 80      /* 2 numbers of 33 bytes, and their heads */
+#define EC_DER_MAX 144     /* 2 numbers of 67 bytes, and their heads */
 #define SIGNATURE_MAX 2048 /* of RSA with 8192 bits, and some */
 
 static bool
@@ -43,12 +43,19 @@ digest_of(enum jwt_alg alg)
     switch (alg) {
     case JWT_HS384:
     case JWT_RS384:
+    case JWT_PS384:
+    case JWT_ES384:
         return EVP_sha384();
     case JWT_HS512:
     case JWT_RS512:
+    case JWT_PS512:
+    case JWT_ES512:
         return EVP_sha512();
+    case JWT_EDDSA: /* does its own */
+        return NULL;
     case JWT_HS256:
     case JWT_RS256:
+    case JWT_PS256:
     case JWT_ES256:
     case JWT_ALG_COUNT:
         break;
@@ -69,19 +76,27 @@ check_hmac(const struct jwk *key, enum jwt_alg alg, struct str input, struct str
     return ok;
 }
 
+/* Bytes of r and of s: RFC 7518, 3.4. */
+static size_t
+ec_number_size(enum jwt_alg alg)
+{
+    return alg == JWT_ES512 ? 66 : alg == JWT_ES384 ? 48 : 32;
+}
+
 /* OpenSSL wants the two numbers in DER. */
 static bool
-encode_ec_signature(struct str raw, unsigned char der[EC_DER_MAX], size_t *len)
+encode_ec_signature(enum jwt_alg alg, struct str raw, unsigned char der[EC_DER_MAX], size_t *len)
 {
+    size_t number = ec_number_size(alg);
     const unsigned char *bytes = (const unsigned char *)raw.data;
     ECDSA_SIG *sig = ECDSA_SIG_new();
     BIGNUM *r = NULL, *s = NULL;
     unsigned char *end = der;
     int size = 0;
 
-    if (raw.len == 2 * (size_t)EC_NUMBER) {
-        r = BN_bin2bn(bytes, EC_NUMBER, NULL);
-        s = BN_bin2bn(bytes + EC_NUMBER, EC_NUMBER, NULL);
+    if (raw.len == 2 * number) {
+        r = BN_bin2bn(bytes, (int)number, NULL);
+        s = BN_bin2bn(bytes + number, (int)number, NULL);
     }
     if (sig == NULL || r == NULL || s == NULL || ECDSA_SIG_set0(sig, r, s) != 1) {
         BN_free(r);
@@ -98,22 +113,33 @@ encode_ec_signature(struct str raw, unsigned char der[EC_DER_MAX], size_t *len)
     return size > 0;
 }
 
+/* RFC 7518, 3.5: the salt is as long as the digest. */
+static bool
+use_pss(EVP_PKEY_CTX *ctx)
+{
+    return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;
+}
+
 static bool
 check_public(const struct jwk *key, enum jwt_alg alg, struct str input, struct str signature)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *padding = NULL; /* the context's own */
+    bool is_pss = alg == JWT_PS256 || alg == JWT_PS384 || alg == JWT_PS512;
     unsigned char der[EC_DER_MAX];
     bool ok = true;
 
     if (key->type == JWK_EC) {
         size_t len = 0;
 
-        ok = encode_ec_signature(signature, der, &len);
+        ok = encode_ec_signature(alg, signature, der, &len);
         signature = str_make((const char *)der, len);
     }
     /* RSA's padding is PKCS #1 v1.5 unless one says otherwise, which is what RS256 means. */
     ok = ok && ctx != NULL &&
-         EVP_DigestVerifyInit(ctx, NULL, digest_of(alg), NULL, key->pkey) == 1 &&
+         EVP_DigestVerifyInit(ctx, &padding, digest_of(alg), NULL, key->pkey) == 1 &&
+         (!is_pss || use_pss(padding)) &&
          EVP_DigestVerify(ctx, (const unsigned char *)signature.data, signature.len,
                           (const unsigned char *)input.data, input.len) == 1;
     EVP_MD_CTX_free(ctx);

@@ -73,10 +73,10 @@ fuzz_one(struct str input)
     check_verdict(keys, input, false);
     check_signed(keys, input);
     check_base64(input);
-    if (jwk_set_add_json(others, input, &err))
+    if (jwk_set_add_json(others, input, JWK_GIVEN, &err))
         FUZZ_CHECK(others->count > 0);
     else
         FUZZ_CHECK(err.kind == ERR_CONFIG && err.message[0] != '\0');
-    jwk_set_free(keys);
-    jwk_set_free(others);
+    jwk_set_unref(keys);
+    jwk_set_unref(others);
 }

@@ -74,7 +74,7 @@ teardown(void **state)
     struct fixture *f = *state;
 
     arena_free(f->arena);
-    jwk_set_free(f->keys);
+    jwk_set_unref(f->keys);
     buf_fini(&f->token);
     free(f);
     return 0;
@@ -85,7 +85,7 @@ add_json(struct fixture *f, const char *json)
 {
     struct err err = {0};
 
-    assert_ok(jwk_set_add_json(f->keys, str_from(json), &err));
+    assert_ok(jwk_set_add_json(f->keys, str_from(json), JWK_GIVEN, &err));
 }
 
 static void
@@ -312,7 +312,9 @@ algorithms_that_are_not_known_are_refused(void **state)
 
     add_secret(f);
     expect_header(f, "{\"alg\":\"HS1\"}", BAD_FORM);
-    expect_header(f, "{\"alg\":\"PS256\"}", BAD_FORM);
+    expect_header(f, "{\"alg\":\"PS257\"}", BAD_FORM);
+    expect_header(f, "{\"alg\":\"PS256\"}", NO_KEY);
+    expect_header(f, "{\"alg\":\"EdDSA\"}", NO_KEY);
     expect_header(f, "{\"alg\":\"hs256\"}", BAD_FORM);
     expect_header(f, "{\"alg\":\"\"}", BAD_FORM);
     expect_header(f, "{\"alg\":null}", BAD_FORM);
@@ -584,7 +586,7 @@ expect_bad_key(struct fixture *f, const char *json, const char *why)
 {
     struct err err = {0};
 
-    if (jwk_set_add_json(f->keys, str_from(json), &err))
+    if (jwk_set_add_json(f->keys, str_from(json), JWK_GIVEN, &err))
         fail_msg("%s is taken", json);
     assert_contains(err.message, why);
     assert_int_equal(err.kind, ERR_CONFIG);
@@ -599,8 +601,10 @@ keys_that_are_weak_or_wrong_are_refused(void **state)
     expect_bad_key(f, "[]", "not a JWK set");
     expect_bad_key(f, "{\"keys\":{}}", "not a JWK set");
     expect_bad_key(f, "{\"keys\":[]}", "there is no key");
-    expect_bad_key(f, "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"}]}",
+    expect_bad_key(f, "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"AAAA\"}]}",
                    "there is no key");
+    expect_bad_key(f, "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"}]}",
+                   "Ed25519");
     expect_bad_key(f, "{\"kty\":\"oct\",\"k\":\"c2hvcnQ\"}", "less than 32 bytes");
     expect_bad_key(f, "{\"kty\":\"oct\",\"k\":\"a b\"}", "not base64url");
     expect_bad_key(f, "{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}", "2048");
