@@ -177,17 +177,26 @@ emit_order_field(struct emitter *e, const struct plan_order *order)
 {
     bool by_label = emit_sorts_by_label(e, order->field.type);
 
+    if (order->place > 0 && !by_label) {
+        buf_add_u64(&e->sql, order->place);
+        emit_collation(e, order->field.type);
+        return;
+    }
     if (order->via != NULL)
         BUF_ADD_LIT(&e->sql, "(SELECT ");
     if (by_label)
         BUF_ADD_LIT(&e->sql, "CASE ");
-    emit_field(e, &order->field);
+    if (order->shown != NULL)
+        emit_value(e, order->via, order->shown);
+    else
+        emit_field(e, &order->field);
     if (by_label)
         emit_label_position(e, order->field.type);
     if (order->via != NULL) {
         emit_from(e, order->via);
         emit_where(e, order->via);
         BUF_ADD_LIT(&e->sql, " LIMIT 1)");
+        emit_collation(e, order->field.type);
     }
 }
 
@@ -239,15 +248,13 @@ emit_embed_tail(struct emitter *e, const struct plan_rel *rel)
 {
     emit_from(e, rel);
     emit_where(e, rel);
+    emit_group(e, rel);
     emit_order(e, rel);
     if (rel->is_to_one)
         BUF_ADD_LIT(&e->sql, " LIMIT 1");
     else
         emit_limit(e, rel);
 }
-
-static void emit_expression(struct emitter *e, const struct plan_rel *rel,
-                            const struct plan_column *column);
 
 /* The specification of cairn_json_row: for each column its class and its escaped key. */
 static void
@@ -264,9 +271,7 @@ emit_row_spec(struct emitter *e, const struct plan_rel *rel)
 
         if (i > 0)
             buf_add_char(&spec, '\x01');
-        buf_add_char(&spec, column->kind == PLAN_EMBED || column->origin != rel
-                                ? 'r'
-                                : type_json_class(column->type));
+        buf_add_char(&spec, emit_json_class(rel, column));
         at = spec.len;
         json_write_str(&spec, column->key);
         /* The key goes without its quotes. */
@@ -279,16 +284,39 @@ emit_row_spec(struct emitter *e, const struct plan_rel *rel)
     buf_fini(&spec);
 }
 
+/* Groups need their columns one by one, so they are read below, as c1, c2 and so on. */
 static void
-emit_json_row(struct emitter *e, const struct plan_rel *rel)
+emit_json_groups(struct emitter *e, const struct plan_rel *rel)
 {
-    BUF_ADD_LIT(&e->sql, "cairn_json_row(");
-    emit_row_spec(e, rel);
-    for (uint32_t i = 0; i < rel->column_count; i++) {
-        buf_add_char(&e->sql, ',');
-        emit_expression(e, rel, &rel->columns[i]);
+    for (uint32_t i = 0; i < rel->column_count; i++)
+        buf_printf(&e->sql, ",c%u", i + 1);
+    BUF_ADD_LIT(&e->sql, ") AS r FROM (SELECT ");
+    for (uint32_t i = 0; i < rel->column_count && buf_ok(&e->sql); i++) {
+        if (i > 0)
+            BUF_ADD_LIT(&e->sql, ", ");
+        emit_shown_column(e, rel, &rel->columns[i]);
+        buf_printf(&e->sql, " AS c%u", i + 1);
     }
+    emit_embed_tail(e, rel);
     buf_add_char(&e->sql, ')');
+}
+
+/* SELECT r: the rows of an embed as JSON, for the embedded engine. */
+static void
+emit_json_rows(struct emitter *e, const struct plan_rel *rel)
+{
+    BUF_ADD_LIT(&e->sql, "SELECT cairn_json_row(");
+    emit_row_spec(e, rel);
+    if (rel->is_grouped) {
+        emit_json_groups(e, rel);
+        return;
+    }
+    for (uint32_t i = 0; i < rel->column_count && buf_ok(&e->sql); i++) {
+        buf_add_char(&e->sql, ',');
+        emit_shown_column(e, rel, &rel->columns[i]);
+    }
+    buf_add_str(&e->sql, rel->is_to_one ? STR(")") : STR(") AS r"));
+    emit_embed_tail(e, rel);
 }
 
 static void
@@ -318,15 +346,12 @@ emit_embed(struct emitter *e, const struct plan_rel *rel)
     if (emit_is_postgres(e)) {
         emit_embed_postgres(e, rel);
     } else if (rel->is_to_one) {
-        BUF_ADD_LIT(&e->sql, "(SELECT ");
-        emit_json_row(e, rel);
-        emit_embed_tail(e, rel);
+        buf_add_char(&e->sql, '(');
+        emit_json_rows(e, rel);
         buf_add_char(&e->sql, ')');
     } else {
-        BUF_ADD_LIT(&e->sql, "(SELECT coalesce(cairn_json_agg(r), '[]') FROM (SELECT ");
-        emit_json_row(e, rel);
-        BUF_ADD_LIT(&e->sql, " AS r");
-        emit_embed_tail(e, rel);
+        BUF_ADD_LIT(&e->sql, "(SELECT coalesce(cairn_json_agg(r), '[]') FROM (");
+        emit_json_rows(e, rel);
         BUF_ADD_LIT(&e->sql, "))");
     }
 }
@@ -341,23 +366,19 @@ emit_spread(struct emitter *e, const struct plan_rel *rel, const struct plan_col
         step = step->parent;
     if (step->is_to_one) {
         BUF_ADD_LIT(&e->sql, "(SELECT ");
-        emit_expression(e, step, column);
+        emit_value(e, step, column);
         emit_embed_tail(e, step);
         buf_add_char(&e->sql, ')');
     } else if (emit_is_postgres(e)) {
         BUF_ADD_LIT(&e->sql, "(SELECT coalesce(json_agg(r.v), '[]') FROM (SELECT ");
-        emit_expression(e, step, column);
+        emit_value(e, step, column);
         BUF_ADD_LIT(&e->sql, " AS v");
         emit_embed_tail(e, step);
         BUF_ADD_LIT(&e->sql, ") AS r)");
     } else {
-        char json_class = column->kind == PLAN_EMBED ? 'r'
-                          : column->has_cast         ? type_json_class(&column->cast)
-                                                     : type_json_class(column->field.type);
-
         buf_printf(&e->sql, "(SELECT coalesce(cairn_json_array('%c', v), '[]') FROM (SELECT ",
-                   json_class);
-        emit_expression(e, step, column);
+                   emit_json_class(step, column));
+        emit_value(e, step, column);
         BUF_ADD_LIT(&e->sql, " AS v");
         emit_embed_tail(e, step);
         BUF_ADD_LIT(&e->sql, "))");
@@ -385,8 +406,8 @@ emit_cast(struct emitter *e, const struct plan_column *column)
     buf_add_char(&e->sql, ')');
 }
 
-static void
-emit_expression(struct emitter *e, const struct plan_rel *rel, const struct plan_column *column)
+void
+emit_value(struct emitter *e, const struct plan_rel *rel, const struct plan_column *column)
 {
     if (column->origin != rel)
         emit_spread(e, rel, column);
@@ -394,6 +415,8 @@ emit_expression(struct emitter *e, const struct plan_rel *rel, const struct plan
         emit_embed(e, column->embed);
     else if (column->kind == PLAN_COUNT)
         BUF_ADD_LIT(&e->sql, "count(*)");
+    else if (column->kind == PLAN_ROW)
+        buf_add_char(&e->sql, '1');
     else if (column->has_cast)
         emit_cast(e, column);
     else
@@ -406,7 +429,7 @@ emit_columns(struct emitter *e, const struct plan_rel *rel, bool named)
     for (uint32_t i = 0; i < rel->column_count && buf_ok(&e->sql); i++) {
         if (i > 0)
             BUF_ADD_LIT(&e->sql, ", ");
-        emit_expression(e, rel, &rel->columns[i]);
+        emit_shown_column(e, rel, &rel->columns[i]);
         if (named) {
             BUF_ADD_LIT(&e->sql, " AS ");
             quote_ident(&e->sql, rel->columns[i].key);

@@ -50,6 +50,19 @@ void emit_conds(struct emitter *e, const struct plan_cond *conds, const char *wo
 bool emit_sorts_by_label(const struct emitter *e, const struct type *type);
 void emit_label_position(struct emitter *e, const struct type *type);
 
+/* emit_group.c. The column as rel shows it: its value, and over it an aggregate. */
+void emit_shown_column(struct emitter *e, const struct plan_rel *rel,
+                       const struct plan_column *column);
+/* " GROUP BY ..." of a grouped level. */
+void emit_group(struct emitter *e, const struct plan_rel *rel);
+/* The embedded engine knows the collation of a column, but not of an expression: " COLLATE ..." */
+void emit_collation(struct emitter *e, const struct type *type);
+/* The class (type_json_class) of the column's value as rel has it, before an aggregate that a level
+ * above has over it. */
+char emit_json_class(const struct plan_rel *rel, const struct plan_column *column);
+/* emit.c: the value of a column, without its aggregate. */
+void emit_value(struct emitter *e, const struct plan_rel *rel, const struct plan_column *column);
+
 /* emit_call.c: the root's function as a table; or by the name it has in a WITH before. */
 #define EMIT_CALL_NAME "\"cairn call\""
 void emit_call(struct emitter *e, const struct plan_rel *root);

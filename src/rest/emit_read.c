@@ -2,24 +2,6 @@
 /* Reading, and counting what could be read. */
 #include "rest/emit_impl.h"
 
-/* Beside count() the other columns are what it counts by. */
-static void
-emit_group(struct emitter *e, const struct plan_rel *rel)
-{
-    bool counts = false;
-    bool first = true;
-
-    for (uint32_t i = 0; i < rel->column_count; i++)
-        counts = counts || rel->columns[i].kind == PLAN_COUNT;
-    for (uint32_t i = 0; counts && i < rel->column_count; i++) {
-        if (rel->columns[i].kind == PLAN_COUNT)
-            continue;
-        buf_add_str(&e->sql, first ? STR(" GROUP BY ") : STR(", "));
-        buf_add_u64(&e->sql, i + 1);
-        first = false;
-    }
-}
-
 /* more follows the columns. */
 static void
 emit_rows(struct emitter *e, struct str more)

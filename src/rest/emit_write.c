@@ -100,7 +100,7 @@ key_with_default(const struct emitter *e)
 
 /* The value of the payload's row, or, where missing=default asks for it, the column's default. */
 static void
-emit_value(struct emitter *e, uint32_t index)
+emit_payload_value(struct emitter *e, uint32_t index)
 {
     const struct model_column *column = e->plan->columns[index];
     bool has_default = e->plan->missing_default && column->default_sqlite.len > 0;
@@ -129,7 +129,7 @@ emit_values(struct emitter *e, const struct model_column *key)
     for (uint32_t i = 0; i < e->plan->column_count; i++) {
         if (i > 0 || key != NULL)
             BUF_ADD_LIT(&e->sql, ", ");
-        emit_value(e, i);
+        emit_payload_value(e, i);
     }
     buf_add_char(&e->sql, ')');
 }
@@ -303,9 +303,11 @@ emit_outer(struct emitter *e, bool marks_inserted)
     BUF_ADD_LIT(&e->sql, "SELECT ");
     emit_columns(e, root, false);
     if (marks_inserted)
-        BUF_ADD_LIT(&e->sql, ", t0.\"" INSERTED "\"");
+        buf_add_str(&e->sql, root->is_grouped ? STR(", bool_or(t0.\"" INSERTED "\")")
+                                              : STR(", t0.\"" INSERTED "\""));
     BUF_ADD_LIT(&e->sql, " FROM m AS t0");
     emit_conds(e, e->plan->shown, " WHERE ");
+    emit_group(e, root);
     emit_order(e, root);
 }
 
@@ -414,8 +416,9 @@ emit_shown(struct emitter *e, const char *rowid)
     else
         buf_printf(&e->sql, " ON t0.%s = k.value", rowid);
     emit_conds(e, plan->shown, is_delete && root->conds != NULL ? " AND " : " WHERE ");
+    emit_group(e, root);
     emit_order(e, root);
-    if (!is_delete)
+    if (!is_delete && !root->is_grouped)
         buf_add_str(&e->sql, root->order != NULL ? STR(", k.key") : STR(" ORDER BY k.key"));
 }
 
@@ -424,8 +427,8 @@ emit_write_embedded(struct emitter *e, struct emit_output *out, struct err *err)
 {
     const struct plan *plan = e->plan;
     const char *rowid = rowid_name(plan->root->table->model);
-    bool twice =
-        plan->returns_rows && rowid != NULL && (plan->root->order != NULL || plan->shown != NULL);
+    bool twice = plan->returns_rows && rowid != NULL &&
+                 (plan->root->order != NULL || plan->shown != NULL || plan->root->is_grouped);
 
     if (plan->action == PLAN_INSERT && plan->resolution == API_RESOLUTION_MERGE) {
         emit_existing(e);

@@ -2,6 +2,7 @@
 #include "rest/encode.h"
 
 #include "core/json.h"
+#include "rest/plan_group.h"
 
 const struct encode_column *
 encode_prepare(const struct plan *plan, struct arena *arena)
@@ -14,8 +15,6 @@ encode_prepare(const struct plan *plan, struct arena *arena)
     buf_init(&prefix, 1024 * 1024);
     for (uint32_t i = 0; i < root->column_count; i++) {
         const struct plan_column *column = &root->columns[i];
-        bool is_raw =
-            column->kind == PLAN_EMBED || (column->origin != root && column->type->id == TYPE_JSON);
 
         buf_clear(&prefix);
         buf_add_char(&prefix, i == 0 ? '{' : ',');
@@ -24,7 +23,8 @@ encode_prepare(const struct plan *plan, struct arena *arena)
         columns[i] = (struct encode_column){
             .prefix = arena_copy(arena, buf_str(&prefix)),
             .key = column->key,
-            .json_class = is_raw ? 'r' : type_json_class(column->type),
+            .json_class =
+                plan_column_is_computed_json(root, column) ? 'r' : type_json_class(column->type),
             .type = column->type,
         };
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rest/plan.h"
 #include "rest/plan_check.h"
+#include "rest/plan_group.h"
 
 struct planner {
     const struct plan_input *in;
@@ -46,26 +47,13 @@ default_key(const struct api_field *field)
     return field->column;
 }
 
+/* What the item is about, before an aggregate. */
 static bool
-add_field_column(struct planner *p, const struct plan_rel *rel, const struct api_item *item,
-                 struct plan_column *column)
+add_value(struct planner *p, const struct plan_rel *rel, const struct api_item *item,
+          struct plan_column *column)
 {
-    bool is_count = item->aggregate == API_AGG_COUNT && item->field.column.data == NULL;
-
-    if (item->aggregate == API_AGG_NONE && item->field.step_count == 0 &&
-        str_eq(item->field.column, STR("count")) &&
-        schema_find_column(rel->table, item->field.column) == NULL) {
-        /* "select=count" is a count of the rows, aggregates enabled or not: point 16. */
-        is_count = true;
-    } else if (item->aggregate != API_AGG_NONE) {
-        if (!is_count || !p->in->limits->aggregates)
-            return err_set(p->err, ERR_REQUEST, "PGRST123",
-                           "Use of aggregate functions is not allowed");
-    }
-    if (is_count) {
-        column->kind = PLAN_COUNT;
-        column->key = item->alias.data != NULL ? item->alias : STR("count");
-        column->type = type_builtin(TYPE_INT8);
+    if (item->field.column.data == NULL) {
+        column->kind = PLAN_ROW;
         return true;
     }
     column->kind = PLAN_FIELD;
@@ -73,13 +61,37 @@ add_field_column(struct planner *p, const struct plan_rel *rel, const struct api
     if (!resolve_field(p, rel, &item->field, &column->field))
         return false;
     column->type = column->field.type;
-    if (item->cast.data != NULL) {
-        column->has_cast = true;
-        if (!plan_check_cast(p->in, item->cast, &column->cast, &column->cast_name, p->err))
-            return false;
-        column->type = &column->cast;
+    if (item->cast.data == NULL)
+        return true;
+    column->has_cast = true;
+    column->type = &column->cast;
+    return plan_check_cast(p->in, item->cast, &column->cast, &column->cast_name, p->err);
+}
+
+/* "select=count" is a count of the rows, aggregates enabled or not: point 16. */
+static bool
+is_bare_count(const struct plan_rel *rel, const struct api_item *item)
+{
+    return item->aggregate == API_AGG_NONE && item->field.step_count == 0 &&
+           str_eq(item->field.column, STR("count")) &&
+           schema_find_column(rel->table, item->field.column) == NULL;
+}
+
+static bool
+add_field_column(struct planner *p, const struct plan_rel *rel, const struct api_item *item,
+                 struct plan_column *column)
+{
+    *column = (struct plan_column){
+        .origin = rel, .key = item->alias, .has_alias = item->alias.data != NULL};
+    if (is_bare_count(rel, item)) {
+        column->kind = PLAN_COUNT;
+        if (!column->has_alias)
+            column->key = STR("count");
+        column->type = type_builtin(TYPE_INT8);
+        return true;
     }
-    return true;
+    return add_value(p, rel, item, column) &&
+           (item->aggregate == API_AGG_NONE || plan_aggregate(p->in, item, column, p->err));
 }
 
 static bool make_columns(struct planner *p, struct plan_rel *rel, const struct api_item *items);
@@ -199,10 +211,8 @@ add_item(struct planner *p, struct plan_rel *rel, const struct api_item *item,
         return add_spread(p, rel, item, list);
     if (!reserve_columns(p, rel, list, 1))
         return false;
-    if (item->kind == API_ITEM_FIELD) {
-        list->items[list->count].origin = rel;
+    if (item->kind == API_ITEM_FIELD)
         return add_field_column(p, rel, item, &list->items[list->count++]);
-    }
     if (!add_embed(p, rel, item, &embed))
         return false;
     /* target() joins without output: point 23. */
@@ -296,6 +306,28 @@ find_related(struct planner *p, const struct plan_rel *rel, struct str name,
     return false;
 }
 
+/* What a related order means: a column as the embed shows it, under its name there, or any other
+ * column of its table. */
+static bool
+resolve_order(struct planner *p, const struct plan_rel *rel, const struct api_order *from,
+              struct plan_order *order)
+{
+    const struct plan_rel *via = order->via;
+
+    for (uint32_t i = 0; via != NULL && from->field.step_count == 0 && i < via->column_count; i++) {
+        const struct plan_column *column = &via->columns[i];
+
+        if (column->kind != PLAN_FIELD || column->origin != via ||
+            column->aggregate != API_AGG_NONE || !str_eq(column->key, from->field.column))
+            continue;
+        order->shown = column;
+        order->field = column->field;
+        order->field.type = column->type;
+        return true;
+    }
+    return resolve_field(p, via != NULL ? via : rel, &from->field, &order->field);
+}
+
 static bool
 make_order(struct planner *p, struct plan_rel *rel, const struct api_order *from)
 {
@@ -306,7 +338,7 @@ make_order(struct planner *p, struct plan_rel *rel, const struct api_order *from
 
         if (from->relation.data != NULL && !find_related(p, rel, from->relation, &order->via))
             return false;
-        if (!resolve_field(p, order->via != NULL ? order->via : rel, &from->field, &order->field) ||
+        if (!resolve_order(p, rel, from, order) ||
             !plan_check_order(p->in->dialect, order->field.type, p->err))
             return false;
         order->descending = from->descending;
@@ -521,6 +553,8 @@ plan_make(const struct plan_input *input, struct plan **out, struct err *err)
     if (is_write && (!make_write(&p, plan) || !plan_check_write(input, plan, err)))
         return false;
     if (!make_shown(&p, plan, !is_write || plan->returns_rows))
+        return false;
+    if (!plan_group(input, root, err))
         return false;
     plan->at_most_one = pins_key(root);
     apply_inner(&p, root, is_write ? &plan->shown : &root->conds);

@@ -23,18 +23,27 @@ struct plan_field {
     const struct type *type; /* of the result */
 };
 
-enum plan_column_kind { PLAN_FIELD, PLAN_EMBED, PLAN_COUNT };
+/* PLAN_COUNT: "select=count", which counts the rows of its own level. PLAN_ROW: the row as a whole, for
+ * count(). */
+enum plan_column_kind { PLAN_FIELD, PLAN_EMBED, PLAN_COUNT, PLAN_ROW };
 
 struct plan_column {
     enum plan_column_kind kind;
     const struct plan_rel *origin; /* where it is evaluated: below the one it is in, for a spread */
     struct str key;                /* in the answer */
+    bool has_alias;                /* the request names the key */
     struct plan_field field;
     bool has_cast;
     struct type cast;
     struct str cast_name;         /* as SQL may name it */
     const struct plan_rel *embed; /* PLAN_EMBED */
-    const struct type *type;      /* of the result; json for an embed */
+    /* Over the rows of the level that the column is shown in, above those it is spread through. */
+    enum api_aggregate aggregate;
+    const struct type *aggregate_type; /* of the aggregate before its cast */
+    bool has_aggregate_cast;
+    struct type aggregate_cast;
+    struct str aggregate_cast_name;
+    const struct type *type; /* of the result; json for an embed */
 };
 
 enum plan_cond_kind { PLAN_COND_FILTER, PLAN_COND_AND, PLAN_COND_OR, PLAN_COND_EXISTS };
@@ -51,7 +60,9 @@ struct plan_cond {
 
 struct plan_order {
     struct plan_field field;
-    const struct plan_rel *via; /* related order: through this to-one embed; NULL otherwise */
+    const struct plan_rel *via;      /* related order: through this to-one embed; NULL otherwise */
+    const struct plan_column *shown; /* of via, when it shows the field; NULL: it doesn't */
+    uint32_t place; /* of the column, counted from 1, that has it; 0: none need have it */
     bool descending, nulls_first;
     struct plan_order *next;
 };
@@ -80,6 +91,7 @@ struct plan_rel {
     struct str key;  /* alias or target */
     struct str target;
     bool is_to_one, is_inner, is_spread;
+    bool is_grouped; /* has aggregates: its rows are groups by the other columns */
     struct plan_column *columns;
     uint32_t column_count;
     struct plan_cond *conds; /* all ANDed */
@@ -125,7 +137,7 @@ struct plan_input {
     struct arena *arena;
 };
 
-/* Errors: PGRST108, 118, 123, 200, 201, 204, 42703, 42704, 42883, 42804, 0A000. */
+/* Errors: PGRST108, 118, 123, 127, 200, 201, 204, 42703, 42704, 42803, 42804, 42883, 0A000. */
 MUST_CHECK bool plan_make(const struct plan_input *input, struct plan **out, struct err *err);
 
 #endif

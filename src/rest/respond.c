@@ -247,6 +247,9 @@ rows_inserted(const struct rest_call *call, uint64_t affected)
         return affected;
     if (call->encoder.marks_inserted)
         return call->encoder.inserted;
+    /* What is shown may be groups. */
+    if (call->shape->plan->root->is_grouped)
+        affected = call->main->affected > 0 ? (uint64_t)call->main->affected : 0;
     return affected > call->existing.rows ? affected - call->existing.rows : 0;
 }
 
