@@ -171,6 +171,24 @@ check_limits(struct config_loader *loader)
 }
 
 static void
+check_openapi(struct config_loader *loader)
+{
+    struct str url = str_from(loader->config->openapi_url);
+    size_t start = str_has_prefix(url, STR("https://")) ? 8 : 7;
+    bool ok = str_has_prefix(url, STR("http://")) || str_has_prefix(url, STR("https://"));
+
+    if (url.data == NULL)
+        return;
+    for (size_t i = 0; i < url.len; i++)
+        ok = ok && (unsigned char)url.data[i] > ' ' &&
+             strchr("\"<>\\^`{|}?#\x7f", url.data[i]) == NULL;
+    if (!ok || str_find_char(url, '/', start) <= start)
+        config_error_add(loader, origin_of(loader, CONFIG_OPENAPI_URL),
+                         "scheme, host and path: https://api.example.com/rest/v1",
+                         "openapi.url: '%.*s' is not such a URL", STR_ARG(url));
+}
+
+static void
 check_auth(struct config_loader *loader)
 {
     struct config *config = loader->config;
@@ -209,4 +227,5 @@ config_derive(struct config_loader *loader)
     check_tls(loader);
     check_limits(loader);
     check_auth(loader);
+    check_openapi(loader);
 }

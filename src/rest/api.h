@@ -221,6 +221,7 @@ MUST_CHECK bool api_parse_query(const struct api_param *params, uint32_t count,
 void api_parse_prefer(struct str value, struct arena *arena, struct api_prefer *out);
 /* Accept; false: 406 PGRST107. */
 MUST_CHECK bool api_parse_accept(struct str value, struct api_request *request, struct err *err);
+bool api_fail_accept(struct str value, struct err *err); /* that error; returns false */
 /* Range; malformed is ignored. */
 void api_parse_range(struct str value, struct api_request *request);
 

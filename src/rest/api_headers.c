@@ -156,8 +156,8 @@ media_from_name(struct str name, struct str params, struct api_request *out)
     return true;
 }
 
-static bool
-fail_accept(struct str value, struct err *err)
+bool
+api_fail_accept(struct str value, struct err *err)
 {
     struct buf names;
 
@@ -198,7 +198,7 @@ api_parse_accept(struct str value, struct api_request *request, struct err *err)
             request->array_media = candidate.array_media;
         }
     }
-    return best > 0 || fail_accept(value, err);
+    return best > 0 || api_fail_accept(value, err);
 }
 
 void

@@ -99,7 +99,7 @@ describe_json_type(const struct type *type)
     return type->id == TYPE_ARRAY ? "array" : "string";
 }
 
-static void
+void
 describe_labels(struct describe *object, const struct type *type)
 {
     describe_key(object, "enum");
@@ -168,29 +168,42 @@ describe_is_key(const struct schema_table *table, const struct model_column *col
     return false;
 }
 
+/* Where the column alone refers to: a table rather than a view of it. NULL: nowhere. */
+static const struct schema_rel *
+find_reference(const struct schema_table *table, uint32_t index)
+{
+    const struct schema_rel *found = NULL;
+
+    for (uint32_t i = 0; i < table->rel_count; i++) {
+        const struct schema_rel *rel = &table->rels[i];
+
+        if (!rel->source_has_key || rel->junction != NULL || rel->source_column_count != 1 ||
+            rel->source_columns[0] != index)
+            continue;
+        if (found == NULL || (found->target->model->is_view && !rel->target->model->is_view))
+            found = rel;
+    }
+    return found;
+}
+
 void
 describe_column_note(struct buf *out, const struct schema_table *table,
                      const struct model_column *column)
 {
-    uint32_t index = schema_column_index(table, column);
-    const char *start = "";
+    const struct schema_rel *rel = find_reference(table, schema_column_index(table, column));
+    bool is_key = describe_is_key(table, column);
 
     buf_add_str(out, column->comment);
-    if (column->comment.len > 0)
-        start = "\n\n";
-    if (describe_is_key(table, column)) {
-        buf_printf(out, "%sNote:\nThis is a Primary Key.<pk/>", start);
-        start = "\n";
-    }
-    for (uint32_t i = 0; i < table->model->foreign_key_count; i++) {
-        const struct model_foreign_key *key = &table->model->foreign_keys[i];
+    if (!is_key && rel == NULL)
+        return;
+    buf_printf(out, "%sNote:", column->comment.len > 0 ? "\n\n" : "");
+    if (is_key)
+        BUF_ADD_LIT(out, "\nThis is a Primary Key.<pk/>");
+    if (rel != NULL) {
+        const struct model_table *target = rel->target->model;
+        struct str name = target->columns[rel->target_columns[0]].name;
 
-        if (key->column_count != 1 || key->columns[0] != index)
-            continue;
-        buf_printf(out, "%s%sThis is a Foreign Key to `%.*s.%.*s`.<fk table='%.*s' column='%.*s'/>",
-                   start, describe_is_key(table, column) ? "" : "Note:\n", STR_ARG(key->ref_table),
-                   STR_ARG(key->ref_columns[0]), STR_ARG(key->ref_table),
-                   STR_ARG(key->ref_columns[0]));
-        start = "\n";
+        buf_printf(out, "\nThis is a Foreign Key to `%.*s.%.*s`.<fk table='%.*s' column='%.*s'/>",
+                   STR_ARG(target->name), STR_ARG(name), STR_ARG(target->name), STR_ARG(name));
     }
 }

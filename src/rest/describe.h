@@ -27,6 +27,8 @@ void describe_end(struct describe *object);      /* writes } */
 const char *describe_json_type(const struct type *type);
 /* The members that say what values the type takes: format, maxLength, enum, bounds. */
 void describe_type_members(struct describe *object, const struct type *type);
+/* The labels of an enum, as the member enum. */
+void describe_labels(struct describe *object, const struct type *type);
 /* An example of the type as JSON text. */
 void describe_example(struct buf *out, const struct type *type);
 /* "Note: This is a Primary Key.<pk/>" and the like, as clients of PostgREST parse them. */

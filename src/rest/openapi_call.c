@@ -53,32 +53,29 @@ is_repeated(const struct overloads *overloads, uint32_t until, struct str name)
     return false;
 }
 
-/* The type alone, as JSON schema. Swagger's formats are PostgreSQL's names. */
+/* The type alone, as JSON schema. */
 static void
-write_type(struct buf *out, const struct type *type, bool is_swagger)
+write_type(struct buf *out, const struct type *type)
 {
     struct describe object = describe_begin(out);
     const char *json_type = describe_json_type(type);
 
     if (json_type != NULL)
         describe_text(&object, "type", str_from(json_type));
-    if (is_swagger)
-        describe_text(&object, "format", type->name);
-    else
-        describe_type_members(&object, type);
+    describe_type_members(&object, type);
     describe_end(&object);
 }
 
 /* An object with one member for each argument; the body itself when it has no name. */
 static void
-write_arguments(struct buf *out, const struct model_function *function, bool is_swagger)
+write_arguments(struct buf *out, const struct model_function *function)
 {
     struct describe object;
     struct describe properties;
     bool first = true;
 
     if (function->argument_count == 1 && function->arguments[0].name.len == 0) {
-        write_type(out, &function->arguments[0].type, is_swagger);
+        write_type(out, &function->arguments[0].type);
         return;
     }
     object = describe_begin(out);
@@ -100,7 +97,7 @@ write_arguments(struct buf *out, const struct model_function *function, bool is_
         if (function->arguments[i].name.len == 0)
             continue;
         describe_key_str(&properties, function->arguments[i].name);
-        write_type(out, &function->arguments[i].type, is_swagger);
+        write_type(out, &function->arguments[i].type);
     }
     describe_end(&properties);
     describe_end(&object);
@@ -108,7 +105,7 @@ write_arguments(struct buf *out, const struct model_function *function, bool is_
 
 /* Each argument as a parameter of the URL. What only one of several functions needs is optional. */
 static void
-write_parameters(struct buf *out, const struct overloads *overloads, bool is_swagger)
+write_parameters(struct buf *out, const struct overloads *overloads)
 {
     bool first = true;
 
@@ -129,17 +126,12 @@ write_parameters(struct buf *out, const struct overloads *overloads, bool is_swa
             describe_text(&parameter, "name", argument->name);
             describe_text(&parameter, "in", STR("query"));
             describe_flag(&parameter, "required", overloads->count == 1 && !argument->has_default);
-            if (is_swagger) {
-                describe_text(&parameter, "type", STR("string"));
-                describe_text(&parameter, "format", argument->type.name);
-            } else {
-                describe_key(&parameter, "schema");
-                /* An array is one text: {a,b}. */
-                if (argument->type.id == TYPE_ARRAY)
-                    BUF_ADD_LIT(out, "{\"type\":\"string\"}");
-                else
-                    write_type(out, &argument->type, false);
-            }
+            describe_key(&parameter, "schema");
+            /* An array is one text: {a,b}. */
+            if (argument->type.id == TYPE_ARRAY)
+                BUF_ADD_LIT(out, "{\"type\":\"string\"}");
+            else
+                write_type(out, &argument->type);
             describe_end(&parameter);
         }
     }
@@ -178,7 +170,7 @@ write_result(struct buf *out, const struct schema_function *function,
     if (function->model->result == MODEL_RESULT_ROW)
         write_row(out, function, info);
     else if (function->model->result == MODEL_RESULT_SCALAR)
-        write_type(out, &function->row->model->columns[0].type, false);
+        write_type(out, &function->row->model->columns[0].type);
     else
         BUF_ADD_LIT(out, "{}");
     if (function->model->returns_set)
@@ -209,7 +201,7 @@ write_operation(struct describe *path, const struct overloads *overloads,
         describe_text(&operation, "description", function->comment);
     if (is_get) {
         describe_key(&operation, "parameters");
-        write_parameters(out, overloads, false);
+        write_parameters(out, overloads);
     } else {
         describe_key(&operation, "requestBody");
         BUF_ADD_LIT(out, "{\"content\":{\"application/json\":{\"schema\":");
@@ -218,7 +210,7 @@ write_operation(struct describe *path, const struct overloads *overloads,
         for (uint32_t i = 0; i < overloads->count; i++) {
             if (i > 0)
                 buf_add_char(out, ',');
-            write_arguments(out, overloads->first[i].model, false);
+            write_arguments(out, overloads->first[i].model);
         }
         buf_add_str(out, overloads->count > 1 ? STR("]}}}}") : STR("}}}"));
     }
@@ -264,57 +256,6 @@ openapi_write_calls(struct describe *paths, const struct schema *schema,
         if (can_be_read(&overloads))
             write_operation(&path, &overloads, info, true);
         write_operation(&path, &overloads, info, false);
-        describe_end(&path);
-    }
-}
-
-/* The first function alone: Swagger has no choice of bodies. */
-static void
-write_swagger_operation(struct describe *path, const struct overloads *overloads, bool is_get)
-{
-    struct buf *out = path->out;
-    const struct model_function *function = overloads->first->model;
-    struct describe operation;
-    struct buf tag;
-
-    buf_init(&tag, 4096);
-    describe_key(path, is_get ? "get" : "post");
-    operation = describe_begin(out);
-    buf_printf(&tag, "(rpc) %.*s", STR_ARG(function->name));
-    describe_key(&operation, "tags");
-    buf_add_char(out, '[');
-    json_write_str(out, buf_str(&tag));
-    buf_add_char(out, ']');
-    if (function->comment.len > 0)
-        describe_text(&operation, "description", function->comment);
-    describe_key(&operation, "parameters");
-    if (is_get) {
-        write_parameters(out, overloads, true);
-    } else {
-        BUF_ADD_LIT(out, "[{\"name\":\"args\",\"in\":\"body\",\"required\":true,\"schema\":");
-        write_arguments(out, function, true);
-        BUF_ADD_LIT(out, "}]");
-    }
-    describe_key(&operation, "responses");
-    BUF_ADD_LIT(out, "{\"200\":{\"description\":\"OK\"}}");
-    describe_end(&operation);
-    buf_fini(&tag);
-}
-
-void
-swagger_write_calls(struct describe *paths, const struct schema *schema,
-                    const struct openapi_info *info)
-{
-    struct overloads overloads;
-
-    for (uint32_t at = 0; next_overloads(schema, info, &at, &overloads);) {
-        struct describe path;
-
-        add_path_key(paths, &overloads);
-        path = describe_begin(paths->out);
-        if (can_be_read(&overloads))
-            write_swagger_operation(&path, &overloads, true);
-        write_swagger_operation(&path, &overloads, false);
         describe_end(&path);
     }
 }

@@ -16,7 +16,5 @@ void openapi_write_ref(struct buf *out, struct str name);
 /* openapi_call.c: the paths of all functions. */
 void openapi_write_calls(struct describe *paths, const struct schema *schema,
                          const struct openapi_info *info);
-void swagger_write_calls(struct describe *paths, const struct schema *schema,
-                         const struct openapi_info *info);
 
 #endif

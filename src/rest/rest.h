@@ -21,11 +21,23 @@ struct rest_transaction {
     bool allows_override; /* Prefer: tx=... counts */
 };
 
+enum rest_root_mode { REST_ROOT_FOLLOWS, REST_ROOT_IGNORES, REST_ROOT_DISABLED };
+
+/* What the root answers. */
+struct rest_root {
+    enum rest_root_mode mode;
+    struct str function; /* in place of the document; empty: none */
+    const char *title;   /* of the document */
+    struct str scheme, host, base_path;
+    bool has_security;
+};
+
 struct rest_options {
     struct api_limits limits;
     const char *const *schemas; /* exposed, the first is the default */
     size_t schema_count;
     struct rest_transaction transaction;
+    struct rest_root root;
     enum db_dialect dialect;
     struct db_loop *db;
 };
@@ -38,5 +50,7 @@ void rest_set_schema(struct rest *rest, struct schema *schema);
 void rest_handle_table(struct rest *rest, struct request *request, struct str name);
 /* The same for a call of a function. */
 void rest_handle_function(struct rest *rest, struct request *request, struct str name);
+/* The same for the root. */
+void rest_handle_root(struct rest *rest, struct request *request);
 
 #endif

@@ -3,123 +3,208 @@
 
 #include "core/json.h"
 #include "def/version.h"
-#include "rest/describe.h"
-#include "rest/openapi_impl.h"
+#include "rest/swagger_impl.h"
 
-static void
-write_definition(struct describe *definitions, const struct schema_table *table)
+#define MEDIA                                                                     \
+    "[\"application/json\",\"application/vnd.pgrst.object+json;nulls=stripped\"," \
+    "\"application/vnd.pgrst.object+json\",\"text/csv\"]"
+
+/* "first line\n\nthe rest": two texts. */
+static struct str
+split_comment(struct str comment, struct str *rest)
 {
-    const struct model_table *model = table->model;
-    struct buf *out = definitions->out;
-    struct describe definition;
-    struct describe properties;
-    struct buf note;
+    struct str first;
 
-    buf_init(&note, 64 * 1024);
-    describe_key_str(definitions, model->name);
-    definition = describe_begin(out);
-    if (model->comment.len > 0)
-        describe_text(&definition, "description", model->comment);
-    describe_key(&definition, "required");
-    buf_add_char(out, '[');
-    for (uint32_t i = 0, n = 0; i < model->column_count; i++) {
-        if (!model->columns[i].not_null)
-            continue;
-        if (n++ > 0)
-            buf_add_char(out, ',');
-        json_write_str(out, model->columns[i].name);
-    }
-    buf_add_char(out, ']');
-    describe_key(&definition, "properties");
-    properties = describe_begin(out);
-    for (uint32_t i = 0; i < model->column_count; i++) {
-        const struct model_column *column = &model->columns[i];
-        const char *type = describe_json_type(&column->type);
-        struct describe property;
-
-        describe_key_str(&properties, column->name);
-        property = describe_begin(out);
-        buf_clear(&note);
-        describe_column_note(&note, table, column);
-        if (note.len > 0)
-            describe_text(&property, "description", buf_str(&note));
-        describe_text(&property, "format", column->type.name);
-        if (type != NULL)
-            describe_text(&property, "type", str_from(type));
-        describe_end(&property);
-    }
-    describe_end(&properties);
-    describe_text(&definition, "type", STR("object"));
-    describe_end(&definition);
-    buf_fini(&note);
-}
-
-static void
-write_path(struct describe *paths, const struct schema_table *table)
-{
-    static const struct {
-        const char *method, *status, *text;
-    } rows[] = {
-        {"get", "200", "OK"},
-        {"post", "201", "Created"},
-        {"delete", "204", "No Content"},
-        {"patch", "204", "No Content"},
-    };
-    const struct model_table *model = table->model;
-    const bool allowed[] = {true, model->insertable, model->deletable, model->updatable};
-    struct describe path;
-    struct buf name;
-
-    buf_init(&name, 4096);
-    buf_add_char(&name, '/');
-    buf_add_str(&name, model->name);
-    describe_key_str(paths, buf_str(&name));
-    path = describe_begin(paths->out);
-    for (size_t i = 0; i < COUNTOF(rows); i++) {
-        if (!allowed[i])
-            continue;
-        describe_key(&path, rows[i].method);
-        BUF_ADD_LIT(paths->out, "{\"tags\":[");
-        json_write_str(paths->out, model->name);
-        buf_printf(paths->out, "],\"responses\":{\"%s\":{\"description\":\"%s\"}}}", rows[i].status,
-                   rows[i].text);
-    }
-    describe_end(&path);
-    buf_fini(&name);
+    *rest = comment;
+    first = str_cut(rest, '\n');
+    while (rest->len > 0 && rest->data[0] == '\n')
+        *rest = str_slice(*rest, 1, rest->len);
+    return first;
 }
 
 void
-swagger_write(struct buf *out, const struct schema *schema, const struct openapi_info *info)
+swagger_add_comment(struct describe *object, struct str comment)
+{
+    struct str rest;
+    struct str first = split_comment(comment, &rest);
+
+    if (comment.len == 0)
+        return;
+    describe_text(object, "summary", first);
+    if (rest.len > 0)
+        describe_text(object, "description", rest);
+}
+
+/* "bit(5)" without its modifier. */
+static struct str
+plain_name(struct str name)
+{
+    size_t open = str_find_char(name, '(', 0);
+    size_t close = str_find_char(name, ')', 0);
+
+    return open < name.len && close + 1 == name.len ? str_slice(name, 0, open) : name;
+}
+
+static struct str
+integer_format(enum type_id id)
+{
+    if (id == TYPE_INT8)
+        return STR("int64");
+    return id == TYPE_INT2 || id == TYPE_INT4 ? STR("int32") : STR_NULL;
+}
+
+static struct str
+name_of(const struct schema *schema, const struct type *type, struct buf *room)
+{
+    if (type->id == TYPE_OTHER)
+        return type->qualified.len > 0 ? type->qualified : plain_name(type->name);
+    if (type->id != TYPE_ENUM)
+        return type_builtin(type->id)->name;
+    if (type->qualified.len > 0)
+        return type->qualified;
+    for (uint32_t i = 0; i < schema->model->enum_count; i++) {
+        const struct model_enum *row = &schema->model->enums[i];
+
+        if (!str_eq(row->name, type->name))
+            continue;
+        buf_clear(room);
+        buf_printf(room, "%.*s.%.*s", STR_ARG(row->schema), STR_ARG(row->name));
+        return buf_str(room);
+    }
+    return type->name;
+}
+
+struct str
+swagger_column_format(const struct schema *schema, const struct type *type, struct buf *room)
+{
+    struct str format = integer_format(type->id);
+
+    if (format.len > 0)
+        return format;
+    if (type->id != TYPE_ARRAY || type->elem == NULL)
+        return type->id == TYPE_ARRAY ? type->name : name_of(schema, type, room);
+    format = name_of(schema, type->elem, room);
+    if (format.data != room->data) {
+        buf_clear(room);
+        buf_add_str(room, format);
+    }
+    BUF_ADD_LIT(room, "[]");
+    return buf_str(room);
+}
+
+struct str
+swagger_argument_format(const struct schema *schema, const struct type *type, struct str home,
+                        struct buf *room)
+{
+    struct str format = swagger_column_format(schema, type, room);
+
+    if (format.len > home.len + 1 && str_has_prefix(format, home) && format.data[home.len] == '.')
+        return str_slice(format, home.len + 1, format.len);
+    return format;
+}
+
+void
+swagger_add_type(struct describe *object, const struct type *type)
+{
+    const char *json_type = describe_json_type(type);
+
+    if (json_type != NULL)
+        describe_text(object, "type", str_from(json_type));
+    if (type->id == TYPE_ARRAY) {
+        const char *elem = type->elem != NULL ? describe_json_type(type->elem) : NULL;
+
+        describe_key(object, "items");
+        if (elem != NULL)
+            buf_printf(object->out, "{\"type\":\"%s\"}", elem);
+        else
+            BUF_ADD_LIT(object->out, "{}");
+    }
+}
+
+static void
+write_info(struct describe *root, const struct swagger_info *info)
+{
+    struct str description;
+    struct str title = split_comment(info->comment, &description);
+    struct describe object;
+
+    describe_key(root, "info");
+    object = describe_begin(root->out);
+    describe_text(&object, "title", title.len > 0 ? title : str_from(info->title));
+    describe_text(&object, "description",
+                  description.len > 0 ? description
+                                      : STR("Tables, views and functions of a database, with "
+                                            "PostgREST's grammar."));
+    describe_text(&object, "version", STR(CAIRN_VERSION));
+    describe_end(&object);
+}
+
+static void
+write_where(struct describe *root, const struct swagger_info *info)
+{
+    if (info->host.len > 0)
+        describe_text(root, "host", info->host);
+    describe_text(root, "basePath", info->base_path);
+    if (info->scheme.len > 0) {
+        describe_key(root, "schemes");
+        buf_add_char(root->out, '[');
+        json_write_str(root->out, info->scheme);
+        buf_add_char(root->out, ']');
+    }
+    describe_key(root, "consumes");
+    BUF_ADD_LIT(root->out, MEDIA);
+    describe_key(root, "produces");
+    BUF_ADD_LIT(root->out, MEDIA);
+}
+
+static void
+write_paths(struct describe *root, const struct schema *schema, const struct swagger_info *info)
+{
+    struct describe paths;
+
+    describe_key(root, "paths");
+    paths = describe_begin(root->out);
+    describe_key(&paths, "/");
+    BUF_ADD_LIT(root->out,
+                "{\"get\":{\"tags\":[\"Introspection\"],\"summary\":\"OpenAPI description (this "
+                "document)\",\"produces\":[\"application/openapi+json\",\"application/json\"],"
+                "\"responses\":{\"200\":{\"description\":\"OK\"}}}}");
+    for (uint32_t i = 0; i < schema->table_count; i++) {
+        if (swagger_has_table(schema, info, i))
+            swagger_write_table_path(&paths, &schema->tables[i]);
+    }
+    swagger_write_calls(&paths, schema, info);
+    describe_end(&paths);
+}
+
+void
+swagger_write(struct buf *out, const struct schema *schema, const struct swagger_info *info)
 {
     struct describe root = describe_begin(out);
     struct describe members;
 
     describe_text(&root, "swagger", STR("2.0"));
-    describe_key(&root, "info");
-    BUF_ADD_LIT(out, "{\"title\":");
-    json_write_str(out, str_from(info->title));
-    BUF_ADD_LIT(out, ",\"version\":\"" CAIRN_VERSION "\"}");
-    describe_text(&root, "basePath", STR("/rest/v1/"));
-    describe_key(&root, "consumes");
-    BUF_ADD_LIT(out, "[\"application/json\",\"application/vnd.pgrst.object+json\"]");
-    describe_key(&root, "produces");
-    BUF_ADD_LIT(out, "[\"application/json\",\"application/vnd.pgrst.object+json\",\"text/csv\"]");
-    describe_key(&root, "paths");
-    members = describe_begin(out);
-    for (uint32_t i = 0; i < schema->table_count; i++) {
-        if (schema->tables[i].is_exposed &&
-            str_eq(schema->tables[i].model->schema, info->default_schema))
-            write_path(&members, &schema->tables[i]);
-    }
-    swagger_write_calls(&members, schema, info);
-    describe_end(&members);
+    write_info(&root, info);
+    write_where(&root, info);
+    write_paths(&root, schema, info);
     describe_key(&root, "definitions");
     members = describe_begin(out);
     for (uint32_t i = 0; i < schema->table_count; i++) {
-        if (schema->tables[i].is_exposed &&
-            str_eq(schema->tables[i].model->schema, info->default_schema))
-            write_definition(&members, &schema->tables[i]);
+        if (swagger_has_table(schema, info, i))
+            swagger_write_definition(&members, schema, &schema->tables[i]);
     }
     describe_end(&members);
+    describe_key(&root, "parameters");
+    members = describe_begin(out);
+    swagger_write_parameters(&members, schema, info);
+    describe_end(&members);
+    if (info->has_security) {
+        describe_key(&root, "securityDefinitions");
+        BUF_ADD_LIT(out, "{\"JWT\":{\"type\":\"apiKey\",\"name\":\"Authorization\",\"in\":"
+                         "\"header\",\"description\":\"Add the token prepending \\\"Bearer \\\" "
+                         "(without quotes) to it\"}}");
+        describe_key(&root, "security");
+        BUF_ADD_LIT(out, "[{\"JWT\":[]}]");
+    }
     describe_end(&root);
 }

@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "rest/root.h"
 
 #define RESPONSE_MAX ((size_t)64 * 1024 * 1024)
 
@@ -28,6 +29,31 @@ http_limits_from(const struct config *config)
     };
 }
 
+static struct rest_root
+root_from(const struct config *config)
+{
+    static const enum rest_root_mode modes[] = {
+        [CONFIG_OPENAPI_MODE_FOLLOW_PRIVILEGES] = REST_ROOT_FOLLOWS,
+        [CONFIG_OPENAPI_MODE_IGNORE_PRIVILEGES] = REST_ROOT_IGNORES,
+        [CONFIG_OPENAPI_MODE_DISABLED] = REST_ROOT_DISABLED,
+    };
+    struct rest_root root = {
+        .mode = modes[config->openapi_mode],
+        .title = config->project_name,
+        .scheme = config->tls_cert != NULL ? STR("https") : STR("http"),
+        .host = str_from(config->listen.text),
+        .base_path = STR("/rest/v1"),
+        .has_security = config->openapi_security,
+    };
+
+    if (config->database_engine == CONFIG_ENGINE_POSTGRES)
+        root.function = str_from(config->openapi_root_function);
+    /* It was checked with the configuration. */
+    if (config->openapi_url != NULL && !root_split_url(str_from(config->openapi_url), &root))
+        root.host = STR_NULL;
+    return root;
+}
+
 static struct rest_options
 rest_options_from(const struct config *config, struct server_loop *loop)
 {
@@ -50,6 +76,7 @@ rest_options_from(const struct config *config, struct server_loop *loop)
                 .rolls_back = config->transaction_end == CONFIG_TRANSACTION_END_ROLLBACK,
                 .allows_override = config->transaction_allow_override,
             },
+        .root = root_from(config),
         .dialect = db_get_dialect(loop->shared->db),
         .db = loop->db,
     };

@@ -238,8 +238,7 @@ dispatch(struct server_loop *loop, const struct route_def *route, struct request
         handle_index(request);
         break;
     case ROUTE_REST_ROOT:
-        answer_document(request, &loop->site->swagger,
-                        STR("application/openapi+json; charset=utf-8"));
+        rest_handle_root(loop->rest, request);
         break;
     case ROUTE_NONE:
         fail(request, 404, "PGRST125", "Invalid path specified in request URL");
@@ -298,8 +297,7 @@ route_request(void *ctx, struct request *request)
     } else {
         timing_end(request, TIMING_JWT);
         /* What one caller may see is not for a cache that others ask. */
-        if (route->id != ROUTE_REST_ROOT && request->caller != NULL &&
-            request->caller->claims_json.data != NULL)
+        if (request->caller != NULL && request->caller->claims_json.data != NULL)
             response_add_header(request, STR("Cache-Control"), STR("no-store"));
         dispatch(loop, route, request, segment);
     }

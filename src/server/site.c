@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/site.h"
 
-#include "rest/swagger.h"
+#include "rest/openapi.h"
 
 #define DOCUMENT_MAX (64 * 1024 * 1024)
 
@@ -22,8 +22,6 @@ site_new(const struct config *config, struct model *model, struct auth *auth)
     schema_set_open(site->schema, config->auth_anonymous == CONFIG_AUTH_ANONYMOUS_OPEN);
     buf_init(&site->openapi, DOCUMENT_MAX);
     openapi_write(&site->openapi, site->schema, &info);
-    buf_init(&site->swagger, DOCUMENT_MAX);
-    swagger_write(&site->swagger, site->schema, &info);
     return site;
 }
 
@@ -42,6 +40,5 @@ site_unref(struct site *site)
     schema_unref(site->schema);
     auth_unref(site->auth);
     buf_fini(&site->openapi);
-    buf_fini(&site->swagger);
     free(site);
 }

@@ -16,7 +16,6 @@ struct site {
     struct schema *schema;
     struct auth *auth;  /* NULL where nothing is served */
     struct buf openapi; /* OpenAPI 3.1, JSON */
-    struct buf swagger; /* Swagger 2.0, JSON: what the data API's root answers */
 };
 
 /* Takes the model, and the reference to auth, which may be NULL. */

@@ -242,6 +242,7 @@ struct model_argument {
 /* A function of the database that can be called from outside. PostgreSQL only. */
 struct model_function {
     struct str schema, name, comment;
+    uint32_t oid; /* PostgreSQL's */
     struct model_argument *arguments;
     uint32_t argument_count;
     enum model_result result;

@@ -60,6 +60,7 @@ struct type {
     int32_t precision; /* numeric(p,s); -1: not given */
     int32_t scale;
     struct str name;          /* as format_type() prints it: "character varying(15)", "mood" */
+    struct str qualified;     /* PostgreSQL, of types it has no id for here: with its schema */
     const struct str *labels; /* TYPE_ENUM, in order */
     uint32_t label_count;
     const struct type *elem; /* TYPE_ARRAY */

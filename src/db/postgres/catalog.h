@@ -38,7 +38,8 @@ struct cat_type {
     uint32_t base, elem;        /* OIDs or 0 */
     int32_t base_mod;
     struct str schema, name, full_name;
-    struct str *labels; /* enums */
+    struct str qualified; /* without modifiers; with its schema, where it isn't built in */
+    struct str *labels;   /* enums */
     uint32_t label_count;
 };
 

@@ -52,6 +52,7 @@ function_read(struct catalog *cat, const PGresult *res, int row)
     struct model_function *model = &cat->model->functions[row];
 
     function->oid = (uint32_t)cat_i64(res, row, 0);
+    model->oid = function->oid;
     model->schema = cat_str(cat, res, row, 1);
     model->name = cat_str(cat, res, row, 2);
     model->volatility = volatility_from(cat_char(res, row, 3));

@@ -31,7 +31,10 @@ static const char types_sql[] =
     "  t.typnotnull, t.typdefault IS NOT NULL, t.typbasetype, t.typelem, t.typtypmod,"
     "  n.nspname, t.typname, pg_catalog.format_type(t.oid, NULL),"
     "  CASE WHEN t.typtype = 'e' THEN (SELECT pg_catalog.json_agg(e.enumlabel ORDER BY"
-    "    e.enumsortorder) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid) END"
+    "    e.enumsortorder) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid) END,"
+    "  CASE WHEN n.nspname <> 'pg_catalog' THEN"
+    "    pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(t.typname)"
+    "    ELSE pg_catalog.format_type(t.oid, NULL) END"
     " FROM used JOIN pg_catalog.pg_type t ON t.oid = used.oid"
     " JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
     " ORDER BY t.oid";
@@ -89,6 +92,7 @@ cat_load_types(struct catalog *cat, struct err *err)
         type->name = cat_str(cat, res, row, 9);
         type->full_name = cat_str(cat, res, row, 10);
         type->label_count = cat_strs(cat, res, row, 11, &type->labels);
+        type->qualified = cat_str(cat, res, row, 12);
     }
     PQclear(res);
     list_enums(cat);
@@ -145,6 +149,8 @@ cat_make_type(struct catalog *cat, uint32_t oid, int32_t mod, struct str full_na
         type = cat_find_type(cat, oid);
         out->id = type_from_oid(oid);
     }
+    if (type != NULL && type->qualified.len > 0)
+        out->qualified = type->qualified;
     if (type != NULL && type->kind == 'e') {
         out->id = TYPE_ENUM;
         out->labels = type->labels;

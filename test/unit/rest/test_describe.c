@@ -3,6 +3,7 @@
 #include "core/json.h"
 #include "core/map.h"
 #include "rest/openapi.h"
+#include "rest/root.h"
 #include "rest/swagger.h"
 #include "sample.h"
 #include "unit.h"
@@ -18,6 +19,18 @@ struct document {
 
 typedef void (*write_fn)(struct buf *out, const struct schema *schema,
                          const struct openapi_info *info);
+
+static void
+write_swagger(struct buf *out, const struct schema *schema, const struct openapi_info *info)
+{
+    const struct swagger_info swagger = {
+        .title = info->title,
+        .schema = info->default_schema,
+        .base_path = STR("/rest/v1"),
+    };
+
+    swagger_write(out, schema, &swagger);
+}
 
 static void
 document_make(struct document *d, write_fn write)
@@ -182,9 +195,9 @@ swagger_is_as_clients_of_postgrest_know_it(void **state)
 {
     struct document d;
 
-    document_make(&d, swagger_write);
+    document_make(&d, write_swagger);
     assert_str(at(&d, "swagger")->text, "2.0");
-    assert_str(at(&d, "definitions kinds properties id format")->text, "bigint");
+    assert_str(at(&d, "definitions kinds properties id format")->text, "int64");
     assert_str(at(&d, "definitions kinds properties id type")->text, "integer");
     assert_str(at(&d, "definitions kinds properties id description")->text,
                "Note:\nThis is a Primary Key.<pk/>");
@@ -193,6 +206,36 @@ swagger_is_as_clients_of_postgrest_know_it(void **state)
     assert_str(at(&d, "definitions clients required")->raw, "[\"id\",\"name\"]");
     assert_null(json_get(at(&d, "paths /project_names"), "post"));
     document_fini(&d);
+}
+
+static void
+an_address_is_split_into_what_swagger_wants_of_it(void **state)
+{
+    static const struct {
+        const char *url, *scheme, *host, *path; /* scheme NULL: refused */
+    } rows[] = {
+        {"https://api.example.com/rest/v1", "https", "api.example.com", "/rest/v1"},
+        {"http://localhost:3000", "http", "localhost:3000", "/"},
+        {"http://[::1]:3000//", "http", "[::1]:3000", "/"},
+        {"https://a/b/c///", "https", "a", "/b/c"},
+        {"https:///path", NULL, NULL, NULL},
+        {"ftp://a/", NULL, NULL, NULL},
+        {"https://a b/", NULL, NULL, NULL},
+        {"https://a/\"", NULL, NULL, NULL},
+        {"", NULL, NULL, NULL},
+    };
+
+    for (size_t i = 0; i < COUNTOF(rows); i++) {
+        struct rest_root root = {0};
+        bool ok = root_split_url(str_from(rows[i].url), &root);
+
+        assert_int_equal(ok, rows[i].scheme != NULL);
+        if (!ok)
+            continue;
+        assert_str(root.scheme, rows[i].scheme);
+        assert_str(root.host, rows[i].host);
+        assert_str(root.base_path, rows[i].path);
+    }
 }
 
 int
@@ -204,6 +247,7 @@ main(void)
         cmocka_unit_test(openapi_offers_what_can_be_done),
         cmocka_unit_test(every_operation_has_a_name_of_its_own),
         cmocka_unit_test(swagger_is_as_clients_of_postgrest_know_it),
+        cmocka_unit_test(an_address_is_split_into_what_swagger_wants_of_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
