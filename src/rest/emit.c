@@ -45,7 +45,7 @@ emit_table(struct emitter *e, const struct schema_table *table)
     quote_ident(&e->sql, table->model->name);
 }
 
-static void
+void
 emit_alias(struct emitter *e, const struct plan_rel *rel)
 {
     if (rel->parent == NULL)
@@ -83,24 +83,33 @@ emit_json_step(struct emitter *e, const struct api_json_step *step)
         buf_add_str(&e->sql, step->as_text ? STR(",1)") : STR(",0)"));
 }
 
+static void
+emit_field_column(struct emitter *e, const struct plan_field *field)
+{
+    if (field->computed != NULL)
+        emit_computed(e, field->rel, field->computed);
+    else
+        emit_column(e, field->rel, field->column);
+}
+
 void
 emit_field(struct emitter *e, const struct plan_field *field)
 {
     bool convert = field->column->type.id != TYPE_JSON && field->column->type.id != TYPE_JSONB;
 
     if (field->step_count == 0) {
-        emit_column(e, field->rel, field->column);
+        emit_field_column(e, field);
         return;
     }
     if (emit_is_postgres(e)) {
         buf_add_str(&e->sql, convert ? STR("(to_jsonb(") : STR("("));
-        emit_column(e, field->rel, field->column);
+        emit_field_column(e, field);
         if (convert)
             buf_add_char(&e->sql, ')');
     } else {
         for (uint32_t i = 0; i < field->step_count; i++)
             BUF_ADD_LIT(&e->sql, "cairn_json_get(");
-        emit_column(e, field->rel, field->column);
+        emit_field_column(e, field);
     }
     for (uint32_t i = 0; i < field->step_count; i++)
         emit_json_step(e, &field->steps[i]);
@@ -116,7 +125,10 @@ emit_from(struct emitter *e, const struct plan_rel *rel)
         emit_call(e, rel);
         return;
     }
-    emit_table(e, rel->table);
+    if (rel->rel != NULL && rel->rel->computed != NULL)
+        emit_computed(e, rel->parent, rel->rel->computed);
+    else
+        emit_table(e, rel->table);
     BUF_ADD_LIT(&e->sql, " AS ");
     emit_alias(e, rel);
     if (rel->rel != NULL && rel->rel->junction != NULL) {
@@ -164,7 +176,7 @@ emit_where(struct emitter *e, const struct plan_rel *rel)
 {
     const char *word = " WHERE ";
 
-    if (rel->rel != NULL) {
+    if (rel->rel != NULL && rel->rel->computed == NULL) {
         buf_add_str(&e->sql, str_from(word));
         emit_join(e, rel);
         word = " AND ";

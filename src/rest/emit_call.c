@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A function where a table would stand. PostgreSQL only. */
+/* A function where a table or a column would stand. PostgreSQL only. */
 #include "rest/emit_impl.h"
 
 static void
@@ -40,6 +40,39 @@ emit_function(struct emitter *e, const struct plan_call *call)
             BUF_ADD_LIT(&e->sql, ", ");
         emit_argument(e, &call->arguments[i]);
     }
+    buf_add_char(&e->sql, ')');
+}
+
+/* The row as a value of its table's type: what stands in a WITH, or comes out of a function, has lost
+ * that type. */
+static void
+emit_row(struct emitter *e, const struct plan_rel *rel)
+{
+    const struct model_table *model = rel->table->model;
+
+    if (rel->parent != NULL || (rel->call == NULL && e->plan->action == PLAN_READ)) {
+        emit_alias(e, rel);
+        BUF_ADD_LIT(&e->sql, ".*");
+        return;
+    }
+    BUF_ADD_LIT(&e->sql, "ROW(");
+    for (uint32_t i = 0; i < model->column_count && buf_ok(&e->sql); i++) {
+        if (i > 0)
+            BUF_ADD_LIT(&e->sql, ", ");
+        emit_column(e, rel, &model->columns[i]);
+    }
+    BUF_ADD_LIT(&e->sql, ")::");
+    emit_table(e, rel->table);
+}
+
+void
+emit_computed(struct emitter *e, const struct plan_rel *rel, const struct model_computed *computed)
+{
+    quote_ident(&e->sql, computed->schema);
+    buf_add_char(&e->sql, '.');
+    quote_ident(&e->sql, computed->name);
+    buf_add_char(&e->sql, '(');
+    emit_row(e, rel);
     buf_add_char(&e->sql, ')');
 }
 

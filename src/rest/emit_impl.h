@@ -28,6 +28,7 @@ emit_is_postgres(const struct emitter *e)
 /* Writes the placeholder and notes where its value comes from. */
 void emit_param(struct emitter *e, struct emit_param param);
 void emit_table(struct emitter *e, const struct schema_table *table);
+void emit_alias(struct emitter *e, const struct plan_rel *rel);
 void emit_column(struct emitter *e, const struct plan_rel *rel, const struct model_column *column);
 /* A column, or the place in its JSON. */
 void emit_field(struct emitter *e, const struct plan_field *field);
@@ -66,6 +67,10 @@ void emit_value(struct emitter *e, const struct plan_rel *rel, const struct plan
 /* emit_call.c: the root's function as a table; or by the name it has in a WITH before. */
 #define EMIT_CALL_NAME "\"cairn call\""
 void emit_call(struct emitter *e, const struct plan_rel *root);
+
+/* emit_call.c: the function of rel's row. */
+void emit_computed(struct emitter *e, const struct plan_rel *rel,
+                   const struct model_computed *computed);
 
 /* emit_read.c: all statements of a read. */
 MUST_CHECK bool emit_read(struct emitter *e, struct emit_output *out, struct err *err);

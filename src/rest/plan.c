@@ -15,6 +15,17 @@ struct planner {
 #define COLUMNS_MAX 1664
 #define EMBED_COLUMNS_MAX 999
 
+static void
+find_computed(const struct plan_rel *rel, struct str name, struct plan_field *out)
+{
+    const struct schema_computed *computed = schema_find_computed(rel->table, name);
+
+    if (computed == NULL)
+        return;
+    out->column = &computed->column;
+    out->computed = computed->model;
+}
+
 static bool
 resolve_field(struct planner *p, const struct plan_rel *rel, const struct api_field *field,
               struct plan_field *out)
@@ -23,6 +34,8 @@ resolve_field(struct planner *p, const struct plan_rel *rel, const struct api_fi
     out->steps = field->steps;
     out->step_count = field->step_count;
     out->column = schema_find_column(rel->table, field->column);
+    if (out->column == NULL)
+        find_computed(rel, field->column, out);
     if (out->column == NULL)
         return plan_fail_column(rel->table, field->column, p->err);
     out->type = &out->column->type;

@@ -18,6 +18,7 @@ struct plan_rel;
 struct plan_field {
     const struct plan_rel *rel;
     const struct model_column *column;
+    const struct model_computed *computed; /* the function that gives the column; NULL: the table */
     const struct api_json_step *steps;
     uint32_t step_count;
     const struct type *type; /* of the result */

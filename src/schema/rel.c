@@ -305,6 +305,52 @@ rel_add(struct build *b, const struct schema_rel *rel)
         *(struct schema_rel *)list_add(&b->rels) = *rel;
 }
 
+/* A function takes the place of what the keys say about the same two tables. */
+static void
+rels_override(struct build *b, const struct schema_table *source,
+              const struct model_computed *computed)
+{
+    struct schema_rel *rels = b->rels.items;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < b->rels.count; i++) {
+        const struct model_table *target = rels[i].target->model;
+
+        if (rels[i].source == source && rels[i].computed == NULL &&
+            str_eq(target->name, computed->name) && str_eq(target->schema, computed->schema))
+            continue;
+        rels[kept++] = rels[i];
+    }
+    b->rels.count = kept;
+}
+
+static void
+rels_add_computed(struct build *b)
+{
+    const struct model *model = b->schema->model;
+
+    for (uint32_t i = 0; i < model->computed_count; i++) {
+        const struct model_computed *computed = &model->computed[i];
+        const struct schema_table *source = &b->tables[computed->table - model->tables];
+        const struct schema_table *target =
+            computed->target != NULL ? &b->tables[computed->target - model->tables] : NULL;
+
+        if (target == NULL || !source->is_exposed || !target->is_exposed ||
+            !str_eq(computed->schema, source->model->schema))
+            continue;
+        rels_override(b, source, computed);
+        *(struct schema_rel *)list_add(&b->rels) = (struct schema_rel){
+            .cardinality = computed->is_single ? SCHEMA_MANY_TO_ONE : SCHEMA_ONE_TO_MANY,
+            .is_to_one = computed->is_single,
+            .is_self = source == target,
+            .source = source,
+            .target = target,
+            .computed = computed,
+            .constraint = computed->name,
+        };
+    }
+}
+
 static void
 rels_add_edge(struct build *b, const struct edge *edge)
 {
@@ -474,6 +520,7 @@ schema_rels_build(const struct schema *schema, struct schema_table *tables, stru
     rels_add_junctions(&b);
     for (uint32_t i = 0; i < b.edges.count; i++)
         rels_add_edge(&b, (struct edge *)b.edges.items + i);
+    rels_add_computed(&b);
     rels_hand_out(&b);
 
     free(b.rels.items);
@@ -527,6 +574,8 @@ is_match(const struct schema_rel *rel, struct str target, struct str hint)
 {
     bool by_name = str_eq(rel->target->model->name, target);
 
+    if (rel->computed != NULL)
+        return str_eq(rel->computed->name, target);
     if (rel->is_self)
         return is_self_match(rel, target, hint);
     if (hint.data == NULL)

@@ -91,6 +91,24 @@ schema_find_column(const struct schema_table *table, struct str name)
     return NULL;
 }
 
+const struct schema_computed *
+schema_find_computed(const struct schema_table *table, struct str name)
+{
+    const struct schema_computed *found = NULL;
+
+    for (uint32_t i = 0; i < table->computed_count; i++) {
+        const struct schema_computed *computed = &table->computed[i];
+
+        if (!str_eq(computed->model->name, name))
+            continue;
+        if (str_eq(computed->model->schema, table->model->schema))
+            return computed;
+        if (found == NULL)
+            found = computed;
+    }
+    return found;
+}
+
 static bool
 is_exposed(struct str schema_name, const char *const *schemas, size_t schema_count)
 {
@@ -115,6 +133,29 @@ table_init(struct schema_table *table, const struct model_table *model, struct a
     for (uint32_t i = 0; i < model->column_count; i++)
         slots_put(slots, table->column_slot_mask, str_hash(model->columns[i].name, 0), i);
     table->column_slots = slots;
+}
+
+/* Columns are values; functions that give sets are relationships only. */
+static void
+computed_init(struct schema *schema, struct schema_table *tables, struct arena *arena)
+{
+    const struct model *model = schema->model;
+    struct schema_computed *computed =
+        ARENA_ARRAY(arena, struct schema_computed, model->computed_count + 1);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < model->computed_count; i++) {
+        const struct model_computed *from = &model->computed[i];
+        struct schema_table *table = &tables[from->table - model->tables];
+
+        if (from->returns_set)
+            continue;
+        if (table->computed_count == 0)
+            table->computed = &computed[count];
+        table->computed_count++;
+        computed[count++] = (struct schema_computed){
+            .model = from, .column = {.name = from->name, .type = from->type}};
+    }
 }
 
 static const struct schema_table *
@@ -200,6 +241,7 @@ schema_new(struct model *model, const char *const *schemas, size_t schema_count)
     }
     so->slots = slots;
 
+    computed_init(&so->pub, tables, arena);
     schema_rels_build(&so->pub, tables, arena);
     functions_init(&so->pub, arena);
     access_roles_build(&so->pub, arena);

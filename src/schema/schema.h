@@ -42,7 +42,9 @@ struct schema_rel {
     bool
         source_has_key; /* the foreign key is the source's (many-to-one, that side of one-to-one) */
     const struct schema_table *source, *target;
-    struct str constraint; /* the foreign key; of a junction the one to source */
+    /* A function of source's row gives the rows of target, and no columns join them; NULL: none. */
+    const struct model_computed *computed;
+    struct str constraint; /* the foreign key; of a junction the one to source; the function */
     const uint32_t *source_columns;
     uint32_t source_column_count;
     const uint32_t *target_columns;
@@ -54,6 +56,12 @@ struct schema_rel {
     const uint32_t *junction_target_columns; /* as many as target_columns */
 };
 
+/* A column that a function of the row computes. */
+struct schema_computed {
+    const struct model_computed *model;
+    struct model_column column; /* its name and type */
+};
+
 struct schema_table {
     const struct model_table *model;
     bool is_exposed;
@@ -62,6 +70,8 @@ struct schema_table {
     uint32_t pk_column_count;      /* 0: none */
     const struct schema_rel *rels; /* from this table; sorted by target, cardinality, constraint */
     uint32_t rel_count;
+    const struct schema_computed *computed;
+    uint32_t computed_count;
     const uint32_t *column_slots; /* the snapshot's own */
     uint32_t column_slot_mask;
 };
@@ -103,6 +113,10 @@ const struct schema_function *schema_find_functions(const struct schema *schema,
                                                     struct str schema_name, struct str name,
                                                     uint32_t *count);
 const struct model_column *schema_find_column(const struct schema_table *table, struct str name);
+/* The computed column of that name: of the functions called so the one in the table's schema, or else
+ * the first that is found. NULL: none. */
+const struct schema_computed *schema_find_computed(const struct schema_table *table,
+                                                   struct str name);
 /* The index of a column of this table. */
 static inline uint32_t
 schema_column_index(const struct schema_table *table, const struct model_column *column)
@@ -116,7 +130,8 @@ schema_column_index(const struct schema_table *table, const struct model_column 
  * Target is the name of the related table or view, or, only without a hint, the foreign key
  * constraint or the key's single column in table, these two where the related side is no view. A
  * hint is a constraint, a single origin or target column, or the junction, of a relationship to the
- * table called target. On a self-reference the table's name means its children and the column's
+ * table called target. A function of the row is meant by its name, and takes the place of the other
+ * relationships to a table of that name. On a self-reference the table's name means its children and the column's
  * name its parent; a hint is then the children's referencing column.
  *
  * Fills out with up to max of them and returns how many there are: 0 is PGRST200, 1 is found, more

@@ -254,6 +254,17 @@ struct model_function {
     struct model_acl acl; /* embedded */
 };
 
+/* A function whose only argument is a row of table: a column that is computed, or, when it gives rows
+ * of a table, a relationship to that. */
+struct model_computed {
+    struct str schema, name;
+    const struct model_table *table;
+    const struct model_table *target; /* whose rows it gives; NULL: a value */
+    struct type type;
+    bool returns_set;
+    bool is_single; /* at most one row */
+};
+
 struct model {
     struct arena *arena;
     struct model_table *tables; /* sorted by schema, name */
@@ -264,6 +275,9 @@ struct model {
     uint32_t sequence_count;
     struct model_function *functions; /* by schema, name; those of one name as they were made */
     uint32_t function_count;
+    /* By table; of one table those first that an unqualified name finds first. */
+    struct model_computed *computed;
+    uint32_t computed_count;
     const struct str *schemas; /* made by CREATE SCHEMA; "public" is always there and not listed */
     uint32_t schema_count;
     struct model_role *roles; /* those that are implied first */

@@ -30,6 +30,15 @@ struct cat_function {
     uint32_t default_count;
 };
 
+/* A function of a row on its way into the model. */
+struct cat_computed {
+    struct model_computed *model;
+    uint32_t oid;
+    uint32_t type;     /* of the result */
+    uint32_t relation; /* whose row that type is; 0: none */
+    struct str type_name;
+};
+
 struct cat_type {
     uint32_t oid;
     char kind; /* pg_type.typtype: b, c, d, e, p, r, m */
@@ -51,14 +60,16 @@ struct catalog {
     uint32_t table_count;
     struct str function_oids;       /* as an array literal */
     struct cat_function *functions; /* as many as model->function_count */
+    struct str computed_oids;       /* as an array literal */
+    struct cat_computed *computed;  /* as many as model->computed_count */
     struct cat_type *types;         /* sorted by OID */
     uint32_t type_count;
 };
 
 MUST_CHECK PGresult *cat_query(struct catalog *cat, const char *sql, const char *param,
                                struct err *err);
-MUST_CHECK PGresult *cat_query_two(struct catalog *cat, const char *sql, const char *first,
-                                   const char *second, struct err *err);
+MUST_CHECK PGresult *cat_query_with(struct catalog *cat, const char *sql, const char *const *params,
+                                    int param_count, struct err *err);
 /* Cells; a null is the empty view, 0 or false. */
 struct str cat_str(struct catalog *cat, const PGresult *res, int row, int column); /* copied */
 int64_t cat_i64(const PGresult *res, int row, int column);
@@ -90,5 +101,8 @@ MUST_CHECK bool cat_load_sequences(struct catalog *cat, struct err *err);
 MUST_CHECK bool cat_load_functions(struct catalog *cat, const char *schemas, struct err *err);
 MUST_CHECK bool cat_load_arguments(struct catalog *cat, struct err *err);
 MUST_CHECK bool cat_load_results(struct catalog *cat, struct err *err);
+/* catalog_computed.c: functions of rows, after the tables; and what they give, after the types. */
+MUST_CHECK bool cat_load_computed(struct catalog *cat, struct err *err);
+void cat_finish_computed(struct catalog *cat);
 
 #endif

@@ -4,7 +4,7 @@
 /* How deep domains on arrays of domains and so on are followed. */
 #define MAX_DEPTH 16
 
-/* The types of all columns and of what functions take and give, and what domains and arrays among
+/* The types of all columns and of what functions take and give, also those of a row, and what domains and arrays among
  * them are made of. */
 static const char types_sql[] =
     "WITH RECURSIVE used(oid) AS ("
@@ -22,6 +22,9 @@ static const char types_sql[] =
     "  LEFT JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype"
     "  JOIN pg_catalog.pg_attribute a ON a.attrelid IN (t.typrelid, b.typrelid)"
     "  WHERE a.attnum > 0 AND NOT a.attisdropped"
+    "  UNION"
+    "  SELECT p.prorettype FROM unnest($3::oid[]) AS c(oid)"
+    "  JOIN pg_catalog.pg_proc p ON p.oid = c.oid"
     "  UNION"
     "  SELECT part.oid FROM used JOIN pg_catalog.pg_type t ON t.oid = used.oid,"
     "  LATERAL (VALUES (t.typbasetype),"
@@ -71,7 +74,8 @@ list_enums(struct catalog *cat)
 bool
 cat_load_types(struct catalog *cat, struct err *err)
 {
-    PGresult *res = cat_query_two(cat, types_sql, cat->oids.data, cat->function_oids.data, err);
+    const char *const params[] = {cat->oids.data, cat->function_oids.data, cat->computed_oids.data};
+    PGresult *res = cat_query_with(cat, types_sql, params, COUNTOF(params), err);
 
     if (res == NULL)
         return false;

@@ -6,9 +6,10 @@
 #include "db/postgres/session.h"
 
 PGresult *
-cat_query(struct catalog *cat, const char *sql, const char *param, struct err *err)
+cat_query_with(struct catalog *cat, const char *sql, const char *const *params, int param_count,
+               struct err *err)
 {
-    PGresult *res = pg_session_query(cat->pq, sql, &param, param != NULL ? 1 : 0, err);
+    PGresult *res = pg_session_query(cat->pq, sql, params, param_count, err);
 
     if (res == NULL)
         err_prefix(err, "unable to read the catalogs: ");
@@ -16,15 +17,9 @@ cat_query(struct catalog *cat, const char *sql, const char *param, struct err *e
 }
 
 PGresult *
-cat_query_two(struct catalog *cat, const char *sql, const char *first, const char *second,
-              struct err *err)
+cat_query(struct catalog *cat, const char *sql, const char *param, struct err *err)
 {
-    const char *const params[] = {first, second};
-    PGresult *res = pg_session_query(cat->pq, sql, params, COUNTOF(params), err);
-
-    if (res == NULL)
-        err_prefix(err, "unable to read the catalogs: ");
-    return res;
+    return cat_query_with(cat, sql, &param, param != NULL ? 1 : 0, err);
 }
 
 static struct str
@@ -146,7 +141,7 @@ load(struct catalog *cat, const char *schemas, struct err *err)
     return run_plain(cat, "SET statement_timeout = '60s'", err) &&
            run_plain(cat, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err) &&
            cat_load_tables(cat, schemas, err) && cat_load_functions(cat, schemas, err) &&
-           cat_load_types(cat, err) && cat_load_columns(cat, err) &&
+           cat_load_computed(cat, err) && cat_load_types(cat, err) && cat_load_columns(cat, err) &&
            cat_load_view_columns(cat, err) && cat_load_constraints(cat, err) &&
            cat_load_indexes(cat, err) && cat_load_sequences(cat, err) &&
            cat_load_arguments(cat, err) && cat_load_results(cat, err) &&
@@ -174,6 +169,7 @@ pg_introspect(struct db *base, struct model **out, struct err *err)
         err_set(err, ERR_DB, "CAIRN-LIMIT", "unable to read the catalogs: the schema is too large");
         goto out;
     }
+    cat_finish_computed(&cat);
     *out = cat.model;
     cat.model = NULL;
     ok = true;
