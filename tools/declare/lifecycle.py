@@ -187,6 +187,8 @@ struct lifecycle_row {{
     const char *gap;          /* NULL: none */
     const struct lifecycle_source *sources;
     size_t source_count;
+    const char *const *command; /* of a project's own row: what to run; NULL: built in */
+    unsigned timeout_s;         /* of the command */
 }};
 
 extern const struct lifecycle_row lifecycle_rows[];
