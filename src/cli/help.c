@@ -122,6 +122,8 @@ type_name(const struct config_option_def *def)
         return "one of";
     case CONFIG_TYPE_LIST:
         return "a list, items separated by commas";
+    case CONFIG_TYPE_MAP:
+        return "NAME=VALUE";
     case CONFIG_TYPE_ADDRESS:
         return "an address, HOST:PORT";
     case CONFIG_TYPE_SECRET:

@@ -170,6 +170,19 @@ check_limits(struct config_loader *loader)
     }
 }
 
+/* What asks for a function of the database. */
+static void
+check_transaction(struct config_loader *loader)
+{
+    const struct config *config = loader->config;
+
+    if (config->transaction_pre_request != NULL &&
+        config->database_engine == CONFIG_ENGINE_SQLITE && config->database_path != NULL)
+        config_error_add(loader, origin_of(loader, CONFIG_TRANSACTION_PRE_REQUEST),
+                         "remove it, or set database.url to a PostgreSQL database",
+                         "transaction.pre_request: the embedded database has no function to call");
+}
+
 static void
 check_openapi(struct config_loader *loader)
 {
@@ -228,4 +241,5 @@ config_derive(struct config_loader *loader)
     check_limits(loader);
     check_auth(loader);
     check_openapi(loader);
+    check_transaction(loader);
 }

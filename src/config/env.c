@@ -40,6 +40,21 @@ suggest_env(struct str name, double least)
     return best;
 }
 
+/* The option that name sets, and what its value begins with: of a map the name of the entry. */
+static bool
+find_target(struct arena *arena, struct str name, enum config_option *option, const char **prefix)
+{
+    struct str key;
+
+    *prefix = "";
+    if (find_by_env(name, option))
+        return true;
+    if (!config_map_find_env(name, option, &key))
+        return false;
+    *prefix = arena_printf(arena, "%.*s=", STR_ARG(key)).data;
+    return true;
+}
+
 /* Cuts the value out of what follows '='; false when quotes don't close or something follows. */
 static bool
 unquote(struct arena *arena, struct str text, const char **out)
@@ -84,6 +99,7 @@ read_line(struct config_loader *loader, struct str line, const char *where)
     struct str rest = line;
     struct str name;
     enum config_option option;
+    const char *prefix;
     const char *value;
     const char *near;
 
@@ -97,7 +113,7 @@ read_line(struct config_loader *loader, struct str line, const char *where)
     }
     if (!str_has_prefix(name, PREFIX))
         return; /* for other programs */
-    if (!find_by_env(name, &option)) {
+    if (!find_target(loader->arena, name, &option, &prefix)) {
         near = suggest_env(name, 0.5);
         config_error_add(loader, where,
                          near != NULL ? arena_printf(loader->arena, "did you mean %s?", near).data
@@ -111,9 +127,9 @@ read_line(struct config_loader *loader, struct str line, const char *where)
         return;
     }
     if (value[0] != '\0')
-        config_setting_add_text(
-            loader, option, value,
-            arena_printf(loader->arena, "%s %s", where, config_options[option].env).data);
+        config_setting_add_text(loader, option,
+                                arena_printf(loader->arena, "%s%s", prefix, value).data,
+                                arena_printf(loader->arena, "%s %.*s", where, STR_ARG(name)).data);
 }
 
 void
@@ -140,14 +156,17 @@ config_read_environ(struct config_loader *loader)
         struct str name = str_cut(&rest, '=');
         const char *origin;
         const char *near;
+        const char *prefix;
         enum config_option option;
 
         if (!str_has_prefix(name, PREFIX) || rest.data == NULL)
             continue;
         origin = arena_printf(loader->arena, "environment %.*s", STR_ARG(name)).data;
-        if (find_by_env(name, &option)) {
+        if (find_target(loader->arena, name, &option, &prefix)) {
             if (rest.len > 0)
-                config_setting_add_text(loader, option, arena_cstr(loader->arena, rest), origin);
+                config_setting_add_text(
+                    loader, option,
+                    arena_printf(loader->arena, "%s%.*s", prefix, STR_ARG(rest)).data, origin);
             continue;
         }
         /* Others put names there too (Kubernetes: CAIRN_PORT_8080_TCP for a service called cairn),

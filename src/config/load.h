@@ -53,6 +53,12 @@ void config_read_environ(struct config_loader *loader);
 /* Parses by the option's type and stores into the field; false with an error added. */
 bool config_value_store(struct config_loader *loader, const struct config_option_def *def,
                         const struct config_setting *setting, void *field);
+/* Adds the setting's "name=value" to what the map has. */
+bool config_map_store(struct config_loader *loader, const struct config_option_def *def,
+                      const struct config_setting *setting, struct config_list *out);
+/* CAIRN_APP_SETTINGS_NAME: the option and the name. */
+bool config_map_find_env(struct str name, enum config_option *out, struct str *key);
+void config_map_write(const struct config_list *map, struct buf *out);
 /* "127.0.0.1:8080" and its like; false leaves *out as it was. */
 bool config_address_parse(struct arena *arena, const char *text, struct config_address *out);
 /* A URL with its password as ***. */

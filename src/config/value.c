@@ -378,6 +378,8 @@ config_value_store(struct config_loader *loader, const struct config_option_def 
 
     if (def->type == CONFIG_TYPE_LIST)
         return parse_list(loader, def, setting, field);
+    if (def->type == CONFIG_TYPE_MAP)
+        return config_map_store(loader, def, setting, field);
     if (setting->is_list) {
         config_error_add(loader, where, "write one value", "%s: a list, where one value is needed",
                          def->key);
@@ -410,6 +412,7 @@ config_value_store(struct config_loader *loader, const struct config_option_def 
     case CONFIG_TYPE_SECRET:
         return parse_string(loader, def, text, where, field);
     case CONFIG_TYPE_LIST:
+    case CONFIG_TYPE_MAP:
         break;
     }
 
@@ -485,6 +488,9 @@ config_write_value(const struct config *config, enum config_option option, struc
         break;
     case CONFIG_TYPE_LIST:
         write_list(out, field);
+        break;
+    case CONFIG_TYPE_MAP:
+        config_map_write(field, out);
         break;
     case CONFIG_TYPE_ADDRESS:
         buf_add_str(out, str_from(((const struct config_address *)field)->text));

@@ -105,6 +105,32 @@ add_list(struct walk *walk, enum config_option option, const yaml_node_t *node)
 }
 
 static void
+add_map(struct walk *walk, enum config_option option, const yaml_node_t *node)
+{
+    struct arena *arena = walk->loader->arena;
+    const yaml_node_pair_t *first = node->data.mapping.pairs.start;
+    size_t count = (size_t)(node->data.mapping.pairs.top - first);
+    const char **items = ARENA_ARRAY(arena, const char *, count + 1);
+
+    for (size_t i = 0; i < count; i++) {
+        const yaml_node_t *name = yaml_document_get_node(walk->document, first[i].key);
+        const yaml_node_t *value = yaml_document_get_node(walk->document, first[i].value);
+
+        if (name->type != YAML_SCALAR_NODE || value->type != YAML_SCALAR_NODE ||
+            memchr(value->data.scalar.value, '\0', value->data.scalar.length) != NULL) {
+            config_error_add(walk->loader, place_of(walk, value->start_mark),
+                             "write NAME: VALUE, one a line", "%s: a plain value is needed",
+                             config_options[option].key);
+            return;
+        }
+        items[i] = arena_printf(arena, "%.*s=%.*s", STR_ARG(scalar_text(name)),
+                                STR_ARG(scalar_text(value)))
+                       .data;
+    }
+    config_setting_add(walk->loader, option, items, count, true, place_of(walk, node->start_mark));
+}
+
+static void
 add_option(struct walk *walk, enum config_option option, const yaml_node_t *node)
 {
     struct config_loader *loader = walk->loader;
@@ -112,6 +138,10 @@ add_option(struct walk *walk, enum config_option option, const yaml_node_t *node
 
     if (is_null(node))
         return;
+    if (config_options[option].type == CONFIG_TYPE_MAP && node->type == YAML_MAPPING_NODE) {
+        add_map(walk, option, node);
+        return;
+    }
     switch (node->type) {
     case YAML_SCALAR_NODE:
         if (memchr(node->data.scalar.value, '\0', node->data.scalar.length) != NULL)

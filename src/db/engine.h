@@ -30,11 +30,16 @@ struct db_loop;
 
 enum db_dialect { DB_SQLITE, DB_POSTGRES };
 enum db_mode { DB_READ, DB_WRITE };
+enum db_isolation { DB_ISOLATION_DEFAULT, DB_REPEATABLE_READ, DB_SERIALIZABLE };
 
 struct db_options {
     const char *url;            /* sqlite:PATH or postgres://... */
     const char *const *schemas; /* exposed, the first is the default */
     size_t schema_count;
+    /* PostgreSQL: what the search path has behind the first schema; requests that want another path
+     * set it in their transaction. */
+    const char *const *extra_search_path;
+    size_t extra_search_path_count;
     unsigned loops;               /* how many db_loop_open will be called */
     unsigned pool;                /* PostgreSQL connections for each loop */
     unsigned pool_threads;        /* threads for long embedded reads */
@@ -53,7 +58,7 @@ struct db_stmt {
         *params; /* row_count x param_count; for PostgreSQL TEXT or NULL, row_count 1 */
     uint32_t param_count;
     /* PostgreSQL: the statements after it are prepared when it has run, because what they mean may
-     * depend on it (a role). Of the first statement only. */
+     * depend on it (a role, the search path). Of the first statements only. */
     bool runs_before_prepare;
     uint32_t row_count; /* runs of the statement, >= 1 (embedded engine only: > 1) */
     const struct model_table
@@ -82,6 +87,7 @@ struct db_job {
     struct db_stmt *stmts;
     uint32_t stmt_count;
     int64_t timeout_ms; /* 0: the default */
+    enum db_isolation isolation; /* PostgreSQL only */
     /* Forget all rows seen: the job starts again from its first statement (a read that moved to the
      * pool; a job of PostgreSQL whose connection was lost, or whose plan the schema has left behind,
      * when it is certain that it had no effect). NULL when rows can't be seen twice: a job that has

@@ -1,27 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A call of a function: /rpc/NAME. From the plan on it is a read, whose rows come out of it. */
 #include "rest/args.h"
-#include "rest/raise.h"
 #include "rest/rest_impl.h"
 #include "rest/timing.h"
-
-/* Statements of the same text for all calls; the cache of shapes counts up from 1. */
-#define BEGIN_READ_ID (UINT64_MAX - 1)
-#define BEGIN_WRITE_ID (UINT64_MAX - 2)
-#define SETTINGS_ID (UINT64_MAX - 3)
-#define REST_READ_ID (UINT64_MAX - 4)
-#define REST_WRITE_ID (UINT64_MAX - 5)
-
-/* A setting that a call made for the whole session would speak for the next one: it begins empty. */
-#define SET_RESPONSE                                        \
-    "pg_catalog.set_config('response.headers', '', true), " \
-    "pg_catalog.set_config('response.status', '', true)"
-#define SET_REQUEST                                              \
-    "SELECT pg_catalog.set_config('request.method', $1, true), " \
-    "pg_catalog.set_config('request.path', $2, true), "          \
-    "pg_catalog.set_config('request.headers', $3, true), "       \
-    "pg_catalog.set_config('request.cookies', $4, true), " SET_RESPONSE
-#define SET_READ_ONLY ", pg_catalog.set_config('transaction_read_only', 'on', true)"
 
 static bool
 is_read(const struct rest_call *call)
@@ -144,66 +125,6 @@ prepare_encoder(struct rest_call *call)
         encoder->mode = ENCODE_OBJECT;
 }
 
-/* What the function may ask about the request; and that it must not write, when it must not. */
-static void
-add_begin(struct rest_call *call)
-{
-    struct request *request = call->request;
-    struct value *params = ARENA_ARRAY(request->arena, struct value, 4);
-    const struct str texts[] = {request->method_name,
-                                arena_printf(request->arena, "/rpc/%.*s", STR_ARG(call->name)),
-                                identity_headers_json(request), identity_cookies_json(request)};
-    bool read = is_read(call);
-
-    for (size_t i = 0; i < COUNTOF(texts); i++)
-        params[i] = (struct value){.kind = VALUE_TEXT, .s = texts[i]};
-    call->stmts[call->job.stmt_count++] = (struct db_stmt){
-        .sql = read ? STR(SET_REQUEST SET_READ_ONLY) : STR(SET_REQUEST),
-        .id = read ? BEGIN_READ_ID : BEGIN_WRITE_ID,
-        .params = params,
-        .param_count = COUNTOF(texts),
-        .row_count = 1,
-    };
-}
-
-/* Where the identity has said what the request is. */
-static void
-add_rest(struct rest_call *call)
-{
-    bool read = is_read(call);
-
-    call->stmts[call->job.stmt_count++] = (struct db_stmt){
-        .sql = read ? STR("SELECT " SET_RESPONSE SET_READ_ONLY) : STR("SELECT " SET_RESPONSE),
-        .id = read ? REST_READ_ID : REST_WRITE_ID,
-        .row_count = 1,
-    };
-}
-
-static bool
-take_settings(void *ctx, const struct value *cells, uint32_t count)
-{
-    struct rest_call *call = ctx;
-
-    if (count == 2 && cells[0].kind == VALUE_TEXT)
-        call->guc_headers = arena_copy(call->request->arena, cells[0].s);
-    if (count == 2 && cells[1].kind == VALUE_TEXT)
-        call->guc_status = arena_copy(call->request->arena, cells[1].s);
-    return true;
-}
-
-static void
-add_settings(struct rest_call *call)
-{
-    call->stmts[call->job.stmt_count++] = (struct db_stmt){
-        .sql = STR("SELECT pg_catalog.current_setting('response.headers', true), "
-                   "pg_catalog.current_setting('response.status', true)"),
-        .id = SETTINGS_ID,
-        .row_count = 1,
-        .on_row = take_settings,
-        .ctx = call,
-    };
-}
-
 /* What a call changed must not stay without its answer. */
 static bool
 needs_check(const struct rest_call *call)
@@ -223,15 +144,11 @@ submit(struct rest_call *call, struct err *err)
     call->job.check = !read && needs_check(call) ? rest_check : NULL;
     if (!read && call->api.prefer.strict && call->api.prefer.has_max_affected)
         call->job.check = rest_check;
-    if (!call->identity.is_set)
-        add_begin(call);
-    else
-        add_rest(call);
     if (!rest_add_stmt(call, &call->shape->sql.main, call->shape->main_id, encode_row,
                        &call->encoder, err))
         return false;
     call->main = &call->stmts[call->job.stmt_count - 1];
-    add_settings(call);
+    begin_add_response(call);
     timing_end(call->request, TIMING_PLAN);
     db_submit(call->rest->options.db, &call->job);
     return true;

@@ -134,10 +134,10 @@ add_preference_applied(struct rest_call *call)
     static const char *const counts[] = {NULL, "count=exact", "count=planned", "count=estimated"};
     const struct api_prefer *prefer = &call->api.prefer;
     bool is_write = call->action != PLAN_READ;
-    char room[200];
+    char room[48];
     struct buf text;
 
-    buf_init(&text, sizeof(room));
+    buf_init(&text, 64 * 1024);
     if (call->action == PLAN_INSERT && !call->is_put &&
         call->shape->plan->resolution != API_RESOLUTION_NONE)
         add_preference(&text, call->shape->plan->resolution == API_RESOLUTION_MERGE
@@ -154,6 +154,10 @@ add_preference_applied(struct rest_call *call)
         add_preference(&text, prefer->tx_commit ? "tx=commit" : "tx=rollback");
     if (prefer->strict || prefer->lenient)
         add_preference(&text, prefer->strict ? "handling=strict" : "handling=lenient");
+    if (prefer->timezone.data != NULL && call->rest->begin != NULL)
+        add_preference(
+            &text,
+            arena_printf(call->request->arena, "timezone=%.*s", STR_ARG(prefer->timezone)).data);
     if (prefer->strict && prefer->has_max_affected &&
         (call->action == PLAN_UPDATE || call->action == PLAN_DELETE ||
          call->call.function != NULL)) {
@@ -217,12 +221,10 @@ respond_read(struct rest_call *call, struct err *err)
     return true;
 }
 
-/* As a read; and what the function says itself comes last. */
 static bool
 respond_call(struct rest_call *call, struct err *err)
 {
     struct response *response = &call->request->response;
-    uint32_t header_count = response->header_count;
 
     if (call->encoder.carries_total)
         call->total = call->encoder.total;
@@ -234,10 +236,7 @@ respond_call(struct rest_call *call, struct err *err)
         response->status = 204;
         response->content_type = STR_NULL;
     }
-    if (raise_apply_settings(call->request, call->guc_headers, call->guc_status, err))
-        return true;
-    response->header_count = header_count;
-    return false;
+    return true;
 }
 
 static uint64_t
@@ -321,16 +320,24 @@ rest_respond_unchanged(struct rest_call *call)
 void
 rest_respond(struct rest_call *call)
 {
+    struct response *response = &call->request->response;
+    uint32_t header_count = response->header_count;
     bool ok = call->job.ok && encode_end(&call->encoder);
 
     timing_end(call->request, TIMING_TRANSACTION);
     if (!call->job.ok)
-        identity_explain(&call->identity, &call->job.err);
+        begin_explain(&call->begin, &call->job.err);
     if (ok && call->call.function != NULL)
         ok = respond_call(call, &call->job.err);
     else if (ok && call->action == PLAN_READ)
         ok = respond_read(call, &call->job.err);
     else if (ok)
         respond_write(call, rows_affected(call));
+    /* What the database says itself comes last. */
+    if (ok &&
+        !raise_apply_settings(call->request, call->guc_headers, call->guc_status, &call->job.err)) {
+        response->header_count = header_count;
+        ok = false;
+    }
     rest_finish(call, ok ? NULL : &call->job.err);
 }

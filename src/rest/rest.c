@@ -23,6 +23,8 @@ rest_new(const struct rest_options *options, struct schema *schema)
     rest->options = *options;
     rest->schema = schema;
     rest->shapes = shape_cache_new(SHAPES_MAX);
+    if (options->dialect == DB_POSTGRES)
+        rest->begin = begin_new(&rest->options, schema);
     buf_init(&rest->key, KEY_MAX);
     return rest;
 }
@@ -33,6 +35,7 @@ rest_free(struct rest *rest)
     if (rest == NULL)
         return;
     shape_cache_free(rest->shapes);
+    begin_free(rest->begin);
     schema_unref(rest->schema);
     buf_fini(&rest->key);
     free(rest);
@@ -42,6 +45,8 @@ void
 rest_set_schema(struct rest *rest, struct schema *schema)
 {
     shape_cache_clear(rest->shapes);
+    if (rest->begin != NULL)
+        begin_set_schema(rest->begin, schema);
     schema_unref(rest->schema);
     rest->schema = schema;
 }
@@ -51,6 +56,7 @@ rest_finish(struct rest_call *call, struct err *err)
 {
     shape_unref(call->shape);
     call->shape = NULL;
+    begin_release(&call->begin);
     buf_fini(&call->rowids);
     if (err != NULL) {
         raise_translate(call->request, err);
@@ -427,7 +433,7 @@ restart(struct db_job *job)
     struct rest_call *call = job->ctx;
 
     encode_restart(&call->encoder);
-    call->identity.is_taken = false;
+    call->begin.is_taken = false;
     call->existing.rows = 0;
     call->guc_headers = call->guc_status = STR_NULL;
     call->total = call->guess = -1;
@@ -457,7 +463,7 @@ rest_add_stmt(struct rest_call *call, const struct emit_stmt *sql, uint64_t id,
 
     *stmt = (struct db_stmt){
         .sql = sql->sql,
-        .id = identity_stmt_id(&call->identity, id),
+        .id = begin_stmt_id(&call->begin, id),
         .target = call->action != PLAN_READ ? call->table->model : NULL,
         .on_row = on_row,
         .ctx = ctx,
@@ -560,9 +566,8 @@ rest_prepare_job(struct rest_call *call, enum db_mode mode)
     job->ctx = call;
     job->done = on_done;
     job->restart = restart;
-    if (call->rest->options.dialect == DB_POSTGRES &&
-        identity_add(&call->identity, call->request, &call->stmts[0]))
-        job->stmt_count = 1;
+    if (call->rest->begin != NULL)
+        begin_add(call, mode == DB_READ);
 }
 
 static bool
@@ -573,9 +578,13 @@ prepare_job(struct rest_call *call, struct err *err)
     rest_prepare_job(call, call->action == PLAN_READ ? DB_READ : DB_WRITE);
     if (call->action != PLAN_READ) {
         job->check = needs_check(call) ? rest_check : NULL;
-        return add_write(call, err);
+        if (!add_write(call, err))
+            return false;
+    } else if (!add_main(call, err) || !count_add(call, err)) {
+        return false;
     }
-    return add_main(call, err) && count_add(call, err);
+    begin_add_response(call);
+    return true;
 }
 
 static void

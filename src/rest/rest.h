@@ -15,10 +15,17 @@
 
 struct rest;
 
-/* How the transaction of each request ends. */
+/* How the transaction of each request begins and ends. But for the end, PostgreSQL only. */
 struct rest_transaction {
-    bool rolls_back;      /* unless the request says otherwise */
-    bool allows_override; /* Prefer: tx=... counts */
+    bool rolls_back;                      /* unless the request says otherwise */
+    bool allows_override;                 /* Prefer: tx=... counts */
+    const char *pre_request;              /* "schema.name" of a function; NULL: none */
+    const char *const *extra_search_path; /* behind the request's schema */
+    size_t extra_search_path_count;
+    const char *const *hoisted; /* settings of functions that hold for all of the transaction */
+    size_t hoisted_count;
+    const char *const *settings; /* "name=value", as app.settings.name */
+    size_t setting_count;
 };
 
 enum rest_root_mode { REST_ROOT_FOLLOWS, REST_ROOT_IGNORES, REST_ROOT_DISABLED };

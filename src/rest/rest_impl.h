@@ -3,8 +3,8 @@
 #ifndef CAIRN_REST_REST_IMPL_H
 #define CAIRN_REST_REST_IMPL_H
 
+#include "rest/begin.h"
 #include "rest/bind.h"
-#include "rest/identity.h"
 #include "rest/rest.h"
 #include "rest/shape.h"
 
@@ -12,7 +12,8 @@ struct rest {
     struct rest_options options;
     struct schema *schema;
     struct shape_cache *shapes;
-    struct buf key; /* scratch: the shape of the request at hand */
+    struct begin *begin; /* PostgreSQL only */
+    struct buf key;      /* scratch: the shape of the request at hand */
 };
 
 struct rest_call {
@@ -29,8 +30,8 @@ struct rest_call {
     struct payload payload;
     struct shape *shape;
     struct db_job job;
-    struct db_stmt stmts[8];
-    struct identity identity;   /* PostgreSQL: as whom it runs */
+    struct db_stmt stmts[12];
+    struct begin_call begin;    /* PostgreSQL: how its transaction begins */
     struct db_stmt *main;       /* the one that reads or changes */
     struct buf rowids;          /* of changed rows, as JSON, for the statement that shows them */
     struct value *rowids_param; /* where that statement takes them from */

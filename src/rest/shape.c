@@ -39,6 +39,12 @@ shape_new(struct schema *schema, struct str key, bool keep)
     return shape;
 }
 
+uint64_t
+shape_take_id(void)
+{
+    return atomic_fetch_add(&next_id, 1);
+}
+
 void
 shape_unref(struct shape *shape)
 {

@@ -34,6 +34,8 @@ void shape_cache_clear(struct shape_cache *cache);
 /* A new shape with one reference and a soft arena; key is copied. keep: its statements stay
  * prepared. */
 struct shape *shape_new(struct schema *schema, struct str key, bool keep);
+/* The id of a statement that belongs to no shape. */
+uint64_t shape_take_id(void);
 void shape_unref(struct shape *shape); /* NULL is safe */
 
 #endif

@@ -75,6 +75,14 @@ rest_options_from(const struct config *config, struct server_loop *loop)
             {
                 .rolls_back = config->transaction_end == CONFIG_TRANSACTION_END_ROLLBACK,
                 .allows_override = config->transaction_allow_override,
+                .pre_request = config->transaction_pre_request,
+                .extra_search_path =
+                    (const char *const *)config->transaction_extra_search_path.items,
+                .extra_search_path_count = config->transaction_extra_search_path.count,
+                .hoisted = (const char *const *)config->transaction_hoisted_settings.items,
+                .hoisted_count = config->transaction_hoisted_settings.count,
+                .settings = (const char *const *)config->app_settings.items,
+                .setting_count = config->app_settings.count,
             },
         .root = root_from(config),
         .dialect = db_get_dialect(loop->shared->db),

@@ -22,6 +22,8 @@ migrate_db_options(const struct config *config, unsigned loops)
         .url = config->database_url,
         .schemas = (const char *const *)config->database_schemas.items,
         .schema_count = config->database_schemas.count,
+        .extra_search_path = (const char *const *)config->transaction_extra_search_path.items,
+        .extra_search_path_count = config->transaction_extra_search_path.count,
         .loops = loops,
         .pool = (unsigned)config->database_pool,
         .pool_threads = (unsigned)config->server_pool_threads,

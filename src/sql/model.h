@@ -239,6 +239,17 @@ struct model_argument {
     bool is_variadic; /* the last one; type is an array */
 };
 
+/* A setting that a role or a function of PostgreSQL brings along. */
+struct model_setting {
+    struct str name, value;
+};
+struct model_settings {
+    struct str role;      /* whose they are; of a function empty */
+    struct str isolation; /* default_transaction_isolation, which isn't among the items; may be empty */
+    const struct model_setting *items;
+    uint32_t count;
+};
+
 /* A function of the database that can be called from outside. PostgreSQL only. */
 struct model_function {
     struct str schema, name, comment;
@@ -252,6 +263,7 @@ struct model_function {
      * and is not in the list of tables; without columns when it is void. */
     struct model_table *row;
     struct model_acl acl; /* embedded */
+    struct model_settings settings; /* SET in its definition */
 };
 
 /* A function whose only argument is a row of table: a column that is computed, or, when it gives rows
@@ -286,6 +298,11 @@ struct model {
     uint32_t schema_acl_count;
     struct model_default_acl *default_acls;
     uint32_t default_acl_count;
+    /* PostgreSQL only: ALTER ROLE ... SET, by name of role; and whether anything in the database asks
+     * for settings of the request, or sets those of the response. */
+    const struct model_settings *role_settings;
+    uint32_t role_settings_count;
+    bool asks_request, sets_response;
 };
 
 struct model *model_new(void);        /* empty, but for the roles that are implied */

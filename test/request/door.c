@@ -101,6 +101,8 @@ door_open(struct door *door, const struct door_options *options)
         .url = url,
         .schemas = options->schemas != NULL ? options->schemas : only_public,
         .schema_count = options->schemas != NULL ? options->schema_count : 1,
+        .extra_search_path = options->transaction.extra_search_path,
+        .extra_search_path_count = options->transaction.extra_search_path_count,
         .loops = 1,
         .pool = 2,
         .pool_threads = 1,
@@ -168,6 +170,7 @@ on_request(void *ctx, struct request *request)
     struct str calls = STR("/rpc/");
     struct door *door = ctx;
 
+    request->caller = door->caller;
     if (str_has_prefix(request->path, calls))
         rest_handle_function(door->rest, request,
                              str_slice(request->path, calls.len, request->path.len));

@@ -18,6 +18,7 @@
 #ifndef CAIRN_TEST_REQUEST_DOOR_H
 #define CAIRN_TEST_REQUEST_DOOR_H
 
+#include "auth/caller.h"
 #include "rest/rest.h"
 #include "unit/unit.h"
 
@@ -26,6 +27,7 @@ struct door {
     struct db *db;
     struct db_loop *dl;
     struct rest *rest;
+    struct caller *caller; /* who sends; NULL: nobody in particular */
     char dir[64];
     struct buf raw; /* of the last answer */
     int status;

@@ -18,6 +18,7 @@ OPTION_TYPES = {
     "string": "const char *",
     "enum": None,
     "list": "struct config_list",
+    "map": "struct config_list",
     "address": "struct config_address",
     "secret": "const char *",
 }
@@ -100,7 +101,7 @@ def read_config(def_dir):
         option["group"] = option["key"].split(".")[0] if "." in option["key"] else None
         if option["group"] and option["group"] not in groups:
             raise DefError(f"{place}: there is no group {option['group']!r}")
-        counted = option["type"] in ("string", "secret", "list")
+        counted = option["type"] in ("string", "secret", "list", "map")
         number = (lambda v: v) if counted else (lambda v: parse_value(option, v, place))
         option["c_min"] = number(option["min"]) if "min" in option else (0 if counted else None)
         option["c_max"] = number(option["max"]) if "max" in option else (4096 if counted else None)
@@ -142,7 +143,7 @@ def config_header(options):
     out.append("#define CONFIG_STAGE_COUNT 4\n")
     out.append("""\
 struct config_list {
-    const char **items;
+    const char **items; /* of a map "name=value" */
     size_t count;
 };
 
@@ -246,6 +247,9 @@ def schema_of(option):
         row.update(type="string", pattern="^[0-9]+ ?(ms|s|m|h|d)$")
     elif kind == "enum":
         row["enum"] = option["values"]
+    elif kind == "map":
+        row.update(type="object", additionalProperties={"type": ["string", "number", "boolean"]},
+                   maxProperties=option["c_max"])
     elif kind == "list":
         row.update(type="array", items={"type": "string"}, minItems=option["c_min"],
                    maxItems=option["c_max"])

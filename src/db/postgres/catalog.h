@@ -96,6 +96,10 @@ MUST_CHECK bool cat_load_view_columns(struct catalog *cat, struct err *err);
 MUST_CHECK bool cat_load_constraints(struct catalog *cat, struct err *err);
 MUST_CHECK bool cat_load_indexes(struct catalog *cat, struct err *err);
 MUST_CHECK bool cat_load_sequences(struct catalog *cat, struct err *err);
+/* catalog_settings.c */
+MUST_CHECK bool cat_load_settings(struct catalog *cat, struct err *err);
+/* Whether any code in the database asks for the request, or sets the response. */
+MUST_CHECK bool cat_load_code(struct catalog *cat, struct err *err);
 /* catalog_functions.c: which there are, before the types; and what they take and give, after the
  * tables. */
 MUST_CHECK bool cat_load_functions(struct catalog *cat, const char *schemas, struct err *err);

@@ -145,7 +145,7 @@ load(struct catalog *cat, const char *schemas, struct err *err)
            cat_load_view_columns(cat, err) && cat_load_constraints(cat, err) &&
            cat_load_indexes(cat, err) && cat_load_sequences(cat, err) &&
            cat_load_arguments(cat, err) && cat_load_results(cat, err) &&
-           run_plain(cat, "COMMIT", err);
+           cat_load_settings(cat, err) && cat_load_code(cat, err) && run_plain(cat, "COMMIT", err);
 }
 
 bool
@@ -159,8 +159,8 @@ pg_introspect(struct db *base, struct model **out, struct err *err)
     *out = NULL;
     buf_init(&schemas, 1024 * 1024);
     add_schemas(&schemas, db);
-    if (!pg_session_open(&db->target, (const char *const *)db->schemas, db->schema_count,
-                         db->connect_timeout_ms, &cat.pq, err))
+    if (!pg_session_open(&db->target, buf_str(&db->catalog_path), db->connect_timeout_ms, &cat.pq,
+                         err))
         goto out;
     cat.model = model_new();
     if (!load(&cat, buf_cstr(&schemas), err))

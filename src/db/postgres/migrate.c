@@ -438,8 +438,8 @@ pg_migrate(struct db *base, struct str name, struct str text, struct str checksu
     run->text = text;
     run->err = err;
     buf_init(&run->sql, (size_t)1 << 30);
-    if (!pg_session_open(&db->target, (const char *const *)db->schemas, db->schema_count,
-                         db->connect_timeout_ms, &run->pq, err) ||
+    if (!pg_session_open(&db->target, buf_str(&db->migration_path), db->connect_timeout_ms,
+                         &run->pq, err) ||
         !prepare_record(run->pq, true, err) || !find_record(run, checksum, &found))
         goto out;
     if (!found && (!execute(run->pq, "BEGIN", err) || !run_text(run) || !record(run, checksum) ||
@@ -466,8 +466,8 @@ pg_migrations_list(struct db *base, struct arena *arena, struct db_migration **o
 
     *out = NULL;
     *count = 0;
-    if (pg_session_open(&db->target, (const char *const *)db->schemas, db->schema_count,
-                        db->connect_timeout_ms, &pq, err) &&
+    if (pg_session_open(&db->target, buf_str(&db->migration_path), db->connect_timeout_ms, &pq,
+                        err) &&
         prepare_record(pq, false, err))
         res = pg_session_query(
             pq,

@@ -39,6 +39,9 @@ struct pg_db {
     int64_t connect_timeout_ms;
     size_t queue_max;
     struct buf session_sql;
+    /* Search paths: of migrations, whose new tables go to the first schema; and of what reads the
+     * catalogs, so that the names of types that it finds are good in every request. */
+    struct buf migration_path, catalog_path;
 };
 
 /*
@@ -53,6 +56,7 @@ enum pg_op_kind {
     PG_OP_PREPARE,
     PG_OP_TIMEOUT, /* sets the job's own statement timeout */
     PG_OP_BEGIN,
+    PG_OP_ISOLATION,
     PG_OP_ASYNC, /* the job's commit does not wait for the disk */
     PG_OP_STMT,
     PG_OP_CONSTRAINTS, /* checks what is deferred, before a rollback that keeps ok */

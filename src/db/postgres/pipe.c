@@ -269,25 +269,53 @@ is_grouped(const struct pg_conn *conn, const struct db_job *job)
            (conn->op_count > 0 || conn->loop->waiting > 0);
 }
 
+/* Before anything in the transaction has taken a snapshot. */
 static bool
-put_job(struct pg_conn *conn, struct db_job *job)
+put_isolation(struct pg_conn *conn, struct db_job *job)
+{
+    switch (job->isolation) {
+    case DB_ISOLATION_DEFAULT:
+        break;
+    case DB_REPEATABLE_READ:
+        return put_command(conn, job, PG_OP_ISOLATION,
+                           "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", NULL);
+    case DB_SERIALIZABLE:
+        return put_command(conn, job, PG_OP_ISOLATION,
+                           "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", NULL);
+    }
+    return true;
+}
+
+/* The statements, each prepared where it isn't yet: those that the meaning of others depends on one by
+ * one, the others together. */
+static bool
+put_stmts(struct pg_conn *conn, struct db_job *job)
 {
     /* More statements than names would push out their own. */
     bool named = job->stmt_count <= PG_STMTS_MAX / 2;
-    uint32_t first = job->stmts[0].runs_before_prepare ? 1 : 0;
-    bool ok = put_closed(conn) &&
-              (!named || put_prepares(conn, job, 0, first > 0 ? first : job->stmt_count));
+    uint32_t first = 0;
+    bool ok = true;
+
+    for (; ok && first < job->stmt_count && job->stmts[first].runs_before_prepare; first++)
+        ok = (!named || put_prepares(conn, job, first, first + 1)) &&
+             put_stmt(conn, job, first, named);
+    ok = ok && (!named || put_prepares(conn, job, first, job->stmt_count));
+    for (uint32_t i = first; ok && i < job->stmt_count; i++)
+        ok = put_stmt(conn, job, i, named);
+    return ok;
+}
+
+static bool
+put_job(struct pg_conn *conn, struct db_job *job)
+{
+    bool ok = put_closed(conn);
 
     if (ok && conn->exclusive == job)
         ok = put_command(conn, job, PG_OP_BEGIN, "BEGIN", NULL);
+    ok = ok && put_isolation(conn, job);
     if (ok && pg_job_flags(job) & PG_JOB_GROUPED)
         ok = put_prepared(conn, job, PG_OP_ASYNC, ASYNC_NAME);
-    ok = ok && put_timeout(conn, job);
-    if (ok && first > 0)
-        ok = put_stmt(conn, job, 0, named) &&
-             (!named || put_prepares(conn, job, first, job->stmt_count));
-    for (uint32_t i = first; ok && i < job->stmt_count; i++)
-        ok = put_stmt(conn, job, i, named);
+    ok = ok && put_timeout(conn, job) && put_stmts(conn, job);
     if (ok && job->rollback_only)
         ok = put_command(conn, job, PG_OP_CONSTRAINTS, "SET CONSTRAINTS ALL IMMEDIATE", NULL);
     return ok && put_sync(conn, job);

@@ -2,6 +2,8 @@
 #include "db/postgres/pg.h"
 #include "db/postgres/session.h"
 
+#define PATH_MAX_BYTES ((size_t)1024 * 1024)
+
 static void
 pg_close(struct db *base)
 {
@@ -12,13 +14,34 @@ pg_close(struct db *base)
         free(db->schemas[i]);
     free(db->schemas);
     buf_fini(&db->session_sql);
+    buf_fini(&db->migration_path);
+    buf_fini(&db->catalog_path);
     free(db);
+}
+
+/* With one schema all requests have the same path; else a name is sure only with its schema. */
+static void
+make_paths(struct pg_db *db, const struct db_options *options, struct buf *request_path)
+{
+    static const char *const fallback[] = {"public"};
+    const char *const *schemas = (const char *const *)db->schemas;
+    const char *const *extra = options->extra_search_path;
+    size_t extra_count = options->extra_search_path_count;
+
+    pg_session_add_path(request_path, schemas, db->schema_count > 0, extra, extra_count);
+    pg_session_add_path(&db->migration_path, schemas, db->schema_count, fallback,
+                        COUNTOF(fallback));
+    if (db->schema_count <= 1)
+        buf_add_str(&db->catalog_path, buf_str(request_path));
+    else
+        BUF_ADD_LIT(&db->catalog_path, "''");
 }
 
 static bool
 pg_open(const struct db_options *options, const char *url, struct db **out, struct err *err)
 {
     struct pg_db *db = xcalloc(1, sizeof(*db));
+    struct buf path;
 
     db->base.driver = &db_postgres_driver;
     db->pool = options->pool > 0 ? options->pool : 1;
@@ -29,15 +52,19 @@ pg_open(const struct db_options *options, const char *url, struct db **out, stru
     db->schemas = xcalloc(options->schema_count + 1, sizeof(*db->schemas));
     for (size_t i = 0; i < options->schema_count; i++)
         db->schemas[i] = xstrdup(options->schemas[i]);
-    buf_init(&db->session_sql, 1024 * 1024);
+    buf_init(&db->session_sql, PATH_MAX_BYTES);
+    buf_init(&db->migration_path, PATH_MAX_BYTES);
+    buf_init(&db->catalog_path, PATH_MAX_BYTES);
 
     if (!pg_target_init(&db->target, url, err)) {
         pg_close(&db->base);
         return false;
     }
     pg_target_describe(&db->target, db->base.description, sizeof(db->base.description));
-    pg_session_sql(&db->session_sql, (const char *const *)db->schemas, db->schema_count,
-                   db->statement_timeout_ms);
+    buf_init(&path, PATH_MAX_BYTES);
+    make_paths(db, options, &path);
+    pg_session_sql(&db->session_sql, buf_str(&path), db->statement_timeout_ms);
+    buf_fini(&path);
     pg_session_add_group_question(&db->session_sql);
     buf_cstr(&db->session_sql);
     *out = &db->base;

@@ -4,12 +4,37 @@
 #include "db/postgres/error.h"
 #include "sql/quote.h"
 
-void
-pg_session_sql(struct buf *out, const char *const *schemas, size_t schema_count,
-               int64_t statement_timeout_ms)
+static void
+add_name(struct buf *out, size_t start, const char *name)
 {
-    bool has_public = false;
+    if (out->len > start)
+        BUF_ADD_LIT(out, ", ");
+    quote_ident(out, str_from(name));
+}
 
+void
+pg_session_add_path(struct buf *out, const char *const *schemas, size_t schema_count,
+                    const char *const *extra, size_t extra_count)
+{
+    size_t start = out->len;
+
+    for (size_t i = 0; i < schema_count; i++)
+        add_name(out, start, schemas[i]);
+    for (size_t i = 0; i < extra_count; i++) {
+        bool is_there = false;
+
+        for (size_t j = 0; j < schema_count; j++)
+            is_there = is_there || strcmp(extra[i], schemas[j]) == 0;
+        if (!is_there)
+            add_name(out, start, extra[i]);
+    }
+    if (out->len == start)
+        BUF_ADD_LIT(out, "''");
+}
+
+void
+pg_session_sql(struct buf *out, struct str search_path, int64_t statement_timeout_ms)
+{
     BUF_ADD_LIT(out, "SET TimeZone = 'UTC';"
                      "SET DateStyle = 'ISO, MDY';"
                      "SET IntervalStyle = 'postgres';"
@@ -30,14 +55,7 @@ pg_session_sql(struct buf *out, const char *const *schemas, size_t schema_count,
     BUF_ADD_LIT(out, "SELECT pg_catalog.set_config('synchronous_commit', 'on', false)"
                      " WHERE pg_catalog.current_setting('synchronous_commit') = 'off';");
     BUF_ADD_LIT(out, "SET search_path = ");
-    for (size_t i = 0; i < schema_count; i++) {
-        if (i > 0)
-            BUF_ADD_LIT(out, ", ");
-        quote_ident(out, str_from(schemas[i]));
-        has_public = has_public || strcmp(schemas[i], "public") == 0;
-    }
-    if (!has_public)
-        buf_add_str(out, schema_count > 0 ? STR(", public") : STR("public"));
+    buf_add_str(out, search_path);
 }
 
 /* The function has one more argument from PostgreSQL 17 on, so it is not asked for by its types. */
@@ -52,8 +70,8 @@ pg_session_add_group_question(struct buf *out)
 }
 
 bool
-pg_session_open(const struct pg_target *target, const char *const *schemas, size_t schema_count,
-                int64_t connect_timeout_ms, PGconn **out, struct err *err)
+pg_session_open(const struct pg_target *target, struct str search_path, int64_t connect_timeout_ms,
+                PGconn **out, struct err *err)
 {
     struct pg_params params;
     struct buf sql;
@@ -71,7 +89,7 @@ pg_session_open(const struct pg_target *target, const char *const *schemas, size
     }
     PQsetNoticeProcessor(pq, pg_notice_ignore, NULL);
 
-    pg_session_sql(&sql, schemas, schema_count, 0);
+    pg_session_sql(&sql, search_path, 0);
     res = pg_session_query(pq, buf_cstr(&sql), NULL, 0, err);
     if (res == NULL)
         goto out;

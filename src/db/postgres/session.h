@@ -11,16 +11,18 @@
  * The statements that set a session, as one simple query. Values of every type then have one text
  * form, whatever the server, the database or the role are set to.
  */
-void pg_session_sql(struct buf *out, const char *const *schemas, size_t schema_count,
-                    int64_t statement_timeout_ms);
+void pg_session_sql(struct buf *out, struct str search_path, int64_t statement_timeout_ms);
+
+/* "a", "b": the names in order, each once, as a search path; '' when there are none. */
+void pg_session_add_path(struct buf *out, const char *const *schemas, size_t schema_count,
+                         const char *const *extra, size_t extra_count);
 
 /* One more statement for it: whether commits can be grouped (see pipe.c), true or false. */
 void pg_session_add_group_question(struct buf *out);
 
 /* Connects and sets the session, blocking. No statement timeout: what runs here takes its time. */
-MUST_CHECK bool pg_session_open(const struct pg_target *target, const char *const *schemas,
-                                size_t schema_count, int64_t connect_timeout_ms, PGconn **out,
-                                struct err *err);
+MUST_CHECK bool pg_session_open(const struct pg_target *target, struct str search_path,
+                                int64_t connect_timeout_ms, PGconn **out, struct err *err);
 
 /* Runs sql (several statements without parameters, or one with), blocking; all rows come back as
  * text. NULL and err when it fails. PQclear the result. */

@@ -336,6 +336,8 @@ a_session_is_the_same_whatever_the_database_is_set_to(void **state)
     fixture_open(&own, &(struct db_options){.url = cluster.url,
                                             .schemas = schemas,
                                             .schema_count = 2,
+                                            .extra_search_path = schemas,
+                                            .extra_search_path_count = 2,
                                             .pool = 1,
                                             .statement_timeout_ms = 1234,
                                             .connect_timeout_ms = 5000,
