@@ -86,7 +86,7 @@ struct db_job {
     const struct db_session *session; /* NULL: the owner, as which migrations run */
     struct db_stmt *stmts;
     uint32_t stmt_count;
-    int64_t timeout_ms; /* 0: the default */
+    int64_t timeout_ms;          /* 0: the default */
     enum db_isolation isolation; /* PostgreSQL only */
     /* Forget all rows seen: the job starts again from its first statement (a read that moved to the
      * pool; a job of PostgreSQL whose connection was lost, or whose plan the schema has left behind,

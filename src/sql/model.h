@@ -244,8 +244,9 @@ struct model_setting {
     struct str name, value;
 };
 struct model_settings {
-    struct str role;      /* whose they are; of a function empty */
-    struct str isolation; /* default_transaction_isolation, which isn't among the items; may be empty */
+    struct str role; /* whose they are; of a function empty */
+    struct str
+        isolation; /* default_transaction_isolation, which isn't among the items; may be empty */
     const struct model_setting *items;
     uint32_t count;
 };
@@ -262,7 +263,7 @@ struct model_function {
     /* The columns of what it returns: a table of this model, or one that stands for the result alone
      * and is not in the list of tables; without columns when it is void. */
     struct model_table *row;
-    struct model_acl acl; /* embedded */
+    struct model_acl acl;           /* embedded */
     struct model_settings settings; /* SET in its definition */
 };
 

@@ -576,6 +576,53 @@ every_option_has_a_doc_and_a_name_of_its_own(void **state)
 }
 
 static void
+settings_of_the_application_add_up_and_are_not_shown(void **state)
+{
+    struct fixture *f = *state;
+    char third[] = "CAIRN_APP_SETTINGS_THIRD=3=3";
+    char first[] = "CAIRN_APP_SETTINGS_FIRST=env";
+    char *env[] = {third, first, NULL};
+    struct buf shown;
+
+    load(f, "app:\n  settings:\n    first: 1\n    jwt.second: \"two\"\n", NULL, env, NULL);
+    assert_loaded(f);
+    assert_int_equal(f->config->app_settings.count, 3);
+    assert_string_equal(f->config->app_settings.items[0], "FIRST=env");
+    assert_string_equal(f->config->app_settings.items[1], "jwt.second=two");
+    assert_string_equal(f->config->app_settings.items[2], "THIRD=3=3");
+    buf_init(&shown, 4096);
+    config_write_value(f->config, CONFIG_APP_SETTINGS, &shown);
+    assert_string_equal(buf_cstr(&shown), "FIRST=***,jwt.second=***,THIRD=***");
+    buf_fini(&shown);
+}
+
+static void
+settings_of_the_application_have_names_that_postgresql_takes(void **state)
+{
+    struct fixture *f = *state;
+
+    load_yaml(f, "app:\n  settings:\n    \"a b\": 1\n");
+    assert_error(f, "cairn.yaml:3:5", "'a b' can't be the name of a setting", "letters");
+    f->errors = (struct config_errors){0};
+    load_yaml(f, "app:\n  settings:\n    a: [1]\n");
+    assert_error(f, "cairn.yaml:3:8", "a plain value is needed", "NAME: VALUE");
+}
+
+static void
+a_function_before_requests_needs_postgresql(void **state)
+{
+    struct fixture *f = *state;
+
+    load_yaml(f, "transaction:\n  pre_request: api.before\n");
+    assert_error(f, "cairn.yaml:2:16", "the embedded database has no function to call",
+                 "database.url");
+    f->errors = (struct config_errors){0};
+    load_yaml(f, "database:\n  url: postgres://localhost/x\n"
+                 "transaction:\n  pre_request: api.before\n");
+    assert_loaded(f);
+}
+
+static void
 the_schema_is_json_and_names_every_option(void **state)
 {
     struct fixture *f = *state;
@@ -655,6 +702,9 @@ main(void)
         TEST(what_is_shown_has_no_password),
         TEST(weak_and_short_secrets_are_refused_without_being_repeated),
         TEST(every_option_has_a_doc_and_a_name_of_its_own),
+        TEST(settings_of_the_application_add_up_and_are_not_shown),
+        TEST(settings_of_the_application_have_names_that_postgresql_takes),
+        TEST(a_function_before_requests_needs_postgresql),
         TEST(the_schema_is_json_and_names_every_option),
         TEST(the_sample_uncommented_gives_the_defaults),
     };
