@@ -65,7 +65,7 @@ forget_access(struct db_job *job)
     memset(root->tables, 0, root->schema->table_count);
     memset(root->functions, 0, root->schema->function_count);
     root->comment = STR_NULL;
-    root->call.identity.is_taken = false;
+    root->call.begin.is_taken = false;
 }
 
 static void
@@ -150,7 +150,7 @@ on_access(struct db_job *job)
 
     timing_end(root->call.request, TIMING_TRANSACTION);
     if (!job->ok)
-        identity_explain(&root->call.identity, &job->err);
+        begin_explain(&root->call.begin, &job->err);
     finish(root, job->ok ? NULL : &job->err);
 }
 
