@@ -12,7 +12,8 @@
 
 #define JWKS_MAX ((size_t)1 << 20)
 
-struct auth {
+/* What the configuration says; shared by those that differ in published keys only. */
+struct rules {
     atomic_uint refs;
     struct jwk_set *keys;
     struct claim_path *role_claim;
@@ -20,74 +21,125 @@ struct auth {
     struct str anon_role; /* data NULL: the connection's own */
     bool is_open;         /* to anonymous callers */
     bool has_roles;       /* the database has roles of its own, and decides */
+    bool has_url;         /* more keys are published */
+};
+
+struct auth {
+    atomic_uint refs;
+    struct rules *rules;
+    struct jwk_set *published; /* NULL: none were seen yet */
 };
 
 struct auth_loop {
     struct auth *auth;
     struct token_cache *cache;
+    bool misses_key; /* of the last check */
 };
 
 /* --- keys and rules -------------------------------------------------------------------------- */
 
 static bool
-add_secret(struct auth *auth, const struct config *config, struct err *err)
+add_secret(struct rules *rules, const struct config *config, struct err *err)
 {
     struct vault secret = {0};
     int64_t made_s = 0;
     bool found = false;
     bool ok = secret_find(config, &secret, &made_s, &found, err) &&
-              (!found || jwk_set_add_secret(auth->keys, secret.bytes, err));
+              (!found || jwk_set_add_secret(rules->keys, secret.bytes, INT64_MAX, err));
 
     vault_wipe(&secret);
     return ok;
 }
 
 static bool
-add_jwks(struct auth *auth, const struct config *config, struct err *err)
+add_jwks(struct rules *rules, const struct config *config, struct err *err)
 {
     struct buf text;
-    bool ok = false;
+    bool ok = true;
 
     buf_init(&text, JWKS_MAX);
-    if (file_read(config->auth_jwks, &text, NULL, err)) {
-        ok = jwk_set_add_json(auth->keys, buf_str(&text), JWK_GIVEN, err);
+    switch (config->auth_jwks_is) {
+    case CONFIG_JWKS_NONE:
+        break;
+    case CONFIG_JWKS_URL:
+        rules->has_url = true;
+        break;
+    case CONFIG_JWKS_TEXT:
+        ok = jwk_set_add_json(rules->keys, str_from(config->auth_jwks), JWK_GIVEN, err);
         if (!ok)
+            err_prefix(err, "unable to use auth.jwks: ");
+        break;
+    case CONFIG_JWKS_FILE:
+        if (!file_read(config->auth_jwks, &text, NULL, err)) {
+            ok = false;
+        } else if (!jwk_set_add_json(rules->keys, buf_str(&text), JWK_GIVEN, err)) {
             err_prefix(err, "unable to use '%s' (auth.jwks): ", config->auth_jwks);
+            ok = false;
+        }
+        break;
     }
     buf_fini(&text);
     return ok;
 }
 
 static bool
-open_role_claim(struct auth *auth, const struct config *config, struct err *err)
+add_role_claim(struct rules *rules, const struct config *config, struct err *err)
 {
-    if (claim_path_parse(str_from(config->auth_role_claim), &auth->role_claim, err))
+    if (claim_path_parse(str_from(config->auth_role_claim), &rules->role_claim, err))
         return true;
     err_prefix(err, "unable to use auth.role_claim: ");
     err_hint(err, "such as .role, .app.roles[0], .roles[?(@ ^== \"app_\")] or a JSONPath: $.role");
     return false;
 }
 
+static void
+rules_unref(struct rules *rules)
+{
+    if (rules == NULL || atomic_fetch_sub(&rules->refs, 1) > 1)
+        return;
+    jwk_set_unref(rules->keys);
+    claim_path_free(rules->role_claim);
+    free(rules);
+}
+
+static struct auth *
+auth_new(struct rules *rules, struct jwk_set *published)
+{
+    struct auth *auth = xcalloc(1, sizeof(*auth));
+
+    auth->refs = 1;
+    auth->rules = rules;
+    auth->published = jwk_set_ref(published);
+    return auth;
+}
+
 bool
 auth_open(const struct config *config, struct auth **out, struct err *err)
 {
-    struct auth *auth = xcalloc(1, sizeof(*auth));
+    struct rules *rules = xcalloc(1, sizeof(*rules));
     bool ok;
 
     *out = NULL;
-    auth->refs = 1;
-    auth->keys = jwk_set_new();
-    auth->audience = str_from(config->auth_jwt_aud);
-    auth->has_roles = config->database_engine == CONFIG_ENGINE_POSTGRES;
-    auth->anon_role = auth->has_roles ? str_from(config->auth_anon_role) : STR_NULL;
-    auth->is_open = config->auth_anonymous == CONFIG_AUTH_ANONYMOUS_OPEN;
-    ok = open_role_claim(auth, config, err) && add_secret(auth, config, err) &&
-         (config->auth_jwks == NULL || add_jwks(auth, config, err));
+    rules->refs = 1;
+    rules->keys = jwk_set_new();
+    rules->audience = str_from(config->auth_jwt_aud);
+    rules->has_roles = config->database_engine == CONFIG_ENGINE_POSTGRES;
+    rules->anon_role = rules->has_roles ? str_from(config->auth_anon_role) : STR_NULL;
+    rules->is_open = config->auth_anonymous == CONFIG_AUTH_ANONYMOUS_OPEN;
+    ok = add_role_claim(rules, config, err) && add_secret(rules, config, err) &&
+         add_jwks(rules, config, err);
     if (ok)
-        *out = auth;
+        *out = auth_new(rules, NULL);
     else
-        auth_unref(auth);
+        rules_unref(rules);
     return ok;
+}
+
+struct auth *
+auth_with_keys(const struct auth *auth, struct jwk_set *published)
+{
+    atomic_fetch_add_explicit(&auth->rules->refs, 1, memory_order_relaxed);
+    return auth_new(auth->rules, published);
 }
 
 struct auth *
@@ -102,15 +154,15 @@ auth_unref(struct auth *auth)
 {
     if (auth == NULL || atomic_fetch_sub(&auth->refs, 1) > 1)
         return;
-    jwk_set_unref(auth->keys);
-    claim_path_free(auth->role_claim);
+    jwk_set_unref(auth->published);
+    rules_unref(auth->rules);
     free(auth);
 }
 
 bool
 auth_has_keys(const struct auth *auth)
 {
-    return auth->keys->count > 0;
+    return auth->rules->keys->count > 0 || auth->rules->has_url;
 }
 
 struct auth_loop *
@@ -158,6 +210,17 @@ refuse_anonymous(struct err *err)
     err_hint(err,
              "auth.anonymous is 'closed' at this stage; send a token, or set it to 'open' to let "
              "anonymous callers use every table.");
+    return false;
+}
+
+/* The token may well be good: to say that it isn't would sign its owner out. */
+static bool
+refuse_without_keys(struct err *err)
+{
+    err_clear(err);
+    err_set(err, ERR_UNAVAILABLE, "CAIRN-KEYS",
+            "unable to check the token: its issuer's keys could not be fetched yet");
+    err_hint(err, "auth.jwks names the URL; the log says what is wrong with it.");
     return false;
 }
 
@@ -212,15 +275,16 @@ static bool
 read_caller(const struct auth *auth, const struct jwt *jwt, struct arena *arena,
             struct caller *caller, struct err *err)
 {
-    const struct json *claim = claim_path_find(auth->role_claim, jwt->claims);
+    const struct rules *rules = auth->rules;
+    const struct json *claim = claim_path_find(rules->role_claim, jwt->claims);
 
-    caller->role = auth->anon_role;
+    caller->role = rules->anon_role;
     if (claim != NULL && claim->type != JSON_NULL)
         caller->role = claim->type == JSON_STRING ? claim->text : claim->raw;
     /* To PostgreSQL this is no role but the way back to the connection's own. */
     if (str_eq(caller->role, STR("none")))
         return refuse(err, 401, "22023", "role \"none\" does not exist");
-    caller->is_anonymous = caller->role.data == NULL || str_eq(caller->role, auth->anon_role);
+    caller->is_anonymous = caller->role.data == NULL || str_eq(caller->role, rules->anon_role);
     caller->claims_json = claims_with_role(jwt, caller->role, arena);
     return true;
 }
@@ -230,6 +294,7 @@ verify(struct auth_loop *loop, struct str token, struct arena *arena, struct cal
        struct err *err)
 {
     const struct auth *auth = loop->auth;
+    const struct jwt_keys keys = {auth->rules->keys, auth->published};
     int64_t now_s = clock_wall_us() / 1000000;
     struct jwt jwt;
     struct jwt_times times;
@@ -241,9 +306,12 @@ verify(struct auth_loop *loop, struct str token, struct arena *arena, struct cal
     }
     if (!auth_has_keys(auth))
         return refuse(err, 500, "PGRST300", "Server lacks JWT secret");
-    if (!jwt_verify(auth->keys, token, arena, &jwt, err) ||
-        !jwt_check_times(&jwt.times, now_s, err) ||
-        !jwt_check_audience(&jwt, auth->audience, err) ||
+    if (!jwt_verify(&keys, token, arena, &jwt, err)) {
+        loop->misses_key = auth->rules->has_url && jwt.misses_key;
+        return loop->misses_key && auth->published == NULL ? refuse_without_keys(err) : false;
+    }
+    if (!jwt_check_times(&jwt.times, now_s, err) ||
+        !jwt_check_audience(&jwt, auth->rules->audience, err) ||
         !read_caller(auth, &jwt, arena, caller, err))
         return false;
     if (arena_is_exhausted(arena))
@@ -255,17 +323,17 @@ verify(struct auth_loop *loop, struct str token, struct arena *arena, struct cal
 static bool
 check_role(struct auth_loop *loop, struct request *request, struct err *err)
 {
-    const struct auth *auth = loop->auth;
+    const struct rules *rules = loop->auth->rules;
     struct caller *caller = ARENA_NEW(request->arena, struct caller);
     struct str token;
 
-    *caller = (struct caller){.is_anonymous = true, .role = auth->anon_role};
+    *caller = (struct caller){.is_anonymous = true, .role = rules->anon_role};
     request->caller = caller;
     if (find_token(request, &token) && !verify(loop, token, request->arena, caller, err))
         return false;
-    if (auth->is_open)
+    if (rules->is_open)
         return true;
-    if (caller->is_anonymous || (!auth->has_roles && str_eq(caller->role, STR("anon"))))
+    if (caller->is_anonymous || (!rules->has_roles && str_eq(caller->role, STR("anon"))))
         return refuse_anonymous(err);
     return true;
 }
@@ -273,6 +341,7 @@ check_role(struct auth_loop *loop, struct request *request, struct err *err)
 bool
 auth_check(struct auth_loop *loop, struct request *request, enum route_right right, struct err *err)
 {
+    loop->misses_key = false;
     switch (right) {
     case ROUTE_RIGHT_ANYONE:
         return true;
@@ -286,4 +355,10 @@ auth_check(struct auth_loop *loop, struct request *request, enum route_right rig
         break;
     }
     return refuse(err, 404, "PGRST125", "Invalid path specified in request URL");
+}
+
+bool
+auth_misses_key(const struct auth_loop *loop)
+{
+    return loop->misses_key;
 }

@@ -15,6 +15,7 @@
 #define CAIRN_AUTH_AUTH_H
 
 #include "auth/caller.h"
+#include "auth/jwk.h"
 #include "config/config.h"
 #include "def/routes.h"
 #include "http/http.h"
@@ -22,11 +23,15 @@
 struct auth;
 struct auth_loop;
 
-/* Reads the keys that config names, or the project's own secret. It blocks. One reference. */
+/* Reads the keys that config names, or the project's own secret, but for those at a URL. It blocks.
+ * One reference. */
 MUST_CHECK bool auth_open(const struct config *config, struct auth **out, struct err *err);
+/* The same with these keys as those at the URL, of which it takes a reference; NULL: there are none
+ * yet. One reference. */
+struct auth *auth_with_keys(const struct auth *auth, struct jwk_set *published);
 struct auth *auth_ref(struct auth *auth);
 void auth_unref(struct auth *auth); /* NULL is safe; the last one wipes the keys */
-/* Whether there is any key: without one, every token is refused. */
+/* Whether there is any key, or will be: without one, every token is refused. */
 bool auth_has_keys(const struct auth *auth);
 
 /* The reference is taken over. */
@@ -39,5 +44,7 @@ void auth_loop_set(struct auth_loop *loop, struct auth *auth);
  * refusal err is of kind ERR_REQUEST with the status to answer: 401, 403, 404 or 500. */
 MUST_CHECK bool auth_check(struct auth_loop *loop, struct request *request, enum route_right right,
                            struct err *err);
+/* After a refusal: whether it was for want of a key that the URL may have by now. */
+bool auth_misses_key(const struct auth_loop *loop);
 
 #endif

@@ -88,6 +88,12 @@ jwt_alg_find(struct str name)
 }
 
 bool
+jwt_alg_is_hmac(enum jwt_alg alg)
+{
+    return alg != JWT_ALG_COUNT && algs[alg].type == JWK_SECRET;
+}
+
+bool
 jwk_can_do(const struct jwk *key, enum jwt_alg alg)
 {
     return alg != JWT_ALG_COUNT && algs[alg].type == key->type &&
@@ -101,7 +107,7 @@ fail(struct err *err, const char *why)
 }
 
 bool
-jwk_set_add_secret(struct jwk_set *set, struct str secret, struct err *err)
+jwk_set_add_secret(struct jwk_set *set, struct str secret, int64_t until_s, struct err *err)
 {
     struct jwk *key = &set->items[set->count];
 
@@ -109,7 +115,7 @@ jwk_set_add_secret(struct jwk_set *set, struct str secret, struct err *err)
         return fail(err, "a secret of less than 32 bytes");
     if (set->count == JWK_COUNT_MAX)
         return fail(err, "too many keys");
-    *key = (struct jwk){.type = JWK_SECRET, .alg = JWT_ALG_COUNT};
+    *key = (struct jwk){.type = JWK_SECRET, .alg = JWT_ALG_COUNT, .until_s = until_s};
     vault_put(&key->secret, secret);
     set->count++;
     return true;
@@ -340,7 +346,10 @@ read_key(const struct json *jwk, struct jwk *key, struct err *err)
     struct str kid = json_get_str(jwk, "kid", STR_NULL);
     bool ok;
 
-    *key = (struct jwk){.alg = jwt_alg_find(json_get_str(jwk, "alg", STR_NULL))};
+    *key = (struct jwk){
+        .alg = jwt_alg_find(json_get_str(jwk, "alg", STR_NULL)),
+        .until_s = INT64_MAX,
+    };
     if (str_eq(type, STR("oct")))
         ok = read_secret(jwk, key, err);
     else if (str_eq(type, STR("RSA")))

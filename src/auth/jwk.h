@@ -43,6 +43,7 @@ struct jwk {
     struct str kid;      /* data NULL: none */
     struct vault secret; /* of JWK_SECRET */
     EVP_PKEY *pkey;      /* of the others */
+    int64_t until_s;     /* seconds since 1970; INT64_MAX: it stays */
 };
 
 struct jwk_set {
@@ -56,7 +57,8 @@ struct jwk_set *jwk_set_ref(struct jwk_set *set); /* NULL is safe */
 void jwk_set_unref(struct jwk_set *set);          /* NULL is safe; the last one wipes */
 
 /* False when the secret is shorter than JWK_SECRET_MIN, or the set is full. */
-MUST_CHECK bool jwk_set_add_secret(struct jwk_set *set, struct str secret, struct err *err);
+MUST_CHECK bool jwk_set_add_secret(struct jwk_set *set, struct str secret, int64_t until_s,
+                                   struct err *err);
 
 /*
  * Adds the keys of a JSON text: a JWK set, or one JWK. Keys that are not for checking signatures, or
@@ -69,6 +71,7 @@ enum jwk_origin { JWK_GIVEN, JWK_PUBLISHED };
 MUST_CHECK bool jwk_set_add_json(struct jwk_set *set, struct str json, enum jwk_origin origin,
                                  struct err *err);
 
+bool jwt_alg_is_hmac(enum jwt_alg alg);
 bool jwk_can_do(const struct jwk *key, enum jwt_alg alg);
 /* By its name in a header; JWT_ALG_COUNT when it isn't known. */
 enum jwt_alg jwt_alg_find(struct str name);

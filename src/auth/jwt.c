@@ -35,6 +35,11 @@ fail_claim(struct err *err, const char *message)
     return fail(err, "PGRST303", message, NULL);
 }
 
+struct jwt_header {
+    enum jwt_alg alg;
+    struct str kid; /* data NULL: none is named */
+};
+
 /* --- the signature --------------------------------------------------------------------------- */
 
 static const EVP_MD *
@@ -146,23 +151,40 @@ check_public(const struct jwk *key, enum jwt_alg alg, struct str input, struct s
     return ok;
 }
 
+/* The key of set that verifies, or NULL. *was_tried is set when one could have. */
+static const struct jwk *
+find_key(const struct jwk_set *set, const struct jwt_header *header, struct str input,
+         struct str signature, bool *was_tried)
+{
+    for (size_t i = 0; set != NULL && i < set->count; i++) {
+        const struct jwk *key = &set->items[i];
+
+        if (!jwk_can_do(key, header->alg) ||
+            (header->kid.data != NULL && key->kid.data != NULL && !str_eq(header->kid, key->kid)))
+            continue;
+        *was_tried = true;
+        if (key->type == JWK_SECRET ? check_hmac(key, header->alg, input, signature)
+                                    : check_public(key, header->alg, input, signature))
+            return key;
+    }
+    return NULL;
+}
+
 static bool
-check_signature(const struct jwk_set *keys, enum jwt_alg alg, struct str kid, struct str input,
-                struct str signature, struct err *err)
+check_signature(const struct jwt_keys *keys, const struct jwt_header *header, struct str input,
+                struct str signature, struct jwt *out, struct err *err)
 {
     bool was_tried = false;
+    const struct jwk *key = find_key(keys->own, header, input, signature, &was_tried);
 
-    for (size_t i = 0; i < keys->count; i++) {
-        const struct jwk *key = &keys->items[i];
-
-        if (!jwk_can_do(key, alg) ||
-            (kid.data != NULL && key->kid.data != NULL && !str_eq(kid, key->kid)))
-            continue;
-        was_tried = true;
-        if (key->type == JWK_SECRET ? check_hmac(key, alg, input, signature)
-                                    : check_public(key, alg, input, signature))
-            return true;
+    if (key == NULL)
+        key = find_key(keys->published, header, input, signature, &was_tried);
+    if (key != NULL) {
+        out->times.key_until = key->until_s;
+        return true;
     }
+    /* One that is named and was tried is there; of one that isn't named nobody knows. */
+    out->misses_key = !jwt_alg_is_hmac(header->alg) && (!was_tried || header->kid.data == NULL);
     return fail(err, "PGRST301", "No suitable key or wrong key type",
                 was_tried ? "None of the keys was able to decode the JWT"
                           : "No suitable key was found to decode the JWT");
@@ -217,8 +239,7 @@ parse_object(struct str text, struct arena *arena, const struct json **out)
 }
 
 static bool
-read_header(struct str part, struct arena *arena, enum jwt_alg *alg, struct str *kid,
-            struct err *err)
+read_header(struct str part, struct arena *arena, struct jwt_header *out, struct err *err)
 {
     const struct json *header = NULL;
     const struct json *id = NULL;
@@ -230,13 +251,13 @@ read_header(struct str part, struct arena *arena, enum jwt_alg *alg, struct str 
     if (str_eq_nocase(name, STR("none")))
         return fail(err, "PGRST301", "Wrong or unsupported encoding algorithm",
                     "JWT is unsecured but expected 'alg' was not 'none'");
-    *alg = jwt_alg_find(name);
+    out->alg = jwt_alg_find(name);
     id = json_get(header, "kid");
     /* Whatever an extension that is critical means, it isn't understood here. */
-    if (*alg == JWT_ALG_COUNT || json_get(header, "crit") != NULL ||
+    if (out->alg == JWT_ALG_COUNT || json_get(header, "crit") != NULL ||
         (id != NULL && id->type != JSON_STRING))
         return fail_form(err);
-    *kid = id != NULL ? id->text : STR_NULL;
+    out->kid = id != NULL ? id->text : STR_NULL;
     return true;
 }
 
@@ -296,25 +317,25 @@ check_audience_form(const struct json *claims, struct err *err)
 }
 
 bool
-jwt_verify(const struct jwk_set *keys, struct str token, struct arena *arena, struct jwt *out,
+jwt_verify(const struct jwt_keys *keys, struct str token, struct arena *arena, struct jwt *out,
            struct err *err)
 {
     struct str parts[3];
-    struct str kid = STR_NULL, signature, input;
-    enum jwt_alg alg = JWT_ALG_COUNT;
+    struct str signature, input;
+    struct jwt_header header = {.alg = JWT_ALG_COUNT};
 
     *out = (struct jwt){0};
     if (token.len == 0)
         return fail(err, "PGRST301", "Empty JWT is sent in Authorization header", NULL);
     if (token.len > JWT_SIZE_MAX)
         return fail_form(err);
-    if (!split(token, parts, err) || !read_header(parts[0], arena, &alg, &kid, err))
+    if (!split(token, parts, err) || !read_header(parts[0], arena, &header, err))
         return false;
     signature = decode_part(parts[2], arena);
     if (signature.data == NULL || signature.len > SIGNATURE_MAX)
         return fail_form(err);
     input = str_slice(token, 0, parts[0].len + 1 + parts[1].len);
-    if (!check_signature(keys, alg, kid, input, signature, err))
+    if (!check_signature(keys, &header, input, signature, out, err))
         return false;
     out->payload = decode_part(parts[1], arena);
     if (!parse_object(out->payload, arena, &out->claims))
@@ -328,6 +349,9 @@ jwt_verify(const struct jwk_set *keys, struct str token, struct arena *arena, st
 bool
 jwt_check_times(const struct jwt_times *times, int64_t now_s, struct err *err)
 {
+    if (now_s >= times->key_until)
+        return fail(err, "PGRST301", "No suitable key or wrong key type",
+                    "None of the keys was able to decode the JWT");
     if (now_s - JWT_SKEW_S > times->exp)
         return fail_claim(err, "JWT expired");
     if (now_s + JWT_SKEW_S < times->nbf)

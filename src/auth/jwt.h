@@ -18,16 +18,24 @@
 
 struct jwt_times {
     int64_t exp, nbf, iat; /* seconds since 1970; INT64_MAX and INT64_MIN when absent */
+    int64_t key_until;     /* when the key that verified it goes; INT64_MAX: it stays */
+};
+
+/* Where keys come from; either may be NULL. */
+struct jwt_keys {
+    const struct jwk_set *own;
+    const struct jwk_set *published;
 };
 
 struct jwt {
     struct str payload;        /* the text of the claims */
     const struct json *claims; /* an object */
     struct jwt_times times;
+    bool misses_key; /* refused, but a public key that isn't here might verify it */
 };
 
 /* Checks the signature and the form of the claims; what *out points to lives in arena. */
-MUST_CHECK bool jwt_verify(const struct jwk_set *keys, struct str token, struct arena *arena,
+MUST_CHECK bool jwt_verify(const struct jwt_keys *keys, struct str token, struct arena *arena,
                            struct jwt *out, struct err *err);
 MUST_CHECK bool jwt_check_times(const struct jwt_times *times, int64_t now_s, struct err *err);
 /* audience with data NULL: any. A token without audience passes. */

@@ -4,6 +4,7 @@
  */
 #include "def/version.h"
 
+#include <curl/curl.h>
 #include <libpq-fe.h>
 #include <nghttp2/nghttp2.h>
 #include <openssl/crypto.h>
@@ -30,6 +31,7 @@ cli_version(struct cli *cli)
         {"openssl", OpenSSL_version(OPENSSL_VERSION_STRING)},
         {"libuv", uv_version_string()},
         {"nghttp2", nghttp2_version(0)->version_str},
+        {"libcurl", curl_version_info(CURLVERSION_NOW)->version},
         {"libyaml", yaml_get_version_string()},
     };
     struct buf out;

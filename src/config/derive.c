@@ -201,6 +201,62 @@ check_openapi(struct config_loader *loader)
                          "openapi.url: '%.*s' is not such a URL", STR_ARG(url));
 }
 
+/* Plain http is for this machine: whoever is on the way could put in keys of his own. */
+static bool
+is_loopback_url(const char *url)
+{
+    static const char *const hosts[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
+
+    for (size_t i = 0; i < COUNTOF(hosts); i++) {
+        size_t len = strlen(hosts[i]);
+
+        if (strncmp(url, hosts[i], len) == 0 && strchr(":/", url[len]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static void
+check_jwks_url(struct config_loader *loader, const char *url)
+{
+    const char *where = origin_of(loader, CONFIG_AUTH_JWKS);
+    const char *hint = "https://HOST/PATH, as your identity server publishes its keys";
+    size_t authority = strcspn(url, ":") + 3;
+
+    if (strncmp(url, "https://", 8) != 0 && !is_loopback_url(url))
+        config_error_add(loader, where, hint,
+                         "auth.jwks: keys come by https, or by http from this machine");
+    else if (memchr(url + authority, '@', strcspn(url + authority, "/?#")) != NULL)
+        config_error_add(loader, where, hint, "auth.jwks: no user and password stand in the URL");
+    else if (url[authority] == '\0' || url[authority] == '/')
+        config_error_add(loader, where, hint, "auth.jwks: the URL has no host");
+    for (const char *p = url; *p != '\0'; p++) {
+        if ((unsigned char)*p <= ' ' || *p == 0x7f) {
+            config_error_add(loader, where, hint, "auth.jwks: blanks don't belong into a URL");
+            return;
+        }
+    }
+}
+
+static void
+check_jwks(struct config_loader *loader)
+{
+    struct config *config = loader->config;
+    const char *text = config->auth_jwks;
+
+    if (text == NULL)
+        return;
+    if (text[0] == '{') {
+        config->auth_jwks_is = CONFIG_JWKS_TEXT;
+    } else if (strstr(text, "://") != NULL) {
+        config->auth_jwks_is = CONFIG_JWKS_URL;
+        check_jwks_url(loader, text);
+    } else {
+        config->auth_jwks_is = CONFIG_JWKS_FILE;
+        config->auth_jwks = config_resolve_path(loader, text);
+    }
+}
+
 static void
 check_auth(struct config_loader *loader)
 {
@@ -208,10 +264,7 @@ check_auth(struct config_loader *loader)
     struct str secret = str_from(config->auth_jwt_secret);
     struct buf bytes;
 
-    if (config->auth_jwks != NULL && strstr(config->auth_jwks, "://") != NULL)
-        config_error_add(loader, origin_of(loader, CONFIG_AUTH_JWKS),
-                         "save what is there as a file, and name that",
-                         "auth.jwks: keys are read from a file, not from a URL");
+    check_jwks(loader);
     if (config->auth_anon_role != NULL && config->database_engine == CONFIG_ENGINE_POSTGRES &&
         strncmp(origin_of(loader, CONFIG_AUTH_ANONYMOUS), "default", 7) == 0) {
         config->auth_anonymous = CONFIG_AUTH_ANONYMOUS_OPEN;

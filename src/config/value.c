@@ -500,7 +500,7 @@ config_write_value(const struct config *config, enum config_option option, struc
         text = *(const char *const *)field;
         if (text == NULL)
             buf_add_str(out, def->can_be_none ? STR("none") : STR(""));
-        else if (def->type == CONFIG_TYPE_SECRET)
+        else if (def->type == CONFIG_TYPE_SECRET || (def->mask_jwks && text[0] == '{'))
             BUF_ADD_LIT(out, "***");
         else
             buf_add_str(out, str_from(def->mask_url ? config->database_shown : text));

@@ -105,6 +105,7 @@ on_db_closed(void *ctx)
     loop->db = NULL;
     uv_close((uv_handle_t *)&loop->wake, on_handle_closed);
     uv_close((uv_handle_t *)&loop->prepare, on_handle_closed);
+    waiting_close(&loop->waiting);
     gauges_close(&loop->gauges);
 }
 
@@ -121,10 +122,13 @@ on_wake(uv_async_t *async)
 {
     struct server_loop *loop = async->data;
     struct site *site = NULL;
+    struct auth *auth = NULL;
 
     uv_mutex_lock(&loop->mutex);
     site = loop->next_site;
     loop->next_site = NULL;
+    auth = loop->next_auth;
+    loop->next_auth = NULL;
     uv_mutex_unlock(&loop->mutex);
     if (site != NULL) {
         rest_set_schema(loop->rest, schema_ref(site->schema));
@@ -132,14 +136,20 @@ on_wake(uv_async_t *async)
         site_unref(loop->site);
         loop->site = site;
     }
+    if (auth != NULL)
+        auth_loop_set(loop->auth, auth);
+    if (atomic_exchange(&loop->keys_asked, false))
+        waiting_release(&loop->waiting);
     if (atomic_load(&loop->wants_drain) && !loop->is_draining) {
         int64_t grace = loop->shared->config->server_drain_timeout / 10;
 
         loop->is_draining = true;
         http_server_drain(loop->http, grace < 1000 ? grace : 1000, on_drained, loop);
     }
-    if (atomic_load(&loop->wants_abort))
+    if (atomic_load(&loop->wants_abort)) {
+        waiting_release(&loop->waiting);
         http_server_abort(loop->http);
+    }
 }
 
 static void
@@ -175,10 +185,13 @@ server_loop_open(struct server_loop *loop, struct loop_shared *shared, struct si
 
     loop->shared = shared;
     loop->site = site;
+    loop->waiting.resume = route_resume;
+    loop->waiting.ctx = loop;
     random_bytes(loop->random, sizeof(loop->random));
     if (uv_loop_init(&loop->uv) != 0 || uv_mutex_init(&loop->mutex) != 0 ||
         uv_async_init(&loop->uv, &loop->wake, on_wake) != 0 ||
-        uv_prepare_init(&loop->uv, &loop->prepare) != 0 || !gauges_open(&loop->gauges, &loop->uv))
+        uv_prepare_init(&loop->uv, &loop->prepare) != 0 || !gauges_open(&loop->gauges, &loop->uv) ||
+        !waiting_open(&loop->waiting, &loop->uv))
         return err_set(err, ERR_IO, "CAIRN-IO", "unable to start an event loop");
     loop->wake.data = loop;
     uv_prepare_start(&loop->prepare, on_prepare);
@@ -206,12 +219,36 @@ void
 server_loop_set_site(struct server_loop *loop, struct site *site)
 {
     struct site *unseen = NULL;
+    struct auth *older = NULL;
 
     uv_mutex_lock(&loop->mutex);
     unseen = loop->next_site;
     loop->next_site = site;
+    older = loop->next_auth;
+    loop->next_auth = NULL;
     uv_mutex_unlock(&loop->mutex);
     site_unref(unseen);
+    auth_unref(older);
+    uv_async_send(&loop->wake);
+}
+
+void
+server_loop_set_auth(struct server_loop *loop, struct auth *auth)
+{
+    struct auth *older = NULL;
+
+    uv_mutex_lock(&loop->mutex);
+    older = loop->next_auth;
+    loop->next_auth = auth;
+    uv_mutex_unlock(&loop->mutex);
+    auth_unref(older);
+    uv_async_send(&loop->wake);
+}
+
+void
+server_loop_keys_asked(struct server_loop *loop)
+{
+    atomic_store(&loop->keys_asked, true);
     uv_async_send(&loop->wake);
 }
 
@@ -240,6 +277,7 @@ server_loop_join(struct server_loop *loop)
     auth_loop_free(loop->auth);
     site_unref(loop->site);
     site_unref(loop->next_site);
+    auth_unref(loop->next_auth);
     uv_loop_close(&loop->uv);
     uv_mutex_destroy(&loop->mutex);
 }

@@ -15,6 +15,7 @@
 #include "rest/rest.h"
 #include "server/gauges.h"
 #include "server/site.h"
+#include "server/waiting.h"
 
 /* What all loops of the process share; set before the first starts. */
 struct loop_shared {
@@ -23,7 +24,8 @@ struct loop_shared {
     struct http_tls *tls; /* NULL: plain */
     int listen_fd;
     atomic_bool is_draining;
-    void (*ended)(void *ctx); /* from the loop's thread, at its very end */
+    void (*want_keys)(void *ctx); /* a token misses a key; from any loop's thread */
+    void (*ended)(void *ctx);     /* from the loop's thread, at its very end */
     void *ctx;
 };
 
@@ -34,9 +36,11 @@ struct server_loop {
     uv_async_t wake;      /* something of the below was set */
     uv_prepare_t prepare; /* the log goes out before the loop waits */
     struct gauges gauges;
-    uv_mutex_t mutex; /* over next_site */
+    uv_mutex_t mutex; /* over next_site, next_auth */
     struct site *next_site;
-    atomic_bool wants_drain, wants_abort;
+    struct auth *next_auth; /* newer than next_site's */
+    atomic_bool wants_drain, wants_abort, keys_asked;
+    struct waiting waiting;
     struct site *site;
     struct http_server *http;
     struct db_loop *db;
@@ -53,6 +57,10 @@ MUST_CHECK bool server_loop_open(struct server_loop *loop, struct loop_shared *s
 MUST_CHECK bool server_loop_start(struct server_loop *loop, struct err *err);
 /* From any thread. */
 void server_loop_set_site(struct server_loop *loop, struct site *site);
+/* From now on with these keys; the reference is taken over. */
+void server_loop_set_auth(struct server_loop *loop, struct auth *auth);
+/* Asking for keys is over: what waits for them goes on. */
+void server_loop_keys_asked(struct server_loop *loop);
 void server_loop_drain(struct server_loop *loop);
 void server_loop_abort(struct server_loop *loop);
 /* Waits for the thread and frees; safe on what was zeroed. */
@@ -60,6 +68,9 @@ void server_loop_join(struct server_loop *loop);
 
 /* route.c: the handler of every request of this loop. */
 void route_request(void *ctx, struct request *request);
+/* One that waited for keys. */
+void route_resume(void *ctx, struct request *request, const struct route_def *route,
+                  struct str segment);
 /* observe.c */
 void observe_begin(struct server_loop *loop, struct request *request);
 void observe_complete(void *ctx, struct request *request, size_t bytes_sent);

@@ -261,6 +261,26 @@ add_trace_header(const struct config *config, struct request *request)
     return false;
 }
 
+static void
+admit(struct server_loop *loop, const struct route_def *route, struct request *request,
+      struct str segment, bool may_wait)
+{
+    struct err err = {0};
+
+    if (auth_check(loop->auth, request, route->right, &err)) {
+        timing_end(request, TIMING_JWT);
+        /* What one caller may see is not for a cache that others ask. */
+        if (request->caller != NULL && request->caller->claims_json.data != NULL)
+            response_add_header(request, STR("Cache-Control"), STR("no-store"));
+        dispatch(loop, route, request, segment);
+    } else if (may_wait && auth_misses_key(loop->auth) &&
+               waiting_add(&loop->waiting, request, route, segment)) {
+        loop->shared->want_keys(loop->shared->ctx);
+    } else {
+        answer_error(request, &err);
+    }
+}
+
 void
 route_request(void *ctx, struct request *request)
 {
@@ -292,13 +312,13 @@ route_request(void *ctx, struct request *request)
         err_set(&err, ERR_REQUEST, "PGRST117", "Unsupported HTTP method: %.*s",
                 STR_ARG(str_slice(request->method_name, 0, 40)));
         answer_error(request, &err);
-    } else if (!auth_check(loop->auth, request, route->right, &err)) {
-        answer_error(request, &err);
     } else {
-        timing_end(request, TIMING_JWT);
-        /* What one caller may see is not for a cache that others ask. */
-        if (request->caller != NULL && request->caller->claims_json.data != NULL)
-            response_add_header(request, STR("Cache-Control"), STR("no-store"));
-        dispatch(loop, route, request, segment);
+        admit(loop, route, request, segment, true);
     }
+}
+
+void
+route_resume(void *ctx, struct request *request, const struct route_def *route, struct str segment)
+{
+    admit(ctx, route, request, segment, false);
 }

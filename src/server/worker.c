@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "metric/metric.h"
+#include "server/keys.h"
 #include "server/migrate.h"
 
 #define LOOPS_MAX 64
@@ -31,6 +32,8 @@ struct worker {
     bool reloads, reload_again, may_migrate;
     struct model *reloaded;
     struct auth *reloaded_auth;
+    struct auth *auth; /* what the loops have */
+    struct keys keys;
     struct err reload_err;
     bool is_stopping, was_poisoned;
     uint64_t stopping_ns; /* since when */
@@ -87,6 +90,46 @@ reload_work(uv_work_t *work)
 
 static void start_reload(struct worker *w);
 
+/* With the published keys as they are now; takes the reference. */
+static void
+use_auth(struct worker *w, struct auth *auth)
+{
+    struct auth *with_keys = auth_with_keys(auth, w->keys.set);
+
+    auth_unref(auth);
+    auth_unref(w->auth);
+    w->auth = with_keys;
+}
+
+static void
+on_keys_changed(void *ctx, struct jwk_set *set)
+{
+    struct worker *w = ctx;
+
+    (void)set;
+    use_auth(w, auth_ref(w->auth));
+    for (unsigned i = 0; i < w->loop_count; i++)
+        server_loop_set_auth(&w->loops[i], auth_ref(w->auth));
+}
+
+static void
+on_keys_asked(void *ctx)
+{
+    struct worker *w = ctx;
+
+    for (unsigned i = 0; i < w->loop_count; i++)
+        server_loop_keys_asked(&w->loops[i]);
+}
+
+/* From a loop's thread. */
+static void
+want_keys(void *ctx)
+{
+    struct worker *w = ctx;
+
+    keys_want(&w->keys);
+}
+
 static void
 reload_done(uv_work_t *work, int status)
 {
@@ -103,8 +146,10 @@ reload_done(uv_work_t *work, int status)
 
         log_write(LOG_ERROR, "reload_failed", fields, COUNTOF(fields) - !w->reload_err.has_hint);
     } else {
-        struct site *site = site_new(w->config, w->reloaded, w->reloaded_auth);
+        struct site *site = NULL;
 
+        use_auth(w, w->reloaded_auth);
+        site = site_new(w->config, w->reloaded, auth_ref(w->auth));
         for (unsigned i = 0; i < w->loop_count; i++)
             server_loop_set_site(&w->loops[i], site_ref(site));
         log_event(LOG_INFO, "schema_loaded", LOG_I64("tables", site->schema->table_count));
@@ -182,6 +227,7 @@ on_signal(uv_signal_t *handle, int signal_number)
     if (signal_number == SIGHUP) {
         log_reopen();
         start_reload(w);
+        keys_refresh(&w->keys);
         return;
     }
     /* What is sent to the whole group of processes comes twice: from the sender, and from the
@@ -211,6 +257,7 @@ close_handles(struct worker *w)
         (uv_handle_t *)&w->watch,       (uv_handle_t *)&w->health_timer,
     };
 
+    keys_close(&w->keys);
     for (size_t i = 0; i < COUNTOF(handles); i++) {
         if (!uv_is_closing(handles[i]))
             uv_close(handles[i], on_handle_closed);
@@ -280,7 +327,8 @@ init_main_loop(struct worker *w, struct err *err)
     w->watch.data = w;
     if (w->options->is_dev && uv_fs_event_start(&w->watch, on_watch, w->config->migrations_dir, 0))
         log_event(LOG_WARN, "not_watching", LOG_CSTR("folder", w->config->migrations_dir));
-    return true;
+    return keys_open(&w->keys, &w->uv) ||
+           err_set(err, ERR_IO, "CAIRN-IO", "unable to start an event loop");
 }
 
 static bool
@@ -292,6 +340,7 @@ open_site(struct worker *w, struct site **out, struct err *err)
     /* First, because nobody should wait for migrations to hear of a key that can't be used. */
     if (!auth_open(w->config, &auth, err))
         return false;
+    keys_ask_first(&w->keys);
     if (!apply_migrations(w, err) || !db_introspect(w->shared.db, &model, err)) {
         auth_unref(auth);
         return false;
@@ -300,7 +349,8 @@ open_site(struct worker *w, struct site **out, struct err *err)
         log_event(LOG_WARN, "no_keys",
                   LOG_CSTR("hint", "cairn keys makes a secret; until then nobody "
                                    "may use the API"));
-    *out = site_new(w->config, model, auth);
+    use_auth(w, auth);
+    *out = site_new(w->config, model, auth_ref(w->auth));
     metric_set(METRIC_SCHEMA_TABLES, 0, (int64_t)(*out)->schema->table_count);
     return true;
 }
@@ -381,12 +431,19 @@ worker_run(const struct server_options *options, int listen_fd, uint16_t port, i
         .config = options->config,
         .may_migrate = options->is_dev,
         .start_ns = clock_mono_ns(),
-        .shared = {.config = options->config, .listen_fd = listen_fd, .ended = loop_ended},
+        .shared = {.config = options->config,
+                   .listen_fd = listen_fd,
+                   .want_keys = want_keys,
+                   .ended = loop_ended},
     };
     struct db_options db_options;
     struct site *site = NULL;
 
     w.shared.ctx = &w;
+    keys_init(&w.keys, w.config);
+    w.keys.changed = on_keys_changed;
+    w.keys.asked = on_keys_asked;
+    w.keys.ctx = &w;
     w.loop_count = choose_loop_count(w.config);
     db_options = migrate_db_options(w.config, w.loop_count);
     if (!migrate_prepare(w.config, err) || !db_open(&db_options, &w.shared.db, err))
@@ -410,6 +467,8 @@ worker_run(const struct server_options *options, int listen_fd, uint16_t port, i
     http_tls_free(w.shared.tls);
     db_close(w.shared.db);
     uv_loop_close(&w.uv);
+    auth_unref(w.auth);
+    keys_fini(&w.keys);
     if (w.was_poisoned)
         return err_set(err, ERR_UNKNOWN, "CAIRN-UNKNOWN",
                        "the outcome of a commit is unknown: the database is opened anew");

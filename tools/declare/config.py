@@ -155,6 +155,8 @@ struct config_address {
 };
 
 enum config_database_engine { CONFIG_ENGINE_SQLITE, CONFIG_ENGINE_POSTGRES };
+/* What auth.jwks is. */
+enum config_jwks { CONFIG_JWKS_NONE, CONFIG_JWKS_TEXT, CONFIG_JWKS_FILE, CONFIG_JWKS_URL };
 
 /*
  * The whole configuration, read only once loaded. A field is named as its option, with underscores
@@ -173,6 +175,7 @@ struct config {""")
     const char *migrations_dir;
     enum config_database_engine database_engine;
     const char *database_path;  /* SQLite's file; NULL for PostgreSQL */
+    enum config_jwks auth_jwks_is;
     const char *database_shown; /* database_url without its password, for people and logs */
 
     /* Where each value comes from: "default", "cairn.yaml:3:9", "environment CAIRN_LISTEN"... */
@@ -192,6 +195,7 @@ struct config_option_def {
     bool is_path;
     bool can_be_none;
     bool mask_url;  /* a URL whose password is masked */
+    bool mask_jwks; /* keys that stand there themselves are masked */
     bool is_name;   /* letters, digits, - and _ only */
     bool is_database_url;
     const char *hint; /* more about what is valid, or NULL */
@@ -218,7 +222,8 @@ def config_source(options, groups):
         values = f"{option['field']}_values" if option["type"] == "enum" else "NULL"
         flags = "".join(f", .{field} = true" for field, on in (
             ("is_path", option.get("path")), ("can_be_none", option.get("none")),
-            ("mask_url", option.get("mask") == "url"), ("is_name", option.get("pattern") == "name"),
+            ("mask_url", option.get("mask") == "url"),
+            ("mask_jwks", option.get("mask") == "jwks"), ("is_name", option.get("pattern") == "name"),
             ("is_database_url", option.get("check") == "database_url")) if on)
         out.append(f"""\
     [{option['id']}] = {{.key = {c_str(option['key'])}, .env = {c_str(option['env'])},

@@ -141,7 +141,7 @@ verify(const struct jwk_set *keys, struct str token, struct err *err)
     bool ok;
 
     err_clear(err);
-    ok = jwt_verify(keys, token, arena, &jwt, err);
+    ok = jwt_verify(&(struct jwt_keys){.published = keys}, token, arena, &jwt, err);
     arena_free(arena);
     return ok;
 }

@@ -328,6 +328,7 @@ a_path_that_is_none_is_refused_at_the_start(void **state)
     assert_null(auth);
     assert_contains(err.message, "auth.role_claim");
     f->config.auth_role_claim = ".role";
+    f->config.auth_jwks_is = CONFIG_JWKS_FILE;
     f->config.auth_jwks = "/nonexistent/jwks.json";
     assert_false(auth_open(&f->config, &auth, &err));
     assert_contains(err.message, "/nonexistent/jwks.json");

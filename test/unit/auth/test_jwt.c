@@ -93,7 +93,7 @@ add_secret(struct fixture *f)
 {
     struct err err = {0};
 
-    assert_ok(jwk_set_add_secret(f->keys, STR(SECRET), &err));
+    assert_ok(jwk_set_add_secret(f->keys, STR(SECRET), INT64_MAX, &err));
 }
 
 /* A token with a right signature of whatever stands in it. */
@@ -119,7 +119,7 @@ verify(struct fixture *f, struct str token)
 {
     arena_reset(f->arena);
     err_clear(&f->err);
-    return jwt_verify(f->keys, token, f->arena, &f->jwt, &f->err);
+    return jwt_verify(&(struct jwt_keys){.own = f->keys}, token, f->arena, &f->jwt, &f->err);
 }
 
 static void
@@ -646,8 +646,10 @@ a_secret_has_32_bytes(void **state)
     struct fixture *f = *state;
     struct err err = {0};
 
-    assert_false(jwk_set_add_secret(f->keys, STR("0123456789012345678901234567890"), &err));
-    assert_true(jwk_set_add_secret(f->keys, STR("01234567890123456789012345678901"), &err));
+    assert_false(
+        jwk_set_add_secret(f->keys, STR("0123456789012345678901234567890"), INT64_MAX, &err));
+    assert_true(
+        jwk_set_add_secret(f->keys, STR("01234567890123456789012345678901"), INT64_MAX, &err));
 }
 
 static void
@@ -658,7 +660,7 @@ a_set_is_bounded(void **state)
 
     for (unsigned i = 0; i < JWK_COUNT_MAX; i++)
         add_secret(f);
-    assert_false(jwk_set_add_secret(f->keys, STR(SECRET), &err));
+    assert_false(jwk_set_add_secret(f->keys, STR(SECRET), INT64_MAX, &err));
     expect_bad_key(f, A1_KEY, "more than 32 keys");
 }
 
