@@ -138,5 +138,8 @@ MUST_CHECK bool access_write_source(const struct schema *schema, const struct sc
 /* The message of a CHECK that isn't true, for cairn_raise('42501', message, NULL). */
 struct str access_check_message(const struct schema_table *table,
                                 const struct access_condition *condition, struct arena *arena);
+/* The same where ON CONFLICT DO UPDATE meets a row that USING hides. */
+struct str access_conflict_message(const struct schema_table *table,
+                                   const struct access_condition *condition, struct arena *arena);
 
 #endif

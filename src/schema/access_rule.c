@@ -1,7 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows: which policies apply, and their texts. */
+/* Rows: which policies apply, and their texts with the marks (sql/model.h) resolved. */
 #include "schema/access_impl.h"
 #include "sql/quote.h"
+
+#define TEXT_MAX ((size_t)16 << 20)
+/* Policies that read tables with policies, and views on views. */
+#define DEPTH_MAX 32
+
+/* How the row of a table is called where a query shows what is seen of it; no name inside a policy
+ * is: those begin with "p:". */
+#define ROW "\"p\""
+
+/* One writing of a text. */
+struct writer {
+    const struct schema *schema;
+    struct buf *out;
+    int64_t reads;
+    /* The tables whose policies are being written, for the error that they need each other. */
+    const struct schema_table *open[DEPTH_MAX];
+    uint32_t depth;
+    struct err *err;
+};
+
+static bool write_source(struct writer *w, const struct schema_role *role,
+                         const struct schema_table *table);
 
 bool
 access_applies(const struct schema *schema, const struct schema_role *role,
@@ -14,23 +36,193 @@ access_applies(const struct schema *schema, const struct schema_role *role,
     return model->rls_forced || !access_is_owner(schema, role, &model->acl);
 }
 
+/* --- texts --------------------------------------------------------------------------------------- */
+
+/* What a policy's sub-selects or a view read has to be allowed to role. */
+static bool
+check_references(struct writer *w, const struct schema_role *role,
+                 const struct model_reference *references, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct model_reference *r = &references[i];
+        const struct schema_table *table = schema_find_table(w->schema, r->schema, r->table);
+        bool may =
+            table != NULL && schema_may_some(w->schema, role, table->model, MODEL_MAY_SELECT);
+
+        if (table == NULL)
+            return err_set(w->err, ERR_DB, "42P01", "relation \"%.*s.%.*s\" does not exist",
+                           STR_ARG(r->schema), STR_ARG(r->table));
+        if (!schema_may_use_schema(w->schema, role, r->schema))
+            return access_fail("schema", r->schema, w->err);
+        for (uint32_t c = 0; may && c < r->column_count; c++) {
+            const struct model_column *column = schema_find_column(table, r->columns[c]);
+
+            may = column == NULL ||
+                  schema_may_column(w->schema, role, table->model, MODEL_MAY_SELECT, column);
+        }
+        if (!may)
+            return access_fail_table(table->model, w->err);
+    }
+    return true;
+}
+
+/* Copies text, with each mark replaced. */
+static bool
+write_text(struct writer *w, const struct schema_role *role, struct str text, struct str alias)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        size_t from = i;
+        struct str name;
+        struct str schema_name;
+        const struct schema_table *table;
+
+        while (i < text.len && text.data[i] != '\1' && text.data[i] != '\2')
+            i++;
+        buf_add_str(w->out, str_slice(text, from, i));
+        if (i == text.len)
+            break;
+        if (text.data[i] == '\1') {
+            buf_add_str(w->out, alias);
+            continue;
+        }
+        name = str_slice(text, i + 1, str_find_char(text, '\2', i + 1));
+        i += name.len + 1;
+        schema_name = str_cut(&name, '\3');
+        table = schema_find_table(w->schema, schema_name, name);
+        if (table == NULL)
+            return err_set(w->err, ERR_DB, "42P01", "relation \"%.*s.%.*s\" does not exist",
+                           STR_ARG(schema_name), STR_ARG(name));
+        if (!write_source(w, role, table))
+            return false;
+    }
+    return buf_ok(w->out) ||
+           err_set(w->err, ERR_DB, "54001", "the policies of this statement are too long");
+}
+
+/* --- policies ------------------------------------------------------------------------------------ */
+
+static bool
+is_for(const struct schema *schema, const struct schema_role *role,
+       const struct model_policy *policy, enum model_command command)
+{
+    if (policy->command != MODEL_FOR_ALL && policy->command != command)
+        return false;
+    for (uint32_t i = 0; i < policy->role_count; i++) {
+        if (access_has_role(schema, role, policy->roles[i]))
+            return true;
+    }
+    return policy->role_count == 0;
+}
+
+/* The policy's text for the part; empty: it says nothing about it. */
+static struct str
+text_of(const struct model_policy *policy, enum model_command command, enum access_part part)
+{
+    /* What is written must be seen: that is asked by USING. */
+    if (part == ACCESS_CHECK && command != MODEL_FOR_SELECT && policy->check_sqlite.len > 0)
+        return policy->check_sqlite;
+    return policy->using_sqlite;
+}
+
+static bool
+enter(struct writer *w, const struct schema_table *table)
+{
+    for (uint32_t i = 0; i < w->depth; i++) {
+        if (w->open[i] == table)
+            return err_set(w->err, ERR_DB, "42P17",
+                           "infinite recursion detected in policy for relation \"%.*s\"",
+                           STR_ARG(table->model->name));
+    }
+    if (w->depth == DEPTH_MAX)
+        return err_set(w->err, ERR_DB, "54001", "policies and views are nested too deeply");
+    w->open[w->depth++] = table;
+    return true;
+}
+
+/* One condition: a restrictive policy, or, with which NULL, the permissive ones together. */
+static bool
+write_condition(struct writer *w, const struct schema_role *role, const struct schema_table *table,
+                enum model_command command, enum access_part part, struct str alias,
+                const struct model_policy *which)
+{
+    const struct model_table *model = table->model;
+    bool first = true;
+
+    if (!enter(w, table))
+        return false;
+    buf_add_char(w->out, '(');
+    for (uint32_t i = 0; i < model->policy_count; i++) {
+        const struct model_policy *policy = &model->policies[i];
+        struct str text = text_of(policy, command, part);
+
+        if (text.len == 0 || (which != NULL ? policy != which : policy->is_restrictive) ||
+            !is_for(w->schema, role, policy, command))
+            continue;
+        if (!first)
+            BUF_ADD_LIT(w->out, " OR ");
+        first = false;
+        w->reads |= policy->reads;
+        if (!check_references(w, role, policy->references, policy->reference_count) ||
+            !write_text(w, role, text, alias))
+            return false;
+    }
+    /* Nobody said that there are any. */
+    if (first)
+        buf_add_char(w->out, '0');
+    buf_add_char(w->out, ')');
+    w->depth--;
+    return true;
+}
+
+/* The restrictive policies that have something to say; all the others are one condition. */
+static uint32_t
+find_restrictive(const struct schema *schema, const struct schema_role *role,
+                 const struct model_table *model, enum model_command command, enum access_part part,
+                 uint32_t from)
+{
+    for (uint32_t i = from; i < model->policy_count; i++) {
+        const struct model_policy *policy = &model->policies[i];
+
+        if (policy->is_restrictive && is_for(schema, role, policy, command) &&
+            text_of(policy, command, part).len > 0)
+            return i;
+    }
+    return model->policy_count;
+}
+
 bool
 access_rule(const struct schema *schema, const struct schema_role *role,
             const struct schema_table *table, enum model_command command, enum access_part part,
             struct str alias, struct arena *arena, struct access_rule *out, struct err *err)
 {
-    (void)command;
-    (void)part;
-    (void)alias;
-    (void)err;
+    const struct model_table *model = table->model;
+    struct buf text;
+    struct writer w = {.schema = schema, .out = &text, .err = err};
+    const struct model_policy *which = NULL;
+    uint32_t at = 0;
+    bool ok = true;
+
     *out = (struct access_rule){.applies = access_applies(schema, role, table)};
     if (!out->applies)
         return true;
-    /* Without a permissive policy there is no row. */
-    out->conditions = ARENA_NEW(arena, struct access_condition);
-    out->conditions[0] = (struct access_condition){.sql = STR("(0)")};
-    out->count = 1;
-    return true;
+    out->conditions = ARENA_ARRAY(arena, struct access_condition, model->policy_count + 1);
+    buf_init(&text, TEXT_MAX);
+    do {
+        struct access_condition *condition = &out->conditions[out->count];
+
+        buf_clear(&text);
+        ok = write_condition(&w, role, table, command, part, alias, which);
+        if (!ok)
+            break;
+        condition->policy = which != NULL ? which->name : STR_NULL;
+        condition->sql = arena_copy(arena, buf_str(&text));
+        out->count++;
+        at = find_restrictive(schema, role, model, command, part, at);
+        which = at < model->policy_count ? &model->policies[at++] : NULL;
+    } while (which != NULL);
+    out->reads = w.reads;
+    buf_fini(&text);
+    return ok;
 }
 
 bool
@@ -51,26 +243,109 @@ access_write_rule(const struct schema *schema, const struct schema_role *role,
     return true;
 }
 
+/* --- what stands in FROM -------------------------------------------------------------------------- */
+
+/* As whom a view reads what it stands on. */
+static const struct schema_role *
+reader_of(const struct schema *schema, const struct schema_role *role,
+          const struct model_table *view)
+{
+    const struct schema_role *owner;
+
+    if (view->security_invoker)
+        return role;
+    owner = schema_find_role(schema, model_owner(&view->acl));
+    return owner != NULL ? owner : schema_find_role(schema, MODEL_OWNER);
+}
+
+/* Whether a name alone shows the right rows: no policy limits role in what is below it. */
+static bool
+is_plain(const struct schema *schema, const struct schema_role *role,
+         const struct schema_table *table, uint32_t depth)
+{
+    const struct model_table *model = table->model;
+
+    if (!model->is_view)
+        return !access_applies(schema, role, table);
+    role = reader_of(schema, role, model);
+    for (uint32_t i = 0; i < model->reference_count; i++) {
+        const struct schema_table *below =
+            schema_find_table(schema, model->references[i].schema, model->references[i].table);
+
+        if (depth == DEPTH_MAX || below == NULL || !is_plain(schema, role, below, depth + 1))
+            return false;
+    }
+    return true;
+}
+
+static bool
+write_table(struct writer *w, const struct schema_role *role, const struct schema_table *table)
+{
+    const struct model_table *model = table->model;
+    bool ok = true;
+
+    BUF_ADD_LIT(w->out, "(SELECT * FROM main.");
+    quote_ident(w->out, model->sqlite_name);
+    BUF_ADD_LIT(w->out, " AS " ROW " WHERE ");
+    ok = write_condition(w, role, table, MODEL_FOR_SELECT, ACCESS_USING, STR(ROW), NULL);
+    for (uint32_t i = 0; ok; i++) {
+        i = find_restrictive(w->schema, role, model, MODEL_FOR_SELECT, ACCESS_USING, i);
+        if (i == model->policy_count)
+            break;
+        BUF_ADD_LIT(w->out, " AND ");
+        ok = write_condition(w, role, table, MODEL_FOR_SELECT, ACCESS_USING, STR(ROW),
+                             &model->policies[i]);
+    }
+    buf_add_char(w->out, ')');
+    return ok;
+}
+
+/* A table or view as role sees it, without its alias. */
+static bool
+write_source(struct writer *w, const struct schema_role *role, const struct schema_table *table)
+{
+    const struct model_table *model = table->model;
+    const struct schema_role *reader = NULL;
+    bool ok;
+
+    if (model->is_view) {
+        reader = reader_of(w->schema, role, model);
+        w->reads |= model->view_reads;
+        if (!check_references(w, reader, model->references, model->reference_count))
+            return false;
+    }
+    if (is_plain(w->schema, role, table, 0)) {
+        BUF_ADD_LIT(w->out, "main.");
+        quote_ident(w->out, model->sqlite_name);
+        return true;
+    }
+    if (!model->is_view)
+        return write_table(w, role, table);
+    if (!enter(w, table))
+        return false;
+    buf_add_char(w->out, '(');
+    ok = write_text(w, reader, model->view_marked, STR_NULL);
+    buf_add_char(w->out, ')');
+    w->depth--;
+    return ok;
+}
+
 bool
 access_write_source(const struct schema *schema, const struct schema_role *role,
                     const struct schema_table *table, struct str alias, struct arena *arena,
                     struct buf *out, int64_t *reads, struct err *err)
 {
-    if (!access_applies(schema, role, table)) {
-        BUF_ADD_LIT(out, "main.");
-        quote_ident(out, table->model->sqlite_name);
-        buf_printf(out, " AS %.*s", STR_ARG(alias));
-        return true;
-    }
-    BUF_ADD_LIT(out, "(SELECT * FROM main.");
-    quote_ident(out, table->model->sqlite_name);
-    BUF_ADD_LIT(out, " WHERE 1");
-    if (!access_write_rule(schema, role, table, MODEL_FOR_SELECT, ACCESS_USING, str_from("main"),
-                           arena, out, reads, err))
+    struct writer w = {.schema = schema, .out = out, .err = err};
+
+    (void)arena;
+    if (!write_source(&w, role, table))
         return false;
-    buf_printf(out, ") AS %.*s", STR_ARG(alias));
+    buf_printf(out, " AS %.*s", STR_ARG(alias));
+    *reads |= w.reads;
     return true;
 }
+
+/* --- errors --------------------------------------------------------------------------------------- */
 
 struct str
 access_check_message(const struct schema_table *table, const struct access_condition *condition,
@@ -81,5 +356,20 @@ access_check_message(const struct schema_table *table, const struct access_condi
                             STR_ARG(table->model->name));
     return arena_printf(arena,
                         "new row violates row-level security policy \"%.*s\" for table \"%.*s\"",
+                        STR_ARG(condition->policy), STR_ARG(table->model->name));
+}
+
+struct str
+access_conflict_message(const struct schema_table *table, const struct access_condition *condition,
+                        struct arena *arena)
+{
+    if (condition->policy.data == NULL)
+        return arena_printf(
+            arena,
+            "new row violates row-level security policy (USING expression) for table \"%.*s\"",
+            STR_ARG(table->model->name));
+    return arena_printf(arena,
+                        "new row violates row-level security policy \"%.*s\" (USING expression) "
+                        "for table \"%.*s\"",
                         STR_ARG(condition->policy), STR_ARG(table->model->name));
 }

@@ -142,6 +142,54 @@ bool apply_select(struct apply *a, const struct json *body);
 bool apply_set(struct apply *a, const struct json *body);
 bool apply_copy(struct apply *a, const struct json *body, struct str data, size_t data_at);
 
+bool apply_create_role(struct apply *a, const struct json *body);
+bool apply_alter_role(struct apply *a, const struct json *body);
+bool apply_alter_role_set(struct apply *a, const struct json *body);
+bool apply_drop_role(struct apply *a, const struct json *body);
+bool apply_reassign_owned(struct apply *a, const struct json *body);
+bool apply_drop_owned(struct apply *a, const struct json *body);
+bool apply_grant(struct apply *a, const struct json *body);
+bool apply_grant_role(struct apply *a, const struct json *body);
+bool apply_default_privileges(struct apply *a, const struct json *body);
+bool apply_owner(struct apply *a, const struct json *body);
+bool apply_create_policy(struct apply *a, const struct json *body);
+bool apply_alter_policy(struct apply *a, const struct json *body);
+
+/* --- access rules: apply_role.c, apply_grant.c, apply_policy.c ------------------------------------- */
+
+/* The role that a RoleSpec's body names; empty: PUBLIC. Fails with 42704. */
+MUST_CHECK bool apply_role(struct apply *a, const struct json *spec, struct str *out);
+MUST_CHECK bool apply_rename_role(struct apply *a, struct str old_name, struct str new_name);
+/* OWNER TO. A role that isn't known leaves the owner as it is: dumps name the one they were made by. */
+MUST_CHECK bool apply_set_owner(struct apply *a, struct model_acl *acl, const struct json *spec);
+/* The rights on a new object of schema; kind as in struct model_default_acl. */
+void apply_default_acl(struct apply *a, const char *kind, struct str schema, struct model_acl *acl);
+/* The entry of a schema, made when it isn't there. */
+struct model_schema_acl *apply_schema_acl(struct apply *a, struct str schema);
+void apply_drop_schema_acl(struct apply *a, struct str schema);
+/* Grants on a column that gets another name, or (empty) is dropped. */
+void apply_rename_grants(struct model_table *table, struct str column, struct str new_name);
+
+MUST_CHECK bool apply_drop_policy(struct apply *a, const struct json *body, struct name table,
+                                  struct str name);
+MUST_CHECK bool apply_rename_policy(struct apply *a, const struct json *body, struct str new_name);
+/* security_invoker and security_barrier; others are refused. */
+MUST_CHECK bool apply_view_options(struct apply *a, struct model_table *view,
+                                   const struct json *first, bool is_reset);
+/* Drops policies that use the table (of others) or its column (empty: any), or fails with 2BP01
+ * unless cascade. */
+MUST_CHECK bool apply_drop_policies(struct apply *a, const struct model_table *table,
+                                    struct str column, struct str what, bool cascade);
+/* Fails with "cannot WHAT because policy ... uses it". */
+MUST_CHECK bool apply_no_policies(struct apply *a, const struct model_table *table,
+                                  struct str column, const char *what);
+/* Translates policies of the table, and those that read it, again: after it or a column got another
+ * name or type. */
+MUST_CHECK bool apply_retranslate_policies(struct apply *a, struct model_table *table,
+                                           struct str old_name, struct str new_name);
+/* The expression of a text that was written by us; NULL when it can't be read. */
+const struct json *apply_parse_expression(struct apply *a, struct str text, struct pgtree *tree);
+
 /* --- parts of CREATE TABLE that ALTER TABLE needs too: apply_table.c, apply_constraint.c -------- */
 
 /* Adds a column with everything that stands in its definition. */

@@ -152,6 +152,10 @@ drop_column(struct apply *a, struct model_table *table, const struct json *cmd)
                           cascade))
         return false;
     table = model_find_table(a->model, schema, table_name);
+    if (!apply_drop_policies(a, table, name, arena_printf(a->tmp, "column %.*s", STR_ARG(name)),
+                             cascade))
+        return false;
+    apply_rename_grants(table, name, STR_NULL);
     ddl_changed(a, table);
     if (!drop_users(a, table, index, cascade) || !drop_owned_sequences(a, table, name))
         return false;
@@ -208,7 +212,8 @@ alter_type(struct apply *a, struct model_table *table, const struct json *cmd)
     if (!type_is_embedded(&type))
         return apply_fail(a, pg_location(pg_get(def, "typeName")), "0A000", HINT_POSTGRES,
                           "the embedded engine has no columns of type %.*s", STR_ARG(type.name));
-    if (!apply_no_views(a, table, name, "alter the type of a column"))
+    if (!apply_no_views(a, table, name, "alter the type of a column") ||
+        !apply_no_policies(a, table, name, "alter the type of a column"))
         return false;
     /* The new value is computed from the old row: bring that up to date when it was changed. */
     if (ddl_is_changed(a, table) && !ddl_flush(a))
@@ -398,11 +403,22 @@ do_nothing(struct apply *a, struct model_table *table, const struct json *cmd)
 }
 
 static bool
-refuse_security(struct apply *a, struct model_table *table, const struct json *cmd)
+set_security(struct apply *a, struct model_table *table, const struct json *cmd)
 {
-    (void)table;
-    (void)cmd;
-    return apply_refuse(a, SIZE_MAX, "row-level security");
+    (void)a;
+    if (pg_is(cmd, "subtype", "AT_EnableRowSecurity"))
+        table->rls_enabled = true;
+    else if (pg_is(cmd, "subtype", "AT_DisableRowSecurity"))
+        table->rls_enabled = false;
+    else
+        table->rls_forced = pg_is(cmd, "subtype", "AT_ForceRowSecurity");
+    return true;
+}
+
+static bool
+change_owner(struct apply *a, struct model_table *table, const struct json *cmd)
+{
+    return apply_set_owner(a, &table->acl, pg_get(cmd, "newowner"));
 }
 
 static const struct {
@@ -421,7 +437,7 @@ static const struct {
     {"AT_DropExpression", drop_expression},
     {"AT_AddConstraint", add_constraint},
     {"AT_DropConstraint", drop_constraint},
-    {"AT_ChangeOwner", do_nothing},
+    {"AT_ChangeOwner", change_owner},
     {"AT_SetStatistics", do_nothing},
     {"AT_SetStorage", do_nothing},
     {"AT_SetOptions", do_nothing},
@@ -434,10 +450,10 @@ static const struct {
     {"AT_ReplicaIdentity", do_nothing},
     {"AT_SetCompression", do_nothing},
     {"AT_ValidateConstraint", do_nothing},
-    {"AT_DisableRowSecurity", do_nothing},
-    {"AT_NoForceRowSecurity", do_nothing},
-    {"AT_EnableRowSecurity", refuse_security},
-    {"AT_ForceRowSecurity", refuse_security},
+    {"AT_DisableRowSecurity", set_security},
+    {"AT_NoForceRowSecurity", set_security},
+    {"AT_EnableRowSecurity", set_security},
+    {"AT_ForceRowSecurity", set_security},
 };
 
 static bool
@@ -450,13 +466,29 @@ run_command(struct apply *a, struct model_table *table, const struct json *cmd)
     return apply_refuse(a, SIZE_MAX, "this change of a table");
 }
 
-/* ALTER VIEW, INDEX and SEQUENCE in this form change the owner, or options that do nothing here. */
+/* ALTER VIEW, INDEX and SEQUENCE in this form change the owner, or options: those of a view matter. */
 static bool
 alter_other(struct apply *a, const struct json *body)
 {
+    struct name name = apply_range_name(pg_get(body, "relation"));
+    struct model_table *table = apply_lookup_table(a, name);
+    struct model_sequence *sequence = apply_lookup_sequence(a, name);
+
     for (const struct json *n = pg_first(body, "cmds"); n != NULL; n = n->next) {
         const struct json *cmd = pg_as(n, "AlterTableCmd");
 
+        if (pg_is(cmd, "subtype", "AT_ChangeOwner") && (table != NULL || sequence != NULL)) {
+            if (!apply_set_owner(a, table != NULL ? &table->acl : &sequence->acl,
+                                 pg_get(cmd, "newowner")))
+                return false;
+            continue;
+        }
+        if (table != NULL && table->is_view && pg_get(cmd, "def") != NULL) {
+            if (!apply_view_options(a, table, pg_items(pg_get(cmd, "def")),
+                                    pg_is(cmd, "subtype", "AT_ResetRelOptions")))
+                return false;
+            continue;
+        }
         if (!pg_is(cmd, "subtype", "AT_ChangeOwner") &&
             !pg_is(cmd, "subtype", "AT_SetRelOptions") &&
             !pg_is(cmd, "subtype", "AT_ResetRelOptions"))

@@ -59,9 +59,8 @@ apply_tree_rename(const struct json *tree, struct str old_name, struct str new_n
     }
 }
 
-/* The expression of a text that was written by us; NULL when it can't be read. */
-static const struct json *
-parse_expression(struct apply *a, struct str text, struct pgtree *tree)
+const struct json *
+apply_parse_expression(struct apply *a, struct str text, struct pgtree *tree)
 {
     struct pgtree_statement statement;
     struct pgtree_error error;
@@ -79,7 +78,7 @@ bool
 apply_text_mentions(struct apply *a, struct str expression, struct str column)
 {
     struct pgtree tree;
-    const struct json *node = parse_expression(a, expression, &tree);
+    const struct json *node = apply_parse_expression(a, expression, &tree);
 
     return node == NULL || apply_tree_mentions(node, column);
 }
@@ -96,7 +95,7 @@ retranslate(struct apply *a, const struct model_table *table, struct str text,
     bool ok;
 
     expr_table_scope(a, table, &scope);
-    node = parse_expression(a, text, &a->tree);
+    node = apply_parse_expression(a, text, &a->tree);
     if (node != NULL && old_name.len > 0) {
         /* The expression may be a bare column: look at it from outside. */
         struct json around = {.type = JSON_ARRAY, .count = 1};
@@ -140,7 +139,7 @@ apply_retranslate(struct apply *a, struct model_table *table, struct str old_nam
         if (!apply_retranslate_index(a, table, &table->indexes[i], old_name, new_name))
             return false;
     }
-    return true;
+    return apply_retranslate_policies(a, table, old_name, new_name);
 }
 
 bool
@@ -239,7 +238,9 @@ apply_drop_views(struct apply *a, struct model_table *table, struct str column, 
                               true))
             return false;
         /* The first drop may have moved it. */
-        if (!apply_remove_table(a, model_find_table(a->model, view_schema, view_name)))
+        if (!apply_drop_policies(a, model_find_table(a->model, view_schema, view_name), STR_NULL,
+                                 what, true) ||
+            !apply_remove_table(a, model_find_table(a->model, view_schema, view_name)))
             return false;
     }
 }

@@ -35,6 +35,8 @@ drop_table(struct apply *a, const struct json *body, struct name name)
     if (!apply_drop_views(a, table, STR_NULL, what, cascade))
         return false;
     table = model_find_table(a->model, schema, table_name);
+    if (!apply_drop_policies(a, table, STR_NULL, what, cascade))
+        return false;
     if (!want_view && !apply_drop_references(a, table, NULL, 0, what, cascade))
         return false;
     for (uint32_t i = a->model->sequence_count; i-- > 0;) {
@@ -149,11 +151,29 @@ drop_schema(struct apply *a, const struct json *body, struct name name)
         kept = edit_grow(a, model->schemas, model->schema_count, sizeof(*kept));
         edit_remove(kept, &model->schema_count, i, sizeof(*kept));
         model->schemas = kept;
+        apply_drop_schema_acl(a, name.name);
         return true;
     }
     return str_eq(name.name, STR("public")) || pg_bool(body, "missing_ok") ||
            apply_fail(a, SIZE_MAX, "3F000", NULL, "schema \"%.*s\" does not exist",
                       STR_ARG(name.name));
+}
+
+/* The last of its names is the policy's. */
+static bool
+drop_policy(struct apply *a, const struct json *body, const struct json *object)
+{
+    struct name table = {0};
+    struct str last = STR_NULL;
+
+    for (const struct json *n = pg_items(object); n != NULL; n = n->next) {
+        if (last.len > 0) {
+            table.schema = table.name;
+            table.name = last;
+        }
+        last = pg_string(n);
+    }
+    return apply_drop_policy(a, body, table, last);
 }
 
 /* What can't be made is not there, so IF EXISTS holds. */
@@ -168,14 +188,14 @@ static const struct {
     const char *kind;
     bool (*drop)(struct apply *a, const struct json *body, struct name name);
 } kinds[] = {
-    {"OBJECT_TABLE", drop_table},       {"OBJECT_VIEW", drop_table},
-    {"OBJECT_INDEX", drop_index},       {"OBJECT_SEQUENCE", drop_sequence},
-    {"OBJECT_TYPE", drop_type},         {"OBJECT_SCHEMA", drop_schema},
-    {"OBJECT_FUNCTION", drop_unknown},  {"OBJECT_PROCEDURE", drop_unknown},
-    {"OBJECT_TRIGGER", drop_unknown},   {"OBJECT_POLICY", drop_unknown},
-    {"OBJECT_MATVIEW", drop_unknown},   {"OBJECT_DOMAIN", drop_unknown},
-    {"OBJECT_RULE", drop_unknown},      {"OBJECT_AGGREGATE", drop_unknown},
-    {"OBJECT_EXTENSION", drop_unknown}, {"OBJECT_PUBLICATION", drop_unknown},
+    {"OBJECT_TABLE", drop_table},         {"OBJECT_VIEW", drop_table},
+    {"OBJECT_INDEX", drop_index},         {"OBJECT_SEQUENCE", drop_sequence},
+    {"OBJECT_TYPE", drop_type},           {"OBJECT_SCHEMA", drop_schema},
+    {"OBJECT_FUNCTION", drop_unknown},    {"OBJECT_PROCEDURE", drop_unknown},
+    {"OBJECT_TRIGGER", drop_unknown},     {"OBJECT_MATVIEW", drop_unknown},
+    {"OBJECT_DOMAIN", drop_unknown},      {"OBJECT_RULE", drop_unknown},
+    {"OBJECT_AGGREGATE", drop_unknown},   {"OBJECT_EXTENSION", drop_unknown},
+    {"OBJECT_PUBLICATION", drop_unknown},
 };
 
 static struct name
@@ -193,6 +213,13 @@ object_name(const struct json *object)
 bool
 apply_drop(struct apply *a, const struct json *body)
 {
+    if (pg_is(body, "removeType", "OBJECT_POLICY")) {
+        for (const struct json *n = pg_first(body, "objects"); n != NULL; n = n->next) {
+            if (!drop_policy(a, body, n))
+                return false;
+        }
+        return true;
+    }
     for (size_t i = 0; i < COUNTOF(kinds); i++) {
         if (!pg_is(body, "removeType", kinds[i].kind))
             continue;

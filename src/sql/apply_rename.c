@@ -35,7 +35,8 @@ rename_table(struct apply *a, const struct json *body, struct str new_name)
     if (table == NULL && pg_bool(body, "missing_ok"))
         return true;
     if (!apply_need_relation(a, apply_range_name(range), pg_location(range), &table) ||
-        !apply_no_views(a, table, STR_NULL, "rename it"))
+        !apply_no_views(a, table, STR_NULL, "rename it") ||
+        !apply_no_policies(a, table, STR_NULL, "rename it"))
         return false;
     if (apply_relation_is_taken(a, table->schema, new_name))
         return apply_fail(a, SIZE_MAX, "42P07", NULL, "relation \"%.*s\" already exists",
@@ -114,6 +115,7 @@ rename_column(struct apply *a, const struct json *body, struct str new_name)
     if (!ddl_rename_column(a, table, index, new_name))
         return false;
     table->columns[index].name = new_name;
+    apply_rename_grants(table, old_name, new_name);
     rename_column_references(a, table, old_name, new_name);
     return apply_retranslate(a, table, old_name, new_name);
 }
@@ -192,5 +194,9 @@ apply_rename(struct apply *a, const struct json *body)
         return rename_constraint(a, body, new_name);
     if (str_eq(kind, STR("OBJECT_INDEX")))
         return rename_index(a, body, new_name);
+    if (str_eq(kind, STR("OBJECT_POLICY")))
+        return apply_rename_policy(a, body, new_name);
+    if (str_eq(kind, STR("OBJECT_ROLE")))
+        return apply_rename_role(a, pg_str(body, "subname"), new_name);
     return apply_refuse(a, SIZE_MAX, "renaming objects of this kind");
 }

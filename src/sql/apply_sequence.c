@@ -157,6 +157,7 @@ apply_make_sequence(struct apply *a, const struct model_sequence *sequence)
     struct model_sequence *s = edit_add_sequence(a, sequence);
     struct buf sql;
 
+    apply_default_acl(a, "sequences", s->schema, &s->acl);
     apply_buf(&sql);
     BUF_ADD_LIT(&sql, "INSERT INTO cairn_sequence (name, last_value, is_called, start_value, "
                       "increment, min_value, max_value, cycle) VALUES (");

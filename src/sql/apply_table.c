@@ -394,6 +394,7 @@ apply_create_table(struct apply *a, const struct json *body)
     made.name = arena_copy(a->keep, name.name);
     made.sqlite_name = apply_sqlite_name(a->keep, name.schema, name.name);
     made.insertable = made.updatable = made.deletable = true;
+    apply_default_acl(a, "tables", made.schema, &made.acl);
     if (!apply_name_is_free(a, made.sqlite_name, pg_location(range)))
         return false;
     table = edit_add_table(a, &made);

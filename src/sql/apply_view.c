@@ -12,11 +12,6 @@ check_form(struct apply *a, const struct json *body)
     if (pg_str(body, "withCheckOption").len > 0 &&
         !pg_is(body, "withCheckOption", "NO_CHECK_OPTION"))
         return apply_refuse(a, SIZE_MAX, "WITH CHECK OPTION");
-    for (const struct json *n = pg_first(body, "options"); n != NULL; n = n->next) {
-        /* Who may read what is not decided by views here. */
-        if (!pg_is(pg_as(n, "DefElem"), "defname", "security_invoker"))
-            return apply_refuse(a, SIZE_MAX, "options of views other than security_invoker");
-    }
     return true;
 }
 
@@ -111,7 +106,8 @@ apply_create_view(struct apply *a, const struct json *body)
 {
     const struct json *range = pg_get(body, "view");
     const struct json *select = pg_as(pg_get(body, "query"), "SelectStmt");
-    struct expr_context x = {.a = a, .allow_query = true, .place = "a view"};
+    struct marks marks = {0};
+    struct expr_context x = {.a = a, .marks = &marks, .allow_query = true, .place = "a view"};
     struct name name = apply_range_name(range);
     struct model_table view = {.is_view = true};
     struct model_table *old;
@@ -130,11 +126,20 @@ apply_create_view(struct apply *a, const struct json *body)
     view.name = arena_copy(a->keep, name.name);
     view.sqlite_name = apply_sqlite_name(a->keep, name.schema, name.name);
     view.view_sql = arena_copy(a->keep, query_text(a));
-    view.view_sqlite = arena_copy(a->keep, query.sql);
+    if (marks.is_refused)
+        return apply_refuse(a, SIZE_MAX, "control characters in names and texts of views");
+    view.view_marked = arena_copy(a->keep, query.sql);
+    view.view_sqlite = marks_strip(a->keep, a->model, query.sql);
+    view.view_reads = marks.reads;
+    marks_keep(a, &marks, &view.references, &view.reference_count);
+    apply_default_acl(a, "tables", view.schema, &view.acl);
+    if (!apply_view_options(a, &view, pg_first(body, "options"), false))
+        return false;
     if (!name_columns(a, body, &view, &query))
         return false;
     if (old != NULL) {
         view.comment = old->comment;
+        view.acl = old->acl;
         if (!check_replacement(a, old, &view) || !apply_remove_table(a, old))
             return false;
     }

@@ -125,6 +125,8 @@ translate_const(struct expr_context *x, const struct json *body, struct expr *ou
     case PG_NULL:
         break;
     case PG_STRING:
+        for (size_t i = 0; x->marks != NULL && i < c.text.len; i++)
+            x->marks->is_refused |= (unsigned char)c.text.data[i] < 4;
         value = (struct value){.kind = VALUE_TEXT, .s = c.text};
         break;
     case PG_BOOL:
@@ -435,6 +437,10 @@ translate_value_function(struct expr_context *x, const struct json *body, struct
         {"SVFOP_LOCALTIME", "LOCALTIME", TYPE_TIME, {"localtime", 9}},
     };
 
+    bool found = false;
+
+    if (!caller_value_function(x, body, out, &found) || found)
+        return found && out->sql.len > 0;
     if (x->immutable_only)
         return apply_fail(x->a, pg_location(body), "42P17", NULL, "%s can't use the current time",
                           x->place);
@@ -506,11 +512,15 @@ translate_sublink(struct expr_context *x, const struct json *body, struct expr *
 {
     struct str kind = pg_str(body, "subLinkType");
     struct query query = {0};
+    bool ok;
 
     if (!x->allow_query)
         return apply_fail(x->a, pg_location(body), "0A000", NULL, "cannot use subquery in %s",
                           x->place);
-    if (!query_translate(x, pg_as(pg_get(body, "subselect"), "SelectStmt"), &query))
+    x->allow_empty = str_eq(kind, STR("EXISTS_SUBLINK"));
+    ok = query_translate(x, pg_as(pg_get(body, "subselect"), "SelectStmt"), &query);
+    x->allow_empty = false;
+    if (!ok)
         return false;
     if (str_eq(kind, STR("EXISTS_SUBLINK"))) {
         *out = (struct expr){.type = *type_builtin(TYPE_BOOL), .name = STR("exists")};

@@ -39,6 +39,8 @@ struct scope_item {
     uint32_t column_count;
     bool is_unqualified; /* its columns are written without qualifier */
     bool is_hidden;      /* found by its alias only (EXCLUDED) */
+    bool is_policy_row;  /* the table of the policy that is translated */
+    uint32_t reference;  /* its place in marks, from 1; 0: none */
     struct scope_item *next;
 };
 
@@ -67,12 +69,24 @@ struct grouping {
     size_t location;
 };
 
+/* What a text that depends on who asks is made of: see struct model_policy. */
+struct marks {
+    bool in_policy;  /* names inside begin with "p:", so that none hides what is outside */
+    bool is_refused; /* a name or text has a byte that stands for a mark */
+    int64_t reads;   /* MODEL_READS_... */
+    struct model_reference own; /* columns of the policy's own table */
+    struct model_reference *references;
+    uint32_t count, cap;
+};
+
 struct expr_context {
     struct apply *a;
+    struct marks *marks; /* NULL: tables are written by their names */
     struct scope *scope; /* NULL: no columns */
     const char *place;   /* for messages: "a default" */
     bool immutable_only; /* generated columns, indexes */
     bool allow_query;    /* subqueries */
+    bool allow_empty; /* the query that comes may be without columns: EXISTS asks for rows only */
     bool allow_aggregate;
     bool in_aggregate;
     bool has_aggregate;        /* set when one was seen */
@@ -139,6 +153,29 @@ MUST_CHECK bool aggregate_translate(struct expr_context *x, const struct json *b
 MUST_CHECK bool apply_write_set(struct expr_context *x, const struct model_table *table,
                                 const struct json *first, struct buf *out);
 MUST_CHECK bool apply_write_where(struct expr_context *x, const struct json *node, struct buf *out);
+
+/* expr_caller.c: who asks, and marks */
+/* current_user, session_user and their kin; false with *found false when op is none of them. */
+MUST_CHECK bool caller_value_function(struct expr_context *x, const struct json *body,
+                                      struct expr *out, bool *found);
+/* auth.uid() and its kin. */
+MUST_CHECK bool caller_auth_function(struct expr_context *x, const struct json *body,
+                                     struct str name, struct expr *out);
+MUST_CHECK bool caller_current_setting(struct expr_context *x, const struct json *body,
+                                       struct str name, struct expr *out);
+void marks_add_table(struct expr_context *x, struct scope_item *item,
+                     const struct model_table *table);
+void marks_add_column(struct expr_context *x, const struct scope_item *item, struct str column);
+/* A table in FROM, by its mark or its name. */
+void marks_write_table(struct expr_context *x, const struct model_table *table, struct buf *out);
+/* An alias, quoted. */
+void marks_write_alias(struct expr_context *x, const struct scope_item *item, struct buf *out);
+void marks_write_name(struct expr_context *x, struct str alias, struct buf *out);
+/* The text with each table by its name. */
+struct str marks_strip(struct arena *arena, const struct model *model, struct str text);
+/* What the text reads, kept with the model. */
+void marks_keep(struct apply *a, const struct marks *marks, struct model_reference **references,
+                uint32_t *count);
 
 /* query.c */
 struct query {

@@ -402,8 +402,13 @@ static const struct {
     bool (*call)(struct expr_context *x, const struct json *body, struct str name,
                  struct expr *out);
 } specials[] = {
-    {"nextval", call_nextval},  {"currval", call_nextval},   {"concat", call_concat},
-    {"concat_ws", call_concat}, {"timezone", call_timezone}, {"like_escape", call_like_escape},
+    {"nextval", call_nextval},
+    {"currval", call_nextval},
+    {"concat", call_concat},
+    {"concat_ws", call_concat},
+    {"timezone", call_timezone},
+    {"like_escape", call_like_escape},
+    {"current_setting", caller_current_setting},
 };
 
 /* --- calls ----------------------------------------------------------------------------------------------- */
@@ -442,6 +447,8 @@ expr_function(struct expr_context *x, const struct json *body, struct expr *out)
     struct name name = apply_list_name(pg_first(body, "funcname"));
     size_t at = pg_location(body);
 
+    if (str_eq(name.schema, STR("auth")))
+        return caller_auth_function(x, body, name.name, out);
     if (name.schema.len > 0 && !str_eq(name.schema, STR("pg_catalog")) &&
         !str_eq(name.schema, STR("public")) && !str_eq(name.schema, STR("extensions")))
         return apply_fail(x->a, at, "0A000", HINT_POSTGRES,

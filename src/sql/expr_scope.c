@@ -82,14 +82,17 @@ set_column(struct expr_context *x, const struct scope_item *item, const struct s
 
     apply_buf(&sql);
     apply_buf(&pg);
-    if (!item->is_unqualified) {
-        quote_ident(&sql, item->alias);
+    if (!item->is_unqualified || item->is_policy_row) {
+        marks_write_alias(x, item, &sql);
         buf_add_char(&sql, '.');
+    }
+    if (!item->is_unqualified) {
         quote_ident_short(&pg, item->alias);
         buf_add_char(&pg, '.');
     }
     quote_ident(&sql, column->name);
     quote_ident_short(&pg, column->name);
+    marks_add_column(x, item, column->name);
     *out = (struct expr){
         .sql = apply_take(x->a->tmp, &sql),
         .pg = apply_take(x->a->tmp, &pg),
@@ -135,7 +138,7 @@ is_key_grouped(struct expr_context *x, const struct scope_item *item,
         struct str name;
 
         apply_buf(&sql);
-        quote_ident(&sql, item->alias);
+        marks_write_alias(x, item, &sql);
         buf_add_char(&sql, '.');
         quote_ident(&sql, table->columns[key->columns[i]].name);
         name = apply_take(x->a->tmp, &sql);

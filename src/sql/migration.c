@@ -183,28 +183,12 @@ apply_transaction(struct apply *a, const struct json *body)
                       "each migration is one transaction already");
 }
 
-/* Privileges on schemas do nothing here, and a dump has them; those on tables would be promises. */
-static bool
-apply_grant(struct apply *a, const struct json *body)
-{
-    if (pg_is(body, "objtype", "OBJECT_SCHEMA") && pg_is(body, "targtype", "ACL_TARGET_OBJECT"))
-        return true;
-    return apply_refuse(a, SIZE_MAX, "privileges on tables, columns, sequences and functions");
-}
-
-static bool
-apply_owner(struct apply *a, const struct json *body)
-{
-    (void)a;
-    (void)body;
-    return true;
-}
-
 static bool
 apply_create_schema(struct apply *a, const struct json *body)
 {
     struct model *model = a->model;
     struct str name = pg_str(body, "schemaname");
+    struct model_acl acl;
     struct str *grown;
 
     if (pg_count(body, "schemaElts") > 0)
@@ -224,7 +208,11 @@ apply_create_schema(struct apply *a, const struct json *body)
     grown = edit_grow(a, model->schemas, model->schema_count, sizeof(*grown));
     grown[model->schema_count++] = arena_copy(a->keep, name);
     model->schemas = grown;
-    return true;
+    apply_default_acl(a, "schemas", STR_NULL, &acl);
+    if (acl.is_stated)
+        apply_schema_acl(a, name)->acl = acl;
+    return pg_get(body, "authrole") == NULL ||
+           apply_set_owner(a, &apply_schema_acl(a, name)->acl, pg_get(body, "authrole"));
 }
 
 /* What these bring that is used here exists: gen_random_uuid() and the like. */
@@ -246,22 +234,32 @@ static const struct {
     const char *kind;
     apply_fn apply;
 } statements[] = {
+    {"AlterDefaultPrivilegesStmt", apply_default_privileges},
     {"AlterEnumStmt", apply_alter_enum},
     {"AlterOwnerStmt", apply_owner},
+    {"AlterPolicyStmt", apply_alter_policy},
+    {"AlterRoleSetStmt", apply_alter_role_set},
+    {"AlterRoleStmt", apply_alter_role},
     {"AlterSeqStmt", apply_alter_sequence},
     {"AlterTableStmt", apply_alter_table},
     {"CommentStmt", apply_comment},
     {"CreateEnumStmt", apply_create_enum},
     {"CreateExtensionStmt", apply_create_extension},
+    {"CreatePolicyStmt", apply_create_policy},
+    {"CreateRoleStmt", apply_create_role},
     {"CreateSchemaStmt", apply_create_schema},
     {"CreateSeqStmt", apply_create_sequence},
     {"CreateStmt", apply_create_table},
     {"DeleteStmt", apply_delete},
+    {"DropOwnedStmt", apply_drop_owned},
+    {"DropRoleStmt", apply_drop_role},
     {"DropStmt", apply_drop},
+    {"GrantRoleStmt", apply_grant_role},
     {"GrantStmt", apply_grant},
     {"IndexStmt", apply_create_index},
     {"InsertStmt", apply_insert},
     {"LockStmt", apply_nothing},
+    {"ReassignOwnedStmt", apply_reassign_owned},
     {"RenameStmt", apply_rename},
     {"SelectStmt", apply_select},
     {"TransactionStmt", apply_transaction},
@@ -276,22 +274,17 @@ static const struct {
     const char *kind;
     const char *what;
 } refusals[] = {
-    {"AlterDefaultPrivilegesStmt", "default privileges"},
-    {"AlterPolicyStmt", "row-level security"},
     {"CompositeTypeStmt", "composite types"},
     {"CreateCastStmt", "casts of one's own"},
     {"CreateDomainStmt", "domains"},
     {"CreateEventTrigStmt", "event triggers"},
     {"CreateFunctionStmt", "functions"},
-    {"CreatePolicyStmt", "row-level security"},
     {"CreatePublicationStmt", "publications"},
     {"CreateRangeStmt", "range types"},
-    {"CreateRoleStmt", "roles"},
     {"CreateTableAsStmt", "CREATE TABLE AS and materialized views"},
     {"CreateTrigStmt", "triggers"},
     {"DefineStmt", "objects of this kind"},
     {"DoStmt", "DO blocks"},
-    {"GrantRoleStmt", "roles"},
     {"MergeStmt", "MERGE"},
     {"RuleStmt", "rules"},
 };

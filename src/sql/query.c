@@ -344,8 +344,10 @@ translate_plain(struct expr_context *x, const struct json *body, struct query *o
     struct outputs items = {0};
     struct buf from;
     struct expr e;
+    bool may_be_empty = x->allow_empty;
     bool ok;
 
+    x->allow_empty = false;
     if (pg_count(body, "valuesLists") > 0) {
         ok = translate_values(x, body, &o, sql);
         out->columns = o.list;
@@ -363,10 +365,12 @@ translate_plain(struct expr_context *x, const struct json *body, struct query *o
     if (pg_count(body, "distinctClause") > 0)
         BUF_ADD_LIT(sql, "DISTINCT ");
     write_targets(&o, sql);
+    if (may_be_empty && o.count == 0)
+        buf_add_char(sql, '1');
     if (from.len > 0)
         buf_printf(sql, " FROM %.*s", STR_ARG(buf_str(&from)));
     buf_fini(&from);
-    if (ok && o.count == 0)
+    if (ok && o.count == 0 && !may_be_empty)
         ok = apply_refuse(x->a, SIZE_MAX, "a query without columns");
     if (ok && where != NULL) {
         ok = expr_condition(x, where, "WHERE", &e);
@@ -501,7 +505,7 @@ query_with(struct expr_context *x, const struct json *with, struct buf *out)
             cte->columns[i] =
                 (struct scope_column){.name = query.columns[i].name, .type = query.columns[i].type};
         buf_add_str(out, n == pg_first(with, "ctes") ? STR("WITH ") : STR(", "));
-        quote_ident(out, cte->name);
+        marks_write_name(x, cte->name, out);
         buf_printf(out, " AS (%.*s)", STR_ARG(query.sql));
         cte->next = own->ctes;
         own->ctes = cte;

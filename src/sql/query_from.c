@@ -72,15 +72,15 @@ from_table(struct expr_context *x, const struct json *range, struct buf *out)
         for (uint32_t i = 0; i < cte->column_count; i++)
             columns[i] = (struct expr){.name = cte->columns[i].name, .type = cte->columns[i].type};
         add_item(x->a, x->scope, alias.len > 0 ? alias : name.name, columns, cte->column_count);
-        quote_ident(out, name.name);
+        marks_write_name(x, name.name, out);
     } else {
         if (!apply_need_relation(x->a, name, pg_location(range), &table))
             return false;
-        scope_add_table(x->a, x->scope, table, alias);
-        quote_ident(out, table->sqlite_name);
+        marks_add_table(x, scope_add_table(x->a, x->scope, table, alias), table);
+        marks_write_table(x, table, out);
     }
     BUF_ADD_LIT(out, " AS ");
-    quote_ident(out, alias.len > 0 ? alias : name.name);
+    marks_write_name(x, alias.len > 0 ? alias : name.name, out);
     return true;
 }
 
@@ -117,7 +117,7 @@ from_query(struct expr_context *x, const struct json *body, struct buf *out)
     (void)n;
     add_item(x->a, x->scope, alias, query.columns, query.column_count);
     buf_printf(out, "(%.*s) AS ", STR_ARG(query.sql));
-    quote_ident(out, alias);
+    marks_write_name(x, alias, out);
     return true;
 }
 
@@ -136,6 +136,20 @@ find_joined(struct scope_item *from, const struct scope_item *limit, struct str 
         }
     }
     return found;
+}
+
+/* Both sides are read. */
+static void
+add_joined(struct expr_context *x, struct scope_item *left, struct scope_item *right,
+           struct str name)
+{
+    for (const struct scope_item *i = left; i != NULL; i = i->next) {
+        for (uint32_t c = 0; c < i->column_count; c++) {
+            if (str_eq(i->columns[c].name, name))
+                marks_add_column(x, i, name);
+        }
+    }
+    (void)right;
 }
 
 /* USING (a, b): the right side's columns are found with their qualifier only. */
@@ -158,6 +172,7 @@ join_using(struct expr_context *x, const struct json *body, struct scope_item *l
         if (a->type.id != b->type.id)
             return apply_refuse(x->a, SIZE_MAX, "USING with columns of two types");
         b->is_merged = true;
+        add_joined(x, left, right, name);
         buf_printf(out, "%s", separator);
         quote_ident(out, name);
         separator = ", ";

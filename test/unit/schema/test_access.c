@@ -1,0 +1,756 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Migrations with access rules, asked what a role may do, and which rows it sees of a real table. */
+#include "db/engine.h"
+#include "schema/access.h"
+#include "unit/sql/lite.h"
+
+struct world {
+    struct lite lite;
+    struct schema *schema;
+    struct arena *arena;
+    char text[4096]; /* of the last answer */
+};
+
+static void
+world_open(struct world *world, const char *sql)
+{
+    static const char *const schemas[] = {"public"};
+    struct err err = {0};
+
+    lite_open(&world->lite);
+    assert_ok(lite_migrate(&world->lite, "m.sql", str_from(sql), &err));
+    world->schema = schema_new(model_copy(world->lite.model), schemas, 1);
+    world->arena = arena_new(4096, (size_t)16 << 20);
+}
+
+static void
+world_close(struct world *world)
+{
+    arena_free(world->arena);
+    schema_unref(world->schema);
+    lite_close(&world->lite);
+}
+
+/* The migration is refused: where, and with what. */
+static void
+assert_refused(const char *sql, const char *place, const char *code, const char *part)
+{
+    struct lite lite;
+    struct err err = {0};
+
+    lite_open(&lite);
+    assert_false(lite_migrate(&lite, "m", str_from(sql), &err));
+    if (strcmp(err.code, code) != 0 || strstr(err.message, part) == NULL ||
+        strncmp(err.message, place, strlen(place)) != 0)
+        fail_msg("%s %s", err.code, err.message);
+    lite_close(&lite);
+}
+
+static void
+assert_taken(const char *sql)
+{
+    struct world world;
+
+    world_open(&world, sql);
+    world_close(&world);
+}
+
+static const struct schema_role *
+role_of(struct world *world, const char *name)
+{
+    const struct schema_role *role = schema_find_role(world->schema, str_from(name));
+
+    assert_non_null(role);
+    return role;
+}
+
+static const struct schema_table *
+table_of(struct world *world, const char *name)
+{
+    const struct schema_table *table =
+        schema_find_table(world->schema, STR("public"), str_from(name));
+
+    assert_non_null(table);
+    return table;
+}
+
+static bool
+may(struct world *world, const char *role, int64_t rights, const char *table)
+{
+    return schema_may(world->schema, role_of(world, role), table_of(world, table)->model, rights);
+}
+
+static bool
+may_column(struct world *world, const char *role, int64_t right, const char *table,
+           const char *column)
+{
+    const struct schema_table *t = table_of(world, table);
+
+    return schema_may_column(world->schema, role_of(world, role), t->model, right,
+                             schema_find_column(t, str_from(column)));
+}
+
+/* Runs a query that gives one text, as the caller. */
+static const char *
+ask(struct world *world, const char *role, const char *claims, struct str sql)
+{
+    struct db_session session = {.role = str_from(role), .claims_json = str_from(claims)};
+    sqlite3_stmt *stmt = NULL;
+    int rc;
+
+    world->lite.env.session = &session;
+    rc = sqlite3_prepare_v2(world->lite.db, sql.data, (int)sql.len, &stmt, NULL);
+    if (rc != SQLITE_OK)
+        fail_msg("%s in %.*s", sqlite3_errmsg(world->lite.db), STR_ARG(sql));
+    rc = sqlite3_step(stmt);
+    snprintf(world->text, sizeof(world->text), "%s",
+             rc == SQLITE_ROW && sqlite3_column_text(stmt, 0) != NULL
+                 ? (const char *)sqlite3_column_text(stmt, 0)
+             : rc == SQLITE_ROW ? ""
+                                : sqlite3_errmsg(world->lite.db));
+    sqlite3_finalize(stmt);
+    world->lite.env.session = NULL;
+    return world->text;
+}
+
+/* The first columns of the rows that role sees, or the code of the error. */
+static const char *
+rows(struct world *world, const char *role, const char *claims, const char *name)
+{
+    const struct schema_table *table = table_of(world, name);
+    int64_t reads = 0;
+    struct buf sql;
+    struct err err = {0};
+
+    buf_init(&sql, (size_t)1 << 20);
+    BUF_ADD_LIT(&sql, "SELECT group_concat(v) FROM (SELECT t0.\"");
+    buf_add_str(&sql, table->model->columns[0].name);
+    BUF_ADD_LIT(&sql, "\" AS v FROM ");
+    if (!access_write_source(world->schema, role_of(world, role), table, STR("t0"), world->arena,
+                             &sql, &reads, &err)) {
+        snprintf(world->text, sizeof(world->text), "%s", err.code);
+    } else {
+        BUF_ADD_LIT(&sql, " ORDER BY v)");
+        ask(world, role, claims, buf_str(&sql));
+    }
+    buf_fini(&sql);
+    return world->text;
+}
+
+/* What CHECK says of a new row, given as a query: "ok", or the message of the first that fails. */
+static const char *
+check(struct world *world, const char *role, const char *claims, const char *name,
+      enum model_command command, const char *row)
+{
+    const struct schema_table *table = table_of(world, name);
+    struct access_rule rule;
+    struct err err = {0};
+
+    assert_ok(access_rule(world->schema, role_of(world, role), table, command, ACCESS_CHECK,
+                          STR("n"), world->arena, &rule, &err));
+    for (uint32_t i = 0; i < rule.count; i++) {
+        struct str sql = arena_printf(world->arena, "SELECT %.*s IS TRUE FROM (%s) AS n",
+                                      STR_ARG(rule.conditions[i].sql), row);
+
+        if (strcmp(ask(world, role, claims, sql), "1") != 0) {
+            snprintf(world->text, sizeof(world->text), "%.*s",
+                     STR_ARG(access_check_message(table, &rule.conditions[i], world->arena)));
+            return world->text;
+        }
+    }
+    return "ok";
+}
+
+/* --- privileges ---------------------------------------------------------------------------------- */
+
+static void
+a_table_of_which_nobody_spoke_is_open_to_all_but_anon(void **state)
+{
+    struct world world;
+
+    (void)state;
+    world_open(&world, "CREATE TABLE t (id int);");
+    assert_false(may(&world, "anon", MODEL_MAY_SELECT, "t"));
+    assert_true(may(&world, "authenticated", MODEL_MAY_SELECT | MODEL_MAY_DELETE, "t"));
+    assert_true(may(&world, "service_role", MODEL_MAY_INSERT, "t"));
+    schema_set_open(world.schema, true);
+    assert_true(may(&world, "anon", MODEL_MAY_SELECT | MODEL_MAY_UPDATE, "t"));
+    assert_true(schema_may_use_schema(world.schema, role_of(&world, "anon"), STR("public")));
+    assert_null(schema_find_role(world.schema, STR("nobody")));
+    world_close(&world);
+}
+
+static void
+a_grant_closes_the_table_to_all_others(void **state)
+{
+    struct world world;
+
+    (void)state;
+    world_open(&world, "CREATE TABLE t (id int);\n"
+                       "GRANT SELECT, INSERT ON t TO authenticated;\n");
+    schema_set_open(world.schema, true);
+    assert_false(may(&world, "anon", MODEL_MAY_SELECT, "t"));
+    assert_false(may(&world, "service_role", MODEL_MAY_SELECT, "t"));
+    assert_true(may(&world, "authenticated", MODEL_MAY_SELECT | MODEL_MAY_INSERT, "t"));
+    assert_false(may(&world, "authenticated", MODEL_MAY_UPDATE, "t"));
+    assert_true(may(&world, "postgres", MODEL_MAY_DELETE, "t"));
+    world_close(&world);
+}
+
+static void
+a_revoke_says_something_too(void **state)
+{
+    struct world world;
+
+    (void)state;
+    world_open(&world,
+               "CREATE TABLE t (id int); CREATE TABLE u (id int); CREATE TABLE v (id int);\n"
+               "REVOKE ALL ON t FROM anon;\n"
+               "GRANT ALL ON u TO PUBLIC; REVOKE DELETE, UPDATE ON u FROM PUBLIC;\n"
+               "ALTER TABLE v ENABLE ROW LEVEL SECURITY;\n");
+    schema_set_open(world.schema, true);
+    assert_false(may(&world, "anon", MODEL_MAY_SELECT, "t"));
+    assert_true(may(&world, "anon", MODEL_MAY_SELECT | MODEL_MAY_INSERT, "u"));
+    assert_false(may(&world, "anon", MODEL_MAY_DELETE, "u"));
+    assert_false(may(&world, "anon", MODEL_MAY_SELECT, "v"));
+    world_close(&world);
+}
+
+static void
+columns_are_granted_one_by_one(void **state)
+{
+    struct world world;
+
+    (void)state;
+    world_open(&world, "CREATE TABLE t (id int, a int, b int);\n"
+                       "GRANT SELECT (id, a), UPDATE (b) ON t TO anon;\n"
+                       "ALTER TABLE t RENAME COLUMN a TO c;\n");
+    assert_false(may(&world, "anon", MODEL_MAY_SELECT, "t"));
+    assert_true(may_column(&world, "anon", MODEL_MAY_SELECT, "t", "id"));
+    assert_true(may_column(&world, "anon", MODEL_MAY_SELECT, "t", "c"));
+    assert_false(may_column(&world, "anon", MODEL_MAY_SELECT, "t", "b"));
+    assert_true(may_column(&world, "anon", MODEL_MAY_UPDATE, "t", "b"));
+    assert_true(schema_may_some(world.schema, role_of(&world, "anon"), table_of(&world, "t")->model,
+                                MODEL_MAY_SELECT));
+    assert_false(schema_may_some(world.schema, role_of(&world, "anon"),
+                                 table_of(&world, "t")->model, MODEL_MAY_INSERT));
+    world_close(&world);
+    /* A revoke of the table's privilege takes those of the columns. */
+    world_open(&world, "CREATE TABLE t (id int, a int);\n"
+                       "GRANT SELECT (id, a) ON t TO anon; REVOKE SELECT ON t FROM anon;\n");
+    assert_false(may_column(&world, "anon", MODEL_MAY_SELECT, "t", "id"));
+    world_close(&world);
+    /* A column that goes takes its grants along. */
+    world_open(&world, "CREATE TABLE t (id int, a int);\n"
+                       "GRANT SELECT (a) ON t TO anon; ALTER TABLE t DROP COLUMN a;\n"
+                       "ALTER TABLE t ADD COLUMN a int;\n");
+    assert_false(may_column(&world, "anon", MODEL_MAY_SELECT, "t", "a"));
+    world_close(&world);
+}
+
+static void
+members_inherit_unless_they_are_told_not_to(void **state)
+{
+    struct world world;
+
+    (void)state;
+    world_open(&world,
+               "CREATE TABLE t (id int);\n"
+               "CREATE ROLE staff; CREATE ROLE boss IN ROLE staff; CREATE ROLE lonely NOINHERIT;\n"
+               "GRANT staff TO lonely; GRANT boss TO authenticated;\n"
+               "GRANT SELECT ON t TO staff;\n");
+    assert_true(may(&world, "staff", MODEL_MAY_SELECT, "t"));
+    assert_true(may(&world, "boss", MODEL_MAY_SELECT, "t"));
+    assert_true(may(&world, "authenticated", MODEL_MAY_SELECT, "t"));
+    assert_false(may(&world, "lonely", MODEL_MAY_SELECT, "t"));
+    world_close(&world);
+    world_open(&world,
+               "CREATE TABLE t (id int); CREATE ROLE staff;\n"
+               "GRANT staff TO anon; GRANT SELECT ON t TO staff; REVOKE staff FROM anon;\n");
+    assert_false(may(&world, "anon", MODEL_MAY_SELECT, "t"));
+    world_close(&world);
+}
+
+static void
+owners_may_everything(void **state)
+{
+    struct world world;
+
+    (void)state;
+    world_open(&world, "CREATE ROLE a; CREATE ROLE b IN ROLE a; CREATE TABLE t (id int);\n"
+                       "ALTER TABLE t OWNER TO a; REVOKE ALL ON t FROM PUBLIC;\n");
+    assert_true(may(&world, "a", MODEL_MAY_SELECT, "t"));
+    assert_true(may(&world, "b", MODEL_MAY_SELECT, "t"));
+    assert_false(may(&world, "postgres", MODEL_MAY_SELECT, "t"));
+    world_close(&world);
+    world_open(&world,
+               "CREATE ROLE a; CREATE ROLE b; CREATE TABLE t (id int);\n"
+               "ALTER TABLE t OWNER TO a; REASSIGN OWNED BY a TO b; REVOKE ALL ON t FROM a;\n"
+               "ALTER TABLE t OWNER TO who_made_the_dump;\n");
+    assert_true(may(&world, "b", MODEL_MAY_SELECT, "t"));
+    assert_false(may(&world, "a", MODEL_MAY_SELECT, "t"));
+    world_close(&world);
+}
+
+static void
+all_tables_of_a_schema_and_default_privileges(void **state)
+{
+    struct world world;
+
+    (void)state;
+    world_open(&world,
+               "CREATE TABLE t (id int); CREATE VIEW v AS SELECT id FROM t;\n"
+               "GRANT SELECT ON ALL TABLES IN SCHEMA public TO anon;\n"
+               "CREATE TABLE later (id int);\n"
+               "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO anon;\n"
+               "ALTER DEFAULT PRIVILEGES FOR ROLE postgres GRANT ALL ON TABLES TO service_role;\n"
+               "CREATE TABLE last (id serial);\n"
+               "ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE SELECT ON TABLES FROM anon;\n"
+               "CREATE TABLE after (id int);\n");
+    assert_true(may(&world, "anon", MODEL_MAY_SELECT, "t"));
+    assert_true(may(&world, "anon", MODEL_MAY_SELECT, "v"));
+    assert_false(may(&world, "anon", MODEL_MAY_SELECT, "later"));
+    assert_true(may(&world, "anon", MODEL_MAY_SELECT, "last"));
+    assert_false(may(&world, "anon", MODEL_MAY_INSERT, "last"));
+    assert_true(may(&world, "service_role", MODEL_MAY_INSERT, "last"));
+    assert_false(may(&world, "anon", MODEL_MAY_SELECT, "after"));
+    assert_true(may(&world, "service_role", MODEL_MAY_SELECT, "after"));
+    world_close(&world);
+}
+
+static void
+schemas_and_sequences_have_privileges(void **state)
+{
+    struct world world;
+    const struct schema_role *anon;
+
+    (void)state;
+    world_open(&world,
+               "CREATE SCHEMA private; CREATE SCHEMA shown; CREATE SEQUENCE s;\n"
+               "GRANT USAGE ON SCHEMA shown TO anon; REVOKE USAGE ON SCHEMA private FROM PUBLIC;\n"
+               "GRANT USAGE, SELECT ON SEQUENCE s TO anon;\n");
+    anon = role_of(&world, "anon");
+    assert_true(schema_may_use_schema(world.schema, anon, STR("public")));
+    assert_true(schema_may_use_schema(world.schema, anon, STR("shown")));
+    assert_false(schema_may_use_schema(world.schema, anon, STR("private")));
+    assert_true(schema_may_sequence(world.schema, anon, &world.schema->model->sequences[0],
+                                    MODEL_MAY_USAGE));
+    assert_false(schema_may_sequence(world.schema, anon, &world.schema->model->sequences[0],
+                                     MODEL_MAY_UPDATE));
+    world_close(&world);
+    world_open(&world, "REVOKE USAGE ON SCHEMA public FROM PUBLIC;\n"
+                       "GRANT USAGE ON SCHEMA public TO authenticated;\n");
+    assert_false(schema_may_use_schema(world.schema, role_of(&world, "anon"), STR("public")));
+    assert_true(
+        schema_may_use_schema(world.schema, role_of(&world, "authenticated"), STR("public")));
+    world_close(&world);
+}
+
+/* --- rows ---------------------------------------------------------------------------------------- */
+
+#define NOTES                                                                                \
+    "CREATE TABLE notes (id int PRIMARY KEY, owner text, team int, body text);\n"            \
+    "INSERT INTO notes VALUES (1, 'ann', 1, 'a'), (2, 'bob', 1, 'b'), (3, 'ann', 2, 'c');\n" \
+    "GRANT ALL ON notes TO anon, authenticated, service_role;\n"                             \
+    "ALTER TABLE notes ENABLE ROW LEVEL SECURITY;\n"
+
+#define ANN "{\"role\":\"authenticated\",\"sub\":\"ann\"}"
+#define SUB "(current_setting('request.jwt.claims', true)::json ->> 'sub')"
+
+static void
+without_a_policy_there_is_no_row(void **state)
+{
+    struct world world;
+
+    (void)state;
+    world_open(&world, NOTES);
+    assert_string_equal(rows(&world, "authenticated", ANN, "notes"), "");
+    assert_string_equal(rows(&world, "service_role", "{}", "notes"), "1,2,3");
+    assert_string_equal(rows(&world, "postgres", "{}", "notes"), "1,2,3");
+    world_close(&world);
+    world_open(&world, NOTES "ALTER TABLE notes FORCE ROW LEVEL SECURITY;\n");
+    assert_string_equal(rows(&world, "postgres", "{}", "notes"), "");
+    assert_string_equal(rows(&world, "service_role", "{}", "notes"), "1,2,3");
+    world_close(&world);
+}
+
+static void
+permissive_policies_add_up_and_restrictive_ones_narrow(void **state)
+{
+    struct world world;
+
+    (void)state;
+    world_open(&world,
+               NOTES "CREATE POLICY own ON notes TO authenticated USING (owner = " SUB ");\n"
+                     "CREATE POLICY first ON notes FOR SELECT USING (id = 2);\n");
+    assert_string_equal(rows(&world, "authenticated", ANN, "notes"), "1,2,3");
+    assert_string_equal(rows(&world, "anon", "{}", "notes"), "2");
+    world_close(&world);
+    world_open(&world,
+               NOTES "CREATE POLICY own ON notes TO authenticated USING (owner = " SUB ");\n"
+                     "CREATE POLICY narrow ON notes AS RESTRICTIVE FOR SELECT USING (team = 1);\n");
+    assert_string_equal(rows(&world, "authenticated", ANN, "notes"), "1");
+    assert_string_equal(rows(&world, "anon", "{}", "notes"), "");
+    world_close(&world);
+}
+
+static void
+members_of_a_policys_role_come_under_it(void **state)
+{
+    struct world world;
+
+    (void)state;
+    world_open(&world, NOTES "CREATE ROLE staff; GRANT staff TO authenticated;\n"
+                             "CREATE POLICY p ON notes TO staff USING (true);\n");
+    assert_string_equal(rows(&world, "authenticated", "{}", "notes"), "1,2,3");
+    assert_string_equal(rows(&world, "anon", "{}", "notes"), "");
+    world_close(&world);
+}
+
+static void
+new_rows_are_checked(void **state)
+{
+    struct world world;
+    const char *const mine = "SELECT 9 AS id, 'ann' AS owner, 1 AS team, 'x' AS body";
+    const char *const other = "SELECT 9 AS id, 'bob' AS owner, 1 AS team, 'x' AS body";
+    const char *const closed = "SELECT 9 AS id, 'ann' AS owner, 7 AS team, 'x' AS body";
+
+    (void)state;
+    world_open(&world, NOTES
+               "CREATE POLICY own ON notes USING (owner = " SUB ");\n"
+               "CREATE POLICY teams ON notes AS RESTRICTIVE FOR INSERT WITH CHECK (team < 5);\n");
+    assert_string_equal(check(&world, "authenticated", ANN, "notes", MODEL_FOR_INSERT, mine), "ok");
+    assert_string_equal(check(&world, "authenticated", ANN, "notes", MODEL_FOR_INSERT, other),
+                        "new row violates row-level security policy for table \"notes\"");
+    assert_string_equal(check(&world, "authenticated", ANN, "notes", MODEL_FOR_INSERT, closed),
+                        "new row violates row-level security policy \"teams\" for table \"notes\"");
+    assert_string_equal(check(&world, "authenticated", ANN, "notes", MODEL_FOR_UPDATE, closed),
+                        "ok");
+    assert_string_equal(check(&world, "anon", "{}", "notes", MODEL_FOR_INSERT, mine),
+                        "new row violates row-level security policy for table \"notes\"");
+    assert_string_equal(check(&world, "service_role", "{}", "notes", MODEL_FOR_INSERT, other),
+                        "ok");
+    world_close(&world);
+}
+
+static void
+with_check_stands_in_for_nothing_but_the_new_row(void **state)
+{
+    struct world world;
+    const char *const bob = "SELECT 9 AS id, 'bob' AS owner, 1 AS team, 'x' AS body";
+
+    (void)state;
+    world_open(&world, NOTES
+               "CREATE POLICY see ON notes FOR SELECT USING (id = 1);\n"
+               "CREATE POLICY upd ON notes FOR UPDATE USING (id = 1) WITH CHECK (owner = 'bob');\n"
+               "CREATE POLICY ins ON notes FOR INSERT WITH CHECK (true);\n");
+    assert_string_equal(check(&world, "anon", "{}", "notes", MODEL_FOR_UPDATE, bob), "ok");
+    assert_string_equal(check(&world, "anon", "{}", "notes", MODEL_FOR_INSERT, bob), "ok");
+    assert_string_equal(check(&world, "anon", "{}", "notes", MODEL_FOR_SELECT, bob),
+                        "new row violates row-level security policy for table \"notes\"");
+    world_close(&world);
+}
+
+static void
+a_subselect_sees_what_the_caller_sees(void **state)
+{
+    struct world world;
+    static const char *const sql =
+        NOTES "CREATE TABLE members (team int, who text, secret int);\n"
+              "INSERT INTO members VALUES (1, 'ann', 5), (2, 'bob', 6);\n"
+              "ALTER TABLE members ENABLE ROW LEVEL SECURITY;\n"
+              "CREATE POLICY own ON members USING (who = " SUB ");\n"
+              "CREATE POLICY team ON notes USING (EXISTS (SELECT FROM members m "
+              "WHERE m.team = notes.team AND id > 0));\n";
+    char with_grant[4096];
+
+    (void)state;
+    world_open(&world, sql);
+    /* The role has to be allowed to read it. */
+    assert_string_equal(rows(&world, "authenticated", ANN, "notes"), "42501");
+    world_close(&world);
+    snprintf(with_grant, sizeof(with_grant), "%sGRANT SELECT (team) ON members TO authenticated;",
+             sql);
+    world_open(&world, with_grant);
+    assert_string_equal(rows(&world, "authenticated", ANN, "notes"), "1,2");
+    assert_string_equal(
+        rows(&world, "authenticated", "{\"role\":\"authenticated\",\"sub\":\"bob\"}", "notes"),
+        "3");
+    world_close(&world);
+}
+
+static void
+policies_that_need_each_other_are_an_error(void **state)
+{
+    struct world world;
+
+    (void)state;
+    world_open(&world,
+               "CREATE TABLE a (id int); CREATE TABLE b (id int);\n"
+               "GRANT ALL ON a, b TO anon;\n"
+               "ALTER TABLE a ENABLE ROW LEVEL SECURITY; ALTER TABLE b ENABLE ROW LEVEL SECURITY;\n"
+               "CREATE POLICY p ON a USING (id IN (SELECT id FROM b));\n"
+               "CREATE POLICY p ON b USING (id IN (SELECT id FROM a));\n");
+    assert_string_equal(rows(&world, "anon", "{}", "a"), "42P17");
+    assert_string_equal(rows(&world, "postgres", "{}", "a"), "");
+    world_close(&world);
+}
+
+static void
+a_view_reads_as_its_owner_or_as_the_caller(void **state)
+{
+    struct world world;
+
+    (void)state;
+    world_open(&world, NOTES
+               "CREATE POLICY own ON notes USING (owner = " SUB ");\n"
+               "CREATE VIEW owned AS SELECT id, body FROM notes;\n"
+               "CREATE VIEW asked WITH (security_invoker = true) AS SELECT n.id FROM notes n;\n"
+               "CREATE VIEW outer_view AS SELECT id FROM asked;\n"
+               "CREATE VIEW later AS SELECT id FROM notes;\n"
+               "ALTER VIEW later SET (security_invoker = on);\n"
+               "CREATE VIEW back WITH (security_invoker) AS SELECT id FROM notes;\n"
+               "ALTER VIEW back RESET (security_invoker);\n"
+               "CREATE ROLE staff; CREATE VIEW theirs AS SELECT id FROM notes;\n"
+               "ALTER VIEW theirs OWNER TO staff; GRANT SELECT ON notes TO staff;\n");
+    assert_string_equal(rows(&world, "authenticated", ANN, "owned"), "1,2,3");
+    assert_string_equal(rows(&world, "authenticated", ANN, "asked"), "1,3");
+    assert_string_equal(rows(&world, "authenticated", ANN, "outer_view"), "1,2,3");
+    assert_string_equal(rows(&world, "authenticated", ANN, "later"), "1,3");
+    assert_string_equal(rows(&world, "authenticated", ANN, "back"), "1,2,3");
+    assert_string_equal(rows(&world, "authenticated", ANN, "theirs"), "1,3");
+    world_close(&world);
+}
+
+static void
+functions_of_auth_read_the_claims(void **state)
+{
+    struct world world;
+    const char *const claims = "{\"sub\":\"5f8b1a3e-0c5d-4c7e-9a4f-000000000001\",\"role\":\"x\","
+                               "\"email\":\"a@b\",\"app_metadata\":{\"team\":7}}";
+
+    (void)state;
+    world_open(&world,
+               "CREATE TABLE t (n int, who uuid DEFAULT auth.uid());\n"
+               "INSERT INTO t VALUES (1, '5F8B1A3E-0c5d-4c7e-9a4f-000000000001'), (2, NULL);\n"
+               "GRANT SELECT ON t TO anon; ALTER TABLE t ENABLE ROW LEVEL SECURITY;\n"
+               "CREATE POLICY p ON t USING ((SELECT auth.uid()) = who AND auth.role() = 'x' AND "
+               "auth.email() = 'a@b' AND (auth.jwt() -> 'app_metadata' ->> 'team')::int = 7 AND "
+               "current_user = 'anon' AND current_role = 'anon' AND "
+               "current_setting('role') = 'anon' AND session_user <> current_user);\n");
+    assert_string_equal(rows(&world, "anon", claims, "t"), "1");
+    assert_string_equal(rows(&world, "anon", "{}", "t"), "");
+    world_close(&world);
+}
+
+static void
+names_inside_a_policy_hide_nothing_outside(void **state)
+{
+    struct world world;
+
+    (void)state;
+    /* Aliases that are those of the statement around, or of the row itself. */
+    world_open(&world, NOTES
+               "CREATE TABLE m (team int); INSERT INTO m VALUES (2);\n"
+               "GRANT SELECT ON m TO anon; ALTER TABLE m ENABLE ROW LEVEL SECURITY;\n"
+               "CREATE POLICY p ON m USING (true);\n"
+               "CREATE POLICY q ON notes USING (EXISTS (WITH n AS (SELECT team AS x FROM m t0) "
+               "SELECT 1 FROM n p WHERE p.x = notes.team));\n");
+    assert_string_equal(rows(&world, "anon", "{}", "notes"), "3");
+    world_close(&world);
+}
+
+/* --- changes -------------------------------------------------------------------------------------- */
+
+static void
+policies_follow_names(void **state)
+{
+    struct world world;
+
+    (void)state;
+    world_open(&world,
+               NOTES "CREATE POLICY own ON notes TO authenticated\n"
+                     "  USING (owner = (SELECT " SUB ") AND \"owner\" <> '(''owner')\n"
+                     "  WITH CHECK (owner /* ) */ IS NOT NULL);\n"
+                     "ALTER TABLE notes RENAME COLUMN owner TO \"Who\";\n"
+                     "ALTER POLICY own ON notes RENAME TO mine;\n"
+                     "ALTER POLICY mine ON notes TO anon, authenticated;\n"
+                     "ALTER ROLE authenticated RENAME TO member;\n"
+                     "ALTER TABLE notes RENAME TO jots;\n");
+    assert_string_equal(rows(&world, "member", ANN, "jots"), "1,3");
+    assert_string_equal(rows(&world, "anon", ANN, "jots"), "1,3");
+    world_close(&world);
+}
+
+static void
+policies_are_changed_and_dropped(void **state)
+{
+    struct world world;
+
+    (void)state;
+    world_open(&world,
+               NOTES "CREATE POLICY p ON notes USING (id = 1) WITH CHECK (id > 5);\n"
+                     "ALTER POLICY p ON notes USING (id >= 2);\n"
+                     "DROP POLICY IF EXISTS q ON notes; DROP POLICY IF EXISTS q ON nothing;\n");
+    assert_string_equal(rows(&world, "anon", "{}", "notes"), "2,3");
+    assert_string_equal(check(&world, "anon", "{}", "notes", MODEL_FOR_INSERT, "SELECT 5 AS id"),
+                        "new row violates row-level security policy for table \"notes\"");
+    world_close(&world);
+    world_open(&world, NOTES "CREATE POLICY p ON notes USING (true); DROP POLICY p ON notes;\n");
+    assert_string_equal(rows(&world, "anon", "{}", "notes"), "");
+    world_close(&world);
+    world_open(&world, NOTES "ALTER TABLE notes DISABLE ROW LEVEL SECURITY;\n");
+    assert_string_equal(rows(&world, "anon", "{}", "notes"), "1,2,3");
+    world_close(&world);
+}
+
+static void
+what_a_policy_uses_is_not_dropped_unless_it_goes_too(void **state)
+{
+    struct world world;
+
+    (void)state;
+    assert_refused(NOTES "CREATE POLICY p ON notes USING (owner = 'x');\n"
+                         "ALTER TABLE notes DROP COLUMN owner;",
+                   "m:6:1", "2BP01", "policy p on table notes depends on it");
+    assert_refused(NOTES
+                   "CREATE TABLE m (a int);\n"
+                   "CREATE POLICY p ON notes USING (EXISTS (SELECT 1 FROM m));\nDROP TABLE m;",
+                   "m:7:1", "2BP01", "policy p on table notes depends on it");
+    assert_refused(NOTES "CREATE TABLE m (a int, b int);\n"
+                         "CREATE POLICY p ON notes USING (EXISTS (SELECT 1 FROM m WHERE a = id));\n"
+                         "ALTER TABLE m ALTER COLUMN a TYPE bigint;",
+                   "m:7:1", "0A000", "policy \"p\" on table \"notes\" uses it");
+    assert_refused(NOTES "CREATE POLICY p ON notes USING (notes.id = 1);\n"
+                         "ALTER TABLE notes RENAME TO jots;",
+                   "m:6:1", "0A000", "policy \"p\" on table \"jots\" uses it");
+    world_open(&world,
+               NOTES "CREATE TABLE m (a int, b int);\n"
+                     "CREATE POLICY p ON notes USING (EXISTS (SELECT 1 FROM m WHERE a = id));\n"
+                     "CREATE POLICY q ON notes USING (id = 3);\n"
+                     "ALTER TABLE m DROP COLUMN b; ALTER TABLE notes DROP COLUMN body;\n"
+                     "DROP TABLE m CASCADE;\n");
+    assert_string_equal(rows(&world, "anon", "{}", "notes"), "3");
+    world_close(&world);
+}
+
+static void
+roles_go_when_nothing_needs_them(void **state)
+{
+    (void)state;
+    assert_taken(
+        "CREATE ROLE a LOGIN PASSWORD 'x' VALID UNTIL 'infinity' CONNECTION LIMIT 3;\n"
+        "CREATE USER b; CREATE GROUP g WITH USER b; ALTER GROUP g ADD USER a;\n"
+        "ALTER ROLE a SET statement_timeout = '1s'; ALTER ROLE a WITH NOLOGIN BYPASSRLS;\n"
+        "ALTER GROUP g DROP USER a; DROP ROLE a; DROP ROLE IF EXISTS a, nobody; DROP USER b;\n"
+        "CREATE ROLE anon; GRANT g TO anon WITH ADMIN OPTION; DROP ROLE g;\n");
+    assert_taken("CREATE TABLE t (id int); CREATE ROLE a; GRANT SELECT ON t TO a;\n"
+                 "CREATE POLICY p ON t TO a USING (true); DROP OWNED BY a; DROP ROLE a;\n");
+    assert_refused("CREATE TABLE t (id int); CREATE ROLE a;\nGRANT SELECT ON t TO a; DROP ROLE a;",
+                   "m:2:25", "2BP01", "role \"a\" cannot be dropped because some objects depend");
+    assert_refused("CREATE ROLE a; CREATE ROLE a;", "m:1:16", "42710", "role \"a\" already exists");
+    assert_refused("CREATE ROLE anon; CREATE ROLE anon;", "m:1:19", "42710", "already exists");
+    assert_refused("DROP ROLE nobody;", "m:1:11", "42704", "role \"nobody\" does not exist");
+    assert_refused("CREATE ROLE pg_x;", "m:1:1", "42939", "role name \"pg_x\" is reserved");
+    assert_refused("CREATE ROLE a; CREATE ROLE b IN ROLE a; GRANT b TO a;", "m:1:41", "0LP01",
+                   "role \"b\" is a member of role \"a\"");
+}
+
+static void
+grants_are_refused_in_postgresqls_words(void **state)
+{
+    (void)state;
+    assert_refused("CREATE TABLE t (a int);\nGRANT SELECT ON t TO anon, nobody;", "m:2:28", "42704",
+                   "role \"nobody\" does not exist");
+    assert_refused("GRANT SELECT ON t TO anon;", "m:1:17", "42P01",
+                   "relation \"t\" does not exist");
+    assert_refused("CREATE TABLE t (a int);\nGRANT USAGE ON t TO anon;", "m:2:1", "0LP01",
+                   "invalid privilege type USAGE for table");
+    assert_refused("CREATE TABLE t (a int);\nGRANT DELETE (a) ON t TO anon;", "m:2:1", "0LP01",
+                   "invalid privilege type DELETE for column");
+    assert_refused("CREATE TABLE t (a int);\nGRANT SELECT (b) ON t TO anon;", "m:2:1", "42703",
+                   "column \"b\" of relation \"t\" does not exist");
+    assert_refused("CREATE TABLE t (a int);\nGRANT FLY ON t TO anon;", "m:2:1", "42601",
+                   "unrecognized privilege type \"fly\"");
+    assert_refused("GRANT USAGE ON SCHEMA nope TO anon;", "m:1:1", "3F000",
+                   "schema \"nope\" does not exist");
+    assert_refused("CREATE TABLE t (a int);\nGRANT SELECT ON t TO PUBLIC WITH GRANT OPTION;",
+                   "m:2:1", "0LP01", "grant options can only be granted to roles");
+    assert_refused("GRANT nobody TO anon;", "m:1:1", "42704", "role \"nobody\" does not exist");
+    assert_refused("GRANT EXECUTE ON FUNCTION f(int) TO anon;", "m:1:1", "42883",
+                   "function f does not exist");
+    assert_taken(
+        "CREATE TABLE t (a int); CREATE SEQUENCE s; CREATE TYPE e AS ENUM ('x');\n"
+        "GRANT ALL PRIVILEGES ON TABLE t TO anon WITH GRANT OPTION;\n"
+        "REVOKE GRANT OPTION FOR ALL ON t FROM anon CASCADE;\n"
+        "GRANT ALL (a) ON t TO CURRENT_USER; GRANT USAGE ON TYPE e TO anon;\n"
+        "GRANT CONNECT ON DATABASE postgres TO anon; GRANT SELECT ON s TO anon;\n"
+        "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO anon;\n"
+        "GRANT USAGE ON SCHEMA auth TO anon; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO anon;\n"
+        "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;\n");
+}
+
+static void
+policies_are_refused_in_postgresqls_words(void **state)
+{
+    (void)state;
+    assert_refused(NOTES "CREATE POLICY p ON notes USING (true); CREATE POLICY p ON notes;",
+                   "m:5:40", "42710", "policy \"p\" for table \"notes\" already exists");
+    assert_refused(NOTES "DROP POLICY p ON notes;", "m:5:1", "42704",
+                   "policy \"p\" for table \"notes\" does not exist");
+    assert_refused(NOTES "CREATE POLICY p ON notes FOR INSERT USING (true);", "m:5:1", "42601",
+                   "only WITH CHECK expression allowed for INSERT");
+    assert_refused(NOTES "CREATE POLICY p ON notes FOR SELECT WITH CHECK (true);", "m:5:1", "42601",
+                   "WITH CHECK cannot be applied to SELECT or DELETE");
+    assert_refused(NOTES "CREATE POLICY p ON notes USING (nope = 1);", "m:5:33", "42703",
+                   "column \"nope\" does not exist");
+    assert_refused(NOTES "CREATE POLICY p ON notes USING (id);", "m:5:33", "42804",
+                   "argument of POLICY must be type boolean, not type integer");
+    assert_refused(NOTES "CREATE POLICY p ON notes USING (count(*) > 1);", "m:5:33", "42803",
+                   "aggregate");
+    assert_refused(NOTES "CREATE POLICY p ON notes USING (auth.nope());", "m:5:33", "42883",
+                   "function auth.nope() does not exist");
+    assert_refused(NOTES "CREATE POLICY p ON notes USING (body = E'\\x01');", "m:5:38", "0A000",
+                   "control characters");
+    assert_refused("CREATE TABLE t (a int); CREATE VIEW v AS SELECT a FROM t;\n"
+                   "CREATE POLICY p ON v USING (true);",
+                   "m:2:20", "42809", "\"v\" is not a table");
+    assert_refused("CREATE TABLE t (a int);\n"
+                   "CREATE VIEW v WITH (security_invoker = maybe) AS SELECT a FROM t;",
+                   "m:2:21", "22023", "invalid value for boolean option");
+    assert_refused("CREATE TABLE t (a int, b uuid GENERATED ALWAYS AS (auth.uid()) STORED);",
+                   "m:1:52", "42P17", "can't use who asks");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_table_of_which_nobody_spoke_is_open_to_all_but_anon),
+        cmocka_unit_test(a_grant_closes_the_table_to_all_others),
+        cmocka_unit_test(a_revoke_says_something_too),
+        cmocka_unit_test(columns_are_granted_one_by_one),
+        cmocka_unit_test(members_inherit_unless_they_are_told_not_to),
+        cmocka_unit_test(owners_may_everything),
+        cmocka_unit_test(all_tables_of_a_schema_and_default_privileges),
+        cmocka_unit_test(schemas_and_sequences_have_privileges),
+        cmocka_unit_test(without_a_policy_there_is_no_row),
+        cmocka_unit_test(permissive_policies_add_up_and_restrictive_ones_narrow),
+        cmocka_unit_test(members_of_a_policys_role_come_under_it),
+        cmocka_unit_test(new_rows_are_checked),
+        cmocka_unit_test(with_check_stands_in_for_nothing_but_the_new_row),
+        cmocka_unit_test(a_subselect_sees_what_the_caller_sees),
+        cmocka_unit_test(policies_that_need_each_other_are_an_error),
+        cmocka_unit_test(a_view_reads_as_its_owner_or_as_the_caller),
+        cmocka_unit_test(functions_of_auth_read_the_claims),
+        cmocka_unit_test(names_inside_a_policy_hide_nothing_outside),
+        cmocka_unit_test(policies_follow_names),
+        cmocka_unit_test(policies_are_changed_and_dropped),
+        cmocka_unit_test(what_a_policy_uses_is_not_dropped_unless_it_goes_too),
+        cmocka_unit_test(roles_go_when_nothing_needs_them),
+        cmocka_unit_test(grants_are_refused_in_postgresqls_words),
+        cmocka_unit_test(policies_are_refused_in_postgresqls_words),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
