@@ -3,18 +3,23 @@
 #include "db/postgres/catalog.h"
 
 /* Functions of a table's row that an unqualified name finds: those of the search path, the nearest
- * schema first. */
+ * schema first. current_schemas() would leave out what only the callers' roles may use. */
 static const char computed_sql[] =
-    "SELECT p.oid, n.nspname, p.proname, c.oid, p.proretset, p.prorows = 1, t.oid, t.typrelid,"
+    "WITH path(name, place) AS ("
+    "  SELECT CASE WHEN m.part[1] LIKE '\"%' THEN"
+    "    pg_catalog.replace(pg_catalog.substr(m.part[1], 2, pg_catalog.length(m.part[1]) - 2),"
+    "      '\"\"', '\"') ELSE m.part[1] END, m.place"
+    "  FROM pg_catalog.regexp_matches(pg_catalog.current_setting('search_path'),"
+    "    '(\"(?:[^\"]|\"\")*\"|[^, ]+)', 'g') WITH ORDINALITY AS m(part, place))"
+    " SELECT p.oid, n.nspname, p.proname, c.oid, p.proretset, p.prorows = 1, t.oid, t.typrelid,"
     "  pg_catalog.format_type(t.oid, -1)"
     " FROM unnest($1::oid[]) AS r(oid) JOIN pg_catalog.pg_class c ON c.oid = r.oid"
     " JOIN pg_catalog.pg_proc p ON p.pronargs = 1 AND p.proargtypes[0] = c.reltype"
     " JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
+    " JOIN path ON path.name = n.nspname"
     " JOIN pg_catalog.pg_type t ON t.oid = p.prorettype"
     " WHERE p.prokind = 'f' AND t.typtype <> 'p'"
-    " AND n.nspname = ANY (pg_catalog.current_schemas(false))"
-    " ORDER BY c.oid, pg_catalog.array_position(pg_catalog.current_schemas(false), n.nspname),"
-    "  p.proname COLLATE \"C\"";
+    " ORDER BY c.oid, path.place, p.proname COLLATE \"C\"";
 
 static void
 computed_read(struct catalog *cat, const PGresult *res, int row, struct cat_computed *computed)
