@@ -42,11 +42,16 @@ static bool
 add_secret(struct rules *rules, const struct config *config, struct err *err)
 {
     struct vault secret = {0};
-    int64_t made_s = 0;
-    bool found = false;
+    struct vault old = {0};
+    int64_t made_s = 0, until_s = 0;
+    bool found = false, has_old = false;
     bool ok = secret_find(config, &secret, &made_s, &found, err) &&
               (!found || jwk_set_add_secret(rules->keys, secret.bytes, INT64_MAX, err));
 
+    if (ok && config->auth_jwt_secret == NULL)
+        ok = secret_read_old(config->dir, &old, &until_s, &has_old, err) &&
+             (!has_old || jwk_set_add_secret(rules->keys, old.bytes, until_s, err));
+    vault_wipe(&old);
     vault_wipe(&secret);
     return ok;
 }

@@ -84,20 +84,30 @@ cli_keys_show(struct cli *cli)
 int
 cli_keys_rotate(struct cli *cli)
 {
+    const char *keep = cli_get_flag(cli, "keep");
     struct config *config;
     struct err err = {0};
+    int64_t keep_ms = 0;
 
+    if (keep != NULL && (!config_parse_duration(str_from(keep), &keep_ms) || keep_ms < 1000 ||
+                         keep_ms / 1000 > SECRET_KEEP_MAX_S))
+        return cli_fail_usage(cli, "from 1s to 90d: --keep 24h", "'%s' is no time to keep it",
+                              keep);
     if (!cli_load_config(cli, &config))
         return CLI_USAGE;
     if (config->auth_jwt_secret != NULL)
         return cli_fail_usage(cli, "change it there: openssl rand -base64 48 makes a new one",
                               "the secret is not cairn's own: auth.jwt_secret is set (%s)",
                               config->origin[CONFIG_AUTH_JWT_SECRET]);
-    if (!secret_make(config->dir, true, &err))
+    if (!secret_rotate(config->dir, keep_ms / 1000, &err))
         return cli_fail(cli, &err);
     cli_say(cli, CLI_MARK_OK, "made a new secret: " SECRET_FILE);
-    cli_say(cli, CLI_MARK_WARN,
-            "keys and tokens signed with the old one are worth nothing any more");
+    if (keep != NULL)
+        cli_say(cli, CLI_MARK_WARN, "keys and tokens signed with the old one are good for %s more",
+                keep);
+    else
+        cli_say(cli, CLI_MARK_WARN,
+                "keys and tokens signed with the old one are worth nothing any more");
     cli_say_hint(cli, "a running service takes the new one on SIGHUP, or when it starts again");
 
     return show(cli, config);

@@ -51,6 +51,9 @@ struct config_errors {
 MUST_CHECK bool config_load(const struct config_sources *sources, struct arena *arena,
                             struct config **out, struct config_errors *errors);
 
+/* "90s", "24h", "7d" in milliseconds. */
+MUST_CHECK bool config_parse_duration(struct str text, int64_t *ms);
+
 /* The option called name, where '-', '_' and '.' count as the same ("database-url",
  * "http.head_max"). False when there is none. */
 bool config_find_option(struct str name, enum config_option *out);

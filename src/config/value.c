@@ -100,6 +100,12 @@ write_number(struct buf *out, const struct config_option_def *def, int64_t value
         buf_add_i64(out, value);
 }
 
+bool
+config_parse_duration(struct str text, int64_t *ms)
+{
+    return parse_with_unit(text, duration_units, COUNTOF(duration_units), false, ms);
+}
+
 /* What would be valid for a number: "a size with unit (B, KiB, MiB, GiB) from 1KiB to 4MiB". */
 static const char *
 number_hint(struct arena *arena, const struct config_option_def *def)

@@ -381,6 +381,32 @@ test('keys: made once, good for the API, and dead after a rotation', async () =>
     assert.doesNotMatch(server.log, /eyJ/);
 });
 
+test('keys: a rotation can keep the old secret for a while', async () => {
+    const project = makeProject({ migrations: tables });
+    const keys = JSON.parse((await cairn(['keys', '--json'], { cwd: project })).stdout);
+    const old = path.join(project, '.cairn/jwt-secret.old');
+    for (const keep of ['0s', '91d', 'x', '-1d']) {
+        assert.equal((await cairn(['keys', 'rotate', '--keep', keep], { cwd: project })).code, 4, keep);
+    }
+    const rotated = await cairn(['keys', 'rotate', '--keep', '3s', '--json'], { cwd: project });
+    assert.equal(rotated.code, 0, rotated.stderr);
+    assert.match(rotated.stderr, /good for 3s more/);
+    assert.equal(fs.statSync(old).mode & 0o777, 0o600);
+    const fresh = JSON.parse(rotated.stdout);
+    const server = await startCairn({ project, env: { CAIRN_STAGE: 'mvp', CAIRN_SERVER_THREADS: '1' } });
+    const ask = async (key) => (await server.request('/rest/v1/notes', { headers: { apikey: key } })).status;
+    assert.equal(await ask(fresh.service_role), 200);
+    const early = await ask(keys.service_role);
+    assert.ok(early === 200 || Date.now() / 1000 > Number(fs.readFileSync(old, 'utf8').split('\n')[1]));
+    await until('the old secret to go, remembered token or not', async () => (await ask(keys.service_role)) === 401);
+    assert.equal(await ask(fresh.service_role), 200);
+
+    assert.equal((await cairn(['keys', 'rotate', '--keep', '1d'], { cwd: project })).code, 0);
+    assert.ok(fs.existsSync(old));
+    assert.equal((await cairn(['keys', 'rotate'], { cwd: project })).code, 0);
+    assert.ok(!fs.existsSync(old), 'a rotation in a hurry leaves nothing good');
+});
+
 test('keys: a secret that others can read is refused', async () => {
     const project = makeProject({ migrations: tables });
     assert.equal((await cairn(['keys'], { cwd: project })).code, 0);
@@ -415,7 +441,7 @@ test('keys: secrets that are short or known, and other mistakes, are refused bef
         [{ CAIRN_AUTH_JWT_SECRET: 'super-secret-jwt-token-with-at-least-32-characters-long' }, /everybody knows/],
         [{ CAIRN_AUTH_JWT_SECRET: Buffer.from('only 24 bytes long......').toString('base64'), CAIRN_AUTH_JWT_SECRET_IS_BASE64: 'true' },
             /not base64 of at least 32 bytes/],
-        [{ CAIRN_AUTH_JWKS: 'https://id.example/.well-known/jwks.json' }, /not from a URL/],
+        [{ CAIRN_AUTH_JWKS: 'http://id.example/.well-known/jwks.json' }, /keys come by https/],
     ];
     for (const [env, message] of cases) {
         const { code, stderr } = await cairn(['config', 'check'], { cwd: project, env });
