@@ -2,6 +2,8 @@
 /* Roles and privileges. */
 #include "schema/access_impl.h"
 
+#define VIEWS_MAX 32 /* on top of each other */
+
 static uint32_t
 role_index(const struct schema *schema, const struct schema_role *role)
 {
@@ -106,6 +108,36 @@ schema_may_use_schema(const struct schema *schema, const struct schema_role *rol
 }
 
 static bool
+is_anything_said(const struct model *model)
+{
+    for (uint32_t i = 0; i < model->table_count; i++) {
+        if (model->tables[i].acl.is_stated || model->tables[i].rls_enabled)
+            return true;
+    }
+    return false;
+}
+
+/* Whether a migration has said who may use it, or, of a view, what it stands on: a view must not open
+ * what was closed. */
+static bool
+is_said(const struct schema *schema, const struct model_table *table, uint32_t depth)
+{
+    if (table->acl.is_stated || table->rls_enabled)
+        return true;
+    /* The record of an older version doesn't say what a view stands on. */
+    if (table->is_view && table->view_marked.len == 0)
+        return is_anything_said(schema->model);
+    for (uint32_t i = 0; table->is_view && i < table->reference_count; i++) {
+        const struct schema_table *below =
+            schema_find_table(schema, table->references[i].schema, table->references[i].table);
+
+        if (below == NULL || depth == VIEWS_MAX || is_said(schema, below->model, depth + 1))
+            return true;
+    }
+    return false;
+}
+
+static bool
 may(const struct schema *schema, const struct schema_role *role, const struct model_table *table,
     int64_t rights, struct str column, bool any)
 {
@@ -113,7 +145,7 @@ may(const struct schema *schema, const struct schema_role *role, const struct mo
 
     if (access_is_owner(schema, role, acl))
         return true;
-    if (!acl->is_stated && !table->rls_enabled)
+    if (!acl->is_stated && !table->rls_enabled && !is_said(schema, table, 0))
         return is_open_to(schema, role);
     return (granted(schema, role, acl, column, any) & rights) == rights;
 }

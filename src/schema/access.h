@@ -60,7 +60,8 @@ const struct schema_role *schema_find_role(const struct schema *schema, struct s
 /*
  * A schema, table, view or sequence about which no migration has said anything, neither by GRANT,
  * REVOKE or default privileges nor by ENABLE ROW LEVEL SECURITY, is open: to every role, or, when the
- * snapshot isn't open, to every role but anon. Schema public is open to all until something is said.
+ * snapshot isn't open, to every role but anon. A view isn't, when something was said about what it
+ * stands on. Schema public is open to all until something is said.
  */
 
 /* --- privileges ------------------------------------------------------------------------------ */

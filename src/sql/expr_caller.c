@@ -67,7 +67,7 @@ caller_auth_function(struct expr_context *x, const struct json *body, struct str
         enum type_id type;
         const char *sql;
     } functions[] = {
-        {"uid", TYPE_UUID, "cairn_cast(" CLAIM("sub") ", 'text', 'uuid')"},
+        {"uid", TYPE_UUID, "cairn_cast(nullif(" CLAIM("sub") ", ''), 'text', 'uuid')"},
         {"role", TYPE_TEXT, CLAIM("role")},
         {"email", TYPE_TEXT, CLAIM("email")},
         {"jwt", TYPE_JSONB, "cairn_cast(" SETTING("request.jwt.claims") ", 'text', 'jsonb')"},

@@ -217,6 +217,24 @@ a_revoke_says_something_too(void **state)
 }
 
 static void
+a_view_of_which_nobody_spoke_opens_nothing_that_was_closed(void **state)
+{
+    struct world world;
+
+    (void)state;
+    world_open(&world,
+               "CREATE TABLE t (id int); CREATE TABLE u (id int);\n"
+               "CREATE VIEW v AS SELECT id FROM t; CREATE VIEW w AS SELECT v.id FROM v, u;\n"
+               "CREATE VIEW x AS SELECT id FROM u;\n"
+               "GRANT SELECT ON t TO service_role;\n");
+    schema_set_open(world.schema, true);
+    assert_false(may(&world, "anon", MODEL_MAY_SELECT, "v"));
+    assert_false(may(&world, "authenticated", MODEL_MAY_SELECT, "w"));
+    assert_true(may(&world, "anon", MODEL_MAY_SELECT, "x"));
+    world_close(&world);
+}
+
+static void
 columns_are_granted_one_by_one(void **state)
 {
     struct world world;
@@ -565,18 +583,18 @@ names_inside_a_policy_hide_nothing_outside(void **state)
 static void
 policies_follow_names(void **state)
 {
+    static const char sql[] =
+        NOTES "CREATE POLICY own ON notes TO authenticated USING (owner = (SELECT " SUB ") AND\n"
+              "\"owner\" <> '(''owner') WITH CHECK (owner /* ) */ IS NOT NULL);\n"
+              "ALTER TABLE notes RENAME COLUMN owner TO \"Who\";\n"
+              "ALTER POLICY own ON notes RENAME TO mine;\n"
+              "ALTER POLICY mine ON notes TO anon, authenticated;\n"
+              "ALTER ROLE authenticated RENAME TO member;\n"
+              "ALTER TABLE notes RENAME TO jots;\n";
     struct world world;
 
     (void)state;
-    world_open(&world,
-               NOTES "CREATE POLICY own ON notes TO authenticated\n"
-                     "  USING (owner = (SELECT " SUB ") AND \"owner\" <> '(''owner')\n"
-                     "  WITH CHECK (owner /* ) */ IS NOT NULL);\n"
-                     "ALTER TABLE notes RENAME COLUMN owner TO \"Who\";\n"
-                     "ALTER POLICY own ON notes RENAME TO mine;\n"
-                     "ALTER POLICY mine ON notes TO anon, authenticated;\n"
-                     "ALTER ROLE authenticated RENAME TO member;\n"
-                     "ALTER TABLE notes RENAME TO jots;\n");
+    world_open(&world, sql);
     assert_string_equal(rows(&world, "member", ANN, "jots"), "1,3");
     assert_string_equal(rows(&world, "anon", ANN, "jots"), "1,3");
     world_close(&world);
@@ -729,6 +747,7 @@ main(void)
         cmocka_unit_test(a_table_of_which_nobody_spoke_is_open_to_all_but_anon),
         cmocka_unit_test(a_grant_closes_the_table_to_all_others),
         cmocka_unit_test(a_revoke_says_something_too),
+        cmocka_unit_test(a_view_of_which_nobody_spoke_opens_nothing_that_was_closed),
         cmocka_unit_test(columns_are_granted_one_by_one),
         cmocka_unit_test(members_inherit_unless_they_are_told_not_to),
         cmocka_unit_test(owners_may_everything),
