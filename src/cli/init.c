@@ -9,6 +9,8 @@
 #include "cli/template.h"
 #include "core/json.h"
 #include "io/file.h"
+#include "lifecycle/gaps.h"
+#include "lifecycle/project.h"
 
 #define CERT_PATH ".cairn/tls/cert.pem"
 #define KEY_PATH ".cairn/tls/key.pem"
@@ -42,7 +44,7 @@ path_in(struct cli *cli, const char *dir, const char *name)
 static bool
 check_free(struct cli *cli, const char *dir)
 {
-    static const char *const others[] = {CERT_PATH, KEY_PATH, SECRET_FILE};
+    static const char *const others[] = {GAPS_FILE, CERT_PATH, KEY_PATH, SECRET_FILE};
     const char *path = NULL;
 
     for (unsigned i = 0; i < template_count && path == NULL; i++) {
@@ -86,6 +88,29 @@ create_template(struct cli *cli, const struct template *template, const char *di
     return ok;
 }
 
+/* The gap tracker is there from the first day, with everything that the stages to come need. */
+static bool
+create_gaps(struct cli *cli, const char *dir, struct err *err)
+{
+    const struct config_sources sources = {.dir = dir};
+    struct catalogue_errors row_errors;
+    struct config_errors errors;
+    struct gaps_change change;
+    struct verdicts verdicts;
+    struct project project;
+    struct config *config;
+
+    if (!config_load(&sources, cli->arena, &config, &errors))
+        return err_set(err, ERR_CONFIG, "", "unable to create '" GAPS_FILE "': %s",
+                       errors.items[0].message);
+    if (!project_load(config, cli->arena, &project, &row_errors, err))
+        return false;
+    project_judge(&project, gaps_horizon(project.declared), &verdicts);
+
+    return gaps_update(dir, &verdicts, config->project_name, project.today, cli->arena, &change,
+                       err);
+}
+
 static bool
 create_all(struct cli *cli, const char *dir, struct str name, struct err *err)
 {
@@ -99,7 +124,8 @@ create_all(struct cli *cli, const char *dir, struct str name, struct err *err)
 
     return secret_make(dir, false, err) &&
            cli_make_certificate(path_in(cli, dir, CERT_PATH), path_in(cli, dir, KEY_PATH),
-                                CERT_DAYS, err);
+                                CERT_DAYS, err) &&
+           create_gaps(cli, dir, err);
 }
 
 static int
@@ -116,7 +142,8 @@ print_json(struct cli *cli, const char *dir)
         json_write_str(&out, str_from(templates[i].path));
         BUF_ADD_LIT(&out, ", ");
     }
-    BUF_ADD_LIT(&out, "\"" CERT_PATH "\", \"" KEY_PATH "\", \"" SECRET_FILE "\"]}\n");
+    BUF_ADD_LIT(&out,
+                "\"" GAPS_FILE "\", \"" CERT_PATH "\", \"" KEY_PATH "\", \"" SECRET_FILE "\"]}\n");
     code = cli_print(cli, &out);
     buf_fini(&out);
 
@@ -129,7 +156,7 @@ say_created(const char *dir)
     fputs("created ", stderr);
     for (unsigned i = 0; i < template_count; i++)
         fprintf(stderr, " %s ", templates[i].path);
-    fputs(" .cairn/tls/  " SECRET_FILE "\n", stderr);
+    fputs(" " GAPS_FILE "  .cairn/tls/  " SECRET_FILE "\n", stderr);
     if (strcmp(dir, ".") == 0)
         fputs("next     cairn dev\n", stderr);
     else

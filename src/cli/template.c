@@ -84,35 +84,10 @@ static const char gitignore[] = "# Data, logs, secrets and keys stay on this mac
                                 "/.env\n"
                                 "/.cairn/\n";
 
-static const char gaps[] =
-    "# Production readiness gap tracker: @NAME@\n"
-    "\n"
-    "What was left out on purpose, so that nothing is forgotten when this goes on. Ask of each thing:\n"
-    "is it needed to answer the question of the proof of concept? Do the results hold without it? Can\n"
-    "it be added later? What is left out gets a line here.\n"
-    "\n"
-    "## The proof of concept\n"
-    "\n"
-    "- Question it answers:\n"
-    "- Proven when:\n"
-    "- Ends on:\n"
-    "- Then: proceed, pivot or abandon?\n"
-    "\n"
-    "## Gaps\n"
-    "\n"
-    "| gap | needed at | owner | due | notes |\n"
-    "|---|---|---|---|---|\n"
-    "| every caller may read and write every table (`auth.anonymous: open`) | mvp | | | |\n"
-    "| no backups | mvp | | | copy `data/` while the service is stopped |\n"
-    "| certificate for localhost only | mvp | | | |\n"
-    "| one instance | production | | | |\n"
-    "| nobody is told when it is down | mvp | | | `/readyz` and `/metrics` are there to ask |\n";
-
 const struct template templates[] = {
     {"cairn.yaml", cairn_yaml},
     {"migrations/0001_init.sql", first_migration},
     {".env.example", env_example},
     {".gitignore", gitignore},
-    {"GAPS.md", gaps},
 };
 const unsigned template_count = sizeof(templates) / sizeof(templates[0]);

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cairn check: which stage the service has reached, and what keeps it from the next.
+ */
+#include "cli/stage.h"
+#include "io/file.h"
+#include "lifecycle/examine.h"
+#include "lifecycle/gaps.h"
+#include "lifecycle/report.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+enum {
+    CHECK_WORSE = 2,
+    CHECK_UNKNOWN = 3,
+    CHECK_ABORTED = 5,
+    OUTPUT_MAX = 4 * 1024 * 1024,
+    ID_WIDTH = 24,
+    BASIS_WIDTH = 10
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void
+on_interrupt(int signal_no)
+{
+    interrupted = 1;
+}
+
+static bool
+is_interrupted(void *ctx)
+{
+    return interrupted != 0;
+}
+
+/* One line that is written over, on a terminal only. */
+static void
+show_progress(void *ctx, const struct lifecycle_row *row, size_t at, size_t count)
+{
+    if (isatty(STDERR_FILENO) == 1)
+        fprintf(stderr, "\r\x1b[K%3zu/%zu  %s", at + 1, count, row->id);
+}
+
+static void
+clear_progress(void)
+{
+    if (isatty(STDERR_FILENO) == 1)
+        fputs("\r\x1b[K", stderr);
+}
+
+/* --- the report for people ------------------------------------------------------------------------ */
+
+static void
+add_line(struct page *page, const struct verdict *verdict)
+{
+    const struct lifecycle_row *row = verdict->row;
+    bool is_open = verdict->status == VERDICT_FAIL || verdict->status == VERDICT_UNKNOWN ||
+                   verdict->status == VERDICT_STALE;
+    unsigned indent = 3 + ID_WIDTH + 1 + BASIS_WIDTH + 1;
+
+    BUF_ADD_LIT(&page->out, " ");
+    page_mark(page, stage_mark(verdict->status));
+    BUF_ADD_LIT(&page->out, " ");
+    page_cell(page, row->id, ID_WIDTH);
+    BUF_ADD_LIT(&page->out, " ");
+    page_cell(page,
+              verdict->status == VERDICT_PASS ? verdict->basis
+                                              : verdict_status_names[verdict->status],
+              BASIS_WIDTH);
+    BUF_ADD_LIT(&page->out, " ");
+    page_wrap(page, verdict->text, indent);
+    if (is_open && verdict->evidence != NULL && verdict->evidence->limit[0] != '\0') {
+        for (unsigned i = 0; i < indent; i++)
+            buf_add_char(&page->out, ' ');
+        BUF_ADD_LIT(&page->out, "limit: ");
+        page_wrap(page, verdict->evidence->limit, indent);
+    }
+}
+
+struct group {
+    const char *title;
+    enum verdict_status statuses[4]; /* in this order */
+    size_t status_count;
+    enum lifecycle_need least, most;
+};
+
+/* Rows of these statuses, P0 first. */
+static void
+add_group(struct page *page, const struct verdicts *verdicts, const struct group *group)
+{
+    bool first = true;
+
+    for (size_t at = 0; at < group->status_count * 3; at++) {
+        for (size_t i = 0; i < verdicts->count; i++) {
+            const struct verdict *verdict = &verdicts->items[i];
+
+            if (verdict->status != group->statuses[at / 3] || verdict->need < group->least ||
+                verdict->need > group->most || verdict->row->priority != at % 3)
+                continue;
+            if (first) {
+                BUF_ADD_LIT(&page->out, "\n");
+                page_dim(page, group->title);
+                BUF_ADD_LIT(&page->out, "\n");
+            }
+            first = false;
+            add_line(page, verdict);
+        }
+    }
+}
+
+static size_t
+count_all(const struct verdicts *verdicts, enum verdict_status status)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < verdicts->count; i++)
+        count += verdicts->items[i].status == status;
+
+    return count;
+}
+
+static void
+add_summary(struct page *page, const struct verdicts *verdicts)
+{
+    size_t total = verdict_count_required(verdicts, VERDICT_STATUS_COUNT);
+    size_t passed = verdict_count_required(verdicts, VERDICT_PASS);
+    enum lifecycle_stage reached;
+    bool any = verdict_get_stage(verdicts, &reached);
+
+    buf_printf(&page->out, "\n stage reached: %s   %zu of %zu required %s rows pass",
+               any ? lifecycle_stage_names[reached] : "none yet", passed, total,
+               lifecycle_stage_names[verdicts->stage]);
+    for (int status = VERDICT_FAIL; status < VERDICT_NOT_YET; status++) {
+        size_t count = verdict_count_required(verdicts, (enum verdict_status)status);
+
+        if (count > 0)
+            buf_printf(&page->out, ", %zu %s%s", count, verdict_status_names[status],
+                       status == VERDICT_FAIL && count > 1 ? "s" : "");
+    }
+    BUF_ADD_LIT(&page->out, "\n");
+}
+
+/* The first thing to do: the open required row with the highest priority, failures first. */
+static const struct verdict *
+find_next(const struct verdicts *verdicts)
+{
+    static const enum verdict_status order[] = {VERDICT_FAIL, VERDICT_STALE, VERDICT_UNKNOWN};
+
+    for (unsigned priority = 0; priority <= 2; priority++) {
+        for (size_t o = 0; o < COUNTOF(order); o++) {
+            for (size_t i = 0; i < verdicts->count; i++) {
+                const struct verdict *verdict = &verdicts->items[i];
+
+                if (verdict->need == LIFECYCLE_MUST && verdict->status == order[o] &&
+                    verdict->row->priority == priority)
+                    return verdict;
+            }
+        }
+    }
+
+    return NULL;
+}
+
+static void
+add_report(struct page *page, const struct verdicts *verdicts)
+{
+    static const struct group groups[] = {
+        {"proven", {VERDICT_PASS}, 1, LIFECYCLE_NICE, LIFECYCLE_MUST},
+        {"open, not required at this stage",
+         {VERDICT_WAIVED, VERDICT_UNKNOWN, VERDICT_STALE, VERDICT_FAIL},
+         4,
+         LIFECYCLE_NICE,
+         LIFECYCLE_SHOULD},
+        {"open, required",
+         {VERDICT_WAIVED, VERDICT_UNKNOWN, VERDICT_STALE, VERDICT_FAIL},
+         4,
+         LIFECYCLE_MUST,
+         LIFECYCLE_MUST},
+    };
+    const struct verdict *next = find_next(verdicts);
+
+    for (size_t i = 0; i < COUNTOF(groups); i++)
+        add_group(page, verdicts, &groups[i]);
+    add_summary(page, verdicts);
+    if (count_all(verdicts, VERDICT_NOT_YET) > 0)
+        buf_printf(&page->out, " %zu rows are not needed yet\n",
+                   count_all(verdicts, VERDICT_NOT_YET));
+    if (next != NULL) {
+        buf_printf(&page->out, " next: %s: ", next->row->id);
+        page_wrap(page, next->row->fix, 7);
+        buf_printf(&page->out, "       cairn explain %s\n", next->row->id);
+    }
+}
+
+/* --- files ---------------------------------------------------------------------------------------- */
+
+typedef void (*report_writer)(const struct verdicts *verdicts, struct buf *out);
+
+static bool
+write_file(struct cli *cli, const char *flag, report_writer write, const struct verdicts *verdicts)
+{
+    const char *path = cli_get_flag(cli, flag);
+    struct err err = {0};
+    struct buf text;
+    bool ok;
+
+    if (path == NULL)
+        return true;
+    buf_init(&text, OUTPUT_MAX);
+    write(verdicts, &text);
+    ok = file_replace(path, buf_str(&text), 0644, &err);
+    buf_fini(&text);
+    if (!ok)
+        cli_fail(cli, &err);
+
+    return ok;
+}
+
+static bool
+write_files(struct cli *cli, const struct verdicts *verdicts)
+{
+    return write_file(cli, "sarif", report_write_sarif, verdicts) &&
+           write_file(cli, "junit", report_write_junit, verdicts) &&
+           write_file(cli, "badge", report_write_badge, verdicts);
+}
+
+static bool
+update_gaps(struct cli *cli, struct project *project, const char *evidence)
+{
+    struct gaps_change change;
+    struct verdicts verdicts;
+    struct err err = {0};
+
+    project_judge(project, gaps_horizon(project->declared), &verdicts);
+    if (!gaps_update(project->config->dir, &verdicts, project->config->project_name, project->today,
+                     cli->arena, &change, &err)) {
+        cli_fail(cli, &err);
+        return false;
+    }
+    if (!cli->json)
+        cli_say(cli, CLI_MARK_NONE, "wrote " GAPS_FILE " (%zu open, %zu new, %zu closed)  %s",
+                change.open, change.opened, change.closed, evidence != NULL ? evidence : "");
+
+    return true;
+}
+
+/* --- the command ---------------------------------------------------------------------------------- */
+
+/* A required row passed before, and doesn't now. */
+static bool
+is_worse(const struct verdicts *before, const struct verdicts *after)
+{
+    for (size_t i = 0; i < after->count; i++) {
+        if (after->items[i].need == LIFECYCLE_MUST && before->items[i].status == VERDICT_PASS &&
+            after->items[i].status == VERDICT_FAIL)
+            return true;
+    }
+
+    return false;
+}
+
+static int
+exit_code(const struct verdicts *before, const struct verdicts *after)
+{
+    if (is_worse(before, after))
+        return CHECK_WORSE;
+    if (verdict_count_required(after, VERDICT_FAIL) > 0)
+        return CLI_FAILED;
+    if (verdict_count_required(after, VERDICT_UNKNOWN) +
+            verdict_count_required(after, VERDICT_STALE) >
+        0)
+        return CHECK_UNKNOWN;
+
+    return CLI_DONE;
+}
+
+static int
+print_report(struct cli *cli, const struct verdicts *verdicts, const struct lifecycle_row *only)
+{
+    struct page page;
+
+    page_init(&page);
+    if (cli->json) {
+        report_write_json(verdicts, &page.out);
+    } else if (only != NULL) {
+        for (size_t i = 0; i < verdicts->count; i++) {
+            if (verdicts->items[i].row == only)
+                add_line(&page, &verdicts->items[i]);
+        }
+    } else {
+        add_report(&page, verdicts);
+    }
+
+    return page_print(cli, &page);
+}
+
+static int
+run(struct cli *cli, struct project *project, const struct lifecycle_row *only)
+{
+    const struct examine_options options = {.stage = project->declared,
+                                            .only = only != NULL ? only->id : NULL,
+                                            .begin = show_progress,
+                                            .is_interrupted = is_interrupted};
+    struct verdicts before, after;
+    const char *evidence = NULL;
+    struct err err = {0};
+    bool ok;
+
+    project_judge(project, project->declared, &before);
+    signal(SIGINT, on_interrupt);
+    signal(SIGTERM, on_interrupt);
+    ok = examine(project, &options, &evidence, &err);
+    clear_progress();
+    if (!ok) {
+        cli_fail(cli, &err);
+        return interrupted != 0 ? CHECK_ABORTED : CLI_USAGE;
+    }
+    project_judge(project, project->declared, &after);
+    if (print_report(cli, &after, only) != CLI_DONE || !update_gaps(cli, project, evidence) ||
+        !write_files(cli, &after))
+        return CLI_USAGE;
+
+    return exit_code(&before, &after);
+}
+
+int
+cli_check(struct cli *cli)
+{
+    const char *id = cli_get_flag(cli, "only");
+    const struct lifecycle_row *only = NULL;
+    struct project project;
+
+    if (!stage_load(cli, &project))
+        return CLI_USAGE;
+    if (id != NULL) {
+        only = stage_find_row(cli, &project, id);
+        if (only == NULL)
+            return CLI_USAGE;
+    }
+    if (!cli->json)
+        stage_say_time_box(cli, &project);
+
+    return run(cli, &project, only);
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/stage.h"
+
+#include "lifecycle/date.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { OUTPUT_MAX = 4 * 1024 * 1024, WIDTH_DEFAULT = 100, WIDTH_MIN = 60, WIDTH_MAX = 140 };
+
+static void
+say_catalogue_errors(const struct cli *cli, const struct catalogue_errors *errors)
+{
+    for (size_t i = 0; i < errors->count; i++) {
+        cli_say(cli, CLI_MARK_BAD, "%s: %s", errors->items[i].where, errors->items[i].message);
+        if (errors->items[i].hint != NULL)
+            cli_say_hint(cli, "%s", errors->items[i].hint);
+    }
+}
+
+bool
+stage_load(struct cli *cli, struct project *out)
+{
+    struct catalogue_errors errors = {0};
+    struct config *config;
+    struct err err = {0};
+
+    if (!cli_load_config(cli, &config))
+        return false;
+    if (!project_load(config, cli->arena, out, &errors, &err)) {
+        say_catalogue_errors(cli, &errors);
+        if (err.kind != ERR_NONE)
+            cli_fail(cli, &err);
+        return false;
+    }
+    for (size_t i = 0; i < out->evidence.fault_count; i++)
+        cli_say(cli, CLI_MARK_WARN, EVIDENCE_DIR "/%s is not used: %s",
+                out->evidence.faults[i].file, out->evidence.faults[i].why);
+
+    return true;
+}
+
+const struct lifecycle_row *
+stage_find_row(struct cli *cli, const struct project *project, const char *id)
+{
+    const struct lifecycle_row *row = catalogue_find(&project->catalogue, str_from(id));
+    const struct lifecycle_row *near = NULL;
+    const char *hint = "cairn check lists the rows";
+    const char *suggested;
+
+    if (row != NULL)
+        return row;
+    suggested = catalogue_suggest(&project->catalogue, str_from(id));
+    if (suggested == NULL && catalogue_search(&project->catalogue, str_from(id), &near, 1) == 1)
+        suggested = near->id;
+    if (suggested != NULL)
+        hint = arena_printf(cli->arena, "did you mean %s?", suggested).data;
+    cli_fail_usage(cli, hint, "there is no row '%s'", id);
+
+    return NULL;
+}
+
+const char *
+stage_get_day(struct cli *cli, const struct project *project, const char *flag)
+{
+    const char *day = cli_get_flag(cli, flag);
+
+    if (day == NULL)
+        return "";
+    if (!date_is_valid(str_from(day))) {
+        cli_fail_usage(cli, "write it as 2027-01-31", "--%s: '%s' is no day", flag, day);
+        return NULL;
+    }
+    if (strcmp(day, project->today) < 0) {
+        cli_fail_usage(cli, "choose a day to come", "--%s: %s is past", flag, day);
+        return NULL;
+    }
+
+    return day;
+}
+
+void
+stage_say_time_box(const struct cli *cli, const struct project *project)
+{
+    const struct poc *poc = &project->record.poc;
+
+    if (poc->ends[0] == '\0' || poc->decision[0] != '\0' || strcmp(poc->ends, project->today) >= 0)
+        return;
+    cli_say(cli, CLI_MARK_WARN, "the proof of concept ended on %s, and nothing was decided",
+            poc->ends);
+    cli_say_hint(cli, "cairn poc decide proceed|pivot|abandon --reason TEXT --by NAME");
+}
+
+enum cli_mark
+stage_mark(enum verdict_status status)
+{
+    static const enum cli_mark marks[VERDICT_STATUS_COUNT] = {
+        [VERDICT_PASS] = CLI_MARK_OK,         [VERDICT_FAIL] = CLI_MARK_BAD,
+        [VERDICT_UNKNOWN] = CLI_MARK_UNKNOWN, [VERDICT_STALE] = CLI_MARK_UNKNOWN,
+        [VERDICT_WAIVED] = CLI_MARK_WARN,     [VERDICT_NOT_YET] = CLI_MARK_NONE,
+    };
+
+    return marks[status];
+}
+
+/* --- text on stdout ------------------------------------------------------------------------------- */
+
+void
+page_init(struct page *page)
+{
+    const char *columns = getenv("COLUMNS");
+    struct winsize size = {0};
+    const char *term = getenv("TERM");
+    uint64_t width = 0;
+
+    buf_init(&page->out, OUTPUT_MAX);
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+        width = size.ws_col;
+    else if (columns != NULL && !str_to_u64(str_from(columns), &width))
+        width = 0;
+    page->width = width == 0          ? WIDTH_DEFAULT
+                  : width < WIDTH_MIN ? WIDTH_MIN
+                                      : (unsigned)(width > WIDTH_MAX ? WIDTH_MAX : width);
+    page->color = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL && term != NULL &&
+                  strcmp(term, "dumb") != 0;
+}
+
+int
+page_print(const struct cli *cli, struct page *page)
+{
+    int code = cli_print(cli, &page->out);
+
+    buf_fini(&page->out);
+
+    return code;
+}
+
+void
+page_mark(struct page *page, enum cli_mark mark)
+{
+    static const struct {
+        const char *sign;
+        const char *color;
+    } marks[] = {
+        [CLI_MARK_OK] = {"\xe2\x9c\x93", "\x1b[32m"},  [CLI_MARK_WARN] = {"!", "\x1b[33m"},
+        [CLI_MARK_BAD] = {"\xe2\x9c\x97", "\x1b[31m"}, [CLI_MARK_UNKNOWN] = {"?", "\x1b[36m"},
+        [CLI_MARK_NONE] = {"\xe2\x80\x93", "\x1b[2m"},
+    };
+
+    if (page->color)
+        buf_printf(&page->out, "%s%s\x1b[0m", marks[mark].color, marks[mark].sign);
+    else
+        buf_add_str(&page->out, str_from(marks[mark].sign));
+}
+
+void
+page_dim(struct page *page, const char *text)
+{
+    buf_printf(&page->out, "%s%s%s", page->color ? "\x1b[2m" : "", text,
+               page->color ? "\x1b[0m" : "");
+}
+
+/* The bytes of the first columns characters of text, and how many characters those are. Characters
+ * count as one column each; what cairn itself prints has no wide ones. */
+static size_t
+bytes_of(const char *text, unsigned columns, unsigned *count)
+{
+    size_t at = 0;
+
+    *count = 0;
+    while (text[at] != '\0' && *count < columns) {
+        at++;
+        while (((unsigned char)text[at] & 0xc0) == 0x80)
+            at++;
+        (*count)++;
+    }
+
+    return at;
+}
+
+void
+page_cell(struct page *page, const char *text, unsigned width)
+{
+    unsigned count;
+    size_t bytes = bytes_of(text, width, &count);
+
+    if (text[bytes] != '\0' && width > 0) {
+        bytes = bytes_of(text, width - 1, &count);
+        buf_add(&page->out, text, bytes);
+        BUF_ADD_LIT(&page->out, "\xe2\x80\xa6");
+        count++;
+    } else {
+        buf_add(&page->out, text, bytes);
+    }
+    for (; count < width; count++)
+        buf_add_char(&page->out, ' ');
+}
+
+/* How much of text goes into a line of that many columns: up to its last space, or all of it. */
+static size_t
+take_line(const char *text, unsigned columns)
+{
+    unsigned count;
+    size_t bytes = bytes_of(text, columns, &count);
+    size_t end = bytes;
+    const char *line_end = memchr(text, '\n', bytes);
+
+    if (line_end != NULL)
+        return (size_t)(line_end - text);
+    if (text[bytes] == '\0' || text[bytes] == ' ' || text[bytes] == '\n')
+        return bytes;
+    while (end > 0 && text[end - 1] != ' ')
+        end--;
+
+    return end > 0 ? end : bytes;
+}
+
+void
+page_wrap(struct page *page, const char *text, unsigned indent)
+{
+    unsigned columns = page->width > indent + 20 ? page->width - indent : 20;
+
+    for (;;) {
+        size_t bytes = take_line(text, columns);
+
+        buf_add_str(&page->out, str_trim(str_make(text, bytes)));
+        buf_add_char(&page->out, '\n');
+        text += bytes;
+        while (*text == ' ' || *text == '\n')
+            text++;
+        if (*text == '\0')
+            return;
+        for (unsigned i = 0; i < indent; i++)
+            buf_add_char(&page->out, ' ');
+    }
+}

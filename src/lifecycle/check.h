@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A check: a function that finds out whether a row holds, by the name that def/lifecycle/ gives it.
+ *
+ * Here are those that look at files and at the configuration; they take milliseconds and change
+ * nothing. What asks a running service, or puts faults into one, is in drill/.
+ */
+#ifndef CAIRN_LIFECYCLE_CHECK_H
+#define CAIRN_LIFECYCLE_CHECK_H
+
+#include "config/config.h"
+#include "lifecycle/evidence.h"
+#include "lifecycle/record.h"
+
+struct check_input {
+    const struct config *config;
+    const struct catalogue *catalogue;
+    const struct record *record;
+    const struct evidence_store *evidence; /* what earlier runs found */
+    enum lifecycle_stage stage;
+    const char *today;
+    struct arena *arena; /* for what the evidence holds */
+};
+
+typedef void (*check_look)(const struct check_input *input, struct evidence *out);
+
+struct check_def {
+    const char *name;
+    check_look look; /* sets outcome and measured, may set limit, detail and figures */
+};
+
+/* NULL when that name isn't a check of files or configuration. */
+const struct check_def *check_find(const char *name);
+
+/* What a check says. detail is several lines for those who ask why. */
+void check_pass(const struct check_input *input, struct evidence *out, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+void check_fail(const struct check_input *input, struct evidence *out, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+void check_unknown(const struct check_input *input, struct evidence *out, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+
+/* Runs a project's own command: exit code 0 passes, 1 fails, anything else, no end within its time
+ * included, is unknown. Its first line of output is what was found. */
+void check_run_command(const struct check_input *input, const struct lifecycle_row *row,
+                       struct evidence *out);
+
+/* How a criterion of the proof of concept stands. */
+enum criterion_state { CRITERION_OPEN, CRITERION_MET, CRITERION_MISSED };
+/* *figure is what it was held against, or NULL. */
+enum criterion_state criterion_judge(const struct poc_criterion *criterion,
+                                     const struct evidence_store *store,
+                                     const struct evidence_figure **figure);
+
+/* Tables of the files here. */
+extern const struct check_def check_files[];
+extern const size_t check_files_count;
+extern const struct check_def check_poc[];
+extern const size_t check_poc_count;
+extern const struct check_def check_config[];
+extern const size_t check_config_count;
+void check_secrets_in_git(const struct check_input *input, struct evidence *out);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lifecycle/examine.h"
+
+#include "core/clock.h"
+#include "def/version.h"
+#include "io/file.h"
+#include "io/lockfile.h"
+
+#define LOCK_FILE ".cairn/check.lock"
+
+static bool
+is_wanted(const struct lifecycle_row *row, const struct examine_options *options)
+{
+    if (options->only != NULL)
+        return strcmp(row->id, options->only) == 0 && !lifecycle_is_attested(row);
+
+    return row->need[options->stage] != LIFECYCLE_NOT_YET && !lifecycle_is_attested(row);
+}
+
+/* What can be found out about one row now; false when nobody can yet, which leaves it unknown. */
+static void
+look_at(struct project *project, const struct examine_options *options,
+        const struct lifecycle_row *row, struct evidence *out)
+{
+    const struct check_input input = {.config = project->config,
+                                      .catalogue = &project->catalogue,
+                                      .record = &project->record,
+                                      .evidence = &project->evidence,
+                                      .stage = options->stage,
+                                      .today = project->today,
+                                      .arena = project->arena};
+    const struct check_def *def = row->check != NULL ? check_find(row->check) : NULL;
+    uint64_t start = clock_mono_ns();
+
+    *out = (struct evidence){.row = row->id,
+                             .class = row->verify,
+                             .outcome = EVIDENCE_UNKNOWN,
+                             .measured = "",
+                             .limit = "",
+                             .detail = ""};
+    if (row->command != NULL)
+        check_run_command(&input, row, out);
+    else if (def != NULL)
+        def->look(&input, out);
+    else if (options->look == NULL || !options->look(options->ctx, row, &input, out))
+        check_unknown(&input, out, "this version can't find that out yet");
+    out->at_us = clock_wall_us();
+    out->seconds = (double)((clock_mono_ns() - start) / 1000000) / 1000;
+}
+
+/* False when it was interrupted. */
+static bool
+look_at_all(struct project *project, const struct examine_options *options,
+            struct evidence_run *run, size_t wanted)
+{
+    for (size_t i = 0; i < project->catalogue.count; i++) {
+        const struct lifecycle_row *row = project->catalogue.rows[i];
+
+        if (!is_wanted(row, options))
+            continue;
+        if (options->begin != NULL)
+            options->begin(options->ctx, row, run->count, wanted);
+        look_at(project, options, row, &run->items[run->count]);
+        run->count++;
+        if (options->is_interrupted != NULL && options->is_interrupted(options->ctx))
+            return false;
+    }
+
+    return true;
+}
+
+static bool
+run_all(struct project *project, const struct examine_options *options, const char **file,
+        struct err *err)
+{
+    struct evidence_run run = {.version = CAIRN_VERSION,
+                               .target = "",
+                               .host = project_describe_host(project->arena),
+                               .subject = project->subject};
+    size_t wanted = 0;
+
+    for (size_t i = 0; i < project->catalogue.count; i++)
+        wanted += is_wanted(project->catalogue.rows[i], options);
+    run.items = ARENA_ARRAY(project->arena, struct evidence, wanted + 1);
+    if (!look_at_all(project, options, &run, wanted))
+        return err_set(err, ERR_UNAVAILABLE, "", "interrupted: nothing was kept");
+    run.at_us = clock_wall_us();
+    if (run.count == 0)
+        return true;
+
+    return evidence_write(project->config->dir, &run, project->arena, file, err) &&
+           project_reload_evidence(project, err);
+}
+
+bool
+examine(struct project *project, const struct examine_options *options, const char **file,
+        struct err *err)
+{
+    const char *dir = project->config->dir;
+    struct lockfile *lock;
+    bool ok;
+
+    *file = NULL;
+    if (!dir_make(arena_printf(project->arena, "%s/.cairn", dir).data, 0700, err) ||
+        !lockfile_take(arena_printf(project->arena, "%s/" LOCK_FILE, dir).data, 0, &lock, err))
+        return false;
+    ok = run_all(project, options, file, err);
+    lockfile_release(lock);
+
+    return ok;
+}

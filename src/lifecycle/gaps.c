@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lifecycle/gaps.h"
+
+#include "io/file.h"
+
+#define BEGIN "<!-- cairn: begin of the gaps -->"
+#define END "<!-- cairn: end of the gaps -->"
+
+enum { FILE_MAX = 4 * 1024 * 1024, ENTRIES_MAX = 4096 };
+
+/* An item of the list as it stands in the file. */
+struct entry {
+    struct str line;
+    struct str notes; /* the indented lines below it, with their line ends */
+    struct str id;    /* what stands between the last backticks; empty: a person's own item */
+    bool is_closed;
+    bool is_taken; /* its row is in the new list */
+};
+
+struct entries {
+    struct entry *items;
+    size_t count;
+};
+
+enum lifecycle_stage
+gaps_horizon(enum lifecycle_stage stage)
+{
+    return stage < LIFECYCLE_PRODUCTION ? LIFECYCLE_PRODUCTION : LIFECYCLE_SCALE;
+}
+
+/* The part of text before, in and after the markers; without markers all is before. */
+static void
+split(struct str text, struct str *before, struct str *inside, struct str *after)
+{
+    const char *begin = text.len > 0 ? memmem(text.data, text.len, BEGIN, sizeof(BEGIN) - 1) : NULL;
+    const char *end;
+
+    *before = text;
+    *inside = *after = STR_NULL;
+    if (begin == NULL)
+        return;
+    *before = str_slice(text, 0, (size_t)(begin - text.data));
+    *inside = str_slice(text, (size_t)(begin - text.data) + sizeof(BEGIN) - 1, text.len);
+    end = memmem(inside->data, inside->len, END, sizeof(END) - 1);
+    if (end == NULL)
+        return; /* the end was deleted: all that follows was cairn's */
+    *after = str_slice(*inside, (size_t)(end - inside->data) + sizeof(END) - 1, inside->len);
+    *inside = str_slice(*inside, 0, (size_t)(end - inside->data));
+}
+
+static struct str
+find_id(struct str line)
+{
+    size_t end = line.len, start;
+
+    while (end > 0 && line.data[end - 1] != '`')
+        end--;
+    if (end < 2)
+        return STR_NULL;
+    for (start = end - 1; start > 0 && line.data[start - 1] != '`'; start--)
+        ;
+
+    return start > 0 ? str_slice(line, start, end - 1) : STR_NULL;
+}
+
+static void
+read_entries(struct str inside, struct arena *arena, struct entries *out)
+{
+    out->items = ARENA_ARRAY(arena, struct entry, ENTRIES_MAX);
+    out->count = 0;
+    while (inside.len > 0) {
+        struct str line = str_cut(&inside, '\n');
+        struct entry *last = out->count > 0 ? &out->items[out->count - 1] : NULL;
+
+        if (str_has_prefix(line, STR("- [")) && out->count < ENTRIES_MAX) {
+            out->items[out->count++] =
+                (struct entry){.line = line,
+                               .id = find_id(line),
+                               .is_closed = str_has_prefix(line, STR("- [x]")) ||
+                                            str_has_prefix(line, STR("- [X]"))};
+        } else if (last != NULL && line.len > 1 && (line.data[0] == ' ' || line.data[0] == '\t')) {
+            if (last->notes.len == 0)
+                last->notes = line;
+            last->notes.len = (size_t)(line.data + line.len - last->notes.data);
+        }
+    }
+}
+
+static struct entry *
+find_entry(const struct entries *entries, const char *id)
+{
+    for (size_t i = 0; i < entries->count; i++) {
+        if (str_eq(entries->items[i].id, str_from(id)))
+            return &entries->items[i];
+    }
+
+    return NULL;
+}
+
+/* A row belongs into the tracker when a stage up to the horizon should have it. */
+static unsigned
+needed_at(const struct lifecycle_row *row, enum lifecycle_stage horizon)
+{
+    unsigned stage = lifecycle_first_need(row, LIFECYCLE_SHOULD);
+
+    return stage <= (unsigned)horizon ? stage : LIFECYCLE_STAGE_COUNT;
+}
+
+static void
+add_notes(struct buf *out, const struct entry *entry)
+{
+    if (entry == NULL || entry->notes.len == 0) {
+        BUF_ADD_LIT(out, "  - owner:\n  - due:\n");
+        return;
+    }
+    buf_add_str(out, entry->notes);
+    BUF_ADD_LIT(out, "\n");
+}
+
+static void
+add_open(struct buf *out, const struct verdict *verdict, unsigned stage, const struct entry *entry)
+{
+    const struct lifecycle_row *row = verdict->row;
+
+    buf_printf(out, "- [ ] %s (P%u, %s at %s): ", row->gap != NULL ? row->gap : row->title,
+               row->priority, row->need[stage] == LIFECYCLE_MUST ? "must" : "should",
+               lifecycle_stage_names[stage]);
+    buf_printf(out, "%s, %s `%s`\n", verdict_status_names[verdict->status], verdict->text, row->id);
+    add_notes(out, entry);
+}
+
+static void
+add_section(struct buf *out, const struct verdicts *verdicts, enum lifecycle_area area,
+            const struct entries *entries, struct gaps_change *change)
+{
+    bool first = true;
+
+    for (unsigned stage = 0; stage <= (unsigned)verdicts->stage; stage++) {
+        for (size_t i = 0; i < verdicts->count; i++) {
+            const struct verdict *verdict = &verdicts->items[i];
+            struct entry *entry;
+
+            if (verdict->row->area != area || verdict->status == VERDICT_PASS ||
+                verdict->status == VERDICT_NOT_YET ||
+                needed_at(verdict->row, verdicts->stage) != stage)
+                continue;
+            if (first)
+                buf_printf(out, "\n## %s\n\n", lifecycle_area_names[area]);
+            first = false;
+            entry = find_entry(entries, verdict->row->id);
+            if (entry != NULL)
+                entry->is_taken = true;
+            change->open++;
+            change->opened += entry == NULL || entry->is_closed;
+            add_open(out, verdict, stage, entry);
+        }
+    }
+}
+
+static const struct verdict *
+find_verdict(const struct verdicts *verdicts, struct str id)
+{
+    for (size_t i = 0; i < verdicts->count; i++) {
+        if (str_eq(str_from(verdicts->items[i].row->id), id))
+            return &verdicts->items[i];
+    }
+
+    return NULL;
+}
+
+/* Items that cairn knows nothing of are a person's own. */
+static void
+add_own(struct buf *out, const struct verdicts *verdicts, struct entries *entries)
+{
+    bool first = true;
+
+    for (size_t i = 0; i < entries->count; i++) {
+        struct entry *entry = &entries->items[i];
+
+        if (entry->is_taken || find_verdict(verdicts, entry->id) != NULL)
+            continue;
+        if (first)
+            BUF_ADD_LIT(out, "\n## Our own\n\n");
+        first = false;
+        buf_printf(out, "%.*s\n", STR_ARG(entry->line));
+        if (entry->notes.len > 0)
+            buf_printf(out, "%.*s\n", STR_ARG(entry->notes));
+    }
+}
+
+static void
+add_closed(struct buf *out, const struct verdicts *verdicts, struct entries *entries,
+           const char *today, struct gaps_change *change)
+{
+    bool first = true;
+
+    for (size_t i = 0; i < entries->count; i++) {
+        struct entry *entry = &entries->items[i];
+        const struct verdict *verdict = find_verdict(verdicts, entry->id);
+
+        if (entry->is_taken || verdict == NULL)
+            continue;
+        if (first)
+            BUF_ADD_LIT(out, "\n## Closed\n\n");
+        first = false;
+        if (entry->is_closed) {
+            buf_printf(out, "%.*s\n", STR_ARG(entry->line));
+        } else {
+            change->closed++;
+            buf_printf(out, "- [x] %s, closed on %s: %s `%s`\n",
+                       verdict->row->gap != NULL ? verdict->row->gap : verdict->row->title, today,
+                       verdict->text, verdict->row->id);
+        }
+        if (entry->notes.len > 0)
+            buf_printf(out, "%.*s\n", STR_ARG(entry->notes));
+    }
+}
+
+static void
+add_head(struct buf *out, const char *project)
+{
+    buf_printf(
+        out,
+        "# Production Readiness Gap Tracker: %s\n\n"
+        "What was left out on purpose, and what isn't proven yet, so that nothing is forgotten\n"
+        "when this goes on. `cairn check` keeps the list: it opens, words and closes the items.\n"
+        "What you write outside of the markers stays as it is, and so do the lines that you\n"
+        "indent below an item: owner, due date, notes. Items of your own are welcome.\n\n",
+        project);
+}
+
+void
+gaps_merge(struct str old, const struct verdicts *verdicts, const char *project, const char *today,
+           struct arena *arena, struct buf *out, struct gaps_change *change)
+{
+    struct str before, inside, after;
+    struct entries entries;
+
+    *change = (struct gaps_change){0};
+    split(old, &before, &inside, &after);
+    read_entries(inside, arena, &entries);
+    if (str_trim(before).len == 0)
+        add_head(out, project);
+    else
+        buf_add_str(out, before);
+    if (inside.data == NULL && before.len > 0)
+        BUF_ADD_LIT(out, "\n");
+    BUF_ADD_LIT(out, BEGIN "\n");
+    for (int area = 0; area < LIFECYCLE_AREA_COUNT; area++)
+        add_section(out, verdicts, (enum lifecycle_area)area, &entries, change);
+    add_own(out, verdicts, &entries);
+    add_closed(out, verdicts, &entries, today, change);
+    BUF_ADD_LIT(out, "\n" END);
+    if (after.len > 0)
+        buf_add_str(out, after);
+    else
+        BUF_ADD_LIT(out, "\n");
+}
+
+bool
+gaps_update(const char *dir, const struct verdicts *verdicts, const char *project,
+            const char *today, struct arena *arena, struct gaps_change *change, struct err *err)
+{
+    const char *path = arena_printf(arena, "%s/" GAPS_FILE, dir).data;
+    struct buf old, new;
+    bool found = false;
+    bool ok;
+
+    buf_init(&old, FILE_MAX);
+    buf_init(&new, 2 * FILE_MAX);
+    ok = file_read(path, &old, &found, err);
+    if (ok) {
+        gaps_merge(buf_str(&old), verdicts, project, today, arena, &new, change);
+        if (!buf_ok(&new))
+            ok = err_set(err, ERR_IO, "", "unable to write '" GAPS_FILE "': past 8 MiB");
+        else if (!str_eq(buf_str(&old), buf_str(&new)))
+            ok = file_replace(path, buf_str(&new), 0644, err);
+    }
+    buf_fini(&new);
+    buf_fini(&old);
+
+    return ok;
+}

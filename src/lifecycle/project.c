@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lifecycle/project.h"
+
+#include "core/clock.h"
+#include "io/file.h"
+#include "lifecycle/date.h"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+enum { TEXT_MAX = 64 * 1024 * 1024, FILES_MAX = 4096 };
+
+/* Values only: where each comes from is of no matter to what was measured. */
+static void
+hash_config(const struct config *config, char out[CHECKSUM_HEX_SIZE])
+{
+    struct buf text;
+
+    buf_init(&text, TEXT_MAX);
+    for (unsigned i = 0; i < CONFIG_OPTION_COUNT; i++) {
+        buf_printf(&text, "%s=", config_options[i].key);
+        config_write_value(config, (enum config_option)i, &text);
+        buf_add_char(&text, '\n');
+    }
+    checksum_sha256_hex(buf_str(&text), out);
+    buf_fini(&text);
+}
+
+/* The migrations, names and contents; of a database that others manage, where it is. */
+static bool
+hash_schema(const struct config *config, struct arena *arena, char out[CHECKSUM_HEX_SIZE],
+            struct err *err)
+{
+    struct str *names = NULL;
+    size_t count = 0;
+    struct buf text;
+    bool ok = true;
+
+    buf_init(&text, TEXT_MAX);
+    buf_printf(&text, "%s\n", config->database_shown);
+    if (file_exists(config->migrations_dir))
+        ok = dir_list(config->migrations_dir, FILES_MAX, arena, &names, &count, err);
+    for (size_t i = 0; ok && i < count; i++) {
+        buf_printf(&text, "%s\n", names[i].data);
+        ok = file_read(arena_printf(arena, "%s/%s", config->migrations_dir, names[i].data).data,
+                       &text, NULL, err);
+    }
+    checksum_sha256_hex(buf_str(&text), out);
+    buf_fini(&text);
+
+    return ok;
+}
+
+static bool
+hash_binary(char out[CHECKSUM_HEX_SIZE], struct err *err)
+{
+    struct buf text;
+    bool ok;
+
+    buf_init(&text, 4 * (size_t)TEXT_MAX);
+    ok = file_read("/proc/self/exe", &text, NULL, err);
+    checksum_sha256_hex(buf_str(&text), out);
+    buf_fini(&text);
+
+    return ok;
+}
+
+const char *
+project_describe_host(struct arena *arena)
+{
+    struct utsname name;
+
+    if (uname(&name) != 0)
+        return "unknown";
+
+    return arena_printf(arena, "%s %s %s, %ld processors", name.sysname, name.release, name.machine,
+                        sysconf(_SC_NPROCESSORS_ONLN))
+        .data;
+}
+
+bool
+project_reload_evidence(struct project *project, struct err *err)
+{
+    return evidence_load(project->config->dir, "", &project->subject, clock_wall_us(),
+                         project->arena, &project->evidence, err);
+}
+
+bool
+project_load(const struct config *config, struct arena *arena, struct project *out,
+             struct catalogue_errors *errors, struct err *err)
+{
+    *out = (struct project){.config = config, .arena = arena, .now_us = clock_wall_us()};
+    out->declared = (enum lifecycle_stage)config->stage;
+    date_from_us(out->now_us, out->today);
+    err_clear(err);
+    if (!catalogue_load(config->dir, arena, &out->catalogue, errors))
+        return false;
+    if (!record_load(config->dir, arena, &out->record, err))
+        return false;
+    hash_config(config, out->subject.config);
+
+    return hash_schema(config, arena, out->subject.schema, err) &&
+           hash_binary(out->subject.binary, err) && project_reload_evidence(out, err);
+}
+
+void
+project_judge(const struct project *project, enum lifecycle_stage stage, struct verdicts *out)
+{
+    const struct verdict_input input = {.catalogue = &project->catalogue,
+                                        .evidence = &project->evidence,
+                                        .record = &project->record,
+                                        .today = project->today};
+
+    verdict_judge(&input, stage, project->arena, out);
+}
