@@ -153,7 +153,20 @@ enum api_media {
     API_MEDIA_JSON,
     API_MEDIA_OBJECT,
     API_MEDIA_CSV,
-    API_MEDIA_OPENAPI,
+    API_MEDIA_CUSTOM, /* made by the database; see handler */
+};
+
+/* The plan of the statement in place of its rows. */
+enum api_explain_option {
+    API_EXPLAIN_ANALYZE = 1,
+    API_EXPLAIN_VERBOSE = 2,
+    API_EXPLAIN_SETTINGS = 4,
+    API_EXPLAIN_BUFFERS = 8,
+    API_EXPLAIN_WAL = 16,
+};
+struct api_explain {
+    bool is_on, is_json;
+    unsigned options;
 };
 enum api_return {
     API_RETURN_NONE,
@@ -196,6 +209,8 @@ struct api_request {
     enum api_media media;
     bool nulls_stripped;
     bool array_media; /* answer with the vnd.pgrst.array type's name */
+    uint32_t handler; /* API_MEDIA_CUSTOM: what makes it, as api_offers.find says */
+    struct api_explain explain;
     struct api_prefer prefer;
     bool has_range;               /* Range header, GET only */
     int64_t range_from, range_to; /* range_to -1: open */
@@ -219,8 +234,16 @@ MUST_CHECK bool api_parse_query(const struct api_param *params, uint32_t count,
 
 /* Prefer headers, one value (already joined by ", " when there were several). */
 void api_parse_prefer(struct str value, struct arena *arena, struct api_prefer *out);
-/* Accept; false: 406 PGRST107. */
-MUST_CHECK bool api_parse_accept(struct str value, struct api_request *request, struct err *err);
+/* What can be had beside the built-in media types. */
+struct api_offers {
+    bool plans;
+    /* Whether a type, by its name alone, is made for this request; fills out->handler. NULL: none. */
+    bool (*find)(const void *ctx, struct str name, struct api_request *out);
+    const void *ctx;
+};
+/* Accept; offers may be NULL. False: 406 PGRST107. */
+MUST_CHECK bool api_parse_accept(struct str value, const struct api_offers *offers,
+                                 struct api_request *request, struct err *err);
 bool api_fail_accept(struct str value, struct err *err); /* that error; returns false */
 /* Range; malformed is ignored. */
 void api_parse_range(struct str value, struct api_request *request);

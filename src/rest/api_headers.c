@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prefer, Accept and Range. */
+/* Prefer and Range. */
 #include "rest/api.h"
 
 enum prefer_kind {
@@ -94,111 +94,6 @@ api_parse_prefer(struct str value, struct arena *arena, struct api_prefer *out)
         invalid_len += item.len;
         out->invalid = str_make(invalid, invalid_len);
     }
-}
-
-/* 0, 0.5, 1.000 in thousandths; what is no weight by RFC 9110, 12.4.2, counts as 1. */
-static int
-weight(struct str text)
-{
-    int value = 0;
-    int scale = 100;
-
-    if (text.len == 0 || text.data[0] != '0' || (text.len > 1 && text.data[1] != '.'))
-        return 1000;
-    for (size_t i = 2; i < text.len; i++, scale /= 10) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return 1000;
-        value += (text.data[i] - '0') * scale;
-    }
-    return value;
-}
-
-/* The weight among the parameters of a media type. */
-static int
-quality(struct str params)
-{
-    while (params.len > 0) {
-        struct str param = str_trim(str_cut(&params, ';'));
-
-        if (str_has_prefix(param, STR("q=")) || str_has_prefix(param, STR("Q=")))
-            return weight(str_slice(param, 2, param.len));
-    }
-    return 1000;
-}
-
-static bool
-media_from_name(struct str name, struct str params, struct api_request *out)
-{
-    bool is_array = str_eq_nocase(name, STR("application/vnd.pgrst.array+json")) ||
-                    str_eq_nocase(name, STR("application/vnd.pgrst.array"));
-    bool is_object = str_eq_nocase(name, STR("application/vnd.pgrst.object+json")) ||
-                     str_eq_nocase(name, STR("application/vnd.pgrst.object"));
-
-    out->nulls_stripped = false;
-    out->array_media = false;
-    if (str_eq_nocase(name, STR("application/json")) || str_eq_nocase(name, STR("*/*")) ||
-        str_eq_nocase(name, STR("application/*"))) {
-        out->media = API_MEDIA_JSON;
-        return true;
-    }
-    if (str_eq_nocase(name, STR("text/csv"))) {
-        out->media = API_MEDIA_CSV;
-        return true;
-    }
-    if (!is_array && !is_object)
-        return false;
-    out->media = is_object ? API_MEDIA_OBJECT : API_MEDIA_JSON;
-    while (params.len > 0) {
-        if (str_eq_nocase(str_trim(str_cut(&params, ';')), STR("nulls=stripped")))
-            out->nulls_stripped = true;
-    }
-    out->array_media = is_array && out->nulls_stripped;
-    return true;
-}
-
-bool
-api_fail_accept(struct str value, struct err *err)
-{
-    struct buf names;
-
-    buf_init(&names, 400);
-    while (value.len > 0) {
-        struct str params = str_trim(str_cut(&value, ','));
-
-        if (names.len > 0)
-            BUF_ADD_LIT(&names, ", ");
-        buf_add_str(&names, str_trim(str_cut(&params, ';')));
-    }
-    err_set(err, ERR_REQUEST, "PGRST107", "None of these media types are available: %.*s",
-            STR_ARG(buf_str(&names)));
-    err->http_status = 406;
-    buf_fini(&names);
-    return false;
-}
-
-bool
-api_parse_accept(struct str value, struct api_request *request, struct err *err)
-{
-    int best = 0;
-    struct str rest = value;
-
-    request->media = API_MEDIA_JSON;
-    if (str_trim(value).len == 0)
-        return true;
-    while (rest.len > 0) {
-        struct api_request candidate = {0};
-        struct str params = str_trim(str_cut(&rest, ','));
-        struct str name = str_trim(str_cut(&params, ';'));
-        int q = quality(params);
-
-        if (q > best && media_from_name(name, params, &candidate)) {
-            best = q;
-            request->media = candidate.media;
-            request->nulls_stripped = candidate.nulls_stripped;
-            request->array_media = candidate.array_media;
-        }
-    }
-    return best > 0 || api_fail_accept(value, err);
 }
 
 void

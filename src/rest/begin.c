@@ -488,7 +488,7 @@ begin_add(struct rest_call *call, bool is_read)
     struct begin_key key;
     uint32_t count = 0;
 
-    call->begin.asks_response = call->call.function != NULL ||
+    call->begin.asks_response = call->call.function != NULL || call->handler != NULL ||
                                 begin->texts->pre_request.data != NULL ||
                                 begin->model->sets_response;
     if (!is_needed(call))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A call of a function: /rpc/NAME. From the plan on it is a read, whose rows come out of it. */
 #include "rest/args.h"
+#include "rest/media.h"
 #include "rest/rest_impl.h"
 #include "rest/timing.h"
 
@@ -114,6 +115,8 @@ prepare_encoder(struct rest_call *call)
     struct encoder *encoder = &call->encoder;
 
     rest_prepare_encoder(call);
+    if (encoder->mode == ENCODE_LINES)
+        return;
     encoder->carries_total = call->shape->sql.carries_total;
     encoder->is_value =
         (function->result == MODEL_RESULT_SCALAR || function->result == MODEL_RESULT_RECORD) &&
@@ -131,8 +134,9 @@ needs_check(const struct rest_call *call)
 {
     const struct api_prefer *prefer = &call->api.prefer;
 
-    return call->api.media == API_MEDIA_OBJECT || (prefer->strict && prefer->has_max_affected) ||
-           call->call.function->model->returns_set;
+    return !call->api.explain.is_on &&
+           (call->api.media == API_MEDIA_OBJECT || (prefer->strict && prefer->has_max_affected) ||
+            call->call.function->model->returns_set);
 }
 
 static bool
@@ -142,8 +146,6 @@ submit(struct rest_call *call, struct err *err)
 
     rest_prepare_job(call, read ? DB_READ : DB_WRITE);
     call->job.check = !read && needs_check(call) ? rest_check : NULL;
-    if (!read && call->api.prefer.strict && call->api.prefer.has_max_affected)
-        call->job.check = rest_check;
     if (!rest_add_stmt(call, &call->shape->sql.main, call->shape->main_id, encode_row,
                        &call->encoder, err))
         return false;
@@ -173,7 +175,7 @@ rest_handle_function(struct rest *rest, struct request *request, struct str name
         return;
     }
     if (!rest_read_headers(call, &err) || !rest_read_query(call, &err) ||
-        !choose_function(call, &err))
+        !choose_function(call, &err) || !media_choose(call, &err))
         goto fail;
     timing_end(request, TIMING_PARSE);
     if (!rest_find_shape(call, &err))

@@ -7,9 +7,6 @@
 
 #define SQL_MAX (1024 * 1024)
 #define PARAMS_MAX 32766 /* SQLite's; PostgreSQL takes twice as many */
-/* A whole row goes by an alias that no column has: PostgreSQL takes a column of that name first,
- * also one of an outer query. */
-#define ROW_ALIAS "\"cairn row\""
 
 void
 emit_param(struct emitter *e, struct emit_param param)
@@ -338,18 +335,20 @@ emit_embed_postgres(struct emitter *e, const struct plan_rel *rel)
 
     /* json_agg() breaks lines between rows, but not between the values of json_strip_nulls(). */
     if (rel->is_to_one)
-        buf_add_str(&e->sql, strip ? STR("(SELECT json_strip_nulls(row_to_json(" ROW_ALIAS "))")
-                                   : STR("(SELECT row_to_json(" ROW_ALIAS ")"));
+        buf_add_str(&e->sql, strip
+                                 ? STR("(SELECT json_strip_nulls(row_to_json(" EMIT_ROW_ALIAS "))")
+                                 : STR("(SELECT row_to_json(" EMIT_ROW_ALIAS ")"));
     else
         buf_add_str(
             &e->sql,
-            strip ? STR("(SELECT coalesce('[' || string_agg(json_strip_nulls(row_to_json(" ROW_ALIAS
-                        "))::text, E', \\n ') || ']', '[]')::json")
-                  : STR("(SELECT coalesce(json_agg(" ROW_ALIAS "), '[]')"));
+            strip
+                ? STR("(SELECT coalesce('[' || string_agg(json_strip_nulls(row_to_json(" EMIT_ROW_ALIAS
+                      "))::text, E', \\n ') || ']', '[]')::json")
+                : STR("(SELECT coalesce(json_agg(" EMIT_ROW_ALIAS "), '[]')"));
     BUF_ADD_LIT(&e->sql, " FROM (SELECT ");
     emit_columns(e, rel, true);
     emit_embed_tail(e, rel);
-    BUF_ADD_LIT(&e->sql, ") AS " ROW_ALIAS ")");
+    BUF_ADD_LIT(&e->sql, ") AS " EMIT_ROW_ALIAS ")");
 }
 
 static void
@@ -447,8 +446,17 @@ emit_columns(struct emitter *e, const struct plan_rel *rel, bool named)
             quote_ident(&e->sql, rel->columns[i].key);
         }
     }
-    if (rel->column_count == 0)
+    /* A handler takes the rows as the table has them: without columns. */
+    if (rel->column_count == 0 && (rel->parent != NULL || e->plan->handler == NULL))
         buf_add_char(&e->sql, '1');
+}
+
+static bool
+fail_too_big(struct err *err)
+{
+    err_set(err, ERR_REQUEST, "54001", "the request is too complex");
+    err->http_status = 413;
+    return false;
 }
 
 bool
@@ -456,11 +464,8 @@ emit_take(struct emitter *e, struct emit_stmt *out, struct err *err)
 {
     if (arena_is_exhausted(e->arena))
         return plan_fail_memory(err);
-    if (!buf_ok(&e->sql)) {
-        err_set(err, ERR_REQUEST, "54001", "the request is too complex");
-        err->http_status = 413;
-        return false;
-    }
+    if (!buf_ok(&e->sql))
+        return fail_too_big(err);
     out->sql = arena_copy(e->arena, buf_str(&e->sql));
     out->params = e->params;
     out->param_count = e->param_count;
@@ -481,5 +486,5 @@ emit_plan(enum db_dialect dialect, const struct plan *plan, struct arena *arena,
     buf_init(&e.sql, SQL_MAX);
     ok = plan->action == PLAN_READ ? emit_read(&e, out, err) : emit_write(&e, out, err);
     buf_fini(&e.sql);
-    return ok;
+    return ok && (!plan->explain.is_on || emit_explained(plan, arena, out) || fail_too_big(err));
 }

@@ -72,6 +72,16 @@ void emit_call(struct emitter *e, const struct plan_rel *root);
 void emit_computed(struct emitter *e, const struct plan_rel *rel,
                    const struct model_computed *computed);
 
+/* emit_media.c */
+/* A whole row goes by an alias that no column has: PostgreSQL takes a column of that name first, also one
+ * of an outer query. */
+#define EMIT_ROW_ALIAS "\"cairn row\""
+/* The answer that the plan's handler makes of EMIT_ROW_ALIAS. */
+void emit_handler(struct emitter *e);
+/* Puts EXPLAIN before what reads or writes; it alone is left. False: the SQL grows too big. */
+MUST_CHECK bool emit_explained(const struct plan *plan, struct arena *arena,
+                               struct emit_output *out);
+
 /* emit_read.c: all statements of a read. */
 MUST_CHECK bool emit_read(struct emitter *e, struct emit_output *out, struct err *err);
 /* emit_write.c: all statements of a write. */

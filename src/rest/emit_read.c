@@ -2,14 +2,14 @@
 /* Reading, and counting what could be read. */
 #include "rest/emit_impl.h"
 
-/* more follows the columns. */
+/* more follows the columns, which have names where a handler takes the rows. */
 static void
 emit_rows(struct emitter *e, struct str more)
 {
     const struct plan_rel *root = e->plan->root;
 
     BUF_ADD_LIT(&e->sql, "SELECT ");
-    emit_columns(e, root, false);
+    emit_columns(e, root, e->plan->handler != NULL);
     buf_add_str(&e->sql, more);
     emit_from(e, root);
     emit_where(e, root);
@@ -62,17 +62,48 @@ emit_counted_call(struct emitter *e)
     e->call_is_named = false;
 }
 
+/* One row: the number of all rows where a function's are counted, that of these, and the answer. */
+static void
+emit_handled(struct emitter *e, bool is_counted)
+{
+    const struct plan_rel *root = e->plan->root;
+
+    if (is_counted) {
+        BUF_ADD_LIT(&e->sql, "WITH " EMIT_CALL_NAME " AS MATERIALIZED (SELECT *");
+        emit_from(e, root);
+        BUF_ADD_LIT(&e->sql, ") SELECT (SELECT count(*)");
+        e->call_is_named = true;
+        emit_from(e, root);
+        emit_where(e, root);
+        BUF_ADD_LIT(&e->sql, "), ");
+    } else {
+        BUF_ADD_LIT(&e->sql, "SELECT NULL, ");
+    }
+    buf_add_str(&e->sql, e->plan->handler->is_value ? STR("1, ") : STR("count(*), "));
+    emit_handler(e);
+    BUF_ADD_LIT(&e->sql, " FROM (");
+    emit_rows(e, STR(""));
+    BUF_ADD_LIT(&e->sql, ") AS " EMIT_ROW_ALIAS);
+    e->call_is_named = false;
+}
+
 bool
 emit_read(struct emitter *e, struct emit_output *out, struct err *err)
 {
-    if (e->plan->root->call != NULL && e->plan->count != API_COUNT_NONE) {
+    bool is_counted = e->plan->root->call != NULL && e->plan->count != API_COUNT_NONE;
+
+    if (e->plan->handler != NULL) {
+        emit_handled(e, is_counted);
+    } else if (is_counted) {
         emit_counted_call(e);
         out->carries_total = true;
-        return emit_take(e, &out->main, err);
+    } else {
+        emit_rows(e, STR(""));
     }
-    emit_rows(e, STR(""));
     if (!emit_take(e, &out->main, err))
         return false;
+    if (is_counted)
+        return true;
     if (e->plan->count == API_COUNT_EXACT || e->plan->count == API_COUNT_ESTIMATED) {
         emit_count(e);
         if (!emit_take(e, &out->count, err))

@@ -301,8 +301,8 @@ emit_outer(struct emitter *e, bool marks_inserted)
     const struct plan_rel *root = e->plan->root;
 
     BUF_ADD_LIT(&e->sql, "SELECT ");
-    emit_columns(e, root, false);
-    if (marks_inserted)
+    emit_columns(e, root, e->plan->handler != NULL);
+    if (marks_inserted && e->plan->handler == NULL)
         buf_add_str(&e->sql, root->is_grouped ? STR(", bool_or(t0.\"" INSERTED "\")")
                                               : STR(", t0.\"" INSERTED "\""));
     BUF_ADD_LIT(&e->sql, " FROM m AS t0");
@@ -328,8 +328,19 @@ emit_returning_postgres(struct emitter *e, bool marks_inserted)
     emit_change(e);
     BUF_ADD_LIT(&e->sql, " RETURNING ");
     emit_used(e, used, marks_inserted);
-    BUF_ADD_LIT(&e->sql, ") ");
+    if (e->plan->handler == NULL) {
+        BUF_ADD_LIT(&e->sql, ") ");
+        emit_outer(e, marks_inserted);
+        return;
+    }
+    /* One row: nothing, the number of rows, the answer, and how many rows are new. */
+    BUF_ADD_LIT(&e->sql, ") SELECT NULL, count(*), ");
+    emit_handler(e);
+    if (marks_inserted)
+        BUF_ADD_LIT(&e->sql, ", (SELECT count(*) FROM m WHERE m.\"" INSERTED "\")");
+    BUF_ADD_LIT(&e->sql, " FROM (");
     emit_outer(e, marks_inserted);
+    BUF_ADD_LIT(&e->sql, ") AS " EMIT_ROW_ALIAS);
 }
 
 static bool

@@ -174,6 +174,7 @@ void
 encode_restart(struct encoder *encoder)
 {
     encoder->rows = encoder->inserted = 0;
+    encoder->total = -1;
     buf_clear(encoder->out);
 }
 
@@ -201,11 +202,49 @@ write_row(const struct encoder *e, const struct value *cells)
         write_json(e, cells);
 }
 
+static void
+write_bytes(struct buf *out, struct str hex)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    if (!str_has_prefix(hex, STR("\\x")) || !buf_reserve(out, hex.len / 2))
+        return;
+    for (size_t i = 2; i + 1 < hex.len; i += 2) {
+        const char *high = strchr(digits, hex.data[i]);
+        const char *low = strchr(digits, hex.data[i + 1]);
+
+        if (high != NULL && low != NULL)
+            buf_add_char(out, (char)((high - digits) * 16 + (low - digits)));
+    }
+}
+
+static bool
+take_handled(struct encoder *e, const struct value *cells, uint32_t count)
+{
+    int64_t rows = 0;
+    int64_t inserted = 0;
+
+    if (count < 3 || cells[1].kind != VALUE_TEXT || !str_to_i64(cells[1].s, &rows) || rows < 0)
+        return false;
+    if (cells[0].kind != VALUE_TEXT || !str_to_i64(cells[0].s, &e->total))
+        e->total = -1;
+    if (cells[2].kind == VALUE_TEXT && e->is_bytes)
+        write_bytes(e->out, cells[2].s);
+    else if (cells[2].kind == VALUE_TEXT)
+        buf_add_str(e->out, cells[2].s);
+    if (count > 3 && cells[3].kind == VALUE_TEXT && str_to_i64(cells[3].s, &inserted))
+        e->inserted = (uint64_t)inserted;
+    e->rows = (uint64_t)rows;
+    return buf_ok(e->out) || fail_too_large(e);
+}
+
 bool
 encode_row(void *ctx, const struct value *cells, uint32_t count)
 {
     struct encoder *e = ctx;
 
+    if (e->mode == ENCODE_HANDLED)
+        return take_handled(e, cells, count);
     if (e->carries_total) {
         if (!str_to_i64(cells[count - 1].s, &e->total))
             e->total = 0;
@@ -229,6 +268,11 @@ encode_row(void *ctx, const struct value *cells, uint32_t count)
         if (e->rows == 0)
             write_location(e, cells);
         break;
+    case ENCODE_LINES:
+        buf_add_str(e->out, cells[0].s);
+        buf_add_char(e->out, '\n');
+        break;
+    case ENCODE_HANDLED:
     case ENCODE_NOTHING:
         break;
     }

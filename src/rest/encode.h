@@ -22,6 +22,8 @@ enum encode_mode {
     ENCODE_CSV,
     ENCODE_NOTHING,  /* only counts */
     ENCODE_LOCATION, /* ?pk=eq.V of the first row */
+    ENCODE_HANDLED,  /* one row: the total or null, how many rows, the answer, how many are new */
+    ENCODE_LINES,    /* the only cell of each row */
 };
 
 struct encoder {
@@ -31,12 +33,13 @@ struct encoder {
     bool carries_total;  /* the last two cells: whether there is a row; the number of all */
     bool is_value;       /* the first cell alone, without a key */
     bool is_on_one_line; /* as json_agg has values; rows have a line each */
+    bool is_bytes;       /* ENCODE_HANDLED: the answer is bytea */
     const struct encode_column *columns;
     uint32_t column_count;
     struct buf *out;
     struct err *err; /* filled when the rows don't fit into out: 413 */
     uint64_t rows, inserted;
-    int64_t total; /* of carries_total */
+    int64_t total; /* of carries_total and ENCODE_HANDLED; -1: none */
 };
 
 /* The columns of plan, in arena. */

@@ -555,6 +555,8 @@ plan_make(const struct plan_input *input, struct plan **out, struct err *err)
 
     plan->action = input->action;
     plan->nulls_stripped = input->api->nulls_stripped;
+    plan->explain = input->api->explain;
+    plan->handler = input->handler;
     plan->schema = input->schema;
     plan->root = root;
     root->table = input->table;

@@ -109,8 +109,11 @@ struct plan {
     enum plan_action action;
     const struct schema *schema;
     struct plan_rel *root;
-    bool nulls_stripped;  /* in embedded rows; those of the root are the encoder's */
-    enum api_count count; /* of all rows; what the engine has no guess for counts exactly */
+    bool nulls_stripped;        /* in embedded rows; those of the root are the encoder's */
+    enum api_count count;       /* of all rows; what the engine has no guess for counts exactly */
+    struct api_explain explain; /* of the statement that reads or writes */
+    /* What makes one answer of all rows; NULL: the encoder does. */
+    const struct model_handler *handler;
     /* What a write gives back. */
     bool returns_rows;       /* root->columns */
     struct plan_cond *shown; /* which of the rows: inner embeds; all ANDed, NULL: all */
@@ -134,7 +137,8 @@ struct plan_input {
     /* Keys of the payload, when columns= was not given. */
     const struct str *payload_keys;
     uint32_t payload_key_count;
-    enum db_dialect dialect; /* what the engine can't do is refused here */
+    const struct model_handler *handler; /* NULL: none */
+    enum db_dialect dialect;             /* what the engine can't do is refused here */
     struct arena *arena;
 };
 

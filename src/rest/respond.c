@@ -2,6 +2,7 @@
 /* What the database answered, as status, headers and body. */
 #include "rest/answer.h"
 #include "rest/count.h"
+#include "rest/media.h"
 #include "rest/raise.h"
 #include "rest/rest_impl.h"
 #include "rest/timing.h"
@@ -170,20 +171,6 @@ add_preference_applied(struct rest_call *call)
     buf_fini(&text);
 }
 
-static struct str
-media_name(const struct api_request *api)
-{
-    if (api->media == API_MEDIA_CSV)
-        return STR("text/csv; charset=utf-8");
-    if (api->media == API_MEDIA_OBJECT && api->nulls_stripped)
-        return STR("application/vnd.pgrst.object+json;nulls=stripped; charset=utf-8");
-    if (api->media == API_MEDIA_OBJECT)
-        return STR("application/vnd.pgrst.object+json; charset=utf-8");
-    if (api->array_media)
-        return STR("application/vnd.pgrst.array+json;nulls=stripped; charset=utf-8");
-    return STR("application/json; charset=utf-8");
-}
-
 static void
 add_common_headers(struct rest_call *call)
 {
@@ -213,7 +200,7 @@ respond_read(struct rest_call *call, struct err *err)
         return false;
     }
     response->status = call->total >= 0 && (int64_t)rows < call->total ? 206 : 200;
-    response->content_type = media_name(&call->api);
+    response->content_type = media_content_type(call);
     add_content_range(call, call->offset, rows, call->total);
     if (call->call.function == NULL)
         add_content_location(call);
@@ -226,7 +213,7 @@ respond_call(struct rest_call *call, struct err *err)
 {
     struct response *response = &call->request->response;
 
-    if (call->encoder.carries_total)
+    if (call->encoder.total >= 0)
         call->total = call->encoder.total;
     if (call->encoder.mode == ENCODE_OBJECT && call->encoder.rows == 0)
         BUF_ADD_LIT(&response->body, "null");
@@ -294,7 +281,7 @@ respond_write(struct rest_call *call, uint64_t affected)
 
     response->status = write_status(call, affected);
     if (call->api.prefer.ret == API_RETURN_REPRESENTATION)
-        response->content_type = media_name(&call->api);
+        response->content_type = media_content_type(call);
     if (call->encoder.mode == ENCODE_LOCATION)
         add_location(call, affected);
     if (!call->is_put)
@@ -317,6 +304,17 @@ rest_respond_unchanged(struct rest_call *call)
     rest_finish(call, ok ? NULL : &err);
 }
 
+/* The plan, of whatever was asked. */
+static void
+respond_explained(struct rest_call *call)
+{
+    call->request->response.status = 200;
+    call->request->response.content_type = media_content_type(call);
+    response_add_header(call->request, STR("Vary"), STR("Accept, Prefer, Range"));
+    if (call->rest->options.schema_count > 1)
+        response_add_header(call->request, STR("Content-Profile"), call->api.schema);
+}
+
 void
 rest_respond(struct rest_call *call)
 {
@@ -327,7 +325,9 @@ rest_respond(struct rest_call *call)
     timing_end(call->request, TIMING_TRANSACTION);
     if (!call->job.ok)
         begin_explain(&call->begin, &call->job.err);
-    if (ok && call->call.function != NULL)
+    if (ok && call->api.explain.is_on)
+        respond_explained(call);
+    else if (ok && call->call.function != NULL)
         ok = respond_call(call, &call->job.err);
     else if (ok && call->action == PLAN_READ)
         ok = respond_read(call, &call->job.err);

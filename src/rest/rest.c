@@ -5,6 +5,7 @@
 #include "rest/answer.h"
 #include "rest/count.h"
 #include "rest/key_check.h"
+#include "rest/media.h"
 #include "rest/plan_check.h"
 #include "rest/put.h"
 #include "rest/raise.h"
@@ -134,8 +135,6 @@ rest_read_headers(struct rest_call *call, struct err *err)
         err_details(err, "Invalid preferences: %.*s", STR_ARG(prefer->invalid));
         return false;
     }
-    if (!api_parse_accept(request->known[HTTP_H_ACCEPT], &call->api, err))
-        return false;
     if (request->method == HTTP_GET && request->known[HTTP_H_RANGE].data != NULL)
         api_parse_range(request->known[HTTP_H_RANGE], &call->api);
     if (call->is_put)
@@ -224,7 +223,6 @@ begin_key(struct rest_call *call)
     buf_add_char(key, (char)('0' + prefer->resolution));
     buf_add_char(key, (char)('0' + prefer->count));
     buf_add_char(key, prefer->missing_default ? '1' : '0');
-    buf_add_char(key, call->api.nulls_stripped ? '1' : '0');
     buf_add_str(key, call->api.schema);
     buf_add_char(key, '\0');
     buf_add_str(key, call->name);
@@ -322,6 +320,7 @@ fill_shape(struct rest_call *call, struct shape *shape, struct err *err)
         .api = api,
         .limits = &call->rest->options.limits,
         .action = call->action,
+        .handler = call->handler,
         .dialect = call->rest->options.dialect,
         .arena = arena,
     };
@@ -332,6 +331,7 @@ fill_shape(struct rest_call *call, struct shape *shape, struct err *err)
     api->prefer = call->api.prefer;
     api->takes_arguments = call->api.takes_arguments;
     api->nulls_stripped = call->api.nulls_stripped;
+    api->explain = call->api.explain;
     if (!api_parse_params(arena_copy(arena, call->request->query), arena, &params, &count, err) ||
         !api_parse_query(params, count, input.limits, arena, api, &ignored, err))
         goto out;
@@ -392,7 +392,14 @@ rest_prepare_encoder(struct rest_call *call)
     encoder->marks_inserted = call->shape->sql.marks_inserted;
     encoder->out = &call->request->response.body;
     encoder->err = &call->job.err;
-    if (call->request->method == HTTP_HEAD || (plan->action != PLAN_READ && !plan->returns_rows))
+    encoder->total = -1;
+    encoder->is_bytes = plan->handler != NULL && plan->handler->is_bytes;
+    if (plan->explain.is_on)
+        encoder->mode = ENCODE_LINES;
+    else if (plan->handler != NULL)
+        encoder->mode = ENCODE_HANDLED;
+    else if (call->request->method == HTTP_HEAD ||
+             (plan->action != PLAN_READ && !plan->returns_rows))
         encoder->mode = ENCODE_NOTHING;
     else if (wants_location)
         encoder->mode = ENCODE_LOCATION;
@@ -491,7 +498,8 @@ add_main(struct rest_call *call, struct err *err)
     if (sql->shown.sql.data != NULL) {
         on_row = call->rowids_param != NULL ? add_rowid : NULL;
         ctx = call;
-    } else if (plan->action != PLAN_READ && !plan->returns_rows && !sql->marks_inserted) {
+    } else if (plan->action != PLAN_READ && !plan->returns_rows && !sql->marks_inserted &&
+               !plan->explain.is_on) {
         /* A write without a row function costs the embedded engine no savepoint. */
         on_row = NULL;
     }
@@ -538,6 +546,8 @@ needs_check(const struct rest_call *call)
     const struct api_prefer *prefer = &call->api.prefer;
     const struct plan *plan = call->shape->plan;
 
+    if (plan->explain.is_on)
+        return false;
     /* A representation may be too large, but not of one row or of what the body brought. */
     return call->api.media == API_MEDIA_OBJECT || (prefer->strict && prefer->has_max_affected) ||
            (plan->returns_rows && plan->action != PLAN_INSERT && !plan->at_most_one);
@@ -662,7 +672,7 @@ rest_handle_table(struct rest *rest, struct request *request, struct str name)
         return;
     }
     if (!rest_read_headers(call, &err) || !rest_read_query(call, &err) ||
-        !read_payload(call, &err)) {
+        !media_choose(call, &err) || !read_payload(call, &err)) {
         rest_finish(call, &err);
         return;
     }

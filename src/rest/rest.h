@@ -45,6 +45,7 @@ struct rest_options {
     size_t schema_count;
     struct rest_transaction transaction;
     struct rest_root root;
+    bool plans; /* requests may ask for the plan of their statement */
     enum db_dialect dialect;
     struct db_loop *db;
 };

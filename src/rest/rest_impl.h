@@ -27,6 +27,7 @@ struct rest_call {
     struct api_request api;
     struct api_param *params;
     uint32_t param_count;
+    const struct model_handler *handler; /* what makes the answer; NULL: the encoder */
     struct payload payload;
     struct shape *shape;
     struct db_job job;

@@ -85,6 +85,7 @@ rest_options_from(const struct config *config, struct server_loop *loop)
                 .setting_count = config->app_settings.count,
             },
         .root = root_from(config),
+        .plans = config->database_plans,
         .dialect = db_get_dialect(loop->shared->db),
         .db = loop->db,
     };

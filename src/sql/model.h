@@ -278,6 +278,21 @@ struct model_computed {
     bool is_single; /* at most one row */
 };
 
+/*
+ * What makes an answer in a media type of its own, on PostgreSQL: an aggregate over the rows of a table,
+ * or of any; or a function whose value is that answer.
+ */
+struct model_handler {
+    struct str target_schema,
+        target;              /* the table, or the function itself; empty: rows of any kind */
+    struct str media_type;   /* what asks for it, in lower case; any type by its wildcard */
+    struct str content_type; /* what the answer is then */
+    struct str schema, name; /* the aggregate, or the domain that is the value's type */
+    bool is_value;           /* name is a domain */
+    bool is_bytes;           /* of bytea */
+    bool is_geojson;         /* PostGIS's function of a row, for each feature */
+};
+
 struct model {
     struct arena *arena;
     struct model_table *tables; /* sorted by schema, name */
@@ -291,6 +306,8 @@ struct model {
     /* By table; of one table those first that an unqualified name finds first. */
     struct model_computed *computed;
     uint32_t computed_count;
+    struct model_handler *handlers; /* by target_schema, target, media_type */
+    uint32_t handler_count;
     const struct str *schemas; /* made by CREATE SCHEMA; "public" is always there and not listed */
     uint32_t schema_count;
     struct model_role *roles; /* those that are implied first */

@@ -116,6 +116,7 @@ door_open(struct door *door, const struct door_options *options)
         .schemas = db_options.schemas,
         .schema_count = db_options.schema_count,
         .transaction = options->transaction,
+        .plans = options->plans,
     };
 
     *door = (struct door){.dir = "/tmp/cairn-door-XXXXXX"};

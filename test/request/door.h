@@ -40,6 +40,7 @@ struct door_options {
     size_t schema_count;
     struct api_limits limits; /* depth_max 0: door_limits */
     size_t response_max;      /* 0: 64 MiB */
+    bool plans;               /* may be asked for */
     struct rest_transaction transaction;
 };
 

@@ -145,7 +145,8 @@ load(struct catalog *cat, const char *schemas, struct err *err)
            cat_load_view_columns(cat, err) && cat_load_constraints(cat, err) &&
            cat_load_indexes(cat, err) && cat_load_sequences(cat, err) &&
            cat_load_arguments(cat, err) && cat_load_results(cat, err) &&
-           cat_load_settings(cat, err) && cat_load_code(cat, err) && run_plain(cat, "COMMIT", err);
+           cat_load_settings(cat, err) && cat_load_code(cat, err) &&
+           cat_load_handlers(cat, schemas, err) && run_plain(cat, "COMMIT", err);
 }
 
 bool

@@ -83,9 +83,10 @@ begin_shape(struct sample_request *request, const struct sample_input *input)
 {
     const struct api_prefer *prefer = &request->api.prefer;
 
-    buf_printf(&request->shape, "%d %d %d %d %d %d %.*s|", input->action, prefer->ret,
+    buf_printf(&request->shape, "%d %d %d %d %d %d %d %d %u %.*s|", input->action, prefer->ret,
                prefer->resolution, prefer->count, prefer->missing_default,
-               request->api.nulls_stripped, STR_ARG(input->table));
+               request->api.nulls_stripped, request->api.explain.is_on,
+               request->api.explain.is_json, request->api.explain.options, STR_ARG(input->table));
 }
 
 static bool
@@ -120,6 +121,7 @@ sample_make(struct sample_request *request, const struct schema *schema, enum db
         .action = input->action,
         .dialect = dialect,
     };
+    const struct api_offers offers = {.plans = dialect == DB_POSTGRES};
 
     memset(request, 0, sizeof(*request));
     /* As a shape has it. */
@@ -127,7 +129,7 @@ sample_make(struct sample_request *request, const struct schema *schema, enum db
     arena_set_soft(request->arena);
     buf_init(&request->shape, 1024 * 1024);
     api_parse_prefer(input->prefer, request->arena, &request->api.prefer);
-    if (!api_parse_accept(input->accept, &request->api, &request->err))
+    if (!api_parse_accept(input->accept, &offers, &request->api, &request->err))
         return false;
     api_parse_range(input->range, &request->api);
     begin_shape(request, input);

@@ -315,6 +315,67 @@ what_does_not_fit_stops_the_rows(void **state)
     fixture_fini(&f);
 }
 
+static void
+an_answer_that_the_database_made_is_taken_as_it_is(void **state)
+{
+    static const struct {
+        const char *total, *answer;
+        bool is_bytes;
+        const char *out;
+        size_t out_len;
+        int64_t out_total;
+    } cases[] = {
+        {NULL, "id\t1\n", false, "id\t1\n", 5, -1},
+        {"12", NULL, false, "", 0, 12},
+        {NULL, "\\x00ff41", true, "\x00\xff\x41", 3, -1},
+        {NULL, "\\x", true, "", 0, -1},
+        {NULL, "no bytes", true, "", 0, -1},
+    };
+
+    for (size_t i = 0; i < COUNTOF(cases); i++) {
+        struct fixture f;
+        struct value cells[] = {text(cases[i].total), text("3"), text(cases[i].answer), text("2")};
+
+        fixture_init(&f, ENCODE_HANDLED);
+        f.encoder.is_bytes = cases[i].is_bytes;
+        assert_true(encode_row(&f.encoder, cells, COUNTOF(cells)));
+        assert_true(encode_end(&f.encoder));
+        assert_true(str_eq(buf_str(&f.out), str_make(cases[i].out, cases[i].out_len)));
+        assert_int_equal(f.encoder.total, cases[i].out_total);
+        assert_int_equal(f.encoder.rows, 3);
+        assert_int_equal(f.encoder.inserted, 2);
+        fixture_fini(&f);
+    }
+}
+
+static void
+a_row_that_no_handler_makes_is_refused(void **state)
+{
+    struct fixture f;
+    struct value few[] = {text(NULL), text("3")};
+    struct value wrong[] = {text(NULL), text("x"), text("answer")};
+
+    fixture_init(&f, ENCODE_HANDLED);
+    assert_false(encode_row(&f.encoder, few, COUNTOF(few)));
+    assert_false(encode_row(&f.encoder, wrong, COUNTOF(wrong)));
+    fixture_fini(&f);
+}
+
+static void
+lines_of_a_plan_follow_each_other(void **state)
+{
+    struct fixture f;
+    struct value first = text("Limit");
+    struct value second = text("  ->  Seq Scan");
+
+    fixture_init(&f, ENCODE_LINES);
+    assert_true(encode_row(&f.encoder, &first, 1));
+    assert_true(encode_row(&f.encoder, &second, 1));
+    assert_true(encode_end(&f.encoder));
+    assert_str(buf_str(&f.out), "Limit\n  ->  Seq Scan\n");
+    fixture_fini(&f);
+}
+
 int
 main(void)
 {
@@ -331,6 +392,9 @@ main(void)
         cmocka_unit_test(the_mark_of_new_rows_is_counted_and_not_shown),
         cmocka_unit_test(a_restart_forgets_all_rows),
         cmocka_unit_test(what_does_not_fit_stops_the_rows),
+        cmocka_unit_test(an_answer_that_the_database_made_is_taken_as_it_is),
+        cmocka_unit_test(a_row_that_no_handler_makes_is_refused),
+        cmocka_unit_test(lines_of_a_plan_follow_each_other),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,7 @@ static const struct accept_case accepted[] = {
     {"text/csv;q=0.501, application/json;q=0.5", API_MEDIA_CSV, false, false},
     {"text/csv;q=0, */*;q=0.1", API_MEDIA_JSON, false, false},
     {"text/csv ; q=1.0 , application/json", API_MEDIA_CSV, false, false},
+    {"*/*, text/csv", API_MEDIA_CSV, false, false},
     {"application/json;q=0.9, text/csv", API_MEDIA_CSV, false, false},
     {"text/html,application/xhtml+xml,*/*;q=0.8", API_MEDIA_JSON, false, false},
     {"application/vnd.pgrst.object+json", API_MEDIA_OBJECT, false, false},
@@ -145,12 +146,105 @@ the_best_known_media_type_wins(void **state)
         struct api_request request = {0};
         struct err err = {0};
 
-        assert_ok(api_parse_accept(str_from(accepted[i].value), &request, &err));
+        assert_ok(api_parse_accept(str_from(accepted[i].value), NULL, &request, &err));
         if (request.media != accepted[i].media ||
             request.nulls_stripped != accepted[i].nulls_stripped ||
             request.array_media != accepted[i].array_media)
             fail_msg("%s: media %d stripped %d array %d", accepted[i].value, request.media,
                      request.nulls_stripped, request.array_media);
+    }
+}
+
+/* CSV, and some others. */
+static bool
+offer(const void *ctx, struct str name, struct api_request *out)
+{
+    if (str_eq(name, STR("text/csv")))
+        out->handler = 7;
+    else if (str_eq(name, STR("image/png")) || str_has_prefix(name, STR("application/vnd.")))
+        out->handler = 3;
+    return out->handler != 0;
+}
+
+static void
+what_the_database_makes_comes_before_what_is_built_in_but_for_the_vendors_types(void **state)
+{
+    static const struct {
+        const char *value;
+        enum api_media media;
+        uint32_t handler;
+    } cases[] = {
+        {"text/csv", API_MEDIA_CUSTOM, 7},
+        {"image/png, */*", API_MEDIA_CUSTOM, 3},
+        {"*/*, image/png", API_MEDIA_CUSTOM, 3},
+        {"image/png;q=0.4, */*;q=0.5", API_MEDIA_JSON, 0},
+        {"application/vnd.pgrst.object", API_MEDIA_OBJECT, 0},
+        {"application/vnd.pgrst.array+json;nulls=stripped", API_MEDIA_JSON, 0},
+        {"application/vnd.twkb", API_MEDIA_CUSTOM, 3},
+    };
+    const struct api_offers offers = {.find = offer};
+
+    for (size_t i = 0; i < COUNTOF(cases); i++) {
+        struct api_request request = {0};
+        struct err err = {0};
+
+        assert_ok(api_parse_accept(str_from(cases[i].value), &offers, &request, &err));
+        if (request.media != cases[i].media || request.handler != cases[i].handler)
+            fail_msg("%s: media %d handler %u", cases[i].value, request.media, request.handler);
+    }
+}
+
+static void
+a_plan_is_asked_for_by_its_own_type_with_what_it_is_of(void **state)
+{
+    static const struct {
+        const char *value;
+        enum api_media media;
+        bool is_json, nulls_stripped;
+        unsigned options;
+    } cases[] = {
+        {"application/vnd.pgrst.plan", API_MEDIA_JSON, false, false, 0},
+        {"application/vnd.pgrst.plan+text", API_MEDIA_JSON, false, false, 0},
+        {"application/vnd.pgrst.plan+json; for=\"text/csv\"", API_MEDIA_CSV, true, false, 0},
+        {"application/vnd.pgrst.plan+json;options=analyze|verbose|settings|buffers|wal|other",
+         API_MEDIA_JSON, true, false, 31},
+        {"application/vnd.pgrst.plan; options=buffers; "
+         "for=\"application/vnd.pgrst.object+json;nulls=stripped\"",
+         API_MEDIA_OBJECT, false, true, API_EXPLAIN_BUFFERS},
+    };
+    const struct api_offers offers = {.plans = true};
+
+    for (size_t i = 0; i < COUNTOF(cases); i++) {
+        struct api_request request = {0};
+        struct err err = {0};
+
+        assert_ok(api_parse_accept(str_from(cases[i].value), &offers, &request, &err));
+        assert_true(request.explain.is_on);
+        assert_int_equal(request.explain.is_json, cases[i].is_json);
+        assert_int_equal(request.explain.options, cases[i].options);
+        assert_int_equal(request.media, cases[i].media);
+        assert_int_equal(request.nulls_stripped, cases[i].nulls_stripped);
+        assert_false(api_parse_accept(str_from(cases[i].value), NULL, &request, &err));
+    }
+}
+
+static void
+a_plan_of_a_plan_or_of_nothing_known_is_refused(void **state)
+{
+    static const char *const cases[] = {
+        "application/vnd.pgrst.plan; for=\"text/html\"",
+        "application/vnd.pgrst.plan; for=\"application/vnd.pgrst.plan\"",
+        "application/vnd.pgrst.plan; for=\"\"",
+        "application/vnd.pgrst.plan; for=\"a, application/json",
+    };
+    const struct api_offers offers = {.plans = true};
+
+    for (size_t i = 0; i < COUNTOF(cases); i++) {
+        struct api_request request = {0};
+        struct err err = {0};
+
+        assert_false(api_parse_accept(str_from(cases[i]), &offers, &request, &err));
+        assert_string_equal(err.code, "PGRST107");
     }
 }
 
@@ -171,7 +265,7 @@ media_types_that_are_not_made_are_named(void **state)
         struct api_request request = {0};
         struct err err = {0};
 
-        assert_false(api_parse_accept(str_from(cases[i].value), &request, &err));
+        assert_false(api_parse_accept(str_from(cases[i].value), NULL, &request, &err));
         assert_int_equal(err.http_status, 406);
         assert_string_equal(err.code, "PGRST107");
         assert_string_equal(err.message, cases[i].message);
@@ -224,6 +318,10 @@ main(void)
         cmocka_unit_test(unknown_preferences_are_listed_in_their_order),
         cmocka_unit_test(a_list_of_blanks_and_commas_is_bounded),
         cmocka_unit_test(the_best_known_media_type_wins),
+        cmocka_unit_test(
+            what_the_database_makes_comes_before_what_is_built_in_but_for_the_vendors_types),
+        cmocka_unit_test(a_plan_is_asked_for_by_its_own_type_with_what_it_is_of),
+        cmocka_unit_test(a_plan_of_a_plan_or_of_nothing_known_is_refused),
         cmocka_unit_test(media_types_that_are_not_made_are_named),
         cmocka_unit_test(a_range_is_read_and_a_malformed_one_ignored),
     };
