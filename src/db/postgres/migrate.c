@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "db/postgres/error.h"
 #include "db/postgres/pg.h"
+#include "db/postgres/rules.h"
 #include "db/postgres/session.h"
 #include "sql/script.h"
 
@@ -442,9 +443,14 @@ pg_migrate(struct db *base, struct str name, struct str text, struct str checksu
                          &run->pq, err) ||
         !prepare_record(run->pq, true, err) || !find_record(run, checksum, &found))
         goto out;
-    if (!found && (!execute(run->pq, "BEGIN", err) || !run_text(run) || !record(run, checksum) ||
-                   !commit(run)))
-        goto out;
+    if (!found) {
+        struct pg_rules rules;
+
+        pg_rules_read(text, &rules);
+        if (!execute(run->pq, "BEGIN", err) || !pg_rules_prepare(run->pq, &rules, err) ||
+            !run_text(run) || !record(run, checksum) || !commit(run))
+            goto out;
+    }
     *applied = !found;
     ok = true;
 

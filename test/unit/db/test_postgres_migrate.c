@@ -284,6 +284,99 @@ a_wrong_url_is_an_error_without_its_password(void **state)
     }
 }
 
+static const char *
+role_count(void)
+{
+    return pg_cluster_value(&cluster, "SELECT count(*) FROM pg_roles WHERE rolname IN ('anon', "
+                                      "'authenticated', 'service_role')");
+}
+
+static void
+forget_roles(void)
+{
+    pg_cluster_exec(&cluster, "DROP SCHEMA IF EXISTS auth CASCADE; DROP TABLE IF EXISTS t;"
+                              "DROP ROLE IF EXISTS anon; DROP ROLE IF EXISTS authenticated;"
+                              "DROP ROLE IF EXISTS service_role; DROP ROLE IF EXISTS maker;");
+}
+
+static void
+roles_and_auth_are_made_when_a_migration_speaks_of_them(void **state)
+{
+    (void)state;
+    forget_roles();
+    assert_ok(migrate("1.sql", "CREATE TABLE t (who text DEFAULT 'anon', auth int);"
+                               "INSERT INTO t VALUES ('authenticated', 1); -- service_role"));
+    assert_string_equal(role_count(), "0");
+    assert_string_equal(pg_cluster_value(&cluster, "SELECT to_regnamespace('auth') IS NULL"), "t");
+    assert_ok(migrate("2.sql", "GRANT SELECT ON t TO anon;"));
+    assert_string_equal(role_count(), "3");
+    assert_string_equal(
+        pg_cluster_value(&cluster,
+                         "SELECT string_agg(rolname, ',') FROM pg_roles WHERE rolbypassrls "
+                         "AND rolname LIKE '%role'"),
+        "service_role");
+    assert_string_equal(pg_cluster_value(&cluster, "SELECT to_regnamespace('auth') IS NULL"), "t");
+    assert_ok(migrate("3.sql", "ALTER TABLE t ENABLE ROW LEVEL SECURITY;"
+                               "CREATE POLICY p ON t USING (who = auth.uid()::text);"));
+    assert_string_equal(
+        pg_cluster_value(&cluster,
+                         "BEGIN; SET LOCAL ROLE anon; SELECT set_config('request.jwt.claims', "
+                         "'{\"sub\":\"00000000-0000-4000-8000-000000000001\",\"email\":\"e\","
+                         "\"role\":\"r\"}', true); SELECT concat_ws(' ', auth.uid(), auth.email(), "
+                         "auth.role(), auth.jwt() ->> 'role')"),
+        "00000000-0000-4000-8000-000000000001 e r r");
+    forget_roles();
+}
+
+static void
+what_a_migration_makes_itself_is_left_to_it(void **state)
+{
+    (void)state;
+    forget_roles();
+    assert_ok(migrate("1.sql",
+                      "CREATE ROLE anon; CREATE SCHEMA auth;\n"
+                      "CREATE FUNCTION auth.uid() RETURNS int LANGUAGE sql AS 'SELECT 7';\n"
+                      "CREATE TABLE t (a int DEFAULT auth.uid()); GRANT SELECT ON t TO anon;\n"
+                      "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT auth.uid()';\n"));
+    assert_string_equal(pg_cluster_value(&cluster, "SELECT auth.uid()"), "7");
+    assert_string_equal(pg_cluster_value(&cluster, "SELECT to_regprocedure('auth.jwt()') IS NULL"),
+                        "t");
+    assert_string_equal(role_count(), "3");
+    pg_cluster_exec(&cluster, "DROP FUNCTION f()");
+    forget_roles();
+}
+
+static void
+roles_that_may_not_be_made_are_an_error_with_the_way_out(void **state)
+{
+    static const char *const schemas[] = {"public"};
+    struct db *other = NULL;
+    char url[512];
+    bool applied = false;
+
+    (void)state;
+    forget_roles();
+    pg_cluster_exec(&cluster, "CREATE ROLE maker LOGIN; GRANT ALL ON SCHEMA public TO maker;"
+                              "GRANT CREATE ON DATABASE postgres TO maker");
+    snprintf(url, sizeof(url), "%s&user=maker", cluster.url);
+    assert_ok(db_open(
+        &(struct db_options){
+            .url = url, .schemas = schemas, .schema_count = 1, .connect_timeout_ms = 5000},
+        &other, &err));
+    assert_false(db_migrate(other, STR("1.sql"),
+                            STR("CREATE TABLE t (a int); GRANT SELECT ON t TO anon"), STR("s"),
+                            &applied, &err));
+    assert_string_equal(err.code, "42501");
+    assert_contains(err.message, "unable to make the roles");
+    assert_contains(err.hint, "CREATE ROLE service_role NOLOGIN BYPASSRLS");
+    assert_string_equal(pg_cluster_value(&cluster, "SELECT to_regclass('t') IS NULL"), "t");
+    db_close(other);
+    pg_cluster_exec(&cluster, "DROP SCHEMA IF EXISTS cairn CASCADE;"
+                              "REVOKE ALL ON SCHEMA public FROM maker;"
+                              "REVOKE ALL ON DATABASE postgres FROM maker");
+    forget_roles();
+}
+
 int
 main(void)
 {
@@ -299,6 +392,9 @@ main(void)
         WITH_DATABASE(the_place_is_right_behind_thousands_of_statements),
         WITH_DATABASE(two_processes_that_migrate_at_once_apply_it_once),
         WITH_DATABASE(asking_what_was_applied_does_not_wait_for_a_running_migration),
+        WITH_DATABASE(roles_and_auth_are_made_when_a_migration_speaks_of_them),
+        WITH_DATABASE(what_a_migration_makes_itself_is_left_to_it),
+        WITH_DATABASE(roles_that_may_not_be_made_are_an_error_with_the_way_out),
         WITH_DATABASE(a_database_that_is_down_is_an_error),
         WITH_DATABASE(a_wrong_url_is_an_error_without_its_password),
     };
