@@ -449,8 +449,11 @@ bind_arguments(const struct schema_function *function, const struct args *args, 
         const struct args_item *first = NULL;
         const struct args_item *last = whole ? NULL : find_items(args, argument->name, &first);
 
-        if (last == NULL && !whole)
+        if (last == NULL && !whole) {
+            out->is_null =
+                out->is_null || (model->is_strict && str_eq(argument->default_sqlite, STR("NULL")));
             continue;
+        }
         at->argument = argument;
         at->slot = api->slot_count++;
         at->is_list = !whole && argument->is_variadic && last->value == NULL;
@@ -460,6 +463,8 @@ bind_arguments(const struct schema_function *function, const struct args *args, 
             fill_list(first, last, arena, slot);
         else
             fill_slot(argument, last, arena, at, slot);
+        at->is_null = model->is_strict && slot->is_null;
+        out->is_null = out->is_null || at->is_null;
         out->argument_count++;
     }
     api->slots = slots;

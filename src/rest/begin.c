@@ -91,7 +91,7 @@ make_pre_request(struct begin *begin)
     quote_ident(&sql, rest);
     BUF_ADD_LIT(&sql, "()");
     begin->texts->pre_request = arena_copy(begin->texts->arena, buf_str(&sql));
-    begin->texts->pre_request_id = shape_take_id();
+    begin->texts->pre_request_id = shape_take_ids(1);
     buf_fini(&sql);
 }
 
@@ -240,7 +240,7 @@ find_text(struct begin *begin, const struct begin_key *key)
     write_text(begin, key, &sql);
     text = ARENA_NEW(begin->texts->arena, struct begin_text);
     text->sql = arena_copy(begin->texts->arena, buf_str(&sql));
-    text->id = shape_take_id();
+    text->id = shape_take_ids(1);
     map_put(begin->texts->map, arena_copy(begin->texts->arena, bytes), text);
     buf_fini(&sql);
     return text;

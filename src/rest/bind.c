@@ -44,9 +44,8 @@ array_literal(const struct api_slot *slot, struct arena *arena)
     return str_make(text, len);
 }
 
-/* One value for json_each; emit_in knows of the forms. */
-static void
-add_json_value(struct buf *out, const struct value *value)
+void
+bind_json_value(struct buf *out, const struct value *value)
 {
     switch (value->kind) {
     case VALUE_NULL:
@@ -91,7 +90,7 @@ json_list(const struct str *items, uint32_t count, const struct type *type, stru
             goto out;
         if (i > 0)
             buf_add_char(&text, ',');
-        add_json_value(&text, &value);
+        bind_json_value(&text, &value);
     }
     buf_add_char(&text, ']');
     *out = arena_copy(arena, buf_str(&text));
@@ -115,6 +114,10 @@ bind_slot(const struct bind_input *in, const struct emit_param *param, struct va
 
     switch (param->source) {
     case EMIT_SLOT:
+        if (in->dialect == DB_SQLITE && slot->is_null) {
+            *out = (struct value){.kind = VALUE_NULL};
+            return true;
+        }
         if (in->dialect == DB_SQLITE)
             return type_input(param->type, slot->text, in->arena, out, err);
         *out = slot->is_null ? (struct value){.kind = VALUE_NULL}

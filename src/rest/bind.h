@@ -26,4 +26,7 @@ struct bind_input {
 MUST_CHECK bool bind_stmt(const struct bind_input *input, const struct emit_stmt *stmt,
                           struct db_stmt *out, struct err *err);
 
+/* One value of the embedded engine as JSON for json_each; emit_filter.c knows of the forms. */
+void bind_json_value(struct buf *out, const struct value *value);
+
 #endif

@@ -5,6 +5,8 @@
 #include "rest/rest_impl.h"
 #include "rest/timing.h"
 
+#define RETURNED_MAX (64 * 1024 * 1024)
+
 static bool
 is_read(const struct rest_call *call)
 {
@@ -72,7 +74,7 @@ add_call_key(struct rest_call *call)
         uint32_t place = (uint32_t)(given->argument - call->call.function->model->arguments);
 
         buf_add(key, &place, sizeof(place));
-        buf_add_char(key, given->as_json ? 'j' : given->is_list ? 'l' : 't');
+        buf_add_char(key, given->as_json ? 'j' : given->is_list ? 'l' : given->is_null ? 'n' : 't');
     }
 }
 
@@ -139,6 +141,97 @@ needs_check(const struct rest_call *call)
             call->call.function->model->returns_set);
 }
 
+/* --- the embedded engine ------------------------------------------------------------------------ */
+
+/* The first statement of the body that writes; NULL: only sequences are written. */
+static const struct model_statement *
+find_write(const struct model_function *function)
+{
+    for (uint32_t i = 0; i < function->statement_count; i++) {
+        if (!str_eq(function->statements[i].kind, STR("SELECT")))
+            return &function->statements[i];
+    }
+    return NULL;
+}
+
+/* What writes although it said that it would not, or where it may not. */
+static bool
+check_write(const struct rest_call *call, struct err *err)
+{
+    const struct model_function *function = call->call.function->model;
+    const struct model_statement *write = find_write(function);
+    struct str kind = write != NULL ? write->kind : STR("nextval()");
+
+    if (!function->writes || call->call.is_null)
+        return true;
+    if (write != NULL && function->volatility != MODEL_VOLATILE)
+        return err_set(err, ERR_DB, "0A000", "%.*s is not allowed in a non-volatile function",
+                       STR_ARG(kind));
+    return !is_read(call) ||
+           err_set(err, ERR_DB, "25006", "cannot execute %.*s in a read-only transaction",
+                   STR_ARG(kind));
+}
+
+/* A row that the body's last statement returned; the list is whole after each: [[1,"a"],[2,"b"]] */
+static bool
+add_returned(void *ctx, const struct value *cells, uint32_t count)
+{
+    struct rest_call *call = ctx;
+    struct buf *list = &call->rowids;
+
+    if (list->len > 0)
+        list->len--;
+    buf_add_str(list, list->len == 0 ? STR("[[") : STR(",["));
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_add_char(list, ',');
+        bind_json_value(list, &cells[i]);
+    }
+    BUF_ADD_LIT(list, "]]");
+    call->rowids_param->s = buf_str(list);
+    return buf_ok(list) || err_set(&call->job.err, ERR_REQUEST, "54000", "too many rows to show");
+}
+
+static bool
+add_body(struct rest_call *call, struct err *err)
+{
+    const struct emit_output *sql = &call->shape->sql;
+
+    call->job.stmts =
+        ARENA_ARRAY(call->request->arena, struct db_stmt, (size_t)sql->body_count + 1);
+    buf_init(&call->rowids, RETURNED_MAX);
+    for (uint32_t i = 0; i < sql->body_count; i++) {
+        bool returns = sql->body_returns && i + 1 == sql->body_count;
+        uint64_t id = call->shape->body_id != 0 ? call->shape->body_id + i : 0;
+
+        if (!rest_add_stmt(call, &sql->body[i].stmt, id, returns ? add_returned : NULL, call, err))
+            return false;
+        call->job.stmts[i].target = sql->body[i].target;
+    }
+    if (!rest_add_stmt(call, &sql->main, call->shape->main_id, encode_row, &call->encoder, err))
+        return false;
+    call->main = &call->job.stmts[call->job.stmt_count - 1];
+    return true;
+}
+
+static bool
+submit_embedded(struct rest_call *call, struct err *err)
+{
+    const struct model_function *function = call->call.function->model;
+
+    if (!check_write(call, err))
+        return false;
+    rest_prepare_job(call, function->writes ? DB_WRITE : DB_READ);
+    call->job.check = !is_read(call) && needs_check(call) ? rest_check : NULL;
+    if (!add_body(call, err))
+        return false;
+    if (function->writes)
+        db_submit(call->rest->options.db, &call->job);
+    else if (db_submit_inline(call->rest->options.db, &call->job))
+        rest_respond(call);
+    return true;
+}
+
 static bool
 submit(struct rest_call *call, struct err *err)
 {
@@ -181,7 +274,7 @@ rest_handle_function(struct rest *rest, struct request *request, struct str name
     if (!rest_find_shape(call, &err))
         goto fail;
     prepare_encoder(call);
-    if (submit(call, &err))
+    if (rest->options.dialect == DB_SQLITE ? submit_embedded(call, &err) : submit(call, &err))
         return;
 
 fail:

@@ -38,6 +38,12 @@ struct emit_stmt {
     uint32_t param_count;
 };
 
+/* A statement of a function's body, and what it writes. */
+struct emit_body_stmt {
+    struct emit_stmt stmt;
+    const struct model_table *target; /* NULL: it reads */
+};
+
 struct emit_output {
     /* An upsert on the embedded engine asks first which rows exist: once for each row. */
     struct emit_stmt existing;
@@ -52,6 +58,11 @@ struct emit_output {
     /* A function is called once, so main counts too: its rows end with two more columns, true for a
      * row, and the number of all. Without a row it is null, and there is nothing but the number. */
     bool carries_total;
+    /* A function of the embedded engine: what runs before main. The rows of the last one, when it
+     * returns any, go to main where that has EMIT_ROWIDS, as an array of arrays. */
+    struct emit_body_stmt *body;
+    uint32_t body_count;
+    bool body_returns;
 };
 
 /* The plan must outlive the output, which lives in arena. False: 413 when the SQL grows too big. */

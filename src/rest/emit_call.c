@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A function where a table or a column would stand. PostgreSQL only. */
+/* A function where a table or a column would stand; on the embedded engine always by its name in a
+ * WITH. */
 #include "rest/emit_impl.h"
 
 static void

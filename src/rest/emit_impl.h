@@ -67,6 +67,10 @@ void emit_value(struct emitter *e, const struct plan_rel *rel, const struct plan
 /* emit_call.c: the root's function as a table; or by the name it has in a WITH before. */
 #define EMIT_CALL_NAME "\"cairn call\""
 void emit_call(struct emitter *e, const struct plan_rel *root);
+/* emit_body.c, for the embedded engine: the WITH that names the root's function; and the statements
+ * that run before. */
+void emit_call_with(struct emitter *e, const struct plan_rel *root, bool is_used_twice);
+MUST_CHECK bool emit_body(struct emitter *e, struct emit_output *out, struct err *err);
 
 /* emit_call.c: the function of rel's row. */
 void emit_computed(struct emitter *e, const struct plan_rel *rel,

@@ -49,15 +49,24 @@ emit_counted_call(struct emitter *e)
 {
     const struct plan_rel *root = e->plan->root;
 
-    BUF_ADD_LIT(&e->sql, "WITH " EMIT_CALL_NAME " AS MATERIALIZED (SELECT *");
-    emit_from(e, root);
-    BUF_ADD_LIT(&e->sql, ") SELECT q.*, c.n FROM (SELECT count(*) AS n");
+    if (emit_is_postgres(e)) {
+        BUF_ADD_LIT(&e->sql, "WITH " EMIT_CALL_NAME " AS MATERIALIZED (SELECT *");
+        emit_from(e, root);
+        BUF_ADD_LIT(&e->sql, ") ");
+    } else {
+        emit_call_with(e, root, true);
+    }
+    BUF_ADD_LIT(&e->sql, "SELECT q.*, c.n FROM (SELECT count(*) AS n");
     e->call_is_named = true;
     emit_from(e, root);
     emit_where(e, root);
     /* The left side is one row, so the order of the right side stays. */
     BUF_ADD_LIT(&e->sql, ") AS c LEFT JOIN (");
     emit_rows(e, STR(", true"));
+    /* SQLite forgets the order of what has no limit. */
+    if (!emit_is_postgres(e) && root->limit_slot == API_NO_SLOT && root->rows_max == 0 &&
+        root->offset_slot == API_NO_SLOT)
+        BUF_ADD_LIT(&e->sql, " LIMIT -1");
     BUF_ADD_LIT(&e->sql, ") AS q ON true");
     e->call_is_named = false;
 }
@@ -87,16 +96,31 @@ emit_handled(struct emitter *e, bool is_counted)
     e->call_is_named = false;
 }
 
+/* A function of the embedded engine without a count. */
+static void
+emit_named_call(struct emitter *e)
+{
+    emit_call_with(e, e->plan->root, false);
+    e->call_is_named = true;
+    emit_rows(e, STR(""));
+    e->call_is_named = false;
+}
+
 bool
 emit_read(struct emitter *e, struct emit_output *out, struct err *err)
 {
     bool is_counted = e->plan->root->call != NULL && e->plan->count != API_COUNT_NONE;
+    bool is_embedded_call = e->plan->root->call != NULL && !emit_is_postgres(e);
 
+    if (is_embedded_call && !emit_body(e, out, err))
+        return false;
     if (e->plan->handler != NULL) {
         emit_handled(e, is_counted);
     } else if (is_counted) {
         emit_counted_call(e);
         out->carries_total = true;
+    } else if (is_embedded_call) {
+        emit_named_call(e);
     } else {
         emit_rows(e, STR(""));
     }

@@ -47,7 +47,7 @@ emit_record(struct emitter *e)
 }
 
 static void
-emit_body(struct emitter *e)
+emit_payload(struct emitter *e)
 {
     emit_param(e, (struct emit_param){.source = EMIT_BODY_JSON});
     BUF_ADD_LIT(&e->sql, "::json");
@@ -166,7 +166,7 @@ emit_insert_source(struct emitter *e)
     if (!plan->missing_default) {
         emit_names(e, plan->columns, plan->column_count, "_.");
         BUF_ADD_LIT(&e->sql, " FROM json_to_recordset(");
-        emit_body(e);
+        emit_payload(e);
         buf_add_char(&e->sql, ')');
         emit_record(e);
         return;
@@ -183,7 +183,7 @@ emit_insert_source(struct emitter *e)
         BUF_ADD_LIT(&e->sql, " END");
     }
     BUF_ADD_LIT(&e->sql, " FROM json_array_elements(");
-    emit_body(e);
+    emit_payload(e);
     BUF_ADD_LIT(&e->sql, ") AS j(v), json_to_record(j.v)");
     emit_record(e);
 }
@@ -239,7 +239,7 @@ emit_update(struct emitter *e)
     }
     if (emit_is_postgres(e)) {
         BUF_ADD_LIT(&e->sql, " FROM json_to_record(");
-        emit_body(e);
+        emit_payload(e);
         buf_add_char(&e->sql, ')');
         emit_record(e);
     }

@@ -246,7 +246,11 @@ encode_row(void *ctx, const struct value *cells, uint32_t count)
     if (e->mode == ENCODE_HANDLED)
         return take_handled(e, cells, count);
     if (e->carries_total) {
-        if (!str_to_i64(cells[count - 1].s, &e->total))
+        const struct value *total = &cells[count - 1];
+
+        if (total->kind == VALUE_INT)
+            e->total = total->i;
+        else if (total->kind != VALUE_TEXT || !str_to_i64(total->s, &e->total))
             e->total = 0;
         if (cells[count - 2].kind == VALUE_NULL)
             return true;

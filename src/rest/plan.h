@@ -74,6 +74,7 @@ struct plan_argument {
     uint32_t slot;
     bool is_list; /* VARIADIC: the slot's list */
     bool as_json; /* the slot is {"v":VALUE}, which PostgreSQL turns into the type */
+    bool is_null; /* of a STRICT function of the embedded engine: part of the shape */
 };
 
 /* A function that stands where a table would. */
@@ -81,6 +82,7 @@ struct plan_call {
     const struct schema_function *function;
     const struct plan_argument *arguments; /* those given, in the order of the function's */
     uint32_t argument_count;
+    bool is_null; /* embedded: the function is STRICT and an argument is NULL, so nothing runs */
 };
 
 struct plan_rel {

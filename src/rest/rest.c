@@ -296,6 +296,7 @@ copy_call(const struct rest_call *call, struct arena *arena)
         .function = from->function,
         .arguments = arguments,
         .argument_count = from->argument_count,
+        .is_null = from->is_null,
     };
     return copy;
 }
@@ -347,6 +348,8 @@ fill_shape(struct rest_call *call, struct shape *shape, struct err *err)
     if (!plan_make(&input, &plan, err) ||
         !emit_plan(call->rest->options.dialect, plan, arena, &shape->sql, err))
         goto out;
+    if (shape->main_id != 0)
+        shape->body_id = shape_take_ids(shape->sql.body_count);
     shape->plan = plan;
     shape->columns = encode_prepare(plan, arena);
     ok = !arena_is_exhausted(arena) || plan_fail_memory(err);
@@ -466,7 +469,7 @@ rest_add_stmt(struct rest_call *call, const struct emit_stmt *sql, uint64_t id,
         .rowids = &call->rowids_param,
         .arena = call->request->arena,
     };
-    struct db_stmt *stmt = &call->stmts[call->job.stmt_count++];
+    struct db_stmt *stmt = &call->job.stmts[call->job.stmt_count++];
 
     *stmt = (struct db_stmt){
         .sql = sql->sql,

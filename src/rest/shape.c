@@ -40,9 +40,9 @@ shape_new(struct schema *schema, struct str key, bool keep)
 }
 
 uint64_t
-shape_take_id(void)
+shape_take_ids(uint32_t count)
 {
-    return atomic_fetch_add(&next_id, 1);
+    return atomic_fetch_add(&next_id, count);
 }
 
 void

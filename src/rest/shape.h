@@ -18,6 +18,7 @@ struct shape {
     struct emit_output sql;
     /* Of the statements; 0: not worth keeping prepared. */
     uint64_t existing_id, main_id, shown_id, count_id, guess_id;
+    uint64_t body_id; /* of the first of sql.body */
     const struct encode_column *columns;
 };
 
@@ -34,8 +35,8 @@ void shape_cache_clear(struct shape_cache *cache);
 /* A new shape with one reference and a soft arena; key is copied. keep: its statements stay
  * prepared. */
 struct shape *shape_new(struct schema *schema, struct str key, bool keep);
-/* The id of a statement that belongs to no shape. */
-uint64_t shape_take_id(void);
+/* The first of count ids, for statements that belong to no shape or are more than it has names for. */
+uint64_t shape_take_ids(uint32_t count);
 void shape_unref(struct shape *shape); /* NULL is safe */
 
 #endif

@@ -13,6 +13,9 @@
 
 struct ddl;
 struct batch;
+struct expr_parameters;
+struct marks;
+struct function_place;
 
 /* A name with its schema, which is empty when the text gave none. */
 struct name {
@@ -37,6 +40,12 @@ struct apply {
     uint32_t table_cap, enum_cap, sequence_cap; /* 0: not known to be larger than the count */
     struct ddl *ddl;
     struct batch *batch;
+
+    struct expr_parameters *parameters; /* of the function whose body is at hand; NULL: none */
+    struct marks *marks; /* while such a body is made for the engine: with the marks of body.h */
+    uint32_t inlined;    /* how many bodies were put in place of a call */
+    bool skips_bodies;   /* check_function_bodies is off: functions are looked at in the end */
+    struct function_place *places; /* where this migration made functions, the last one first */
 };
 
 /* --- errors and steps: migration.c ----------------------------------------------------------- */
@@ -133,6 +142,7 @@ bool apply_alter_enum(struct apply *a, const struct json *body);
 bool apply_create_sequence(struct apply *a, const struct json *body);
 bool apply_alter_sequence(struct apply *a, const struct json *body);
 bool apply_create_view(struct apply *a, const struct json *body);
+bool apply_create_function(struct apply *a, const struct json *body);
 bool apply_comment(struct apply *a, const struct json *body);
 bool apply_insert(struct apply *a, const struct json *body);
 bool apply_update(struct apply *a, const struct json *body);
@@ -253,11 +263,24 @@ MUST_CHECK bool apply_drop_views(struct apply *a, struct model_table *table, str
 /* Takes a table or view from the database and the model. */
 MUST_CHECK bool apply_remove_table(struct apply *a, struct model_table *table);
 
+/* --- functions: apply_function.c ------------------------------------------------------------------ */
+
+/* Of DROP and COMMENT ON: an ObjectWithArgs. NULL, with err when it is ambiguous or is_needed. */
+MUST_CHECK bool apply_find_function(struct apply *a, const struct json *object, bool is_needed,
+                                    struct model_function **out);
+MUST_CHECK bool apply_drop_function(struct apply *a, struct model_function *function);
+/* Drops those that return rows of the table, or fails with 2BP01 unless cascade. */
+MUST_CHECK bool apply_drop_row_functions(struct apply *a, const struct model_table *table,
+                                         struct str what, bool cascade);
+/* Translates all bodies once more, against the schema as it is now. */
+MUST_CHECK bool apply_settle_functions(struct apply *a);
+
 /* --- editing the model: model_edit.c ------------------------------------------------------------ */
 
 struct model_table *edit_add_table(struct apply *a, const struct model_table *table);
 void edit_remove_table(struct apply *a, struct model_table *table);
 struct model_enum *edit_add_enum(struct apply *a, const struct model_enum *added);
+struct model_function *edit_add_function(struct apply *a, const struct model_function *added);
 struct model_sequence *edit_add_sequence(struct apply *a, const struct model_sequence *added);
 /* A copy of array with room for one more, element count zeroed. */
 void *edit_grow(struct apply *a, const void *array, uint32_t count, size_t size);

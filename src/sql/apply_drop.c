@@ -39,6 +39,8 @@ drop_table(struct apply *a, const struct json *body, struct name name)
         return false;
     if (!want_view && !apply_drop_references(a, table, NULL, 0, what, cascade))
         return false;
+    if (!apply_drop_row_functions(a, table, what, cascade))
+        return false;
     for (uint32_t i = a->model->sequence_count; i-- > 0;) {
         const struct model_sequence *s = &a->model->sequences[i];
 
@@ -176,6 +178,16 @@ drop_policy(struct apply *a, const struct json *body, const struct json *object)
     return apply_drop_policy(a, body, table, last);
 }
 
+static bool
+drop_function(struct apply *a, const struct json *body, const struct json *object)
+{
+    struct model_function *function = NULL;
+
+    if (!apply_find_function(a, object, !pg_bool(body, "missing_ok"), &function))
+        return false;
+    return function == NULL || apply_drop_function(a, function);
+}
+
 /* What can't be made is not there, so IF EXISTS holds. */
 static bool
 drop_unknown(struct apply *a, const struct json *body, struct name name)
@@ -188,14 +200,13 @@ static const struct {
     const char *kind;
     bool (*drop)(struct apply *a, const struct json *body, struct name name);
 } kinds[] = {
-    {"OBJECT_TABLE", drop_table},         {"OBJECT_VIEW", drop_table},
-    {"OBJECT_INDEX", drop_index},         {"OBJECT_SEQUENCE", drop_sequence},
-    {"OBJECT_TYPE", drop_type},           {"OBJECT_SCHEMA", drop_schema},
-    {"OBJECT_FUNCTION", drop_unknown},    {"OBJECT_PROCEDURE", drop_unknown},
-    {"OBJECT_TRIGGER", drop_unknown},     {"OBJECT_MATVIEW", drop_unknown},
-    {"OBJECT_DOMAIN", drop_unknown},      {"OBJECT_RULE", drop_unknown},
-    {"OBJECT_AGGREGATE", drop_unknown},   {"OBJECT_EXTENSION", drop_unknown},
-    {"OBJECT_PUBLICATION", drop_unknown},
+    {"OBJECT_TABLE", drop_table},       {"OBJECT_VIEW", drop_table},
+    {"OBJECT_INDEX", drop_index},       {"OBJECT_SEQUENCE", drop_sequence},
+    {"OBJECT_TYPE", drop_type},         {"OBJECT_SCHEMA", drop_schema},
+    {"OBJECT_PROCEDURE", drop_unknown}, {"OBJECT_TRIGGER", drop_unknown},
+    {"OBJECT_MATVIEW", drop_unknown},   {"OBJECT_DOMAIN", drop_unknown},
+    {"OBJECT_RULE", drop_unknown},      {"OBJECT_AGGREGATE", drop_unknown},
+    {"OBJECT_EXTENSION", drop_unknown}, {"OBJECT_PUBLICATION", drop_unknown},
 };
 
 static struct name
@@ -216,6 +227,14 @@ apply_drop(struct apply *a, const struct json *body)
     if (pg_is(body, "removeType", "OBJECT_POLICY")) {
         for (const struct json *n = pg_first(body, "objects"); n != NULL; n = n->next) {
             if (!drop_policy(a, body, n))
+                return false;
+        }
+        return true;
+    }
+    if (pg_is(body, "removeType", "OBJECT_FUNCTION") ||
+        pg_is(body, "removeType", "OBJECT_ROUTINE")) {
+        for (const struct json *n = pg_first(body, "objects"); n != NULL; n = n->next) {
+            if (!drop_function(a, body, pg_as(n, "ObjectWithArgs")))
                 return false;
         }
         return true;

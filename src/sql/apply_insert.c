@@ -81,7 +81,7 @@ value_cell(struct apply *a, struct insert *insert, const struct json *node, stru
     const struct model_column *column = &insert->table->columns[cell->column];
     const struct json *literal = pg_as(node, "A_Const");
     struct str place;
-    struct expr_context x = {.a = a, .allow_query = true};
+    struct expr_context x = {.a = a, .marks = a->marks, .allow_query = true};
     struct expr e;
     bool done = false;
 
@@ -252,7 +252,7 @@ write_conflict(struct apply *a, struct insert *insert, struct buf *out)
     const struct json *clause = pg_get(insert->body, "onConflictClause");
     const struct json *range = pg_get(insert->body, "relation");
     struct scope scope = {0};
-    struct expr_context x = {.a = a, .scope = &scope, .allow_query = true};
+    struct expr_context x = {.a = a, .marks = a->marks, .scope = &scope, .allow_query = true};
     struct scope_item *item;
 
     if (clause == NULL)
@@ -284,10 +284,7 @@ write_select(struct apply *a, struct insert *insert, const struct query *query, 
     bool ok = true;
 
     apply_buf(&values);
-    BUF_ADD_LIT(out, "WITH cairn_rows(");
-    for (uint32_t i = 0; i < query->column_count; i++)
-        buf_printf(out, "%sc%u", i > 0 ? ", " : "", i);
-    buf_printf(out, ") AS (%.*s) INSERT INTO ", STR_ARG(query->sql));
+    BUF_ADD_LIT(out, "INSERT INTO ");
     quote_ident(out, table->sqlite_name);
     for (uint32_t i = 0; i < query->column_count && ok; i++) {
         const struct model_column *c = &table->columns[insert->columns[i]];
@@ -297,13 +294,18 @@ write_select(struct apply *a, struct insert *insert, const struct query *query, 
             .pg = STR("c"),
             .type = query->columns[i].type,
         };
+        bool is_rowid = table->rowid_pk && table->keys[0].columns[0] == insert->columns[i];
 
         x.place = place.data;
         ok = check_writable(a, insert, c, SIZE_MAX) &&
              expr_coerce(&x, &e, &c->type, COERCE_ASSIGN, SIZE_MAX);
         buf_add_str(out, i == 0 ? STR(" (") : STR(", "));
         quote_ident(out, c->name);
-        buf_printf(&values, "%s%.*s", i > 0 ? ", " : "", STR_ARG(e.sql));
+        buf_add_str(&values, i > 0 ? STR(", ") : STR(""));
+        if (is_rowid)
+            apply_write_not_null(&values, table, c, e.sql);
+        else
+            buf_add_str(&values, e.sql);
     }
     for (uint32_t i = 0; i < table->column_count && ok && table->rowid_pk; i++) {
         const struct model_column *c = &table->columns[i];
@@ -318,10 +320,37 @@ write_select(struct apply *a, struct insert *insert, const struct query *query, 
         quote_ident(out, c->name);
         buf_printf(&values, ", %.*s", STR_ARG(c->default_sqlite));
     }
+    buf_printf(out, ") SELECT %.*s FROM (WITH cairn_rows(", STR_ARG(buf_str(&values)));
+    for (uint32_t i = 0; i < query->column_count; i++)
+        buf_printf(out, "%sc%u", i > 0 ? ", " : "", i);
     /* WHERE keeps SQLite from reading ON CONFLICT as a join's ON. */
-    buf_printf(out, ") SELECT %.*s FROM cairn_rows WHERE true", STR_ARG(buf_str(&values)));
+    buf_printf(out, ") AS (%.*s) SELECT * FROM cairn_rows) WHERE true", STR_ARG(query->sql));
     buf_fini(&values);
     return ok;
+}
+
+static bool
+translate_select(struct expr_context *x, struct insert *insert, const struct json *select,
+                 struct buf *out)
+{
+    struct apply *a = x->a;
+    struct query query = {0};
+    struct type *types = ARENA_ARRAY(a->tmp, struct type, insert->column_count);
+
+    for (uint32_t i = 0; i < insert->column_count; i++)
+        types[i] = insert->table->columns[insert->columns[i]].type;
+    x->into = types;
+    x->into_count = insert->column_count;
+    if (!query_translate(x, select, &query))
+        return false;
+    x->into = NULL;
+    if (query.column_count > insert->column_count)
+        return apply_fail(a, SIZE_MAX, "42601", NULL,
+                          "INSERT has more expressions than target columns");
+    if (query.column_count < insert->column_count && pg_count(insert->body, "cols") > 0)
+        return apply_fail(a, SIZE_MAX, "42601", NULL,
+                          "INSERT has more target columns than expressions");
+    return write_select(a, insert, &query, out);
 }
 
 static bool
@@ -329,20 +358,14 @@ insert_select(struct apply *a, struct insert *insert, const struct json *select)
 {
     struct scope scope = {0};
     struct expr_context x = {.a = a, .scope = &scope, .allow_query = true, .place = "INSERT"};
-    struct query query = {0};
     struct buf sql;
     bool ok;
 
-    if (!batch_flush(a) || !ddl_flush(a) || !query_translate(&x, select, &query))
+    if (!batch_flush(a) || !ddl_flush(a))
         return false;
-    if (query.column_count > insert->column_count)
-        return apply_fail(a, SIZE_MAX, "42601", NULL,
-                          "INSERT has more expressions than target columns");
-    if (query.column_count < insert->column_count && pg_count(insert->body, "cols") > 0)
-        return apply_fail(a, SIZE_MAX, "42601", NULL,
-                          "INSERT has more target columns than expressions");
     apply_buf(&sql);
-    ok = write_select(a, insert, &query, &sql);
+    ok = query_with(&x, pg_get(insert->body, "withClause"), &sql) &&
+         translate_select(&x, insert, select, &sql);
     buf_add_str(&sql, insert->suffix);
     return apply_write_if(a, ok, insert->table, &sql);
 }
@@ -395,8 +418,6 @@ apply_insert(struct apply *a, const struct json *body)
 
     if (pg_count(body, "returningList") > 0)
         return apply_refuse(a, SIZE_MAX, "RETURNING in a migration");
-    if (pg_get(body, "withClause") != NULL)
-        return apply_refuse(a, SIZE_MAX, "WITH before INSERT");
     if (!apply_need_table(a, apply_range_name(range), pg_location(range), &insert.table) ||
         !read_columns(a, &insert) || !ddl_flush_table(a, insert.table))
         return false;
@@ -412,7 +433,7 @@ apply_insert(struct apply *a, const struct json *body)
     }
     if (pg_count(select, "valuesLists") == 0 || pg_count(select, "sortClause") > 0 ||
         pg_get(select, "limitCount") != NULL || pg_get(select, "limitOffset") != NULL ||
-        pg_get(select, "withClause") != NULL)
+        pg_get(select, "withClause") != NULL || pg_get(body, "withClause") != NULL)
         return insert_select(a, &insert, select);
     for (const struct json *n = pg_first(select, "valuesLists"); n != NULL; n = n->next) {
         const struct json *first = pg_items(n);
@@ -425,4 +446,159 @@ apply_insert(struct apply *a, const struct json *body)
             return false;
     }
     return true;
+}
+
+/* --- in the body of a function ----------------------------------------------------------------------------- */
+
+/* One cell, or what the column gets by itself; *used is false when SQLite computes it. */
+static bool
+write_cell(struct expr_context *x, struct insert *insert, uint32_t column, const struct json *node,
+           bool *used, struct buf *out)
+{
+    const struct model_table *table = insert->table;
+    const struct model_column *c = &table->columns[column];
+    struct str place = arena_printf(x->a->tmp, "column \"%.*s\"", STR_ARG(c->name));
+    bool is_rowid = table->rowid_pk && table->keys[0].columns[0] == column;
+    bool is_identity = c->is_identity_always || (c->sequence.len > 0 && c->default_sql.len == 0);
+    struct expr e;
+
+    *used = !c->is_generated;
+    if (node == NULL || pg_as(node, "SetToDefault") != NULL ||
+        (insert->overriding_user && is_identity)) {
+        buf_add_str(out, c->is_generated             ? STR("")
+                         : c->default_sqlite.len > 0 ? c->default_sqlite
+                         : is_rowid                  ? STR("")
+                                                     : STR("NULL"));
+        return !is_rowid || c->default_sqlite.len > 0 || fail_null(x->a, table, c, SIZE_MAX);
+    }
+    x->place = place.data;
+    if (!check_writable(x->a, insert, c, pg_location(pg_body(node))) ||
+        !expr_translate(x, node, &e) ||
+        !expr_coerce(x, &e, &c->type, COERCE_ASSIGN, pg_location(pg_body(node))))
+        return false;
+    if (is_rowid)
+        apply_write_not_null(out, table, c, e.sql);
+    else
+        buf_add_str(out, e.sql);
+    return true;
+}
+
+static bool
+write_row(struct expr_context *x, struct insert *insert, const struct json *items, struct buf *out)
+{
+    const char *separator = "(";
+    uint32_t n = 0;
+
+    for (; items != NULL; items = items->next, n++) {
+        bool used = false;
+        struct buf cell;
+        bool ok;
+
+        if (n == insert->column_count)
+            return apply_fail(x->a, pg_location(pg_body(items)), "42601", NULL,
+                              "INSERT has more expressions than target columns");
+        apply_buf(&cell);
+        ok = write_cell(x, insert, insert->columns[n], items, &used, &cell);
+        if (ok && used) {
+            buf_printf(out, "%s%.*s", separator, STR_ARG(buf_str(&cell)));
+            separator = ", ";
+        }
+        buf_fini(&cell);
+        if (!ok)
+            return false;
+    }
+    for (; n < insert->column_count; n++) {
+        bool used = false;
+
+        if (insert->table->columns[insert->columns[n]].is_generated)
+            continue;
+        buf_printf(out, "%s", separator);
+        separator = ", ";
+        if (!write_cell(x, insert, insert->columns[n], NULL, &used, out))
+            return false;
+    }
+    buf_add_char(out, ')');
+    return true;
+}
+
+/* SQLite does not ask for the default of its row id: the statement names it. */
+static void
+name_row_id(struct insert *insert)
+{
+    const struct model_table *table = insert->table;
+
+    if (table->rowid_pk && !is_named(insert, insert->column_count, table->keys[0].columns[0]))
+        insert->columns[insert->column_count++] = table->keys[0].columns[0];
+}
+
+static bool
+write_values(struct expr_context *x, struct insert *insert, const struct json *select,
+             struct buf *out)
+{
+    const struct model_table *table = insert->table;
+    const char *separator = " (";
+    uint32_t named = insert->column_count;
+    bool ok = true;
+
+    name_row_id(insert);
+    BUF_ADD_LIT(out, "INSERT INTO ");
+    quote_ident(out, table->sqlite_name);
+    for (uint32_t i = 0; i < insert->column_count; i++) {
+        if (table->columns[insert->columns[i]].is_generated)
+            continue;
+        buf_printf(out, "%s", separator);
+        separator = ", ";
+        quote_ident(out, table->columns[insert->columns[i]].name);
+    }
+    if (select == NULL && insert->column_count == 0) {
+        BUF_ADD_LIT(out, " DEFAULT VALUES");
+        return true;
+    }
+    BUF_ADD_LIT(out, ") VALUES ");
+    if (select == NULL) {
+        bool used = false;
+
+        buf_add_char(out, '(');
+        ok = write_cell(x, insert, insert->columns[0], NULL, &used, out);
+        buf_add_char(out, ')');
+        return ok;
+    }
+    for (const struct json *n = pg_first(select, "valuesLists"); n != NULL && ok; n = n->next) {
+        uint32_t count = 0;
+
+        for (const struct json *item = pg_items(n); item != NULL; item = item->next)
+            count++;
+        if (count < named && pg_count(insert->body, "cols") > 0)
+            return apply_fail(x->a, SIZE_MAX, "42601", NULL,
+                              "INSERT has more target columns than expressions");
+        if (n != pg_first(select, "valuesLists"))
+            BUF_ADD_LIT(out, ", ");
+        ok = write_row(x, insert, pg_items(n), out);
+    }
+    return ok;
+}
+
+bool
+insert_translate(struct expr_context *x, const struct json *body, struct model_table *table,
+                 struct buf *out)
+{
+    const struct json *select = pg_as(pg_get(body, "selectStmt"), "SelectStmt");
+    struct insert insert = {
+        .body = body,
+        .table = table,
+        .overriding_system = pg_is(body, "override", "OVERRIDING_SYSTEM_VALUE"),
+        .overriding_user = pg_is(body, "override", "OVERRIDING_USER_VALUE"),
+    };
+    bool is_values = pg_count(select, "valuesLists") > 0 && pg_count(select, "sortClause") == 0 &&
+                     pg_get(select, "limitCount") == NULL &&
+                     pg_get(select, "limitOffset") == NULL && pg_get(select, "withClause") == NULL;
+    bool ok;
+
+    if (!read_columns(x->a, &insert))
+        return false;
+    if (select == NULL)
+        insert.column_count = 0;
+    ok = select == NULL || is_values ? write_values(x, &insert, select, out)
+                                     : translate_select(x, &insert, select, out);
+    return ok && write_conflict(x->a, &insert, out);
 }

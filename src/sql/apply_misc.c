@@ -46,6 +46,8 @@ apply_set(struct apply *a, const struct json *body)
     if (str_eq_nocase(name, STR("datestyle")) && pg_is(body, "kind", "VAR_SET_VALUE") &&
         !str_eq_nocase(str_slice(value, 0, 3), STR("iso")))
         return apply_refuse(a, SIZE_MAX, "date styles other than ISO");
+    if (str_eq_nocase(name, STR("check_function_bodies")))
+        a->skips_bodies = str_eq_nocase(value, STR("off")) || str_eq_nocase(value, STR("false"));
     /* Everything else is about PostgreSQL's own working. */
     return true;
 }
@@ -142,6 +144,15 @@ apply_comment(struct apply *a, const struct json *body)
         if (!apply_need_relation(a, column, SIZE_MAX, &table))
             return false;
         table->comment = text;
+        return true;
+    }
+    if (pg_is(body, "objtype", "OBJECT_FUNCTION")) {
+        struct model_function *function = NULL;
+
+        if (!apply_find_function(a, pg_as(pg_get(body, "object"), "ObjectWithArgs"), true,
+                                 &function))
+            return false;
+        function->comment = text;
         return true;
     }
     if (!pg_is(body, "objtype", "OBJECT_COLUMN"))

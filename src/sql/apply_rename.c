@@ -48,6 +48,13 @@ rename_table(struct apply *a, const struct json *body, struct str new_name)
         moved = *table;
         if (!apply_remove_table(a, table))
             return false;
+        for (uint32_t i = 0; i < a->model->function_count; i++) {
+            struct model_function *function = &a->model->functions[i];
+
+            if (str_eq(function->row_name, moved.name) &&
+                str_eq(function->row_schema, moved.schema))
+                function->row_name = new_name;
+        }
         moved.name = new_name;
         moved.sqlite_name = sqlite_name;
         ddl_created(a, edit_add_table(a, &moved));

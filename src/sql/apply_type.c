@@ -95,7 +95,8 @@ apply_type(struct apply *a, const struct json *type_name, struct type *out, int 
         *serial = 0;
     if (!read_mods(a, type_name, mods, &mod_count))
         return false;
-    if (pg_bool(type_name, "setof") || pg_bool(type_name, "pct_type"))
+    /* SETOF is the function's, and was seen there. */
+    if (pg_bool(type_name, "pct_type"))
         return apply_refuse(a, at, "this kind of type");
     if (pg_count(type_name, "arrayBounds") > 0)
         return apply_refuse(a, at, "an array type");

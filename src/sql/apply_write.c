@@ -6,6 +6,7 @@
  * row it points to goes is done here.
  */
 #include "sql/apply.h"
+#include "sql/body.h"
 #include "sql/ddl.h"
 #include "sql/expr.h"
 #include "sql/quote.h"
@@ -91,8 +92,27 @@ write_assignment(struct expr_context *x, const struct model_table *table, const 
                           "null value in column \"%.*s\" of relation \"%.*s\" violates not-null "
                           "constraint",
                           STR_ARG(c->name), STR_ARG(table->name));
-    buf_add_str(out, e.sql);
+    if (table->rowid_pk && table->keys[0].columns[0] == column && !e.is_const)
+        apply_write_not_null(out, table, c, e.sql);
+    else
+        buf_add_str(out, e.sql);
     return true;
+}
+
+void
+apply_write_not_null(struct buf *out, const struct model_table *table,
+                     const struct model_column *column, struct str sql)
+{
+    struct buf message;
+
+    apply_buf(&message);
+    buf_printf(&message,
+               "null value in column \"%.*s\" of relation \"%.*s\" violates not-null constraint",
+               STR_ARG(column->name), STR_ARG(table->name));
+    buf_printf(out, "coalesce(%.*s, cairn_raise('23502', ", STR_ARG(sql));
+    quote_text(out, buf_str(&message));
+    BUF_ADD_LIT(out, ", NULL))");
+    buf_fini(&message);
 }
 
 bool
@@ -119,8 +139,6 @@ check_clauses(struct apply *a, const struct json *body)
 {
     if (pg_count(body, "returningList") > 0)
         return apply_refuse(a, SIZE_MAX, "RETURNING in a migration");
-    if (pg_get(body, "withClause") != NULL)
-        return apply_refuse(a, SIZE_MAX, "WITH before UPDATE and DELETE");
     return true;
 }
 
@@ -163,17 +181,51 @@ check_references(struct apply *a, const struct model_table *table, const struct 
     return true;
 }
 
+/* The condition, and in a function's body what its caller may change. */
+static bool
+write_condition(struct expr_context *x, const struct json *node, const struct model_table *table,
+                const struct scope_item *item, struct buf *out)
+{
+    if (!apply_write_where(x, node, out))
+        return false;
+    if (x->a->marks == NULL)
+        return true;
+    if (node == NULL)
+        BUF_ADD_LIT(out, " WHERE true");
+    body_write_target(out, table->schema, table->name, item->alias);
+    return true;
+}
+
+bool
+update_translate(struct expr_context *x, const struct json *body, struct model_table *table,
+                 struct buf *out)
+{
+    const struct json *alias = pg_get(pg_get(body, "relation"), "alias");
+    const struct json *from = pg_first(body, "fromClause");
+    struct scope_item *item = scope_add_table(x->a, x->scope, table, pg_str(alias, "aliasname"));
+    struct buf tables;
+    bool ok;
+
+    apply_buf(&tables);
+    ok = query_from(x, from, &tables);
+    BUF_ADD_LIT(out, "UPDATE ");
+    write_target(out, table, item);
+    ok = ok && apply_write_set(x, table, pg_first(body, "targetList"), out);
+    x->place = "UPDATE";
+    if (from != NULL)
+        buf_printf(out, " FROM %.*s", STR_ARG(buf_str(&tables)));
+    buf_fini(&tables);
+    return ok && write_condition(x, pg_get(body, "whereClause"), table, item, out);
+}
+
 bool
 apply_update(struct apply *a, const struct json *body)
 {
     const struct json *range = pg_get(body, "relation");
-    const struct json *from = pg_first(body, "fromClause");
     struct scope scope = {0};
     struct expr_context x = {.a = a, .scope = &scope, .allow_query = true, .place = "UPDATE"};
     struct model_table *table;
-    struct scope_item *item;
     struct buf sql;
-    struct buf tables;
     bool ok;
 
     if (!check_clauses(a, body) ||
@@ -181,18 +233,9 @@ apply_update(struct apply *a, const struct json *body)
         !check_references(a, table, pg_first(body, "targetList")) || !ddl_flush(a))
         return false;
     ddl_written(a, table);
-    item = scope_add_table(a, &scope, table, pg_str(pg_get(range, "alias"), "aliasname"));
-    apply_buf(&tables);
-    ok = query_from(&x, from, &tables);
     apply_buf(&sql);
-    BUF_ADD_LIT(&sql, "UPDATE ");
-    write_target(&sql, table, item);
-    ok = ok && apply_write_set(&x, table, pg_first(body, "targetList"), &sql);
-    x.place = "UPDATE";
-    if (from != NULL)
-        buf_printf(&sql, " FROM %.*s", STR_ARG(buf_str(&tables)));
-    buf_fini(&tables);
-    ok = ok && apply_write_where(&x, pg_get(body, "whereClause"), &sql);
+    ok =
+        query_with(&x, pg_get(body, "withClause"), &sql) && update_translate(&x, body, table, &sql);
     return apply_write_if(a, ok, table, &sql);
 }
 
@@ -275,34 +318,47 @@ cascade_delete(struct apply *a, const struct model_table *table, uint32_t depth)
 }
 
 bool
+delete_translate(struct expr_context *x, const struct json *body, struct model_table *table,
+                 struct buf *out)
+{
+    const struct json *alias = pg_get(pg_get(body, "relation"), "alias");
+    const struct json *using = pg_first(body, "usingClause");
+    struct scope *own = x->scope;
+    struct scope inner = {.outer = own};
+    struct scope_item *item = scope_add_table(x->a, own, table, pg_str(alias, "aliasname"));
+    bool ok = true;
+
+    BUF_ADD_LIT(out, "DELETE FROM ");
+    write_target(out, table, item);
+    if (using == NULL)
+        return write_condition(x, pg_get(body, "whereClause"), table, item, out);
+    x->scope = &inner;
+    BUF_ADD_LIT(out, " WHERE EXISTS (SELECT 1 FROM ");
+    ok = query_from(x, using, out) && apply_write_where(x, pg_get(body, "whereClause"), out);
+    buf_add_char(out, ')');
+    x->scope = own;
+    if (x->a->marks != NULL)
+        body_write_target(out, table->schema, table->name, item->alias);
+    return ok;
+}
+
+bool
 apply_delete(struct apply *a, const struct json *body)
 {
     const struct json *range = pg_get(body, "relation");
-    const struct json *using = pg_first(body, "usingClause");
     struct scope scope = {0};
-    struct scope inner = {.outer = &scope};
     struct expr_context x = {.a = a, .scope = &scope, .allow_query = true, .place = "DELETE"};
     struct model_table *table;
-    struct scope_item *item;
     struct buf sql;
-    bool ok = true;
+    bool ok;
 
     if (!check_clauses(a, body) ||
         !apply_need_table(a, apply_range_name(range), pg_location(range), &table) || !ddl_flush(a))
         return false;
     ddl_written(a, table);
-    item = scope_add_table(a, &scope, table, pg_str(pg_get(range, "alias"), "aliasname"));
     apply_buf(&sql);
-    BUF_ADD_LIT(&sql, "DELETE FROM ");
-    write_target(&sql, table, item);
-    if (using != NULL) {
-        x.scope = &inner;
-        BUF_ADD_LIT(&sql, " WHERE EXISTS (SELECT 1 FROM ");
-        ok = query_from(&x, using, &sql);
-    }
-    ok = ok && apply_write_where(&x, pg_get(body, "whereClause"), &sql);
-    if (using != NULL)
-        buf_add_char(&sql, ')');
+    ok =
+        query_with(&x, pg_get(body, "withClause"), &sql) && delete_translate(&x, body, table, &sql);
     return apply_run_if(a, ok, &sql) && cascade_delete(a, table, 0);
 }
 

@@ -561,6 +561,7 @@ static const struct {
     {"CaseExpr", translate_case},      {"CoalesceExpr", translate_coalesce},
     {"MinMaxExpr", translate_min_max}, {"SQLValueFunction", translate_value_function},
     {"SubLink", translate_sublink},    {"CollateClause", translate_collate},
+    {"ParamRef", expr_parameter_ref},
 };
 
 bool

@@ -72,6 +72,7 @@ struct grouping {
 /* What a text that depends on who asks is made of: see struct model_policy. */
 struct marks {
     bool in_policy;  /* names inside begin with "p:", so that none hides what is outside */
+    bool as_owner;   /* tables are read with all rights, by their names */
     bool is_refused; /* a name or text has a byte that stands for a mark */
     int64_t reads;   /* MODEL_READS_... */
     struct model_reference own; /* columns of the policy's own table */
@@ -83,6 +84,9 @@ struct expr_context {
     struct apply *a;
     struct marks *marks; /* NULL: tables are written by their names */
     struct scope *scope; /* NULL: no columns */
+    /* In the body of a function that stands for a call: names inside begin with this number, so that
+     * none hides what the call's arguments name. */
+    uint32_t inlined;
     const char *place;   /* for messages: "a default" */
     bool immutable_only; /* generated columns, indexes */
     bool allow_query;    /* subqueries */
@@ -92,7 +96,28 @@ struct expr_context {
     bool has_aggregate;        /* set when one was seen */
     struct grouping *grouping; /* NULL: nothing to check */
     struct str sequence;       /* set to the one that nextval() draws from */
+    const struct type *into;   /* INSERT ... SELECT: what literals in the select list become */
+    uint32_t into_count;
     uint32_t depth;
+};
+
+struct query {
+    struct str sql;
+    struct str name;      /* of the first column, for a scalar subquery's name */
+    struct expr *columns; /* name, type and base of each */
+    uint32_t column_count;
+};
+
+/* The arguments that a function's body can name. */
+struct expr_parameter {
+    struct str name;
+    struct expr value; /* what stands for it */
+    uint32_t uses;
+};
+struct expr_parameters {
+    struct str function;
+    struct expr_parameter *items;
+    uint32_t count;
 };
 
 enum coercion { COERCE_IMPLICIT, COERCE_ASSIGN, COERCE_EXPLICIT };
@@ -120,6 +145,8 @@ void expr_column(struct expr_context *x, const struct scope_item *item,
                  const struct scope_column *column, struct expr *out);
 /* A ColumnRef, looked up in the scopes. */
 MUST_CHECK bool expr_column_ref(struct expr_context *x, const struct json *body, struct expr *out);
+MUST_CHECK bool expr_parameter_ref(struct expr_context *x, const struct json *body,
+                                   struct expr *out);
 bool expr_is_grouped(const struct grouping *grouping, struct str sql);
 void expr_const(struct apply *a, const struct type *type, const struct value *value,
                 struct expr *out);
@@ -141,6 +168,17 @@ MUST_CHECK bool expr_comparable(struct expr_context *x, struct expr *left, struc
 /* expr_func.c */
 MUST_CHECK bool expr_function(struct expr_context *x, const struct json *body, struct expr *out);
 
+/* function.c: functions of the schema */
+
+/* Every body of the function, for the engine. Its statements go to function->statements. */
+MUST_CHECK bool function_translate(struct apply *a, struct model_function *function);
+/* A call among expressions; *found is false when the schema has no function of this name. */
+MUST_CHECK bool function_call(struct expr_context *x, const struct json *call, bool *found,
+                              struct expr *out);
+/* A call in FROM: its rows as a query, columns named as the function names them. */
+MUST_CHECK bool function_rows(struct expr_context *x, const struct json *call, bool *found,
+                              struct query *out);
+
 /* The sequence that the literal in a call of nextval() or setval() names: schema.name. */
 MUST_CHECK bool expr_sequence(struct expr_context *x, const struct json *node, struct str *out);
 
@@ -153,6 +191,17 @@ MUST_CHECK bool aggregate_translate(struct expr_context *x, const struct json *b
 MUST_CHECK bool apply_write_set(struct expr_context *x, const struct model_table *table,
                                 const struct json *first, struct buf *out);
 MUST_CHECK bool apply_write_where(struct expr_context *x, const struct json *node, struct buf *out);
+/* SQLite makes a value up where its row id is NULL: this fails instead. */
+void apply_write_not_null(struct buf *out, const struct model_table *table,
+                          const struct model_column *column, struct str sql);
+/* A statement that writes, without RETURNING, as one of SQLite's. WITH is the caller's. */
+MUST_CHECK bool update_translate(struct expr_context *x, const struct json *body,
+                                 struct model_table *table, struct buf *out);
+MUST_CHECK bool delete_translate(struct expr_context *x, const struct json *body,
+                                 struct model_table *table, struct buf *out);
+/* apply_insert.c */
+MUST_CHECK bool insert_translate(struct expr_context *x, const struct json *body,
+                                 struct model_table *table, struct buf *out);
 
 /* expr_caller.c: who asks, and marks */
 /* current_user, session_user and their kin; false with *found false when op is none of them. */
@@ -178,14 +227,10 @@ void marks_keep(struct apply *a, const struct marks *marks, struct model_referen
                 uint32_t *count);
 
 /* query.c */
-struct query {
-    struct str sql;
-    struct str name;      /* of the first column, for a scalar subquery's name */
-    struct expr *columns; /* name, type and base of each */
-    uint32_t column_count;
-};
 MUST_CHECK bool query_translate(struct expr_context *x, const struct json *select,
                                 struct query *out);
+/* A list of outputs, such as RETURNING has; sql stays empty. */
+MUST_CHECK bool query_targets(struct expr_context *x, const struct json *first, struct query *out);
 MUST_CHECK bool query_from(struct expr_context *x, const struct json *first, struct buf *out);
 MUST_CHECK bool query_order(struct expr_context *x, const struct json *first, struct buf *out,
                             const struct query *outputs);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who asks, in expressions; and the marks of texts that depend on it. */
+#include "sql/body.h"
 #include "sql/expr.h"
 #include "sql/quote.h"
 
@@ -162,7 +163,7 @@ marks_add_table(struct expr_context *x, struct scope_item *item, const struct mo
 {
     struct marks *marks = x->marks;
 
-    if (marks == NULL)
+    if (marks == NULL || marks->as_owner)
         return;
     check_name(x, table->schema);
     check_name(x, table->name);
@@ -213,21 +214,20 @@ marks_add_column(struct expr_context *x, const struct scope_item *item, struct s
 void
 marks_write_table(struct expr_context *x, const struct model_table *table, struct buf *out)
 {
-    if (x->marks == NULL) {
+    if (x->marks == NULL || x->marks->as_owner)
         quote_ident(out, table->sqlite_name);
-        return;
-    }
-    buf_add_char(out, '\2');
-    buf_add_str(out, table->schema);
-    buf_add_char(out, '\3');
-    buf_add_str(out, table->name);
-    buf_add_char(out, '\2');
+    else
+        body_write_table(out, table->schema, table->name);
 }
 
 void
 marks_write_name(struct expr_context *x, struct str alias, struct buf *out)
 {
-    if (x->marks == NULL || !x->marks->in_policy) {
+    bool in_policy = x->marks != NULL && x->marks->in_policy;
+
+    if (x->inlined > 0)
+        alias = arena_printf(x->a->tmp, "%u:%.*s", x->inlined, STR_ARG(alias));
+    if (!in_policy) {
         quote_ident(out, alias);
         return;
     }

@@ -441,14 +441,31 @@ call_plain(struct expr_context *x, const struct json *body, struct str name, str
     return true;
 }
 
+static bool
+is_builtin(struct str name)
+{
+    for (size_t i = 0; i < COUNTOF(functions); i++) {
+        if (str_eq(name, str_from(functions[i].name)))
+            return true;
+    }
+    return false;
+}
+
 bool
 expr_function(struct expr_context *x, const struct json *body, struct expr *out)
 {
     struct name name = apply_list_name(pg_first(body, "funcname"));
     size_t at = pg_location(body);
+    bool found = false;
 
     if (str_eq(name.schema, STR("auth")))
         return caller_auth_function(x, body, name.name, out);
+    if (name.schema.len > 0 && !str_eq(name.schema, STR("pg_catalog"))) {
+        if (!function_call(x, body, &found, out))
+            return false;
+        if (found)
+            return true;
+    }
     if (name.schema.len > 0 && !str_eq(name.schema, STR("pg_catalog")) &&
         !str_eq(name.schema, STR("public")) && !str_eq(name.schema, STR("extensions")))
         return apply_fail(x->a, at, "0A000", HINT_POSTGRES,
@@ -468,5 +485,8 @@ expr_function(struct expr_context *x, const struct json *body, struct expr *out)
         if (str_eq(name.name, str_from(specials[i].name)))
             return specials[i].call(x, body, name.name, out);
     }
-    return call_plain(x, body, name.name, out);
+    /* The built-in ones come first, as pg_catalog does in the search path. */
+    if (!is_builtin(name.name) && !function_call(x, body, &found, out))
+        return false;
+    return found || call_plain(x, body, name.name, out);
 }

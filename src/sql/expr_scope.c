@@ -176,6 +176,41 @@ has_qualifier(const struct scope *scope, struct name qualifier)
     return false;
 }
 
+/* An argument of the function whose body this is: its name, also behind the function's. */
+static bool
+find_parameter(struct expr_context *x, struct name qualifier, struct str name, struct expr *out)
+{
+    struct expr_parameters *parameters = x->a->parameters;
+
+    if (parameters == NULL || qualifier.schema.len > 0 || name.len == 0 ||
+        (qualifier.name.len > 0 && !str_eq(qualifier.name, parameters->function)))
+        return false;
+    for (uint32_t i = 0; i < parameters->count; i++) {
+        if (!str_eq(parameters->items[i].name, name))
+            continue;
+        *out = parameters->items[i].value;
+        out->name = name;
+        parameters->items[i].uses++;
+        return true;
+    }
+    return false;
+}
+
+bool
+expr_parameter_ref(struct expr_context *x, const struct json *body, struct expr *out)
+{
+    struct expr_parameters *parameters = x->a->parameters;
+    int64_t number = json_get_i64(body, "number", 0);
+
+    if (parameters == NULL || number < 1 || number > parameters->count)
+        return apply_fail(x->a, pg_location(body), "42P02", NULL, "there is no parameter $%jd",
+                          (intmax_t)number);
+    *out = parameters->items[number - 1].value;
+    out->name = STR_NULL;
+    parameters->items[number - 1].uses++;
+    return true;
+}
+
 bool
 expr_column_ref(struct expr_context *x, const struct json *body, struct expr *out)
 {
@@ -198,6 +233,8 @@ expr_column_ref(struct expr_context *x, const struct json *body, struct expr *ou
         qualifier.name = parts[count - 2];
     if (count > 2)
         qualifier.schema = parts[count - 3];
+    if (x->scope == NULL && find_parameter(x, qualifier, name, out))
+        return true;
     if (x->scope == NULL)
         return apply_fail(x->a, pg_location(body), "0A000", NULL,
                           "%s can't use a column (\"%.*s\")", x->place, STR_ARG(name));
@@ -213,6 +250,8 @@ expr_column_ref(struct expr_context *x, const struct json *body, struct expr *ou
             return true;
         }
     }
+    if (find_parameter(x, qualifier, name, out))
+        return true;
     if (qualifier.name.len > 0 && !has_qualifier(x->scope, qualifier))
         return apply_fail(x->a, pg_location(body), "42P01", NULL,
                           "missing FROM-clause entry for table \"%.*s\"", STR_ARG(qualifier.name));

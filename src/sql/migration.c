@@ -245,6 +245,7 @@ static const struct {
     {"CommentStmt", apply_comment},
     {"CreateEnumStmt", apply_create_enum},
     {"CreateExtensionStmt", apply_create_extension},
+    {"CreateFunctionStmt", apply_create_function},
     {"CreatePolicyStmt", apply_create_policy},
     {"CreateRoleStmt", apply_create_role},
     {"CreateSchemaStmt", apply_create_schema},
@@ -278,7 +279,6 @@ static const struct {
     {"CreateCastStmt", "casts of one's own"},
     {"CreateDomainStmt", "domains"},
     {"CreateEventTrigStmt", "event triggers"},
-    {"CreateFunctionStmt", "functions"},
     {"CreatePublicationStmt", "publications"},
     {"CreateRangeStmt", "range types"},
     {"CreateTableAsStmt", "CREATE TABLE AS and materialized views"},
@@ -448,7 +448,8 @@ migration_translate(struct str file_name, struct str text, struct model *model,
     a.batch = batch_new();
     a.to = 0;
 
-    ok = check_text(&a) && apply_script(&a) && batch_flush(&a) && ddl_finish(&a);
+    ok = check_text(&a) && apply_script(&a) && batch_flush(&a) && ddl_finish(&a) &&
+         apply_settle_functions(&a);
 
     batch_free(a.batch);
     ddl_free(a.ddl);

@@ -112,6 +112,21 @@ model_owner(const struct model_acl *acl)
     return acl->owner.len > 0 ? acl->owner : MODEL_OWNER;
 }
 
+bool
+model_settle_functions(struct model *model)
+{
+    for (uint32_t i = 0; i < model->function_count; i++) {
+        struct model_function *function = &model->functions[i];
+
+        function->row = function->own_row_count > 0
+                            ? function->own_row
+                            : model_find_table(model, function->row_schema, function->row_name);
+        if (function->row == NULL)
+            return false;
+    }
+    return true;
+}
+
 static struct str
 copy_str(struct arena *arena, struct str s)
 {
@@ -196,6 +211,8 @@ copy_members(struct arena *arena, const struct shape *shape, char *object)
         case SHAPE_ACTION:
         case SHAPE_KEY_KIND:
         case SHAPE_COMMAND:
+        case SHAPE_VOLATILITY:
+        case SHAPE_RESULT:
             break;
         }
     }
@@ -206,9 +223,13 @@ model_copy(const struct model *model)
 {
     struct model *copy = model_new();
     struct arena *arena = copy->arena;
+    bool is_settled;
 
     *copy = *model;
     copy->arena = arena;
     copy_members(arena, &model_shape, (char *)copy);
+    is_settled = model_settle_functions(copy);
+    assert(is_settled);
+    (void)is_settled;
     return copy;
 }

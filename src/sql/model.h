@@ -223,6 +223,9 @@ struct model_sequence {
     struct model_acl acl;
 };
 
+/* The column of a function's result that is no row, as the header of CSV has it. */
+#define MODEL_VALUE_COLUMN "pgrst_scalar"
+
 enum model_volatility { MODEL_IMMUTABLE, MODEL_STABLE, MODEL_VOLATILE };
 enum model_result {
     MODEL_RESULT_VOID,
@@ -236,7 +239,8 @@ struct model_argument {
     struct str name; /* empty: it has none */
     struct type type;
     bool has_default;
-    bool is_variadic; /* the last one; type is an array */
+    bool is_variadic;          /* the last one; type is an array */
+    struct str default_sqlite; /* embedded */
 };
 
 /* A setting that a role or a function of PostgreSQL brings along. */
@@ -251,7 +255,14 @@ struct model_settings {
     uint32_t count;
 };
 
-/* A function of the database that can be called from outside. PostgreSQL only. */
+/* One statement of a function's body. */
+struct model_statement {
+    struct str sql;  /* embedded: see sql/body.h; RETURNING when it gives the result */
+    struct str kind; /* "SELECT", "INSERT", "UPDATE" or "DELETE" */
+    struct str table_schema, table_name; /* what it writes; empty for SELECT */
+};
+
+/* A function of the database that can be called from outside. */
 struct model_function {
     struct str schema, name, comment;
     uint32_t oid; /* PostgreSQL's */
@@ -265,6 +276,21 @@ struct model_function {
     struct model_table *row;
     struct model_acl acl;           /* embedded */
     struct model_settings settings; /* SET in its definition */
+    /* Embedded only. */
+    struct str sql;         /* the statement that made it: PostgreSQL's text */
+    const struct str *path; /* where it looks for names without schema */
+    uint32_t path_count;
+    bool is_strict;  /* NULL for an argument is NULL for the result, and nothing runs */
+    bool is_definer; /* runs with the rights of its owner */
+    bool writes;     /* its body changes rows or sequences */
+    int64_t reads;   /* MODEL_READS_... */
+    struct model_reference *references; /* what its body reads */
+    uint32_t reference_count;
+    struct model_statement *statements; /* run in order; the last one gives the result */
+    uint32_t statement_count;
+    struct str row_schema, row_name; /* of row, when it is a table's */
+    struct model_table *own_row;     /* row, when it is no table's */
+    uint32_t own_row_count;
 };
 
 /* A function whose only argument is a row of table: a column that is computed, or, when it gives rows
@@ -329,6 +355,9 @@ void model_free(struct model *model); /* NULL is safe */
 struct model_table *model_find_table(const struct model *model, struct str schema, struct str name);
 struct model_column *model_find_column(const struct model_table *table, struct str name);
 const struct model_key *model_primary_key(const struct model_table *table); /* NULL: none */
+/* Embedded: points each function's row to where it is now; after tables were moved. False: a table
+ * is not there. */
+MUST_CHECK bool model_settle_functions(struct model *model);
 
 struct model_role *model_find_role(const struct model *model, struct str name);
 /* NULL: nothing was stated about the schema. */

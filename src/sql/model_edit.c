@@ -89,3 +89,28 @@ edit_add_sequence(struct apply *a, const struct model_sequence *added)
     model->sequences[model->sequence_count] = *added;
     return &model->sequences[model->sequence_count++];
 }
+
+struct model_function *
+edit_add_function(struct apply *a, const struct model_function *added)
+{
+    struct model *model = a->model;
+    uint32_t at = 0;
+
+    model->functions =
+        edit_grow(a, model->functions, model->function_count, sizeof(*model->functions));
+    /* Behind those of the same name. */
+    while (at < model->function_count) {
+        int order = str_cmp(model->functions[at].schema, added->schema);
+
+        if (order == 0)
+            order = str_cmp(model->functions[at].name, added->name);
+        if (order > 0)
+            break;
+        at++;
+    }
+    memmove(&model->functions[at + 1], &model->functions[at],
+            (model->function_count - at) * sizeof(*added));
+    model->functions[at] = *added;
+    model->function_count++;
+    return &model->functions[at];
+}

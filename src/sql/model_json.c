@@ -60,6 +60,19 @@ static const char *const command_names[] = {
     [MODEL_FOR_UPDATE] = "update", [MODEL_FOR_DELETE] = "delete",
 };
 
+static const char *const volatility_names[] = {
+    [MODEL_IMMUTABLE] = "immutable",
+    [MODEL_STABLE] = "stable",
+    [MODEL_VOLATILE] = "volatile",
+};
+
+static const char *const result_names[] = {
+    [MODEL_RESULT_VOID] = "void",
+    [MODEL_RESULT_SCALAR] = "scalar",
+    [MODEL_RESULT_RECORD] = "record",
+    [MODEL_RESULT_ROW] = "row",
+};
+
 /* --- writing -------------------------------------------------------------------------------- */
 
 static void
@@ -158,6 +171,8 @@ is_zero(const struct shape_field *field, const char *object)
     case SHAPE_COMMAND:
         return *(const enum model_command *)member == MODEL_FOR_ALL;
     case SHAPE_KEY_KIND:
+    case SHAPE_VOLATILITY:
+    case SHAPE_RESULT:
     case SHAPE_TYPE:
         return false;
     }
@@ -187,6 +202,12 @@ write_member(struct buf *out, const struct shape_field *field, const char *objec
         break;
     case SHAPE_COMMAND:
         json_write_str(out, str_from(command_names[*(const enum model_command *)member]));
+        break;
+    case SHAPE_VOLATILITY:
+        json_write_str(out, str_from(volatility_names[*(const enum model_volatility *)member]));
+        break;
+    case SHAPE_RESULT:
+        json_write_str(out, str_from(result_names[*(const enum model_result *)member]));
         break;
     case SHAPE_TYPE:
         write_type(out, member);
@@ -398,6 +419,10 @@ read_member(struct reader *r, const struct shape_field *field, const struct json
         return read_word(r, value, key_kind_names, COUNTOF(key_kind_names), member);
     case SHAPE_COMMAND:
         return read_word(r, value, command_names, COUNTOF(command_names), member);
+    case SHAPE_VOLATILITY:
+        return read_word(r, value, volatility_names, COUNTOF(volatility_names), member);
+    case SHAPE_RESULT:
+        return read_word(r, value, result_names, COUNTOF(result_names), member);
     case SHAPE_TYPE:
         return read_type(r, value, false, member);
     case SHAPE_STRS:
@@ -473,6 +498,32 @@ is_sound(const struct model_table *table)
     return table->name.len > 0 && table->schema.len > 0;
 }
 
+/* They are looked for by halving, and have exactly one row. */
+static bool
+check_functions(struct reader *r, struct model *model, const struct json *root)
+{
+    for (uint32_t i = 0; i < model->function_count; i++) {
+        const struct model_function *function = &model->functions[i];
+        int order = -1;
+
+        if (i > 0)
+            order = str_cmp(function[-1].schema, function->schema);
+        if (i > 0 && order == 0)
+            order = str_cmp(function[-1].name, function->name);
+        if (order > 0 || function->name.len == 0)
+            return refuse(r, "functions that are not in order", root);
+        for (uint32_t k = 0; k < function->argument_count; k++) {
+            if (function->arguments[k].type.name.len == 0)
+                return refuse(r, "an argument without a type", root);
+        }
+        for (uint32_t k = 0; k < function->own_row_count; k++) {
+            if (function->own_row_count > 1 || !is_sound(&function->own_row[k]))
+                return refuse(r, "a function that does not fit together", root);
+        }
+    }
+    return model_settle_functions(model) || refuse(r, "a function whose row is missing", root);
+}
+
 static bool
 check_model(struct reader *r, const struct model *model, const struct json *root)
 {
@@ -532,7 +583,8 @@ model_read_json(struct str text, struct model **out, struct err *err)
         err_hint(err, "start the version that wrote it, or a newer one");
         goto out;
     }
-    if (!read_object(&r, root, &model_shape, (char *)model) || !check_model(&r, model, root))
+    if (!read_object(&r, root, &model_shape, (char *)model) || !check_model(&r, model, root) ||
+        !check_functions(&r, model, root))
         goto out;
     if (model->role_count == 0)
         model_add_roles(model);

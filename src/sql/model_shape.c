@@ -185,6 +185,46 @@ static const struct shape_field sequence_fields[] = {
 };
 SHAPE(sequence_shape, model_sequence, sequence_fields);
 
+static const struct shape_field argument_fields[] = {
+    FIELD(model_argument, "name", SHAPE_STR, name),
+    FIELD(model_argument, "type", SHAPE_TYPE, type),
+    FIELD(model_argument, "has_default", SHAPE_BOOL, has_default),
+    FIELD(model_argument, "variadic", SHAPE_BOOL, is_variadic),
+    FIELD(model_argument, "default", SHAPE_STR, default_sqlite),
+};
+SHAPE(argument_shape, model_argument, argument_fields);
+
+static const struct shape_field statement_fields[] = {
+    FIELD(model_statement, "sql", SHAPE_STR, sql),
+    FIELD(model_statement, "kind", SHAPE_STR, kind),
+    FIELD(model_statement, "table_schema", SHAPE_STR, table_schema),
+    FIELD(model_statement, "table_name", SHAPE_STR, table_name),
+};
+SHAPE(statement_shape, model_statement, statement_fields);
+
+static const struct shape_field function_fields[] = {
+    FIELD(model_function, "schema", SHAPE_STR, schema),
+    FIELD(model_function, "name", SHAPE_STR, name),
+    FIELD(model_function, "comment", SHAPE_STR, comment),
+    LIST(model_function, "arguments", arguments, argument_count, argument_shape),
+    FIELD(model_function, "result", SHAPE_RESULT, result),
+    FIELD(model_function, "set", SHAPE_BOOL, returns_set),
+    FIELD(model_function, "volatility", SHAPE_VOLATILITY, volatility),
+    FIELD(model_function, "sql", SHAPE_STR, sql),
+    COUNTED(model_function, "path", SHAPE_STRS, path, path_count),
+    FIELD(model_function, "strict", SHAPE_BOOL, is_strict),
+    FIELD(model_function, "definer", SHAPE_BOOL, is_definer),
+    FIELD(model_function, "writes", SHAPE_BOOL, writes),
+    FIELD(model_function, "reads", SHAPE_I64, reads),
+    LIST(model_function, "references", references, reference_count, reference_shape),
+    LIST(model_function, "statements", statements, statement_count, statement_shape),
+    FIELD(model_function, "row_schema", SHAPE_STR, row_schema),
+    FIELD(model_function, "row_name", SHAPE_STR, row_name),
+    LIST(model_function, "row", own_row, own_row_count, table_shape),
+    ACL(model_function),
+};
+SHAPE(function_shape, model_function, function_fields);
+
 static const struct shape_field model_fields[] = {
     LIST(model, "tables", tables, table_count, table_shape),
     LIST(model, "enums", enums, enum_count, enum_shape),
@@ -193,6 +233,7 @@ static const struct shape_field model_fields[] = {
     LIST(model, "roles", roles, role_count, role_shape),
     LIST(model, "schema_acls", schema_acls, schema_acl_count, schema_acl_shape),
     LIST(model, "default_acls", default_acls, default_acl_count, default_acl_shape),
+    LIST(model, "functions", functions, function_count, function_shape),
 };
 
 const struct shape model_shape = {

@@ -12,13 +12,15 @@ enum shape_kind {
     SHAPE_STR,
     SHAPE_BOOL,
     SHAPE_I64,
-    SHAPE_ACTION,   /* enum model_action */
-    SHAPE_KEY_KIND, /* enum model_key_kind */
-    SHAPE_COMMAND,  /* enum model_command */
-    SHAPE_TYPE,     /* struct type */
-    SHAPE_STRS,     /* const struct str *, counted */
-    SHAPE_INDEXES,  /* const uint32_t *, counted */
-    SHAPE_LIST,     /* an array of structs of shape element, counted */
+    SHAPE_ACTION,     /* enum model_action */
+    SHAPE_KEY_KIND,   /* enum model_key_kind */
+    SHAPE_COMMAND,    /* enum model_command */
+    SHAPE_VOLATILITY, /* enum model_volatility */
+    SHAPE_RESULT,     /* enum model_result */
+    SHAPE_TYPE,       /* struct type */
+    SHAPE_STRS,       /* const struct str *, counted */
+    SHAPE_INDEXES,    /* const uint32_t *, counted */
+    SHAPE_LIST,       /* an array of structs of shape element, counted */
 };
 
 struct shape_field {

@@ -67,10 +67,22 @@ is_star(const struct json *node)
     return last != NULL && str_eq(pg_kind(last), STR("A_Star"));
 }
 
+/* A literal that nobody gave a type is text, or what it is put into. */
 static bool
-translate_targets(struct expr_context *x, const struct json *body, struct outputs *o)
+settle_literal(struct expr_context *x, const struct type *into, size_t location, struct expr *e)
 {
-    for (const struct json *n = pg_first(body, "targetList"); n != NULL; n = n->next) {
+    if (e->type.id != TYPE_UNKNOWN)
+        return true;
+    if (into != NULL)
+        return expr_coerce(x, e, into, COERCE_ASSIGN, location);
+    return expr_coerce(x, e, type_builtin(TYPE_TEXT), COERCE_IMPLICIT, location);
+}
+
+static bool
+translate_targets(struct expr_context *x, const struct json *first, const struct type *into,
+                  uint32_t into_count, struct outputs *o)
+{
+    for (const struct json *n = first; n != NULL; n = n->next) {
         const struct json *target = pg_as(n, "ResTarget");
         const struct json *value = pg_get(target, "val");
         struct str name = pg_str(target, "name");
@@ -83,9 +95,8 @@ translate_targets(struct expr_context *x, const struct json *body, struct output
         }
         if (!expr_translate(x, value, &e))
             return false;
-        /* A literal that nobody gave a type is text. */
-        if (e.type.id == TYPE_UNKNOWN &&
-            !expr_coerce(x, &e, type_builtin(TYPE_TEXT), COERCE_IMPLICIT, pg_location(target)))
+        if (!settle_literal(x, o->count < into_count ? &into[o->count] : NULL, pg_location(target),
+                            &e))
             return false;
         if (name.len > 0)
             e.name = name;
@@ -93,6 +104,19 @@ translate_targets(struct expr_context *x, const struct json *body, struct output
             e.name = STR("?column?");
         add_output(x, o, &e);
     }
+    return true;
+}
+
+bool
+query_targets(struct expr_context *x, const struct json *first, struct query *out)
+{
+    struct outputs o = {0};
+
+    *out = (struct query){0};
+    if (!translate_targets(x, first, NULL, 0, &o))
+        return false;
+    out->columns = o.list;
+    out->column_count = o.count;
     return true;
 }
 
@@ -267,25 +291,40 @@ write_limit(struct expr_context *x, const struct json *body, struct buf *out)
     static const struct {
         const char *member;
         const char *word;
-    } parts[] = {{"limitCount", " LIMIT "}, {"limitOffset", " OFFSET "}};
+        const char *none; /* what NULL is */
+        const char *code;
+    } parts[] = {{"limitCount", "LIMIT", "-1", "2201W"}, {"limitOffset", "OFFSET", "0", "2201X"}};
+    struct scope *own = x->scope;
 
     if (pg_get(body, "limitOffset") != NULL && pg_get(body, "limitCount") == NULL)
         BUF_ADD_LIT(out, " LIMIT -1");
     for (size_t i = 0; i < COUNTOF(parts); i++) {
         const struct json *node = pg_get(body, parts[i].member);
         struct expr e;
+        bool ok;
 
         if (node == NULL)
             continue;
-        if (!expr_translate(x, node, &e) ||
-            !expr_coerce(x, &e, type_builtin(TYPE_INT8), COERCE_IMPLICIT,
-                         pg_location(pg_body(node))))
+        /* It may not depend on a row. */
+        x->scope = NULL;
+        ok =
+            expr_translate(x, node, &e) && expr_coerce(x, &e, type_builtin(TYPE_INT8),
+                                                       COERCE_IMPLICIT, pg_location(pg_body(node)));
+        x->scope = own;
+        if (!ok)
             return false;
-        if (!e.is_const || (e.value.kind == VALUE_INT && e.value.i < 0))
-            return apply_refuse(x->a, pg_location(pg_body(node)),
-                                "LIMIT and OFFSET other than numbers");
-        buf_printf(out, "%s%.*s", parts[i].word,
-                   STR_ARG(e.value.kind == VALUE_NULL ? STR("-1") : e.sql));
+        if (e.is_const && e.value.kind == VALUE_INT && e.value.i < 0)
+            return apply_fail(x->a, pg_location(pg_body(node)), parts[i].code, NULL,
+                              "%s must not be negative", parts[i].word);
+        if (e.is_const)
+            buf_printf(out, " %s %.*s", parts[i].word,
+                       STR_ARG(e.value.kind == VALUE_NULL ? str_from(parts[i].none) : e.sql));
+        else
+            buf_printf(out,
+                       " %s CASE WHEN %.*s < 0 THEN cairn_raise('%s', '%s must not be negative', "
+                       "NULL) ELSE coalesce(%.*s, %s) END",
+                       parts[i].word, STR_ARG(e.sql), parts[i].code, parts[i].word, STR_ARG(e.sql),
+                       parts[i].none);
     }
     return true;
 }
@@ -340,6 +379,8 @@ translate_plain(struct expr_context *x, const struct json *body, struct query *o
 {
     const struct json *where = pg_get(body, "whereClause");
     const struct json *having = pg_get(body, "havingClause");
+    const struct type *into = x->into;
+    uint32_t into_count = into != NULL ? x->into_count : 0;
     struct outputs o = {0};
     struct outputs items = {0};
     struct buf from;
@@ -354,10 +395,11 @@ translate_plain(struct expr_context *x, const struct json *body, struct query *o
         out->column_count = o.count;
         return ok && query_order(x, pg_first(body, "sortClause"), sql, out);
     }
+    x->into = NULL;
     apply_buf(&from);
     ok = query_from(x, pg_first(body, "fromClause"), &from);
     x->allow_aggregate = true;
-    ok = ok && translate_targets(x, body, &o);
+    ok = ok && translate_targets(x, pg_first(body, "targetList"), into, into_count, &o);
     x->allow_aggregate = false;
     out->columns = o.list;
     out->column_count = o.count;
@@ -455,6 +497,7 @@ translate_compound(struct expr_context *x, const struct json *body, struct query
                        : pg_is(body, "op", "SETOP_INTERSECT") ? "INTERSECT"
                                                               : "EXCEPT";
 
+    x->into = NULL;
     if (pg_bool(body, "all") && strcmp(word, "UNION") != 0)
         return apply_refuse(x->a, SIZE_MAX, "INTERSECT ALL and EXCEPT ALL");
     if (!translate_arm(x, pg_get(body, "larg"), &left) ||
@@ -517,13 +560,16 @@ query_with(struct expr_context *x, const struct json *with, struct buf *out)
 static bool
 translate_select(struct expr_context *x, const struct json *body, struct query *out)
 {
+    const struct type *into = x->into;
     struct buf sql;
     bool ok;
 
     if (body == NULL)
         return apply_refuse(x->a, SIZE_MAX, "this query");
     apply_buf(&sql);
+    x->into = NULL;
     ok = check_clauses(x, body) && query_with(x, pg_get(body, "withClause"), &sql);
+    x->into = into;
     if (ok && pg_is(body, "op", "SETOP_NONE"))
         ok = translate_plain(x, body, out, &sql);
     else if (ok)

@@ -121,6 +121,58 @@ from_query(struct expr_context *x, const struct json *body, struct buf *out)
     return true;
 }
 
+/* A function of the schema, and perhaps other names for its columns. */
+static bool
+from_function(struct expr_context *x, const struct json *body, struct buf *out)
+{
+    const struct json *call = pg_as(pg_items(pg_first(body, "functions")), "FuncCall");
+    const struct json *alias_node = pg_get(body, "alias");
+    const struct json *name = pg_first(alias_node, "colnames");
+    struct str alias = pg_str(alias_node, "aliasname");
+    struct scope *own = x->scope;
+    struct scope middle = {.ctes = own->ctes, .outer = own->outer};
+    struct query query = {0};
+    bool found = false;
+    bool ok;
+
+    if (call == NULL || pg_count(body, "functions") != 1 || pg_bool(body, "ordinality") ||
+        pg_count(body, "coldeflist") > 0)
+        return apply_refuse(x->a, pg_location(call), "this in FROM");
+    /* It sees the names around the query, not its neighbours. */
+    x->scope = &middle;
+    ok = function_rows(x, call, &found, &query);
+    x->scope = own;
+    if (!ok)
+        return false;
+    if (!found)
+        return apply_fail(x->a, pg_location(call), "0A000", HINT_POSTGRES,
+                          "the embedded engine has no function %.*s() for FROM",
+                          STR_ARG(pg_last_string(call, "funcname")));
+    if (alias.len == 0)
+        alias = pg_last_string(call, "funcname");
+    else if (query.column_count == 1 && str_eq(query.columns[0].name, STR(MODEL_VALUE_COLUMN)))
+        query.columns[0].name = alias;
+    if (!check_alias(x, alias, pg_location(call)))
+        return false;
+    for (uint32_t i = 0; i < query.column_count; i++) {
+        if (name == NULL && str_eq(query.columns[i].name, STR(MODEL_VALUE_COLUMN)))
+            query.columns[i].name = pg_last_string(call, "funcname");
+        if (name == NULL)
+            continue;
+        query.columns[i].name = pg_string(name);
+        name = name->next;
+    }
+    add_item(x->a, x->scope, alias, query.columns, query.column_count);
+    BUF_ADD_LIT(out, "(WITH cairn_rows(");
+    for (uint32_t i = 0; i < query.column_count; i++) {
+        buf_add_str(out, i > 0 ? STR(", ") : STR(""));
+        quote_ident(out, query.columns[i].name);
+    }
+    buf_printf(out, ") AS (%.*s) SELECT * FROM cairn_rows) AS ", STR_ARG(query.sql));
+    quote_ident(out, alias);
+    return true;
+}
+
 static bool from_node(struct expr_context *x, const struct json *node, struct buf *out);
 
 /* The last item that has the column, before limit; NULL when there is none. */
@@ -250,6 +302,8 @@ from_node(struct expr_context *x, const struct json *node, struct buf *out)
         buf_add_char(out, ')');
     } else if (str_eq(kind, STR("RangeSubselect"))) {
         ok = from_query(x, pg_body(node), out);
+    } else if (str_eq(kind, STR("RangeFunction"))) {
+        ok = from_function(x, pg_body(node), out);
     } else {
         ok = apply_refuse(x->a, pg_location(pg_body(node)), "this in FROM");
     }

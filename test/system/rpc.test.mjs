@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Functions at /rpc: what is called, with which arguments, in which shape the result comes, and what a
-// function says itself. PostgreSQL; the embedded engine has no functions.
+// function says itself, on PostgreSQL. What both engines have is in functions.test.mjs.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -397,7 +397,7 @@ test('functions are in both descriptions of the API', async () => {
     assert.equal(swagger.paths['/rpc/add_client'].get, undefined);
 });
 
-test('the embedded engine has no function of any name', async () => {
+test('a name that no function has is not found on the embedded engine', async () => {
     const embedded = await startCairn({ engine: 'sqlite' });
     const answer = await request(`${embedded.url}/rest/v1/rpc/sayhello?name=x`);
 

@@ -35,8 +35,6 @@ static const char attributes_sql[] =
     " FROM (SELECT DISTINCT unnest($1::oid[])) AS r(oid) JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid"
     " WHERE a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum";
 
-#define VALUE_COLUMN "pgrst_scalar" /* as the header of CSV has it */
-
 static enum model_volatility
 volatility_from(char letter)
 {
@@ -189,7 +187,7 @@ set_value_row(struct catalog *cat, uint32_t index)
         cat_make_type(cat, oid, -1, type != NULL ? type->full_name : STR("text"),
                       &function->row->columns[0].type);
     }
-    function->row->columns[0].name = STR(VALUE_COLUMN);
+    function->row->columns[0].name = STR(MODEL_VALUE_COLUMN);
     function->row->column_count = 1;
 }
 

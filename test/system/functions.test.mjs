@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Functions in SQL at /rpc on both engines: every call is sent to both, and status, headers and body have
+// to be the same to the byte.
+
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { cairn, makeProject, root, startBoth } from './harness.mjs';
+
+let both;
+
+before(async () => {
+    both = await startBoth({
+        migrations: { '0001_functions.sql': { file: path.join(root, 'test/system/data/functions_sql.sql') } },
+    });
+});
+
+after(async () => {
+    await both?.sqlite.stop();
+    await both?.postgres.stop();
+});
+
+const compared = ['content-type', 'content-range', 'content-length', 'content-location', 'preference-applied', 'location', 'allow',
+    'proxy-status', 'www-authenticate'];
+
+async function send(server, target, options) {
+    const answer = await server.request(`/rest/v1/${target}`, options);
+
+    return {
+        status: answer.status,
+        headers: Object.fromEntries(compared.map((name) => [name, answer.headers[name] ?? null])),
+        text: answer.text,
+    };
+}
+
+/** The answer of both engines, which is one. */
+async function same(target, options) {
+    const sqlite = await send(both.sqlite, target, options);
+    const postgres = await send(both.postgres, target, options);
+
+    assert.deepEqual(sqlite, postgres, `${options?.method ?? 'GET'} ${target} ${options?.body ?? ''}`);
+    return sqlite;
+}
+
+const get = (target, headers = {}) => same(`rpc/${target}`, { headers });
+const head = (target) => same(`rpc/${target}`, { method: 'HEAD' });
+const post = (target, body, headers = {}) => same(`rpc/${target}`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+});
+
+async function expect(answer, status, text) {
+    const got = await answer;
+
+    assert.equal(got.status, status, got.text);
+    if (text instanceof RegExp) assert.match(got.text, text);
+    else if (text !== undefined) assert.equal(got.text, text);
+}
+
+test('values', async () => {
+    await expect(post('sayhello', { name: 'world' }), 200, '"Hello, world"');
+    await expect(get('sayhello?name=world'), 200, '"Hello, world"');
+    await expect(get('add_them?a=1&b=2'), 200, '3');
+    await expect(get('by_function_name?a=21'), 200, '42');
+    await expect(get('ret_null'), 200, 'null');
+    await expect(get('ret_bool'), 200, 'true');
+    await expect(get('ret_json'), 200, '{"a": [1, null]}');
+    await expect(get('ret_time'), 200, '"2026-11-21T10:14:03+00:00"');
+    await expect(get('ret_numeric'), 200, '1.50');
+    await expect(get('ret_widened'), 200, '5');
+    await expect(post('ret_void', {}), 204, '');
+    await expect(post('ret_void_empty', {}), 204, '');
+    await expect(get('ret_void'), 204, '');
+    await expect(get('ret_setof_integers'), 200, '[1, 2, 3]');
+    await expect(get('ret_setof_integers?limit=1&offset=1'), 200, '[2]');
+    await expect(get('ret_setof_names?limit=2'), 200, '["Windows 7", "Windows 10"]');
+    await expect(get('no_rows'), 200, '[]');
+    await expect(get('no_row'), 200, 'null');
+    await expect(head('sayhello?name=x'), 200, '');
+});
+
+test('rows', async () => {
+    await expect(get('get_project?id=1'), 200, '{"id":1,"name":"Windows 7","client_id":1}');
+    await expect(get('get_project?id=99'), 200, '{"id":null,"name":null,"client_id":null}');
+    await expect(get('get_project?id=1&name=eq.other'), 200, 'null');
+    await expect(get('get_projects_below?id=5&id=gt.2&select=id'), 200, '[{"id":3}, \n {"id":4}]');
+    await expect(get('get_projects_below?id=1'), 200, '[]');
+    await expect(get('make_point?x=3&y=4'), 200, '{"sum":7,"product":12}');
+    await expect(get('single_out?num=5'), 200, '{"num_plus_one":6}');
+    await expect(get('single_inout?num=2'), 200, '{"num":3}');
+    await expect(get('two_columns'), 200, '[{"a":"Microsoft","b":1}, \n {"a":"Apple","b":2}]');
+    await expect(get('returns_record'), 200, '{"id":1,"name":"Windows 7"}');
+    await expect(get('returns_setof_record'), 200, '[{"id":1,"name":"Windows 7"}, \n {"id":2,"name":"Windows 10"}]');
+    await expect(get('search?term=Win*'), 200, '[]');
+    await expect(get('search?term=Win%25&first=1&skip=1'), 200, /Windows 10/);
+    await expect(post('search', { first: null }), 200, /Orphan/);
+    await expect(post('search', { first: -1 }), 400, /LIMIT must not be negative/);
+    await expect(post('search', { skip: -1 }), 400, /2201X/);
+});
+
+test('a result is shaped as the rows of a table', async () => {
+    await expect(get('get_project?id=1&select=id,clients(name),tasks(id)'), 200,
+        '{"id":1,"clients":{"name":"Microsoft"},"tasks":[{"id":1}, \n {"id":2}]}');
+    await expect(get('get_projects_below?id=5&name=like.*OS*&order=id.desc&select=id,clients!inner(name)&clients.id=eq.2'),
+        200, '[{"id":4,"clients":{"name":"Apple"}}, \n {"id":3,"clients":{"name":"Apple"}}]');
+    await expect(get('get_projects_below?id=5&order=clients(name),id.desc&select=id,clients()&or=(id.eq.1,id.eq.4)'), 200);
+    await expect(get('get_projects_below?id=5&select=id,...clients(client:name)'), 200);
+    await expect(get('get_projects_below?id=5&select=agents(id)'), 400, /PGRST200/);
+    await expect(get('get_projects_below?id=5&select=nope'), 400, /42703/);
+    await expect(get('getitemrange?min=0&max=10&select=count'), 200, '[{"count":5}]');
+    await expect(post('getitemrange?id=eq.4', { min: 2, max: 4 }), 200);
+    await expect(post('getitemrange?id=5', { min: 2, max: 4 }), 400, /PGRST100/);
+
+    const counted = { Prefer: 'count=exact' };
+    await expect(post('getitemrange?limit=1&offset=1', { min: 2, max: 4 }, counted), 206);
+    await expect(post('getitemrange?limit=1&id=gt.3&order=id.desc&select=id', { min: 2, max: 5 }, counted), 206);
+    await expect(post('getitemrange?limit=1&offset=2', { min: 2, max: 4 }, counted), 206, '[]');
+    await expect(post('getitemrange?limit=1&offset=3', { min: 2, max: 4 }, counted), 416);
+    await expect(post('ret_setof_names', {}, counted), 200, /^\["Windows 7", "Windows 10", "Orphan"/);
+    await expect(post('sayhello', { name: 'x' }, counted), 200);
+    await expect(get('get_projects_below?id=2&select=name', { Accept: 'application/vnd.pgrst.object+json' }), 200);
+    await expect(get('get_projects_below?id=3', { Accept: 'application/vnd.pgrst.object+json' }), 406);
+    await expect(get('get_projects_below?id=3', { Accept: 'text/csv' }), 200, 'id,name,client_id\n1,Windows 7,1\n2,Windows 10,1');
+    await expect(get('ret_setof_integers', { Accept: 'text/csv' }), 200, 'pgrst_scalar\n1\n2\n3');
+    await expect(get('get_projects_below?id=9&id=eq.5', { Accept: 'application/vnd.pgrst.array+json;nulls=stripped' }), 200);
+});
+
+test('arguments', async () => {
+    await expect(get('defaults?need=1'), 200, '"1 7 x"');
+    await expect(get('defaults?need=1&odd%20name=y'), 200, '"1 7 y"');
+    await expect(post('defaults', { 'odd name': 'z', more: 2, need: 1 }), 200, '"1 2 z"');
+    await expect(post('defaults?columns=need', { need: 1, more: 2 }), 200, '"1 7 x"');
+    await expect(post('defaults', { more: 1 }), 404, /PGRST202/);
+    await expect(post('sayhello', { name: null }), 200, 'null');
+    await expect(post('strict_one', { a: null }), 200, 'null');
+    await expect(post('strict_one', { a: 1, b: null }), 200, 'null');
+    await expect(post('strict_one', { a: 1 }), 200, '"called"');
+    await expect(post('strict_set', { a: null }), 200, '[]');
+    await expect(post('strict_row', { a: null }), 200);
+    await expect(get('takes_mood?m=ok'), 200, '"ok"');
+    await expect(get('takes_mood?m=bad'), 400, /22P02/);
+    await expect(get('takes_char?c=abc'), 200, '"abc"');
+    await expect(post('takes_json', { j: { b: 1, a: [null] } }), 200, '{"a": [null], "b": 1}');
+    await expect(post('takes_json', { j: null }), 200);
+    await expect(get('takes_uuid?u=A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'), 200, '"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"');
+    await expect(get('add_them?a=x&b=1'), 400, /22P02/);
+    await expect(get('add_them?a=2147483647&b=1'), 400, /22003/);
+    await expect(get('divide?a=1&b=0'), 400, /22012/);
+    await expect(get('overloaded'), 200, '[1, 2, 3]');
+    await expect(get('overloaded?a=1&b=2'), 200, '3');
+    await expect(post('overloaded', { b: 'y', a: 'x', c: 'z' }), 200, '"xyz"');
+    await expect(get('same_args?arg=1'), 300, /PGRST203/);
+    await expect(get('sayhelo'), 404);
+    await expect(post('unnamed_json', '[1,  {"a":2}]'), 200, '[1,  {"a":2}]');
+    await expect(post('unnamed_text', 'a=b', { 'Content-Type': 'text/plain' }), 200, '"a=b"');
+    await expect(post('unnamed_bytea', 'ab\0', { 'Content-Type': 'application/octet-stream' }), 200, '"\\\\x616200"');
+});
+
+test('what writes', async () => {
+    await expect(get('add_client?id=9&name=z'), 405, /25006/);
+    await expect(head('add_client?id=9&name=z'), 405);
+    await expect(post('add_client', { id: 9, name: 'z' }), 200, '{"id":9,"name":"z"}');
+    await expect(post('add_client', { id: 9, name: 'z' }), 409, /23505.*Key \(id\)=\(9\) already exists/);
+    await expect(post('add_client', { id: 10, name: null }), 400, /23502/);
+    await expect(post('add_item?select=name,price,ratio,is_on', { name: 'four', price: 3 }), 200,
+        '[{"name":"four","price":3.00,"ratio":4,"is_on":false}, \n {"name":"four+","price":4.00,"ratio":0.5,"is_on":true}]');
+    await expect(post('add_item', { name: 'five', price: -5 }), 400, /23514/);
+    await expect(post('add_item', { name: 'four' }), 409, /23505/);
+    await expect(post('raise_prices?price=gt.2&order=name.desc&select=name,price', { by: 1.1 }, { Prefer: 'count=exact' }), 200);
+    await expect(post('all_bytes?order=id', {}), 200);
+    await expect(post('all_bytes?id=eq.1', {}, { Accept: 'application/vnd.pgrst.object+json' }), 200);
+    await expect(post('set_item', { p_name: 'one', p_price: 1 }), 200);
+    await expect(post('set_item', { p_name: 'six', p_price: 1 }), 200, '1.00');
+    await expect(post('copy_clients', { shift: 100 }), 200, '[101, 102]');
+    await expect(post('copy_clients', { shift: 0 }), 409);
+    await expect(post('nothing_changes', {}), 200, '{"id":null,"name":null,"client_id":null}');
+    await expect(post('lies', { n: 50 }), 400, /INSERT is not allowed in a non-volatile function/);
+    await expect(get('lies?n=50'), 400, /0A000/);
+    await expect(post('remove_items', { pattern: 'Windows 7' }), 200);
+    await expect(same('tasks?order=id'), 200, '[{"id":3,"project_id":2,"name":"Design w10"}]');
+    await expect(post('remove_items', { pattern: 'four%' }), 200, '4');
+    await expect(same('items?order=id&select=name,price'), 200);
+    await expect(same('clients?order=id'), 200);
+});
+
+test('a change that is not answered is undone', async () => {
+    await expect(post('copy_clients', { shift: 200 }, { Prefer: 'handling=strict, max-affected=1' }), 400, /PGRST124/);
+    await expect(post('copy_clients', { shift: 200 }, { Accept: 'application/vnd.pgrst.object+json' }), 406);
+    await expect(post('sayhello', { name: 'x' }, { Prefer: 'handling=strict, max-affected=1' }), 400, /PGRST128/);
+    await expect(same('clients?id=gt.200'), 200, '[]');
+    await expect(post('copy_clients', { shift: 200 }, { Prefer: 'handling=strict, max-affected=2' }), 200);
+});
+
+test('a key that is null is refused', async () => {
+    const answer = await send(both.sqlite, 'rpc/null_key', { method: 'POST' });
+
+    assert.equal(answer.status, 400);
+    assert.match(answer.text, /23502.*null value in column \\"id\\" of relation \\"items\\"/);
+});
+
+test('functions inside of functions, views and checks', async () => {
+    await expect(get('calls_others?a=5'), 200, '"Hello, 7Windows 7"');
+    await expect(same('greetings?order=id&id=lt.3'), 200,
+        '[{"id":1,"greeting":"Hello, Microsoft","s":"called"}, \n {"id":2,"greeting":"Hello, Apple","s":"called"}]');
+    await expect(same('first_projects?order=id'), 200);
+    const cheap = (price) => same('cheap', {
+        method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ id: 1, price }),
+    });
+    await expect(cheap(20), 400, /cheap_price_check/);
+    await expect(cheap(2), 201);
+});
+
+test('dropped, and other methods', async () => {
+    await expect(get('gone?a=1'), 404, /PGRST202/);
+    await expect(same('rpc/sayhello', { method: 'DELETE' }), 405, /PGRST101/);
+    await expect(same('rpc/sayhello', { method: 'OPTIONS' }), 200);
+    await expect(same('rpc/add_client', { method: 'OPTIONS' }), 200);
+});
+
+test('the descriptions of the API are the same', async () => {
+    const describe = async (server, target) => {
+        const document = (await server.request(target)).json();
+        return Object.fromEntries(Object.entries(document.paths).filter(([name]) => name.startsWith('/rpc/')));
+    };
+
+    for (const target of ['/rest/v1/', '/openapi.json']) {
+        assert.deepEqual(await describe(both.sqlite, target), await describe(both.postgres, target));
+    }
+});
+
+const refused = [
+    ['CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$', '1:33', /LANGUAGE plpgsql/],
+    ['CREATE FUNCTION f() RETURNS trigger LANGUAGE sql AS $$ SELECT 1 $$', '1:29', /trigger functions/],
+    ['CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT nope FROM t $$', '1:69', /relation "t" does not exist/],
+    ['CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT 1, 2 $$', '1:1', /too many columns/],
+    ["CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT 'x' $$", '1:1', /return type mismatch/],
+    ['CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ CREATE TABLE t (id int) $$', '1:1', /other than SELECT/],
+    ['CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS $$ SELECT $2 $$', '1:64', /there is no parameter \$2/],
+    ['CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS $$ SELECT a $$; CREATE FUNCTION f(b int) RETURNS int LANGUAGE sql AS $$ SELECT b $$',
+        '1:70', /already exists with same argument types/],
+    ['CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT f() $$; CREATE VIEW v AS SELECT f()', '1:', /calls itself|no function/],
+    ['CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; CREATE VIEW v AS SELECT f(); DROP FUNCTION f()',
+        '1:94', /because view v depends on it/],
+    ['CREATE TABLE t (a int, b int); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT a FROM t $$; ALTER TABLE t DROP COLUMN a',
+        '1:90', /column "a" does not exist/],
+    ['CREATE FUNCTION f(VARIADIC a int[]) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$', '1:', /VARIADIC/],
+    ['CREATE PROCEDURE f() LANGUAGE sql AS $$ SELECT 1 $$', '1:1', /procedures/],
+    ["CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT E'\\x02' $$", '1:', /control character/],
+];
+
+test('what the embedded engine has not is refused with its place', async () => {
+    for (const [sql, place, cause] of refused) {
+        const project = makeProject({ migrations: { '0001_f.sql': sql } });
+        const { code, stderr } = await cairn(['migrate', 'up'], { cwd: project });
+
+        assert.equal(code, 4, sql);
+        assert.match(stderr, cause, sql);
+        assert.ok(stderr.includes(`0001_f.sql:${place}`), `${sql}\n${stderr}`);
+    }
+});
