@@ -2,8 +2,6 @@
 /* Roles and privileges. */
 #include "schema/access_impl.h"
 
-#define VIEWS_MAX 32 /* on top of each other */
-
 static uint32_t
 role_index(const struct schema *schema, const struct schema_role *role)
 {
@@ -22,6 +20,45 @@ inherit(const struct model *model, uint32_t index, bool *has)
 
         if (of != NULL && !has[of - model->roles])
             inherit(model, (uint32_t)(of - model->roles), has);
+    }
+}
+
+/* Whether something was said about what the view stands on, as far as it is known by now. */
+static bool
+stands_on_said(const struct schema *schema, const struct model_table *view, bool anything)
+{
+    /* The record of an older version doesn't say what a view stands on. */
+    if (view->view_marked.len == 0)
+        return anything;
+    for (uint32_t i = 0; i < view->reference_count; i++) {
+        const struct schema_table *below =
+            schema_find_table(schema, view->references[i].schema, view->references[i].table);
+
+        if (below == NULL || below->is_said)
+            return true;
+    }
+    return false;
+}
+
+void
+access_tables_build(const struct schema *schema, struct schema_table *tables)
+{
+    bool anything = false;
+    bool again = true;
+
+    for (uint32_t i = 0; i < schema->table_count; i++) {
+        tables[i].is_said = tables[i].model->acl.is_stated || tables[i].model->rls_enabled;
+        anything = anything || tables[i].is_said;
+    }
+    /* Views stand on views. */
+    while (anything && again) {
+        again = false;
+        for (uint32_t i = 0; i < schema->table_count; i++) {
+            if (!tables[i].model->is_view || tables[i].is_said ||
+                !stands_on_said(schema, tables[i].model, anything))
+                continue;
+            tables[i].is_said = again = true;
+        }
     }
 }
 
@@ -107,34 +144,16 @@ schema_may_use_schema(const struct schema *schema, const struct schema_role *rol
            (granted(schema, role, acl, STR_NULL, false) & MODEL_MAY_USAGE) != 0;
 }
 
+/* Whether a migration has said who may use the table, or, of a view, what it stands on: a view must not
+ * open what was closed. */
 static bool
-is_anything_said(const struct model *model)
+is_said(const struct schema *schema, const struct model_table *table)
 {
-    for (uint32_t i = 0; i < model->table_count; i++) {
-        if (model->tables[i].acl.is_stated || model->tables[i].rls_enabled)
-            return true;
-    }
-    return false;
-}
+    const struct model *model = schema->model;
 
-/* Whether a migration has said who may use it, or, of a view, what it stands on: a view must not open
- * what was closed. */
-static bool
-is_said(const struct schema *schema, const struct model_table *table, uint32_t depth)
-{
-    if (table->acl.is_stated || table->rls_enabled)
-        return true;
-    /* The record of an older version doesn't say what a view stands on. */
-    if (table->is_view && table->view_marked.len == 0)
-        return is_anything_said(schema->model);
-    for (uint32_t i = 0; table->is_view && i < table->reference_count; i++) {
-        const struct schema_table *below =
-            schema_find_table(schema, table->references[i].schema, table->references[i].table);
-
-        if (below == NULL || depth == VIEWS_MAX || is_said(schema, below->model, depth + 1))
-            return true;
-    }
-    return false;
+    if (table < model->tables || table >= model->tables + model->table_count)
+        return table->acl.is_stated;
+    return schema->tables[table - model->tables].is_said;
 }
 
 static bool
@@ -145,7 +164,7 @@ may(const struct schema *schema, const struct schema_role *role, const struct mo
 
     if (access_is_owner(schema, role, acl))
         return true;
-    if (!acl->is_stated && !table->rls_enabled && !is_said(schema, table, 0))
+    if (!is_said(schema, table))
         return is_open_to(schema, role);
     return (granted(schema, role, acl, column, any) & rights) == rights;
 }

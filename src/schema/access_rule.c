@@ -6,6 +6,7 @@
 #define TEXT_MAX ((size_t)16 << 20)
 /* Policies that read tables with policies, and views on views. */
 #define DEPTH_MAX 32
+#define STEPS_MAX 1000
 
 /* How the row of a table is called where a query shows what is seen of it; no name inside a policy
  * is: those begin with "p:". */
@@ -258,13 +259,17 @@ reader_of(const struct schema *schema, const struct schema_role *role,
     return owner != NULL ? owner : schema_find_role(schema, MODEL_OWNER);
 }
 
-/* Whether a name alone shows the right rows: no policy limits role in what is below it. */
+/* Whether a name alone shows the right rows: no policy limits role in what is below it. steps is how
+ * many tables may be looked at; what is too large for it is written out. */
 static bool
 is_plain(const struct schema *schema, const struct schema_role *role,
-         const struct schema_table *table, uint32_t depth)
+         const struct schema_table *table, uint32_t *steps)
 {
     const struct model_table *model = table->model;
 
+    if (*steps == 0)
+        return false;
+    (*steps)--;
     if (!model->is_view)
         return !access_applies(schema, role, table);
     role = reader_of(schema, role, model);
@@ -272,7 +277,7 @@ is_plain(const struct schema *schema, const struct schema_role *role,
         const struct schema_table *below =
             schema_find_table(schema, model->references[i].schema, model->references[i].table);
 
-        if (depth == DEPTH_MAX || below == NULL || !is_plain(schema, role, below, depth + 1))
+        if (below == NULL || !is_plain(schema, role, below, steps))
             return false;
     }
     return true;
@@ -306,6 +311,7 @@ write_source(struct writer *w, const struct schema_role *role, const struct sche
 {
     const struct model_table *model = table->model;
     const struct schema_role *reader = NULL;
+    uint32_t steps = STEPS_MAX;
     bool ok;
 
     if (model->is_view) {
@@ -314,7 +320,7 @@ write_source(struct writer *w, const struct schema_role *role, const struct sche
         if (!check_references(w, reader, model->references, model->reference_count))
             return false;
     }
-    if (is_plain(w->schema, role, table, 0)) {
+    if (is_plain(w->schema, role, table, &steps)) {
         BUF_ADD_LIT(w->out, "main.");
         quote_ident(w->out, model->sqlite_name);
         return true;

@@ -244,6 +244,7 @@ schema_new(struct model *model, const char *const *schemas, size_t schema_count)
     computed_init(&so->pub, tables, arena);
     schema_rels_build(&so->pub, tables, arena);
     functions_init(&so->pub, arena);
+    access_tables_build(&so->pub, tables);
     access_roles_build(&so->pub, arena);
     return &so->pub;
 }

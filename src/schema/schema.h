@@ -65,6 +65,7 @@ struct schema_computed {
 struct schema_table {
     const struct model_table *model;
     bool is_exposed;
+    bool is_said; /* a migration has said who may use it, or what it stands on: schema/access.h */
     /* The primary key's columns in its order; of a view those of the tables it stands on. */
     const uint32_t *pk_columns;
     uint32_t pk_column_count;      /* 0: none */

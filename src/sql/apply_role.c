@@ -47,15 +47,16 @@ need_role(struct apply *a, const struct json *spec, struct model_role **out)
 
 /* --- membership -------------------------------------------------------------------------------- */
 
+/* depth: a record that was tampered with may have circles. */
 static bool
-is_member(const struct model *model, const struct model_role *role, struct str of)
+is_member(const struct model *model, const struct model_role *role, struct str of, uint32_t depth)
 {
     if (str_eq(role->name, of))
         return true;
-    for (uint32_t i = 0; i < role->member_of_count; i++) {
+    for (uint32_t i = 0; depth > 0 && i < role->member_of_count; i++) {
         const struct model_role *next = model_find_role(model, role->member_of[i]);
 
-        if (next != NULL && is_member(model, next, of))
+        if (next != NULL && is_member(model, next, of, depth - 1))
             return true;
     }
     return false;
@@ -70,7 +71,7 @@ add_member(struct apply *a, struct model_role *role, const struct model_role *of
         if (str_eq(role->member_of[i], of->name))
             return true;
     }
-    if (is_member(a->model, of, role->name))
+    if (is_member(a->model, of, role->name, a->model->role_count))
         return apply_fail(a, SIZE_MAX, "0LP01", NULL, "role \"%.*s\" is a member of role \"%.*s\"",
                           STR_ARG(of->name), STR_ARG(role->name));
     grown = edit_grow(a, role->member_of, role->member_of_count, sizeof(*grown));

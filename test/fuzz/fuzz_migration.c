@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Migrations: any text is translated or refused with its place, and the model that comes of it
- * reads back from its record.
+ * reads back from its record, and says of each role and table what it may, without marks in the text.
  */
 #include "fuzz.h"
+#include "schema/access.h"
 #include "sql/migration.h"
 
 #define TEXT_MAX ((size_t)64 << 10)
@@ -53,6 +54,56 @@ check_record(const struct model *model)
     buf_fini(&twice);
 }
 
+static void
+check_text(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        FUZZ_CHECK((unsigned char)text.data[i] > 3);
+}
+
+static void
+check_access_of(const struct schema *schema, const struct schema_role *role,
+                const struct schema_table *table, struct arena *arena)
+{
+    struct access_rule rule;
+    struct err err = {0};
+    int64_t reads = 0;
+    struct buf out;
+
+    buf_init(&out, RECORD_MAX);
+    for (int command = MODEL_FOR_SELECT; command <= MODEL_FOR_DELETE; command++) {
+        if (!access_rule(schema, role, table, (enum model_command)command, ACCESS_CHECK, STR("t0"),
+                         arena, &rule, &err))
+            continue;
+        FUZZ_CHECK(rule.applies == (rule.count > 0));
+        for (uint32_t i = 0; i < rule.count; i++)
+            check_text(rule.conditions[i].sql);
+    }
+    if (access_write_source(schema, role, table, STR("t0"), arena, &out, &reads, &err) &&
+        buf_ok(&out))
+        check_text(buf_str(&out));
+    buf_fini(&out);
+}
+
+/* Takes the model. */
+static void
+check_access(struct model *model)
+{
+    static const char *const schemas[] = {"public"};
+    struct schema *schema = schema_new(model, schemas, 1);
+    struct arena *arena = arena_new(65536, RECORD_MAX);
+
+    arena_set_soft(arena);
+    for (uint32_t r = 0; r < schema->role_count && r < 8; r++) {
+        for (uint32_t t = 0; t < schema->table_count && t < 8; t++) {
+            arena_reset(arena);
+            check_access_of(schema, &schema->roles[r], &schema->tables[t], arena);
+        }
+    }
+    arena_free(arena);
+    schema_unref(schema);
+}
+
 void
 fuzz_one(struct str input)
 {
@@ -64,6 +115,7 @@ fuzz_one(struct str input)
     input = str_slice(input, 0, TEXT_MAX);
     if (migration_translate(STR("f.sql"), input, model, &sink, &err)) {
         check_record(model);
+        check_access(model_copy(model));
     } else {
         FUZZ_CHECK(err.kind == ERR_MIGRATION);
         FUZZ_CHECK(strncmp(err.message, "f.sql:", 6) == 0);
@@ -77,7 +129,8 @@ fuzz_one(struct str input)
 
     /* The same bytes as a record: refused, or a model. */
     model = NULL;
-    if (model_read_json(input, &model, &err))
+    if (model_read_json(input, &model, &err)) {
         check_record(model);
-    model_free(model);
+        model_free(model);
+    }
 }
