@@ -26,6 +26,12 @@ open_db(struct cli *cli, struct config **config, struct db **db, int *code)
     *code = CLI_USAGE;
     if (!cli_load_config(cli, config))
         return false;
+    if (!(*config)->database_managed) {
+        *code = cli_fail_usage(cli, "set database.managed to true, or leave it out",
+                               "the migrations don't belong to this database: database.managed is "
+                               "false");
+        return false;
+    }
     options = migrate_db_options(*config, 0);
     if (!migrate_prepare(*config, &err) || !db_open(&options, db, &err)) {
         *code = cli_fail(cli, &err);

@@ -31,6 +31,10 @@ check_sqlite(struct config_loader *loader, const char *path, const char *where)
         return;
     }
     config->database_engine = CONFIG_ENGINE_SQLITE;
+    if (!config->database_managed)
+        config_error_add(loader, origin_of(loader, CONFIG_DATABASE_MANAGED),
+                         "remove it, or set database.url to a PostgreSQL database",
+                         "database.managed: the embedded database is made by its migrations");
     config->database_path = config_resolve_path(loader, path);
     for (size_t i = 0; i < config->database_schemas.count; i++) {
         if (strcmp(config->database_schemas.items[i], "public") != 0)

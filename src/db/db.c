@@ -80,6 +80,21 @@ db_submit_inline(struct db_loop *dl, struct db_job *job)
 }
 
 bool
+db_listen(struct db *db, const char *channel, void (*heard)(void *ctx, struct str payload),
+          void *ctx, struct db_listener **out, struct err *err)
+{
+    *out = NULL;
+    return db->driver->listen == NULL || db->driver->listen(db, channel, heard, ctx, out, err);
+}
+
+void
+db_listen_stop(struct db *db, struct db_listener *listener)
+{
+    if (listener != NULL)
+        db->driver->listen_stop(listener);
+}
+
+bool
 db_introspect(struct db *db, struct model **out, struct err *err)
 {
     *out = NULL;

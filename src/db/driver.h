@@ -26,6 +26,10 @@ struct db_driver {
                             size_t *count, struct err *err);
     bool (*migrate)(struct db *db, struct str name, struct str text, struct str checksum,
                     bool *applied, struct err *err);
+    /* NULL: nobody says anything. */
+    bool (*listen)(struct db *db, const char *channel, void (*heard)(void *ctx, struct str payload),
+                   void *ctx, struct db_listener **out, struct err *err);
+    void (*listen_stop)(struct db_listener *listener);
 };
 
 /* First member of an engine's database. */

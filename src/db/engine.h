@@ -27,6 +27,7 @@
 
 struct db;
 struct db_loop;
+struct db_listener;
 
 enum db_dialect { DB_SQLITE, DB_POSTGRES };
 enum db_mode { DB_READ, DB_WRITE };
@@ -40,13 +41,16 @@ struct db_options {
      * set it in their transaction. */
     const char *const *extra_search_path;
     size_t extra_search_path_count;
-    unsigned loops;               /* how many db_loop_open will be called */
-    unsigned pool;                /* PostgreSQL connections for each loop */
-    unsigned pool_threads;        /* threads for long embedded reads */
+    const char *channel;   /* PostgreSQL: where a migration tells other processes; NULL: nowhere */
+    unsigned loops;        /* how many db_loop_open will be called */
+    unsigned pool;         /* PostgreSQL connections for each loop */
+    unsigned pool_threads; /* threads for long embedded reads */
     int64_t statement_timeout_ms; /* default of a job */
     int64_t connect_timeout_ms;
-    uint64_t read_budget;   /* embedded: VM steps before a read moves to the pool */
-    size_t queue_max;       /* jobs waiting, for each queue; past it ERR_UNAVAILABLE */
+    int64_t
+        pool_timeout_ms;  /* PostgreSQL: how long a job may wait to be sent; 0: as it may connect */
+    uint64_t read_budget; /* embedded: VM steps before a read moves to the pool */
+    size_t queue_max;     /* jobs waiting, for each queue; past it ERR_UNAVAILABLE */
     bool synchronous_extra; /* embedded: synchronous=EXTRA instead of FULL */
 };
 
@@ -137,6 +141,17 @@ void db_loop_close(struct db_loop *dl, void (*closed)(void *ctx), void *ctx);
 void db_submit(struct db_loop *dl, struct db_job *job);
 MUST_CHECK bool db_submit_inline(struct db_loop *dl, struct db_job *job);
 
+/*
+ * Listens on a channel of the database from now on, in a thread of its own, on which heard is called
+ * with the payload of each message; data NULL: the connection was lost and is back, and what was said
+ * meanwhile is not known. *out is NULL where the engine has no channels.
+ */
+MUST_CHECK bool db_listen(struct db *db, const char *channel,
+                          void (*heard)(void *ctx, struct str payload), void *ctx,
+                          struct db_listener **out, struct err *err);
+/* heard is not called any more when this returns. NULL is safe. */
+void db_listen_stop(struct db *db, struct db_listener *listener);
+
 /* The work below blocks; call it from the main thread before serving, or from the pool. */
 
 /* The model of the schemas exposed, from the catalogs or the embedded engine's record. */
@@ -148,7 +163,7 @@ struct db_migration {
     struct str checksum; /* SHA-256 of the file, hex */
     int64_t applied_us;
 };
-/* In order of application. The record table is made when missing. */
+/* In order of application. On PostgreSQL nothing is made: without a record table, none was applied. */
 MUST_CHECK bool db_migrations_list(struct db *db, struct arena *arena, struct db_migration **out,
                                    size_t *count, struct err *err);
 /*

@@ -24,6 +24,7 @@ migrate_db_options(const struct config *config, unsigned loops)
         .schema_count = config->database_schemas.count,
         .extra_search_path = (const char *const *)config->transaction_extra_search_path.items,
         .extra_search_path_count = config->transaction_extra_search_path.count,
+        .channel = config->database_channel,
         .loops = loops,
         .pool = (unsigned)config->database_pool,
         .pool_threads = (unsigned)config->server_pool_threads,
@@ -32,6 +33,7 @@ migrate_db_options(const struct config *config, unsigned loops)
                                     ? config->database_statement_timeout
                                     : config->http_request_timeout,
         .connect_timeout_ms = config->database_connect_timeout,
+        .pool_timeout_ms = config->database_pool_timeout,
         .read_budget = (uint64_t)config->database_read_budget,
         .queue_max = (size_t)config->database_queue_max,
         .synchronous_extra = config->database_synchronous == CONFIG_DATABASE_SYNCHRONOUS_EXTRA,

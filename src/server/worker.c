@@ -25,12 +25,14 @@ struct worker {
     unsigned ended; /* loops that are done; changed by their threads */
     uv_loop_t uv;
     uv_async_t loop_ended;
+    uv_async_t asked; /* somebody wants a reload, on the database's channel */
+    struct db_listener *listener;
     uv_signal_t signals[3];
     uv_timer_t abort_timer, drain_timer, watch_timer, health_timer;
     uv_fs_event_t watch;
     uv_work_t reload;
     bool reloads, reload_again, may_migrate;
-    struct model *reloaded;
+    struct site *reloaded; /* NULL: it failed */
     struct auth *reloaded_auth;
     struct auth *auth; /* what the loops have */
     struct keys keys;
@@ -62,19 +64,24 @@ static bool
 apply_migrations(struct worker *w, struct err *err)
 {
     const struct migrate_watcher watcher = {.applied = log_applied};
-    struct arena *arena = arena_new(64 * 1024, 256U * 1024 * 1024);
+    struct arena *arena = NULL;
     size_t count = 0;
-    bool ok = migrate_up(w->shared.db, w->config->migrations_dir, arena, &watcher, &count, err);
+    bool ok = false;
 
+    if (!w->config->database_managed)
+        return true;
+    arena = arena_new(64 * 1024, 256U * 1024 * 1024);
+    ok = migrate_up(w->shared.db, w->config->migrations_dir, arena, &watcher, &count, err);
     arena_free(arena);
     return ok;
 }
 
-/* Runs in the pool: new migrations (dev only), then the schema as it is now. */
+/* Runs in the pool: new migrations (dev only), then the schema as it is now, and what is made of it. */
 static void
 reload_work(uv_work_t *work)
 {
     struct worker *w = work->data;
+    struct model *model = NULL;
 
     w->reloaded = NULL;
     err_clear(&w->reload_err);
@@ -82,10 +89,10 @@ reload_work(uv_work_t *work)
         return;
     if (!auth_open(w->config, &w->reloaded_auth, &w->reload_err))
         return;
-    if (!db_introspect(w->shared.db, &w->reloaded, &w->reload_err)) {
+    if (db_introspect(w->shared.db, &model, &w->reload_err))
+        w->reloaded = site_new(w->config, model, NULL);
+    else
         auth_unref(w->reloaded_auth);
-        w->reloaded = NULL;
-    }
 }
 
 static void start_reload(struct worker *w);
@@ -146,10 +153,10 @@ reload_done(uv_work_t *work, int status)
 
         log_write(LOG_ERROR, "reload_failed", fields, COUNTOF(fields) - !w->reload_err.has_hint);
     } else {
-        struct site *site = NULL;
+        struct site *site = w->reloaded;
 
         use_auth(w, w->reloaded_auth);
-        site = site_new(w->config, w->reloaded, auth_ref(w->auth));
+        site->auth = auth_ref(w->auth); /* nobody else has seen it yet */
         for (unsigned i = 0; i < w->loop_count; i++)
             server_loop_set_site(&w->loops[i], site_ref(site));
         log_event(LOG_INFO, "schema_loaded", LOG_I64("tables", site->schema->table_count));
@@ -172,6 +179,26 @@ start_reload(struct worker *w)
     w->reloads = true;
     w->reload.data = w;
     uv_queue_work(&w->uv, &w->reload, reload_work, reload_done);
+}
+
+/* On the listener's thread. "reload config" reads the keys again, which a reload does too. */
+static void
+on_heard(void *ctx, struct str payload)
+{
+    struct worker *w = ctx;
+
+    if (payload.data == NULL || payload.len == 0 || str_eq(payload, STR("reload schema")) ||
+        str_eq(payload, STR("reload config")))
+        uv_async_send(&w->asked);
+}
+
+static void
+on_asked(uv_async_t *async)
+{
+    struct worker *w = async->data;
+
+    if (!w->is_stopping)
+        start_reload(w);
 }
 
 static void
@@ -251,10 +278,11 @@ static void
 close_handles(struct worker *w)
 {
     uv_handle_t *handles[] = {
-        (uv_handle_t *)&w->loop_ended,  (uv_handle_t *)&w->signals[0],
-        (uv_handle_t *)&w->signals[1],  (uv_handle_t *)&w->signals[2],
-        (uv_handle_t *)&w->abort_timer, (uv_handle_t *)&w->watch_timer,
-        (uv_handle_t *)&w->watch,       (uv_handle_t *)&w->health_timer,
+        (uv_handle_t *)&w->loop_ended,   (uv_handle_t *)&w->asked,
+        (uv_handle_t *)&w->signals[0],   (uv_handle_t *)&w->signals[1],
+        (uv_handle_t *)&w->signals[2],   (uv_handle_t *)&w->abort_timer,
+        (uv_handle_t *)&w->watch_timer,  (uv_handle_t *)&w->watch,
+        (uv_handle_t *)&w->health_timer,
     };
 
     keys_close(&w->keys);
@@ -279,8 +307,10 @@ on_loop_ended(uv_async_t *async)
 {
     struct worker *w = async->data;
 
-    if (__atomic_load_n(&w->ended, __ATOMIC_ACQUIRE) == w->loop_count)
-        close_handles(w);
+    if (__atomic_load_n(&w->ended, __ATOMIC_ACQUIRE) < w->loop_count)
+        return;
+    db_listen_stop(w->shared.db, w->listener);
+    close_handles(w);
 }
 
 static void
@@ -309,6 +339,8 @@ init_main_loop(struct worker *w, struct err *err)
         return err_set(err, ERR_IO, "CAIRN-IO", "unable to start an event loop");
     uv_async_init(&w->uv, &w->loop_ended, on_loop_ended);
     w->loop_ended.data = w;
+    uv_async_init(&w->uv, &w->asked, on_asked);
+    w->asked.data = w;
     for (size_t i = 0; i < COUNTOF(numbers); i++) {
         uv_signal_init(&w->uv, &w->signals[i]);
         w->signals[i].data = w;
@@ -457,7 +489,9 @@ worker_run(const struct server_options *options, int listen_fd, uint16_t port, i
     /* The socket is open: who connects from now on is answered. So these are the first lines. */
     tell_ready(&w, site, port, ready_fd);
     site_unref(site);
-    if (!start_loops(&w, err))
+    if (!start_loops(&w, err) ||
+        (w.config->database_channel != NULL &&
+         !db_listen(w.shared.db, w.config->database_channel, on_heard, &w, &w.listener, err)))
         return false;
     uv_run(&w.uv, UV_RUN_DEFAULT);
 

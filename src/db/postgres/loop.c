@@ -402,8 +402,8 @@ pg_loop_submit(struct db_loop *dl, struct db_job *job)
     struct pg_loop *loop = (struct pg_loop *)dl;
     int64_t wait_ms = timeout_of(loop, job);
 
-    if (wait_ms <= 0 || wait_ms > loop->db->connect_timeout_ms)
-        wait_ms = loop->db->connect_timeout_ms;
+    if (wait_ms <= 0 || wait_ms > loop->db->pool_timeout_ms)
+        wait_ms = loop->db->pool_timeout_ms;
     job->loop = dl;
     job->ok = false;
     job->submitted_ns = clock_mono_ns();

@@ -339,18 +339,13 @@ make_record_table(PGconn *pq, struct err *err)
     return false;
 }
 
-/* The lock is taken for a migration, else only where the table is missing: whoever asks what was
- * applied must not wait for one that runs. */
 static bool
-prepare_record(PGconn *pq, bool locked, struct err *err)
+prepare_record(PGconn *pq, struct err *err)
 {
     bool exists = false;
 
-    if (locked && !take_lock(pq, err))
-        return false;
-    if (!has_record_table(pq, &exists, err))
-        return false;
-    return exists || ((locked || take_lock(pq, err)) && make_record_table(pq, err));
+    return take_lock(pq, err) && has_record_table(pq, &exists, err) &&
+           (exists || make_record_table(pq, err));
 }
 
 /* Already there with the same content: *applied false. With another: an error. */
@@ -404,6 +399,20 @@ record(struct run *run, struct str checksum)
     return res != NULL;
 }
 
+/* Other processes that serve this database hear of it when it is committed. */
+static bool
+tell(struct run *run, const char *channel)
+{
+    PGresult *res = NULL;
+
+    if (channel == NULL)
+        return true;
+    res = pg_session_query(run->pq, "SELECT pg_catalog.pg_notify($1, 'reload schema')", &channel, 1,
+                           run->err);
+    PQclear(res);
+    return res != NULL;
+}
+
 /* A lost connection leaves open whether the commit happened; any other failure undid everything. */
 static bool
 commit(struct run *run)
@@ -441,14 +450,14 @@ pg_migrate(struct db *base, struct str name, struct str text, struct str checksu
     buf_init(&run->sql, (size_t)1 << 30);
     if (!pg_session_open(&db->target, buf_str(&db->migration_path), db->connect_timeout_ms,
                          &run->pq, err) ||
-        !prepare_record(run->pq, true, err) || !find_record(run, checksum, &found))
+        !prepare_record(run->pq, err) || !find_record(run, checksum, &found))
         goto out;
     if (!found) {
         struct pg_rules rules;
 
         pg_rules_read(text, &rules);
         if (!execute(run->pq, "BEGIN", err) || !pg_rules_prepare(run->pq, &rules, err) ||
-            !run_text(run) || !record(run, checksum) || !commit(run))
+            !run_text(run) || !record(run, checksum) || !tell(run, db->channel) || !commit(run))
             goto out;
     }
     *applied = !found;
@@ -469,12 +478,15 @@ pg_migrations_list(struct db *base, struct arena *arena, struct db_migration **o
     struct pg_db *db = (struct pg_db *)base;
     PGconn *pq = NULL;
     PGresult *res = NULL;
+    bool exists = false;
 
     *out = NULL;
     *count = 0;
     if (pg_session_open(&db->target, buf_str(&db->migration_path), db->connect_timeout_ms, &pq,
                         err) &&
-        prepare_record(pq, false, err))
+        has_record_table(pq, &exists, err) && !exists)
+        *out = ARENA_ARRAY(arena, struct db_migration, 1);
+    if (exists)
         res = pg_session_query(
             pq,
             "SELECT name, checksum, (extract(epoch FROM applied_at) * 1000000)::int8"

@@ -37,7 +37,9 @@ struct pg_db {
     unsigned pool;
     int64_t statement_timeout_ms;
     int64_t connect_timeout_ms;
+    int64_t pool_timeout_ms;
     size_t queue_max;
+    char *channel; /* where migrations are told; NULL: nowhere */
     struct buf session_sql;
     /* Search paths: of migrations, whose new tables go to the first schema; and of what reads the
      * catalogs, so that the names of types that it finds are good in every request. */
@@ -209,6 +211,11 @@ void pg_loop_requeue(struct pg_loop *loop, struct db_job *job);
 /* Calls done; err is set when !ok. */
 void pg_job_end(struct db_job *job, bool ok);
 void pg_loop_handle_closed(struct pg_loop *loop);
+
+/* listen.c */
+bool pg_listen(struct db *db, const char *channel, void (*heard)(void *ctx, struct str payload),
+               void *ctx, struct db_listener **out, struct err *err);
+void pg_listen_stop(struct db_listener *listener);
 
 /* introspect.c, migrate.c */
 bool pg_introspect(struct db *db, struct model **out, struct err *err);

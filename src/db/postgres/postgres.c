@@ -13,6 +13,7 @@ pg_close(struct db *base)
     for (size_t i = 0; i < db->schema_count; i++)
         free(db->schemas[i]);
     free(db->schemas);
+    free(db->channel);
     buf_fini(&db->session_sql);
     buf_fini(&db->migration_path);
     buf_fini(&db->catalog_path);
@@ -47,7 +48,10 @@ pg_open(const struct db_options *options, const char *url, struct db **out, stru
     db->pool = options->pool > 0 ? options->pool : 1;
     db->statement_timeout_ms = options->statement_timeout_ms;
     db->connect_timeout_ms = options->connect_timeout_ms > 0 ? options->connect_timeout_ms : 5000;
+    db->pool_timeout_ms =
+        options->pool_timeout_ms > 0 ? options->pool_timeout_ms : db->connect_timeout_ms;
     db->queue_max = options->queue_max;
+    db->channel = options->channel != NULL ? xstrdup(options->channel) : NULL;
     db->schema_count = options->schema_count;
     db->schemas = xcalloc(options->schema_count + 1, sizeof(*db->schemas));
     for (size_t i = 0; i < options->schema_count; i++)
@@ -81,4 +85,6 @@ const struct db_driver db_postgres_driver = {
     .introspect = pg_introspect,
     .migrations_list = pg_migrations_list,
     .migrate = pg_migrate,
+    .listen = pg_listen,
+    .listen_stop = pg_listen_stop,
 };
