@@ -158,12 +158,10 @@ parse_list(struct cursor *c, struct api_slot *slot)
     size_t count = 0;
     struct str *list = ARENA_ARRAY(c->arena, struct str, cap);
 
+    cursor_skip_blanks(c);
     if (!cursor_eat_char(c, '('))
         return cursor_fail(c, "\"(\"");
-    if (cursor_eat_char(c, ')')) {
-        *slot = (struct api_slot){.list = list, .is_list = true};
-        return true;
-    }
+    cursor_skip_blanks(c);
     do {
         if (count == c->limits->list_max)
             return cursor_fail_limit(c, "list elements", c->limits->list_max);
@@ -178,6 +176,10 @@ parse_list(struct cursor *c, struct api_slot *slot)
     } while (cursor_eat_char(c, ','));
     if (!cursor_eat_char(c, ')'))
         return cursor_fail(c, "\",\" or \")\"");
+    cursor_skip_blanks(c);
+    /* One element that is empty stands for none. */
+    if (count == 1 && list[0].len == 0)
+        count = 0;
     *slot = (struct api_slot){.list = list, .list_count = (uint32_t)count, .is_list = true};
     return true;
 }
@@ -188,7 +190,8 @@ parse_is(struct cursor *c, struct str word, enum api_is *out)
     static const char *const names[] = {"null", "not_null", "true", "false", "unknown"};
 
     for (size_t i = 0; i < COUNTOF(names); i++) {
-        if (str_eq_nocase(word, str_from(names[i]))) {
+        /* What follows the word is ignored. */
+        if (str_eq_nocase(str_slice(word, 0, strlen(names[i])), str_from(names[i]))) {
             *out = (enum api_is)i;
             return true;
         }
@@ -274,16 +277,25 @@ take_logic_value(struct cursor *c)
 }
 
 static bool
+begins_name(const struct cursor *c)
+{
+    return !cursor_at_end(c) && strchr("(),.:*!-'", cursor_peek(c)) == NULL;
+}
+
+static bool
 parse_logic_filter(struct cursor *c, struct api_request *request, struct api_cond *cond)
 {
     bool is_pattern = false;
     struct api_filter *filter = &cond->filter;
 
     filter->slot = API_NO_SLOT;
+    if (!begins_name(c))
+        return cursor_fail(c, "field name (* or [a..z0..9_$]), negation operator (not) or logic "
+                              "operator (and, or)");
     if (!cursor_field(c, &filter->field))
         return false;
     if (!cursor_eat_char(c, '.'))
-        return cursor_fail(c, "\".\"");
+        return cursor_fail(c, "delimiter (.)");
     if (!parse_op(c, filter, &cond->negated, &is_pattern))
         return false;
     return filter->op == API_IN ? parse_in(c, request, filter)
@@ -297,14 +309,15 @@ parse_logic_member(struct cursor *c, struct api_request *request, struct api_con
 {
     size_t start = c->pos;
     bool negated = cursor_eat(c, STR("not."));
-    bool is_and = cursor_eat(c, STR("and("));
+    bool is_and = cursor_eat(c, STR("and"));
+    bool is_word = is_and || cursor_eat(c, STR("or"));
 
-    if (!is_and && !cursor_eat(c, STR("or("))) {
+    cursor_skip_blanks(c);
+    if (!is_word || cursor_peek(c) != '(') {
         /* A filter's "not." stands behind its name, so this was a name that begins so. */
         c->pos = start;
         return parse_logic_filter(c, request, cond);
     }
-    c->pos--;
     cond->kind = is_and ? API_COND_AND : API_COND_OR;
     cond->negated = negated;
     return api_parse_logic(c, request, cond, depth + 1);
@@ -318,6 +331,7 @@ api_parse_logic(struct cursor *c, struct api_request *request, struct api_cond *
 
     if (depth > c->limits->depth_max)
         return cursor_fail_limit(c, "levels of and/or", c->limits->depth_max);
+    cursor_skip_blanks(c);
     if (!cursor_eat_char(c, '('))
         return cursor_fail(c, "\"(\"");
     do {
@@ -330,5 +344,8 @@ api_parse_logic(struct cursor *c, struct api_request *request, struct api_cond *
         cursor_skip_blanks(c);
         tail = &(*tail)->next;
     } while (cursor_eat_char(c, ','));
-    return cursor_eat_char(c, ')') || cursor_fail(c, "\",\" or \")\"");
+    if (!cursor_eat_char(c, ')'))
+        return cursor_fail(c, "\",\" or \")\"");
+    cursor_skip_blanks(c);
+    return true;
 }

@@ -184,6 +184,8 @@ parse_logic_param(struct cursor *c, bool is_or, bool negated, struct api_level *
     struct api_cond *cond = ARENA_NEW(c->arena, struct api_cond);
 
     c->what = "logic tree";
+    /* Columns count from the word, as if it stood in front of the value. */
+    c->shift = (is_or ? strlen("or") : strlen("and")) + (negated ? strlen("not.") : 0);
     request->has_literals = true;
     cond->kind = is_or ? API_COND_OR : API_COND_AND;
     cond->negated = negated;
@@ -358,7 +360,7 @@ api_parse_query(const struct api_param *params, uint32_t count, const struct api
         size_t slot_at = params[i].value.len;
 
         c.in = params[i].key;
-        c.pos = 0;
+        c.pos = c.shift = 0;
         if (!parse_param_key(&c, &key))
             return false;
         c.in = params[i].value;

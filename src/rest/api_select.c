@@ -52,7 +52,7 @@ parse_aggregate(struct cursor *c, struct api_item *item)
         return false;
     item->aggregate = aggregate_from_name(name);
     if (item->aggregate == API_AGG_NONE || !cursor_eat(c, STR("()"))) {
-        c->pos = start;
+        c->pos = start + 1;
         return cursor_fail(c, "\"sum()\", \"avg()\", \"count()\", \"max()\" or \"min()\"");
     }
     return !cursor_eat(c, STR("::")) || parse_cast(c, &item->aggregate_cast);
@@ -93,6 +93,13 @@ parse_embed(struct cursor *c, struct api_item *item, uint32_t depth)
 }
 
 static bool
+parse_field_end(struct cursor *c)
+{
+    return cursor_at_end(c) || cursor_peek(c) == ',' || cursor_peek(c) == ')' ||
+           cursor_fail_end(c, "\"::\", \".\", \")\", \",\" or end of input");
+}
+
+static bool
 parse_item(struct cursor *c, uint32_t depth, struct api_item *item)
 {
     if (cursor_eat_char(c, '*')) {
@@ -122,13 +129,16 @@ parse_item(struct cursor *c, uint32_t depth, struct api_item *item)
         if (str_eq(item->field.column, STR("count")) && cursor_eat(c, STR("()"))) {
             item->aggregate = API_AGG_COUNT;
             item->field = (struct api_field){0};
-            return !cursor_eat(c, STR("::")) || parse_cast(c, &item->aggregate_cast);
+            return (!cursor_eat(c, STR("::")) || parse_cast(c, &item->aggregate_cast)) &&
+                   parse_field_end(c);
         }
         return parse_embed(c, item, depth);
     }
     if (cursor_eat(c, STR("::")) && !parse_cast(c, &item->cast))
         return false;
-    return parse_aggregate(c, item);
+    if (!parse_aggregate(c, item))
+        return false;
+    return parse_field_end(c);
 }
 
 static bool
@@ -165,16 +175,21 @@ api_parse_select(struct cursor *c, struct api_item **out)
 static bool
 parse_order_suffix(struct cursor *c, struct api_order *order)
 {
-    if (cursor_eat(c, STR(".asc")))
-        order->descending = false;
-    else if (cursor_eat(c, STR(".desc")))
-        order->descending = true;
+    bool ascends = cursor_eat(c, STR(".asc"));
+
+    order->descending = !ascends && cursor_eat(c, STR(".desc"));
     if (cursor_eat(c, STR(".nullsfirst")))
         order->nulls = API_NULLS_FIRST;
     else if (cursor_eat(c, STR(".nullslast")))
         order->nulls = API_NULLS_LAST;
-    return cursor_at_end(c) || cursor_peek(c) == ',' ||
-           cursor_fail(c, "\",\", \"asc\", \"desc\", \"nullsfirst\" or \"nullslast\"");
+    cursor_skip_blanks(c);
+    if (cursor_at_end(c) || cursor_peek(c) == ',')
+        return true;
+    if (order->nulls != API_NULLS_DEFAULT || !cursor_eat_char(c, '.'))
+        return cursor_fail_end(c, "\",\" or end of input");
+    return cursor_fail(c, ascends || order->descending
+                              ? "\"nullsfirst\" or \"nullslast\""
+                              : "\"asc\", \"desc\", \"nullsfirst\" or \"nullslast\"");
 }
 
 bool

@@ -8,22 +8,35 @@ cursor_skip_blanks(struct cursor *c)
         c->pos++;
 }
 
-bool
-cursor_fail(struct cursor *c, const char *expecting)
+/* mark: what the character at hand is quoted with. */
+static bool
+fail(struct cursor *c, char mark, const char *expecting)
 {
     size_t end = c->pos + 1;
 
     err_set(c->err, ERR_REQUEST, "PGRST100", "\"failed to parse %s (%.*s)\" (line 1, column %zu)",
-            c->what, STR_ARG(str_slice(c->in, 0, 200)), c->pos + 1);
+            c->what, STR_ARG(str_slice(c->in, 0, 200)), c->shift + c->pos + 1);
     c->err->http_status = 400;
     while (end < c->in.len && ((unsigned char)c->in.data[end] & 0xC0) == 0x80)
         end++;
     if (cursor_at_end(c))
         err_details(c->err, "unexpected end of input expecting %s", expecting);
     else
-        err_details(c->err, "unexpected \"%.*s\" expecting %s",
-                    STR_ARG(str_slice(c->in, c->pos, end)), expecting);
+        err_details(c->err, "unexpected %c%.*s%c expecting %s", mark,
+                    STR_ARG(str_slice(c->in, c->pos, end)), mark, expecting);
     return false;
+}
+
+bool
+cursor_fail(struct cursor *c, const char *expecting)
+{
+    return fail(c, '"', expecting);
+}
+
+bool
+cursor_fail_end(struct cursor *c, const char *expecting)
+{
+    return fail(c, '\'', expecting);
 }
 
 bool
@@ -101,35 +114,57 @@ cursor_name(struct cursor *c, struct str *out)
     return true;
 }
 
+/* What may follow an index. */
+static bool
+ends_index(const struct cursor *c)
+{
+    struct str rest = str_slice(c->in, c->pos, c->in.len);
+
+    return rest.len == 0 || strchr(".,) ", rest.data[0]) != NULL ||
+           (rest.len > 1 && (memcmp(rest.data, "->", 2) == 0 || memcmp(rest.data, "::", 2) == 0));
+}
+
+/* A key goes up to a reserved character; a dash belongs to it where more of the key follows. */
+static bool
+is_key_char(const struct cursor *c, size_t start)
+{
+    int ch = cursor_peek(c);
+    int next = c->pos + 1 < c->in.len ? (unsigned char)c->in.data[c->pos + 1] : -1;
+
+    if (ch == '-')
+        return c->pos > start && next >= 0 && strchr("(-:.,>)", next) == NULL;
+    return ch >= 0 && strchr("(:.,>)", ch) == NULL;
+}
+
 static bool
 parse_step(struct cursor *c, struct api_json_step *step)
 {
     size_t start = 0;
-    size_t end = 0;
+    size_t digits = 0;
 
     step->as_text = cursor_eat_char(c, '>');
     if (cursor_peek(c) == '"')
         return cursor_quoted(c, &step->key);
     start = c->pos;
-    if (cursor_peek(c) == '-')
-        c->pos++;
+    cursor_eat_char(c, '-');
+    digits = c->pos;
     while (cursor_peek(c) >= '0' && cursor_peek(c) <= '9')
         c->pos++;
-    end = c->pos;
-    if (end > start && !is_name_char(cursor_peek(c)) &&
-        str_to_i64(str_slice(c->in, start, end), &step->index) && step->index >= INT32_MIN &&
+    if (c->pos > digits && ends_index(c) &&
+        str_to_i64(str_slice(c->in, start, c->pos), &step->index) && step->index >= INT32_MIN &&
         step->index <= INT32_MAX) {
         step->is_index = true;
         return true;
     }
-    /* A key goes up to the next arrow or the end of the item. */
+    /* No key begins with a dash, so that was to be an index. */
+    if (digits > start)
+        return cursor_fail(c, "digit");
     c->pos = start;
-    while (!cursor_at_end(c) && strchr("(),.:>", cursor_peek(c)) == NULL &&
-           !(cursor_peek(c) == '-' && c->pos + 1 < c->in.len && c->in.data[c->pos + 1] == '>'))
+    while (is_key_char(c, start))
         c->pos++;
-    step->key = str_slice(c->in, start, c->pos);
+    step->key = str_trim(str_slice(c->in, start, c->pos));
     if (step->key.len == 0)
-        return cursor_fail(c, "json path key or index");
+        return cursor_fail(c, "\"-\", digit or any non reserved character different from: .,>()");
     return true;
 }
 
@@ -145,10 +180,8 @@ cursor_field(struct cursor *c, struct api_field *out)
         if (count == COUNTOF(steps))
             return cursor_fail_limit(c, "json path steps", COUNTOF(steps));
         steps[count] = (struct api_json_step){0};
-        if (!parse_step(c, &steps[count]))
+        if (!parse_step(c, &steps[count++]))
             return false;
-        if (steps[count++].as_text)
-            break;
     }
     if (count > 0) {
         struct api_json_step *copy = ARENA_ARRAY(c->arena, struct api_json_step, count);

@@ -10,6 +10,7 @@
 struct cursor {
     struct str in;
     size_t pos;
+    size_t shift;     /* what stood before in, for the column of a message */
     const char *what; /* "filter", "select parameter": for the message */
     struct arena *arena;
     const struct api_limits *limits;
@@ -51,6 +52,8 @@ cursor_eat_char(struct cursor *c, char ch)
 void cursor_skip_blanks(struct cursor *c);
 /* PGRST100 at the current place; returns false. expecting completes "expecting ...". */
 bool cursor_fail(struct cursor *c, const char *expecting);
+/* The same where the end would do too: then the character stands in single quotes. */
+bool cursor_fail_end(struct cursor *c, const char *expecting);
 /* 400 with a limit's name: "too many terms: at most 1000". */
 bool cursor_fail_limit(struct cursor *c, const char *what, uint32_t limit);
 

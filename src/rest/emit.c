@@ -62,8 +62,10 @@ emit_column(struct emitter *e, const struct plan_rel *rel, const struct model_co
 }
 
 static void
-emit_json_step(struct emitter *e, const struct api_json_step *step)
+emit_json_step(struct emitter *e, const struct api_json_step *step, bool is_jsonb)
 {
+    const char *modes[2][2] = {{",0)", ",1)"}, {",2)", ",3)"}};
+
     if (emit_is_postgres(e))
         buf_add_str(&e->sql, step->as_text ? STR("->>") : STR("->"));
     else
@@ -77,7 +79,7 @@ emit_json_step(struct emitter *e, const struct api_json_step *step)
             BUF_ADD_LIT(&e->sql, "::text");
     }
     if (!emit_is_postgres(e))
-        buf_add_str(&e->sql, step->as_text ? STR(",1)") : STR(",0)"));
+        buf_add_str(&e->sql, str_from(modes[is_jsonb][step->as_text]));
 }
 
 static void
@@ -106,10 +108,14 @@ emit_field(struct emitter *e, const struct plan_field *field)
     } else {
         for (uint32_t i = 0; i < field->step_count; i++)
             BUF_ADD_LIT(&e->sql, "cairn_json_get(");
+        if (convert)
+            buf_printf(&e->sql, "cairn_to_json('%c',", type_json_class(&field->column->type));
         emit_field_column(e, field);
+        if (convert)
+            buf_add_char(&e->sql, ')');
     }
     for (uint32_t i = 0; i < field->step_count; i++)
-        emit_json_step(e, &field->steps[i]);
+        emit_json_step(e, &field->steps[i], field->column->type.id != TYPE_JSON);
     if (emit_is_postgres(e))
         buf_add_char(&e->sql, ')');
 }
@@ -259,7 +265,7 @@ emit_embed_tail(struct emitter *e, const struct plan_rel *rel)
     emit_where(e, rel);
     emit_group(e, rel);
     emit_order(e, rel);
-    if (rel->is_to_one)
+    if (rel->is_to_one && rel->limit_slot == API_NO_SLOT && rel->offset_slot == API_NO_SLOT)
         BUF_ADD_LIT(&e->sql, " LIMIT 1");
     else
         emit_limit(e, rel);
@@ -434,13 +440,28 @@ emit_value(struct emitter *e, const struct plan_rel *rel, const struct plan_colu
         emit_field(e, &column->field);
 }
 
+/* A column whose cells are read one by one needs the JSON of its type made; inside of a row
+ * PostgreSQL does that itself. */
+static void
+emit_root_column(struct emitter *e, const struct plan_rel *rel, const struct plan_column *column,
+                 bool is_cell)
+{
+    bool converts = is_cell && emit_is_postgres(e) && type_has_own_json(column->type);
+
+    if (converts)
+        buf_add_str(&e->sql, rel->is_grouped ? STR("to_jsonb(") : STR("to_json("));
+    emit_shown_column(e, rel, column);
+    if (converts)
+        buf_add_char(&e->sql, ')');
+}
+
 void
 emit_columns(struct emitter *e, const struct plan_rel *rel, bool named)
 {
     for (uint32_t i = 0; i < rel->column_count && buf_ok(&e->sql); i++) {
         if (i > 0)
             BUF_ADD_LIT(&e->sql, ", ");
-        emit_shown_column(e, rel, &rel->columns[i]);
+        emit_root_column(e, rel, &rel->columns[i], !named);
         if (named) {
             BUF_ADD_LIT(&e->sql, " AS ");
             quote_ident(&e->sql, rel->columns[i].key);

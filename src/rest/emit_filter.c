@@ -71,7 +71,7 @@ emit_full_text(struct emitter *e, const struct plan_cond *cond)
         [API_WFTS] = "websearch_to_tsquery",
     };
     const struct api_filter *filter = cond->filter;
-    bool is_vector = str_eq(cond->field.type->name, STR("tsvector"));
+    bool is_vector = cond->field.type->id == TYPE_TSVECTOR;
 
     if (!is_vector)
         BUF_ADD_LIT(&e->sql, "to_tsvector(");

@@ -8,12 +8,25 @@ struct planner {
     struct arena *arena;
     struct err *err;
     uint32_t rel_count;
+    /* What PostgreSQL would say of the statement comes after all that is wrong with the request. */
+    struct err late;
+    bool has_late;
 };
 
 #define REL_CANDIDATES 16
 /* PostgreSQL's MaxTupleAttributeNumber; and what a function of SQLite takes, less one. */
 #define COLUMNS_MAX 1664
 #define EMBED_COLUMNS_MAX 999
+
+/* Keeps the first of those errors, and goes on. */
+static bool
+postpone(struct planner *p)
+{
+    if (!p->has_late)
+        p->late = *p->err;
+    p->has_late = true;
+    return true;
+}
 
 static void
 find_computed(const struct plan_rel *rel, struct str name, struct plan_field *out)
@@ -30,19 +43,21 @@ static bool
 resolve_field(struct planner *p, const struct plan_rel *rel, const struct api_field *field,
               struct plan_field *out)
 {
+    static const struct model_column unknown = {.type = {.id = TYPE_TEXT}};
+
     out->rel = rel;
     out->steps = field->steps;
     out->step_count = field->step_count;
     out->column = schema_find_column(rel->table, field->column);
     if (out->column == NULL)
         find_computed(rel, field->column, out);
-    if (out->column == NULL)
-        return plan_fail_column(rel->table, field->column, p->err);
+    if (out->column == NULL && !plan_fail_column(rel->table, field->column, p->err))
+        out->column = postpone(p) ? &unknown : NULL;
     out->type = &out->column->type;
     if (field->step_count == 0)
         return true;
-    if (!plan_check_json_column(out->column, p->err))
-        return false;
+    if (!plan_check_json(field, p->err))
+        postpone(p);
     out->type = field->steps[field->step_count - 1].as_text ? type_builtin(TYPE_TEXT)
                 : out->column->type.id == TYPE_JSON         ? type_builtin(TYPE_JSON)
                                                             : type_builtin(TYPE_JSONB);
@@ -78,7 +93,8 @@ add_value(struct planner *p, const struct plan_rel *rel, const struct api_item *
         return true;
     column->has_cast = true;
     column->type = &column->cast;
-    return plan_check_cast(p->in, item->cast, &column->cast, &column->cast_name, p->err);
+    return plan_check_cast(p->in, item->cast, &column->cast, &column->cast_name, p->err) ||
+           postpone(p);
 }
 
 /* "select=count" is a count of the rows, aggregates enabled or not: point 16. */
@@ -104,7 +120,8 @@ add_field_column(struct planner *p, const struct plan_rel *rel, const struct api
         return true;
     }
     return add_value(p, rel, item, column) &&
-           (item->aggregate == API_AGG_NONE || plan_aggregate(p->in, item, column, p->err));
+           (item->aggregate == API_AGG_NONE || plan_aggregate(p->in, item, column, p->err) ||
+            postpone(p));
 }
 
 static bool make_columns(struct planner *p, struct plan_rel *rel, const struct api_item *items);
@@ -228,8 +245,8 @@ add_item(struct planner *p, struct plan_rel *rel, const struct api_item *item,
         return add_field_column(p, rel, item, &list->items[list->count++]);
     if (!add_embed(p, rel, item, &embed))
         return false;
-    /* target() joins without output: point 23. */
-    if (item->children != NULL)
+    /* target() joins without output, and so does what has nothing but such: point 23. */
+    if (embed->column_count > 0)
         list->items[list->count++] = (struct plan_column){.kind = PLAN_EMBED,
                                                           .origin = rel,
                                                           .key = embed->key,
@@ -299,7 +316,8 @@ make_cond(struct planner *p, const struct plan_rel *rel, const struct api_cond *
     cond->kind = PLAN_COND_FILTER;
     cond->filter = &from->filter;
     return resolve_field(p, rel, &from->filter.field, &cond->field) &&
-           plan_check_filter(p->in->dialect, cond->field.type, &from->filter, p->err);
+           (plan_check_filter(p->in->dialect, cond->field.type, &from->filter, p->err) ||
+            postpone(p));
 }
 
 /* order=relation(column): the to-one embed called so. */
@@ -351,9 +369,10 @@ make_order(struct planner *p, struct plan_rel *rel, const struct api_order *from
 
         if (from->relation.data != NULL && !find_related(p, rel, from->relation, &order->via))
             return false;
-        if (!resolve_order(p, rel, from, order) ||
-            !plan_check_order(p->in->dialect, order->field.type, p->err))
+        if (!resolve_order(p, rel, from, order))
             return false;
+        if (!plan_check_order(p->in->dialect, order->field.type, p->err))
+            postpone(p);
         order->descending = from->descending;
         /* PostgreSQL's default: nulls are larger than everything. */
         order->nulls_first = from->nulls == API_NULLS_FIRST ||
@@ -569,6 +588,12 @@ plan_make(const struct plan_input *input, struct plan **out, struct err *err)
         return false;
     if (!make_shown(&p, plan, !is_write || plan->returns_rows))
         return false;
+    if (!plan_check_aggregates(input, root, err))
+        return false;
+    if (p.has_late) {
+        *err = p.late;
+        return false;
+    }
     if (!plan_group(input, root, err))
         return false;
     plan->at_most_one = pins_key(root);

@@ -232,18 +232,24 @@ fail_operator(const struct type *type, const char *operator, struct err * err)
     return fail_status(err, 404);
 }
 
-bool
-plan_check_json_column(const struct model_column *column, struct err *err)
+static bool
+fail_step(struct str type, const struct api_json_step *step, struct err *err)
 {
-    switch (column->type.id) {
-    case TYPE_JSON:
-    case TYPE_JSONB:
-    case TYPE_ARRAY:
-    case TYPE_OTHER:
-        return true;
-    default:
-        return fail_operator(&column->type, "->", err);
+    err_set(err, ERR_REQUEST, "42883", "operator does not exist: %.*s %s %s", STR_ARG(type),
+            step->as_text ? "->>" : "->", step->is_index ? "integer" : "unknown");
+    err_hint(err, "No operator matches the given name and argument types. You might need to add "
+                  "explicit type casts.");
+    return fail_status(err, 404);
+}
+
+bool
+plan_check_json(const struct api_field *field, struct err *err)
+{
+    for (uint32_t i = 1; i < field->step_count; i++) {
+        if (field->steps[i - 1].as_text)
+            return fail_step(STR("text"), &field->steps[i], err);
     }
+    return true;
 }
 
 bool
@@ -256,6 +262,20 @@ plan_check_order(enum db_dialect dialect, const struct type *type, struct err *e
     return fail_status(err, 404);
 }
 
+/* "_int4" is how PostgreSQL's catalog calls int4[]. */
+static bool
+parse_array_name(struct str name, struct arena *arena, struct type *out)
+{
+    struct type *elem = ARENA_NEW(arena, struct type);
+
+    if (name.len < 2 || name.data[0] != '_' || !type_parse_name(str_slice(name, 1, name.len), elem))
+        return false;
+    *out = *type_builtin(TYPE_ARRAY);
+    out->name = name;
+    out->elem = elem;
+    return true;
+}
+
 bool
 plan_check_cast(const struct plan_input *input, struct str name, struct type *out,
                 struct str *out_name, struct err *err)
@@ -265,6 +285,8 @@ plan_check_cast(const struct plan_input *input, struct str name, struct type *ou
 
     *out_name = name;
     if (type_parse_name(name, out) && (input->dialect == DB_POSTGRES || type_is_embedded(out)))
+        return true;
+    if (input->dialect == DB_POSTGRES && parse_array_name(name, input->arena, out))
         return true;
     if (input->dialect != DB_POSTGRES || !is_word) {
         err_set(err, ERR_REQUEST, "42704", "type \"%.*s\" does not exist",

@@ -25,8 +25,8 @@ bool plan_fail_no_rel(const struct schema *schema, const struct schema_table *ta
 /* 300 PGRST201 */
 bool plan_fail_ambiguous(const struct schema_table *table, struct str target,
                          const struct schema_rel **found, size_t count, struct err *err);
-/* -> and ->> on a column that is not JSON: 404 42883. */
-MUST_CHECK bool plan_check_json_column(const struct model_column *column, struct err *err);
+/* -> and ->> on the text that ->> gave: 404 42883. */
+MUST_CHECK bool plan_check_json(const struct api_field *field, struct err *err);
 /* A type that has no order: 404 42883. PostgreSQL answers by itself. */
 MUST_CHECK bool plan_check_order(enum db_dialect dialect, const struct type *type, struct err *err);
 /* The type that a cast names, and how SQL may name it: 400 42704. */

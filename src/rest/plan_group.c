@@ -270,25 +270,25 @@ check_grouping(const struct plan_input *input, const struct plan_rel *rel, struc
     return true;
 }
 
-static bool
-group_level(const struct plan_input *input, struct plan_rel *rel, struct err *err)
+bool
+plan_group(const struct plan_input *input, struct plan_rel *rel, struct err *err)
 {
     rel->is_grouped = !rel->is_spread && has_aggregate(rel);
     if (rel->is_grouped ? !check_grouping(input, rel, err) : !check_count(rel, err))
         return false;
     for (struct plan_rel *child = rel->children; child != NULL; child = child->next) {
-        if (!group_level(input, child, err))
+        if (!plan_group(input, child, err))
             return false;
     }
     return true;
 }
 
 bool
-plan_group(const struct plan_input *input, struct plan_rel *root, struct err *err)
+plan_check_aggregates(const struct plan_input *input, const struct plan_rel *root, struct err *err)
 {
     if (!input->limits->aggregates && uses_aggregates(root))
         return fail(err, 400, "PGRST123", "Use of aggregate functions is not allowed");
-    return check_spreads(root, err) && group_level(input, root, err);
+    return check_spreads(root, err);
 }
 
 bool

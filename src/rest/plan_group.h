@@ -17,13 +17,16 @@
 MUST_CHECK bool plan_aggregate(const struct plan_input *input, const struct api_item *item,
                                struct plan_column *column, struct err *err);
 
+/* Errors: 400 PGRST123 aggregates are switched off, 400 PGRST127 one in a to-many spread. */
+MUST_CHECK bool plan_check_aggregates(const struct plan_input *input, const struct plan_rel *root,
+                                      struct err *err);
+
 /*
- * After columns and order of all levels are there: marks the levels that are grouped, and finds
- * the columns that they are ordered by. Errors: 400 PGRST123 aggregates are switched off, 400
- * PGRST127 in a to-many spread, 400 42803 what is neither grouped nor aggregated, 404 42883 what
- * can't be grouped.
+ * After columns and order of all levels are there: marks the levels from rel on that are grouped, and finds
+ * the columns that they are ordered by. Errors: 400 42803 what is neither grouped nor aggregated,
+ * 404 42883 what can't be grouped.
  */
-MUST_CHECK bool plan_group(const struct plan_input *input, struct plan_rel *root, struct err *err);
+MUST_CHECK bool plan_group(const struct plan_input *input, struct plan_rel *rel, struct err *err);
 
 /* The column tells groups apart: it is no aggregate, and not the count of "select=count". */
 bool plan_is_grouping(const struct plan_rel *rel, const struct plan_column *column);

@@ -50,6 +50,7 @@ family_of(const struct type *type)
     case TYPE_UUID:
     case TYPE_ENUM:
     case TYPE_ARRAY:
+    case TYPE_TSVECTOR:
     case TYPE_OTHER:
         break;
     }

@@ -40,6 +40,7 @@ static const char *const type_names[] = {
     [TYPE_JSON] = "json",
     [TYPE_JSONB] = "jsonb",
     [TYPE_ENUM] = "enum",
+    [TYPE_TSVECTOR] = "tsvector",
     [TYPE_ARRAY] = "array",
     [TYPE_OTHER] = "other",
 };

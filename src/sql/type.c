@@ -32,6 +32,7 @@ static const struct type builtins[] = {
     BUILTIN(TYPE_JSON, "json"),
     BUILTIN(TYPE_JSONB, "jsonb"),
     BUILTIN(TYPE_ENUM, "anyenum"),
+    BUILTIN(TYPE_TSVECTOR, "tsvector"),
     BUILTIN(TYPE_ARRAY, "anyarray"),
     BUILTIN(TYPE_OTHER, "other"),
 };
@@ -79,6 +80,7 @@ static const struct {
     {"uuid", TYPE_UUID},
     {"json", TYPE_JSON},
     {"jsonb", TYPE_JSONB},
+    {"tsvector", TYPE_TSVECTOR},
 };
 
 /* Source: src/include/catalog/pg_type.dat of PostgreSQL 15. These numbers never change. */
@@ -91,7 +93,7 @@ static const struct {
     {701, TYPE_FLOAT8},    {705, TYPE_UNKNOWN}, {1042, TYPE_BPCHAR},    {1043, TYPE_VARCHAR},
     {1082, TYPE_DATE},     {1083, TYPE_TIME},   {1114, TYPE_TIMESTAMP}, {1184, TYPE_TIMESTAMPTZ},
     {1186, TYPE_INTERVAL}, {1266, TYPE_TIMETZ}, {1700, TYPE_NUMERIC},   {2950, TYPE_UUID},
-    {3802, TYPE_JSONB},
+    {3614, TYPE_TSVECTOR}, {3802, TYPE_JSONB},
 };
 
 #define MAX_STRING_LENGTH 10485760
@@ -120,7 +122,7 @@ bool
 type_is_embedded(const struct type *type)
 {
     return type->id != TYPE_TIMETZ && type->id != TYPE_INTERVAL && type->id != TYPE_ARRAY &&
-           type->id != TYPE_OTHER;
+           type->id != TYPE_TSVECTOR && type->id != TYPE_OTHER;
 }
 
 struct str
@@ -154,6 +156,7 @@ type_sqlite_decl(const struct type *type)
     case TYPE_JSON:
     case TYPE_JSONB:
     case TYPE_ENUM:
+    case TYPE_TSVECTOR:
     case TYPE_ARRAY:
     case TYPE_OTHER:
     default:
@@ -341,6 +344,13 @@ type_parse_name(struct str text, struct type *out)
     return type_lookup(str_make(name, len), mods, count, out);
 }
 
+bool
+type_has_own_json(const struct type *type)
+{
+    return type->id == TYPE_ARRAY && type->elem != NULL ? type_has_own_json(type->elem)
+                                                        : type->has_json;
+}
+
 char
 type_json_class(const struct type *type)
 {
@@ -352,10 +362,13 @@ type_json_class(const struct type *type)
         [TYPE_DATE] = 's',      [TYPE_TIME] = 's',        [TYPE_TIMETZ] = 's',
         [TYPE_TIMESTAMP] = 't', [TYPE_TIMESTAMPTZ] = 'z', [TYPE_INTERVAL] = 's',
         [TYPE_UUID] = 's',      [TYPE_JSON] = 'r',        [TYPE_JSONB] = 'r',
-        [TYPE_ENUM] = 's',      [TYPE_ARRAY] = 'S',       [TYPE_OTHER] = 's',
+        [TYPE_ENUM] = 's',      [TYPE_TSVECTOR] = 's',    [TYPE_ARRAY] = 'S',
+        [TYPE_OTHER] = 's',
     };
     char element;
 
+    if (type_has_own_json(type))
+        return 'r';
     if (type->id != TYPE_ARRAY || type->elem == NULL)
         return classes[type->id];
     element = type_json_class(type->elem);

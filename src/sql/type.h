@@ -50,6 +50,7 @@ enum type_id {
     TYPE_JSON,
     TYPE_JSONB,
     TYPE_ENUM,
+    TYPE_TSVECTOR, /* PostgreSQL only: passes as text */
     TYPE_ARRAY, /* PostgreSQL only; elem is set */
     TYPE_OTHER, /* PostgreSQL only: passes as text */
 };
@@ -64,6 +65,9 @@ struct type {
     const struct str *labels; /* TYPE_ENUM, in order */
     uint32_t label_count;
     const struct type *elem; /* TYPE_ARRAY */
+    /* TYPE_OTHER: its JSON is not its text in quotes, and PostgreSQL has to make it: rows, and what has
+     * a cast to json. */
+    bool has_json;
 };
 
 /* A plain type without modifiers; never NULL for a valid id. */
@@ -108,6 +112,8 @@ void type_write_output(struct buf *out, const struct type *type, const struct va
  * s strings, x bytea, t timestamp, z timestamptz, r JSON as it is; a capital for an array of those.
  */
 char type_json_class(const struct type *type);
+/* PostgreSQL has to make the JSON of values of the type, because their text doesn't show it. */
+bool type_has_own_json(const struct type *type);
 void type_write_json_class(struct buf *out, char json_class, const struct value *value);
 
 #endif

@@ -428,6 +428,7 @@ type_input(const struct type *type, struct str text, struct arena *arena, struct
         [TYPE_JSON] = input_json,
         [TYPE_JSONB] = input_json,
         [TYPE_ENUM] = input_enum,
+        [TYPE_TSVECTOR] = input_string,
         [TYPE_ARRAY] = input_string,
         [TYPE_OTHER] = input_string,
     };

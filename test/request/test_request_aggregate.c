@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Aggregates: points 16 and 28 of the contract. */
+/* Aggregates, and the grammar around them: points 13, 16, 23 and 28 of the contract. */
 #include "door.h"
 
 static struct door door;
@@ -347,9 +347,10 @@ static const struct door_case other_columns_make_the_groups_and_their_order_case
      "\"sum\":8}]"},
     {"GET /trash?select=jsonb_col->k2->>a,count()&order=jsonb_col->k2->>a",
      "200\nContent-Range: 0-1/*\n\n[{\"a\":\"x\",\"count\":2}, \n {\"a\":null,\"count\":1}]"},
-    {"GET /kinds?select=g,n.sum(),n2:n.avg()::numeric(10,1),i4.avg()::int,m.max()&order=g",
-     "200\nContent-Range: 0-1/*\n\n[{\"g\":1,\"sum\":3.75,\"n2\":1.8750000000000000}, \n "
-     "{\"g\":2,\"sum\":-7.77,\"n2\":-7.7700000000000000}]"},
+    {"GET /kinds?select=g,n.sum(),n2:n.avg()::numeric,i4.avg()::int,m.max()&order=g",
+     "200\nContent-Range: 0-1/*\n\n[{\"g\":1,\"sum\":3.75,\"n2\":1.8750000000000000,"
+     "\"avg\":15,\"max\":\"happy\"}, \n {\"g\":2,\"sum\":-7.77,\"n2\":-7.7700000000000000,"
+     "\"avg\":30,\"max\":\"ok\"}]"},
     {"GET /kinds?select=m,count()&order=m",
      "200\nContent-Range: 0-3/*\n\n[{\"m\":\"sad\",\"count\":1}, \n {\"m\":\"ok\","
      "\"count\":1}, \n {\"m\":\"happy\",\"count\":1}, \n {\"m\":null,\"count\":1}]"},
@@ -456,6 +457,83 @@ what_a_write_shows_can_be_aggregated(void **state)
                     COUNTOF(what_a_write_shows_can_be_aggregated_cases));
 }
 
+static const struct door_case any_value_is_looked_into_as_json_cases[] = {
+    {"GET /kinds?select=id,t->a,t->0,t->>0,i4->0,b->-1,d->>0,jb->0,j->0,n->>0&order=id",
+     "200\nContent-Range: 0-3/*\n\n[{\"id\":1,\"a\":null,\"t\":\"a\",\"t\":\"a\",\"i4\":10,"
+     "\"b\":true,\"d\":\"2026-01-02\",\"jb\":null,\"j\":null,\"n\":\"1.25\"}, \n {\"id\":2,"
+     "\"a\":null,\"t\":\"b\",\"t\":\"b\",\"i4\":20,\"b\":false,\"d\":\"2025-01-02\","
+     "\"jb\":null,\"j\":null,\"n\":\"2.50\"}, \n {\"id\":3,\"a\":null,\"t\":\"Z\",\"t\":\"Z\","
+     "\"i4\":30,\"b\":null,\"d\":\"2024-12-31\",\"jb\":null,\"j\":null,\"n\":\"-7.77\"}, \n "
+     "{\"id\":4,\"a\":null,\"t\":null,\"t\":null,\"i4\":null,\"b\":null,\"d\":null,"
+     "\"jb\":null,\"j\":null,\"n\":null}]"},
+    {"GET /kinds?select=id&t->0=is.null", "200\nContent-Range: 0-0/*\n\n[{\"id\":4}]"},
+    {"GET /kinds?select=id&t->>0=eq.a", "200\nContent-Range: 0-0/*\n\n[{\"id\":1}]"},
+    {"GET /kinds?select=jb->a->>x->y",
+     "404\n\n{\"code\":\"42883\",\"details\":null,\"hint\":\"No operator matches the given "
+     "name and argument types. You might need to add explicit type casts.\","
+     "\"message\":\"operator does not exist: text -> unknown\"}"},
+};
+
+static void
+any_value_is_looked_into_as_json(void **state)
+{
+    door_expect_all(&door, any_value_is_looked_into_as_json_cases,
+                    COUNTOF(any_value_is_looked_into_as_json_cases));
+}
+
+static const struct door_case errors_of_the_request_come_before_those_of_the_statement_cases[] = {
+    {"GET /kinds?select=nosuch,projects(id)",
+     "400\n\n{\"code\":\"PGRST200\",\"details\":\"Searched for a foreign key relationship "
+     "between 'kinds' and 'projects' in the schema 'public', but no matches were found.\","
+     "\"hint\":null,\"message\":\"Could not find a relationship between 'kinds' and "
+     "'projects' in the schema cache\"}"},
+    {"GET /projects?select=nosuch,clients(nosuch2)&order=foo",
+     "400\n\n{\"code\":\"42703\",\"details\":null,\"hint\":null,\"message\":\"column "
+     "projects.nosuch does not exist\"}"},
+    {"GET /projects?select=nosuch&clients.id=eq.1",
+     "400\n\n{\"code\":\"PGRST108\",\"details\":null,\"hint\":\"Verify that 'clients' is "
+     "included in the 'select' query parameter.\",\"message\":\"'clients' is not an embedded "
+     "resource in this request\"}"},
+    {"GET /projects?select=nosuch::nosuchtype",
+     "400\n\n{\"code\":\"42703\",\"details\":null,\"hint\":null,\"message\":\"column "
+     "projects.nosuch does not exist\"}"},
+};
+
+static void
+errors_of_the_request_come_before_those_of_the_statement(void **state)
+{
+    door_expect_all(&door, errors_of_the_request_come_before_those_of_the_statement_cases,
+                    COUNTOF(errors_of_the_request_come_before_those_of_the_statement_cases));
+}
+
+static const struct door_case
+    embeds_without_columns_vanish_and_those_of_one_row_have_pages_cases[] = {
+        {"GET /projects?select=name,clients(id)&clients.offset=1&limit=1",
+         "200\nContent-Range: 0-0/*\n\n[{\"name\":\"Windows 7\",\"clients\":null}]"},
+        {"GET /projects?select=name,clients(id)&clients.limit=0&limit=1",
+         "200\nContent-Range: 0-0/*\n\n[{\"name\":\"Windows 7\",\"clients\":null}]"},
+        {"GET /projects?select=name,...clients(cid:id)&clients.limit=0&limit=1",
+         "200\nContent-Range: 0-0/*\n\n[{\"name\":\"Windows 7\",\"cid\":null}]"},
+        {"GET /projects?select=name,clients(id)&clients.limit=7&limit=1",
+         "200\nContent-Range: 0-0/*\n\n[{\"name\":\"Windows 7\",\"clients\":{\"id\":1}}]"},
+        {"GET /clients?select=name,projects(project_invoices())&order=id",
+         "200\nContent-Range: 0-2/*\n\n[{\"name\":\"Microsoft\"}, \n {\"name\":\"Apple\"}, \n "
+         "{\"name\":\"Nobody\"}]"},
+        {"GET /clients?select=name,projects(project_invoices(),name)&order=id&limit=1",
+         "200\nContent-Range: 0-0/*\n\n[{\"name\":\"Microsoft\",\"projects\":[{\"name\":\"Windows "
+         "7\"}, \n {\"name\":\"Windows 10\"}]}]"},
+        {"GET /clients?select=projects()", "200\nContent-Range: 0-2/*\n\n[{}, \n {}, \n {}]"},
+        {"GET /project_invoices?select=id,projects(clients())&limit=1",
+         "200\nContent-Range: 0-0/*\n\n[{\"id\":1}]"},
+};
+
+static void
+embeds_without_columns_vanish_and_those_of_one_row_have_pages(void **state)
+{
+    door_expect_all(&door, embeds_without_columns_vanish_and_those_of_one_row_have_pages_cases,
+                    COUNTOF(embeds_without_columns_vanish_and_those_of_one_row_have_pages_cases));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -467,6 +545,9 @@ main(int argc, char **argv)
         cmocka_unit_test(other_columns_make_the_groups_and_their_order),
         cmocka_unit_test(ranges_counts_and_media_types_see_groups),
         cmocka_unit_test(what_a_write_shows_can_be_aggregated),
+        cmocka_unit_test(any_value_is_looked_into_as_json),
+        cmocka_unit_test(errors_of_the_request_come_before_those_of_the_statement),
+        cmocka_unit_test(embeds_without_columns_vanish_and_those_of_one_row_have_pages),
     };
     int failed;
 

@@ -44,6 +44,7 @@ struct cat_type {
     char kind; /* pg_type.typtype: b, c, d, e, p, r, m */
     bool is_array;
     bool not_null, has_default; /* domains */
+    bool has_json;              /* a row, or there is a cast to json */
     uint32_t base, elem;        /* OIDs or 0 */
     int32_t base_mod;
     struct str schema, name, full_name;

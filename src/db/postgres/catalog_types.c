@@ -37,7 +37,9 @@ static const char types_sql[] =
     "    e.enumsortorder) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid) END,"
     "  CASE WHEN n.nspname <> 'pg_catalog' THEN"
     "    pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(t.typname)"
-    "    ELSE pg_catalog.format_type(t.oid, NULL) END"
+    "    ELSE pg_catalog.format_type(t.oid, NULL) END,"
+    "  t.typtype = 'c' OR (t.oid >= 16384 AND EXISTS (SELECT FROM pg_catalog.pg_cast c"
+    "    WHERE c.castsource = t.oid AND c.casttarget = 'pg_catalog.json'::regtype))"
     " FROM used JOIN pg_catalog.pg_type t ON t.oid = used.oid"
     " JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
     " ORDER BY t.oid";
@@ -97,6 +99,7 @@ cat_load_types(struct catalog *cat, struct err *err)
         type->full_name = cat_str(cat, res, row, 10);
         type->label_count = cat_strs(cat, res, row, 11, &type->labels);
         type->qualified = cat_str(cat, res, row, 12);
+        type->has_json = cat_bool(res, row, 13);
     }
     PQclear(res);
     list_enums(cat);
@@ -155,6 +158,7 @@ cat_make_type(struct catalog *cat, uint32_t oid, int32_t mod, struct str full_na
     }
     if (type != NULL && type->qualified.len > 0)
         out->qualified = type->qualified;
+    out->has_json = type != NULL && out->id == TYPE_OTHER && type->has_json;
     if (type != NULL && type->kind == 'e') {
         out->id = TYPE_ENUM;
         out->labels = type->labels;

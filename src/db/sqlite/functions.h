@@ -54,7 +54,8 @@
  *   cairn_json_agg(row)                aggregate: rows as json_agg() of records; [] without rows
  *   cairn_json_array(class, value)     aggregate: values as json_agg(); [] without rows
  *   cairn_json_value(class, value)     one value, NULL is null
- *   cairn_json_get(json, key or index, as_text)   -> and ->>
+ *   cairn_to_json(class, value)        one value; of NULL nothing
+ *   cairn_json_get(json, key or index, mode)   -> and ->> (mode 0, 1) of json; of jsonb 2, 3
  *   cairn_json_text(json)              ::text of json, the same
  *
  * A function that fails says so with SQLITE_ERROR and the text

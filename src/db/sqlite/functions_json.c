@@ -110,11 +110,14 @@ find_member(const struct json *json, struct str key)
     return found;
 }
 
+/* To jsonb, a scalar is an array of itself. */
 static const struct json *
-find_element(const struct json *json, int64_t index)
+find_element(const struct json *json, int64_t index, bool is_jsonb)
 {
     const struct json *at = json->first;
 
+    if (is_jsonb && json->type != JSON_ARRAY && json->type != JSON_OBJECT)
+        return index == 0 || index == -1 ? json : NULL;
     if (json->type != JSON_ARRAY)
         return NULL;
     index += index < 0 ? (int64_t)json->count : 0;
@@ -144,7 +147,8 @@ static void
 call_json_get(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
     bool by_index = sqlite3_value_type(argv[1]) == SQLITE_INTEGER;
-    bool as_text = sqlite3_value_int(argv[2]) != 0;
+    bool as_text = (sqlite3_value_int(argv[2]) & 1) != 0;
+    bool is_jsonb = (sqlite3_value_int(argv[2]) & 2) != 0;
     struct json_limits limits = {.max_depth = DEPTH_MAX, .allow_duplicate_keys = true};
     struct str text = fn_text_of(argv[0]);
     const struct json *found;
@@ -155,7 +159,7 @@ call_json_get(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **arg
         fail_document(ctx, text);
         return;
     }
-    found = by_index ? find_element(json, sqlite3_value_int64(argv[1]))
+    found = by_index ? find_element(json, sqlite3_value_int64(argv[1]), is_jsonb)
                      : find_member(json, fn_text_of(argv[1]));
     if (found == NULL || (as_text && found->type == JSON_NULL))
         return;
@@ -174,6 +178,7 @@ call_json_text(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **ar
 static const struct fn_def defs[] = {
     {"cairn_json_row", -1, FN_NULLS, call_json_row},
     {"cairn_json_value", 2, FN_NULLS, call_json_value},
+    {"cairn_to_json", 2, 0, call_json_value},
     {"cairn_json_get", 3, 0, call_json_get},
     {"cairn_json_text", 1, 0, call_json_text},
 };

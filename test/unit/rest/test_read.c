@@ -33,7 +33,7 @@ static const struct case_sql sql_cases[] = {
      "\"public\".\"clients\" AS t1 WHERE t1.\"id\" = t0.\"client_id\" LIMIT 1) AS \"cairn row\") "
      "FROM \"public\".\"projects\" AS t0 LIMIT 1000"},
     {"projects", "select=settings->a->>b",
-     "SELECT cairn_json_get(cairn_json_get(t0.\"settings\",?1,0),?2,1) FROM \"projects\" AS t0 "
+     "SELECT cairn_json_get(cairn_json_get(t0.\"settings\",?1,2),?2,3) FROM \"projects\" AS t0 "
      "LIMIT 1000",
      "SELECT (t0.\"settings\"->$1::text->>$2::text) FROM \"public\".\"projects\" AS t0 LIMIT 1000"},
 };
@@ -101,7 +101,10 @@ static const struct case_error error_cases[] = {
     {"clients", "id=like.1", "42883", "operator does not exist: integer ~~ unknown", NULL},
     {"clients", "name=is.true", "42804", "argument of IS TRUE must be type boolean, not type text",
      NULL},
-    {"clients", "name->a=eq.1", "42883", "operator does not exist: text -> unknown", NULL},
+    {"projects", "settings->>a->b=eq.1", "42883", "operator does not exist: text -> unknown", NULL},
+    {"projects", "select=settings->>a->>1", "42883", "operator does not exist: text ->> integer",
+     NULL},
+    {"clients", "select=nosuch,tasks(id)", "PGRST200", NULL, NULL},
 };
 
 static void
