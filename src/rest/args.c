@@ -209,7 +209,9 @@ takes_names(const struct model_function *function, const struct args *args, uint
     for (uint32_t i = 0; i < function->argument_count; i++) {
         const struct model_argument *argument = &function->arguments[i];
 
-        if (argument->name.len > 0 && find_items(args, argument->name, &first) != NULL)
+        /* The one without a name can be named too, by the empty key. */
+        if ((argument->name.len > 0 || args->kind == ARGS_JSON) &&
+            find_items(args, argument->name, &first) != NULL)
             found++;
         else if (!argument->has_default)
             return false;
@@ -218,11 +220,17 @@ takes_names(const struct model_function *function, const struct args *args, uint
 }
 
 static bool
+is_unnamed(const struct model_function *function)
+{
+    return function->argument_count == 1 && function->arguments[0].name.len == 0;
+}
+
+static bool
 takes_body(const struct model_function *function, enum args_body kind)
 {
     const struct type *type = NULL;
 
-    if (function->argument_count != 1 || function->arguments[0].name.len > 0)
+    if (!is_unnamed(function))
         return false;
     type = &function->arguments[0].type;
     switch (kind) {
@@ -499,6 +507,8 @@ args_choose(const struct schema *schema, struct str schema_name, struct str name
         return fail_none(schema, schema_name, name, args, overloads, count, err);
     if (matches > 1)
         return fail_several(found, matches, err);
+    /* However it was chosen, an argument without a name is given the body as it came. */
+    whole = whole || (args->kind == ARGS_JSON && is_unnamed(found[0]->model));
     bind_arguments(found[0], args, whole, api, arena, out);
     return true;
 }

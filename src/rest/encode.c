@@ -67,8 +67,9 @@ write_json_stripped(const struct encoder *e, const struct value *cells)
     buf_add_char(e->out, '}');
 }
 
-/* Quotes the field that was written since start, when it must be: RFC 4180. An empty text is
- * quoted, because nothing at all is NULL. */
+/* Quotes the field that was written since start, when it must be (RFC 4180), and where PostgreSQL
+ * quotes a field of a row: with blanks, parentheses and backslashes in it, which stay as they are. An
+ * empty text is quoted, because nothing at all is NULL. */
 static void
 quote_csv_field(struct buf *out, size_t start)
 {
@@ -78,7 +79,7 @@ quote_csv_field(struct buf *out, size_t start)
     char *to = NULL;
 
     for (size_t i = start; i < out->len; i++) {
-        must = must || memchr("\",\r\n", out->data[i], 4) != NULL;
+        must = must || memchr("\",\r\n \t\v\f()\\", out->data[i], 11) != NULL;
         quotes += out->data[i] == '"';
     }
     if (!must || !buf_reserve(out, quotes + 2))

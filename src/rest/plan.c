@@ -39,6 +39,18 @@ find_computed(const struct plan_rel *rel, struct str name, struct plan_field *ou
     out->computed = computed->model;
 }
 
+static unsigned
+depth_of(const struct plan_rel *rel)
+{
+    unsigned depth = 0;
+
+    while (rel->parent != NULL) {
+        rel = rel->parent;
+        depth++;
+    }
+    return depth;
+}
+
 static bool
 resolve_field(struct planner *p, const struct plan_rel *rel, const struct api_field *field,
               struct plan_field *out)
@@ -51,7 +63,7 @@ resolve_field(struct planner *p, const struct plan_rel *rel, const struct api_fi
     out->column = schema_find_column(rel->table, field->column);
     if (out->column == NULL)
         find_computed(rel, field->column, out);
-    if (out->column == NULL && !plan_fail_column(rel->table, field->column, p->err))
+    if (out->column == NULL && !plan_fail_column(rel->table, depth_of(rel), field->column, p->err))
         out->column = postpone(p) ? &unknown : NULL;
     out->type = &out->column->type;
     if (field->step_count == 0)

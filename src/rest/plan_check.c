@@ -28,6 +28,8 @@ plan_fail_table(const struct schema *schema, struct str schema_name, struct str 
     return fail_status(err, 404);
 }
 
+#define NAME_MAX_BYTES 64
+
 /* Edits between two names, from their similarity. */
 static double
 distance(struct str a, struct str b)
@@ -38,15 +40,19 @@ distance(struct str a, struct str b)
 }
 
 bool
-plan_fail_column(const struct schema_table *table, struct str name, struct err *err)
+plan_fail_column(const struct schema_table *table, unsigned depth, struct str name, struct err *err)
 {
     const struct model_table *model = table->model;
     const struct model_column *best[2] = {NULL, NULL};
     unsigned ties = 0;
     /* As PostgreSQL's searchRangeTableForCol: at most 3 edits, and at most half of the name. */
     double least = fmin(3.0, (double)(name.len / 2));
+    char shown[NAME_MAX_BYTES + 16];
 
-    err_set(err, ERR_REQUEST, "42703", "column %.*s.%.*s does not exist", STR_ARG(model->name),
+    snprintf(shown, sizeof(shown), "%.*s", STR_ARG(str_slice(model->name, 0, NAME_MAX_BYTES)));
+    if (depth > 0)
+        snprintf(shown + strlen(shown), 12, "_%u", depth);
+    err_set(err, ERR_REQUEST, "42703", "column %s.%.*s does not exist", shown,
             STR_ARG(str_slice(name, 0, 200)));
     for (uint32_t i = 0; i < model->column_count; i++) {
         double edits = distance(name, model->columns[i].name);
@@ -61,14 +67,13 @@ plan_fail_column(const struct schema_table *table, struct str name, struct err *
         ties++;
     }
     if (ties == 1)
-        err_hint(err, "Perhaps you meant to reference the column \"%.*s.%.*s\".",
-                 STR_ARG(model->name), STR_ARG(best[0]->name));
+        err_hint(err, "Perhaps you meant to reference the column \"%s.%.*s\".", shown,
+                 STR_ARG(best[0]->name));
     else if (ties == 2)
         err_hint(err,
-                 "Perhaps you meant to reference the column \"%.*s.%.*s\" or the column "
-                 "\"%.*s.%.*s\".",
-                 STR_ARG(model->name), STR_ARG(best[0]->name), STR_ARG(model->name),
-                 STR_ARG(best[1]->name));
+                 "Perhaps you meant to reference the column \"%s.%.*s\" or the column "
+                 "\"%s.%.*s\".",
+                 shown, STR_ARG(best[0]->name), shown, STR_ARG(best[1]->name));
     return fail_status(err, 400);
 }
 
@@ -115,7 +120,8 @@ plan_fail_no_rel(const struct schema *schema, const struct schema_table *table, 
                 "schema '%.*s', but no matches were found.",
                 STR_ARG(origin), STR_ARG(target), hint.data != NULL ? " using the hint '" : "",
                 STR_ARG(hint), hint.data != NULL ? "'" : "", STR_ARG(table->model->schema));
-    if (similar.len > 0)
+    /* The name itself is near to nothing: then it is the hint of the request that doesn't fit. */
+    if (similar.len > 0 && !str_eq(similar, target))
         err_hint(err, "Perhaps you meant '%.*s' instead of '%.*s'.", STR_ARG(similar),
                  STR_ARG(target));
     return fail_status(err, 400);

@@ -11,8 +11,10 @@
 /* 404 PGRST205 */
 bool plan_fail_table(const struct schema *schema, struct str schema_name, struct str name,
                      struct err *err);
-/* 400 42703, with PostgreSQL's hint when a column is spelled nearly so. */
-bool plan_fail_column(const struct schema_table *table, struct str name, struct err *err);
+/* 400 42703, with PostgreSQL's hint when a column is spelled nearly so. depth is that of embedding: a
+ * table that is embedded is called TABLE_DEPTH there. */
+bool plan_fail_column(const struct schema_table *table, unsigned depth, struct str name,
+                      struct err *err);
 /* 413 CAIRN-LIMIT: a soft arena is exhausted. */
 bool plan_fail_memory(struct err *err);
 /* 400 54011 */

@@ -347,7 +347,7 @@ static const struct door_case shapes[] = {
      "200\nContent-Type: text/csv; charset=utf-8\nContent-Range: 0-1/*\n\n"
      "k,extra\nxyyx,u\nxYYx,v"},
     {"GET /chores?select=id,done,name&order=id\nAccept: text/csv",
-     "200\n\nid,done,name\n1,t,take out the garbage\n2,f,do the laundry\n3,,wash the dishes"},
+     "200\n\nid,done,name\n1,t,\"take out the garbage\"\n2,f,\"do the laundry\"\n3,,\"wash the dishes\""},
     {"GET /w_or_wo_comma_names?name=in.(\"Hebdon, John\",\"\\\"\")&order=name\nAccept: text/csv",
      "200\n\nname\n\"\"\"\"\n\"Hebdon, John\""},
     {"GET /empty_table\nAccept: text/csv", "200\nContent-Range: */*\n\nk,extra"},
@@ -382,9 +382,9 @@ static const struct door_case kinds[] = {
      "\"m\":\"happy\"}]"},
     {"GET /kinds?id=eq.4\nAccept: text/csv",
      "200\n\nid,i2,i8,f4,f8,n,n2,t,v,c,b,d,ti,ts,tz,u,by,j,jb,m\n"
-     "4,32767,0,1e+10,1e+300,0.000,99999999.99,zoe,z,zz  ,t,2000-02-29,23:59:59,"
-     "1999-12-31 23:59:59.999999,2000-01-01 00:00:00+00,ffffffff-ffff-ffff-ffff-ffffffffffff,"
-     "\\xff00,null,\"\"\"x\"\"\",sad"},
+     "4,32767,0,1e+10,1e+300,0.000,99999999.99,zoe,z,\"zz  \",t,2000-02-29,23:59:59,"
+     "\"1999-12-31 23:59:59.999999\",\"2000-01-01 00:00:00+00\",ffffffff-ffff-ffff-ffff-ffffffffffff,"
+     "\"\\xff00\",null,\"\"\"x\"\"\",sad"},
     {"GET /kinds?select=id&i8=eq.9223372036854775807", "200\n\n[{\"id\":1}]"},
     {"GET /kinds?select=id&n=eq.123456789012345678.9", "200\n\n[{\"id\":1}]"},
     {"GET /kinds?select=id&n=in.(0,NaN)&order=id", "200\n\n[{\"id\":3}, \n {\"id\":4}]"},

@@ -239,7 +239,7 @@ test('one object, CSV, and no nulls are forms of rows', async () => {
     assert.equal(one.headers['content-type'], 'application/vnd.pgrst.object+json; charset=utf-8');
     const several = await as('application/vnd.pgrst.object+json', 'get_projects_below?id=3');
     assert.deepEqual([several.status, several.json().details], [406, 'The result contains 2 rows']);
-    assert.equal((await as('text/csv', 'get_projects_below?id=3')).text, 'id,name,client_id\n1,Windows 7,1\n2,Windows 10,1');
+    assert.equal((await as('text/csv', 'get_projects_below?id=3')).text, 'id,name,client_id\n1,"Windows 7",1\n2,"Windows 10",1');
     assert.equal((await as('application/vnd.pgrst.array+json;nulls=stripped', 'get_projects_below?id=9&id=eq.5')).text,
         '[{"id":5,"name":"Orphan"}]');
     assert.equal((await as('image/png', 'sayhello?name=x')).json().code, 'PGRST107');

@@ -108,8 +108,9 @@ MUST_CHECK bool cat_load_arguments(struct catalog *cat, struct err *err);
 MUST_CHECK bool cat_load_results(struct catalog *cat, struct err *err);
 /* catalog_media.c */
 MUST_CHECK bool cat_load_handlers(struct catalog *cat, const char *schemas, struct err *err);
-/* catalog_computed.c: functions of rows, after the tables; and what they give, after the types. */
-MUST_CHECK bool cat_load_computed(struct catalog *cat, struct err *err);
+/* catalog_computed.c: functions of rows, after the tables, in the schemas of path (a list of quoted
+ * names); and what they give, after the types. */
+MUST_CHECK bool cat_load_computed(struct catalog *cat, const char *path, struct err *err);
 void cat_finish_computed(struct catalog *cat);
 
 #endif

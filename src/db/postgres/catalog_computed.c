@@ -2,14 +2,14 @@
 #include "core/buf.h"
 #include "db/postgres/catalog.h"
 
-/* Functions of a table's row that an unqualified name finds: those of the search path, the nearest
- * schema first. current_schemas() would leave out what only the callers' roles may use. */
+/* Functions of a table's row that an unqualified name finds in a request: those of its search path, the
+ * nearest schema first. current_schemas() would leave out what only the callers' roles may use. */
 static const char computed_sql[] =
     "WITH path(name, place) AS ("
     "  SELECT CASE WHEN m.part[1] LIKE '\"%' THEN"
     "    pg_catalog.replace(pg_catalog.substr(m.part[1], 2, pg_catalog.length(m.part[1]) - 2),"
     "      '\"\"', '\"') ELSE m.part[1] END, m.place"
-    "  FROM pg_catalog.regexp_matches(pg_catalog.current_setting('search_path'),"
+    "  FROM pg_catalog.regexp_matches($2,"
     "    '(\"(?:[^\"]|\"\")*\"|[^, ]+)', 'g') WITH ORDINALITY AS m(part, place))"
     " SELECT p.oid, n.nspname, p.proname, c.oid, p.proretset, p.prorows = 1, t.oid, t.typrelid,"
     "  pg_catalog.format_type(t.oid, -1)"
@@ -38,10 +38,11 @@ computed_read(struct catalog *cat, const PGresult *res, int row, struct cat_comp
 }
 
 bool
-cat_load_computed(struct catalog *cat, struct err *err)
+cat_load_computed(struct catalog *cat, const char *path, struct err *err)
 {
     struct arena *arena = cat->model->arena;
-    PGresult *res = cat_query(cat, computed_sql, cat->oids.data, err);
+    const char *const params[] = {cat->oids.data, path};
+    PGresult *res = cat_query_with(cat, computed_sql, params, COUNTOF(params), err);
     uint32_t count = 0;
     struct buf oids;
 

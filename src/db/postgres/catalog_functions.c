@@ -3,7 +3,9 @@
 #include "db/postgres/catalog.h"
 
 /* Functions of the exposed schemas that can be called with values from outside: no aggregates, no
- * procedures, nothing that takes or gives what is no value (triggers, anyelement, internal). */
+ * procedures, nothing that takes or gives what is no value (triggers, anyelement, internal), and no
+ * arguments without a name but one that can be a whole body. Overloads in the order in which an answer
+ * lists them: by their number of arguments, names and types. */
 static const char functions_sql[] =
     "SELECT p.oid, n.nspname, p.proname, p.provolatile, p.proretset, p.pronargdefaults, t.oid,"
     "  CASE WHEN t.typtype = 'd' THEN b.typrelid ELSE t.typrelid END, t.typname = 'void',"
@@ -16,7 +18,14 @@ static const char functions_sql[] =
     " AND (t.typtype <> 'p' OR t.typname IN ('void', 'record'))"
     " AND NOT EXISTS (SELECT FROM unnest(p.proargtypes) AS a(oid)"
     "  JOIN pg_catalog.pg_type at ON at.oid = a.oid WHERE at.typtype = 'p')"
-    " ORDER BY n.nspname COLLATE \"C\", p.proname COLLATE \"C\", p.oid";
+    " AND (p.proargnames IS NOT NULL OR p.pronargs = 0 OR p.pronargs = 1 AND p.proargtypes[0] IN"
+    "  ('pg_catalog.bytea'::pg_catalog.regtype, 'pg_catalog.json'::pg_catalog.regtype,"
+    "   'pg_catalog.jsonb'::pg_catalog.regtype, 'pg_catalog.text'::pg_catalog.regtype,"
+    "   'pg_catalog.xml'::pg_catalog.regtype))"
+    " ORDER BY n.nspname COLLATE \"C\", p.proname COLLATE \"C\", p.pronargs,"
+    "  (SELECT pg_catalog.array_agg(coalesce(p.proargnames[i], '') || ' '"
+    "    || pg_catalog.format_type(p.proargtypes[i - 1], NULL) ORDER BY i)"
+    "   FROM pg_catalog.generate_series(1, p.pronargs) AS i), p.oid";
 
 /* All arguments, in order. A type modifier of -1 makes the names those of types without one:
  * "character" alone would be one character. */

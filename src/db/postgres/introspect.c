@@ -136,16 +136,16 @@ run_plain(struct catalog *cat, const char *sql, struct err *err)
 
 /* Everything in one snapshot of the catalogs. */
 static bool
-load(struct catalog *cat, const char *schemas, struct err *err)
+load(struct catalog *cat, const char *schemas, const char *path, struct err *err)
 {
     return run_plain(cat, "SET statement_timeout = '60s'", err) &&
            run_plain(cat, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err) &&
            cat_load_tables(cat, schemas, err) && cat_load_functions(cat, schemas, err) &&
-           cat_load_computed(cat, err) && cat_load_types(cat, err) && cat_load_columns(cat, err) &&
-           cat_load_view_columns(cat, err) && cat_load_constraints(cat, err) &&
-           cat_load_indexes(cat, err) && cat_load_sequences(cat, err) &&
-           cat_load_arguments(cat, err) && cat_load_results(cat, err) &&
-           cat_load_settings(cat, err) && cat_load_code(cat, err) &&
+           cat_load_computed(cat, path, err) && cat_load_types(cat, err) &&
+           cat_load_columns(cat, err) && cat_load_view_columns(cat, err) &&
+           cat_load_constraints(cat, err) && cat_load_indexes(cat, err) &&
+           cat_load_sequences(cat, err) && cat_load_arguments(cat, err) &&
+           cat_load_results(cat, err) && cat_load_settings(cat, err) && cat_load_code(cat, err) &&
            cat_load_handlers(cat, schemas, err) && run_plain(cat, "COMMIT", err);
 }
 
@@ -164,7 +164,7 @@ pg_introspect(struct db *base, struct model **out, struct err *err)
                          err))
         goto out;
     cat.model = model_new();
-    if (!load(&cat, buf_cstr(&schemas), err))
+    if (!load(&cat, buf_cstr(&schemas), buf_cstr(&db->computed_path), err))
         goto out;
     if (arena_is_exhausted(cat.model->arena)) {
         err_set(err, ERR_DB, "CAIRN-LIMIT", "unable to read the catalogs: the schema is too large");

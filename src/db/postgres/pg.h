@@ -44,6 +44,8 @@ struct pg_db {
     /* Search paths: of migrations, whose new tables go to the first schema; and of what reads the
      * catalogs, so that the names of types that it finds are good in every request. */
     struct buf migration_path, catalog_path;
+    struct buf
+        computed_path; /* where functions of a row are looked for: all that a request may have */
 };
 
 /*

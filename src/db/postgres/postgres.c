@@ -17,6 +17,7 @@ pg_close(struct db *base)
     buf_fini(&db->session_sql);
     buf_fini(&db->migration_path);
     buf_fini(&db->catalog_path);
+    buf_fini(&db->computed_path);
     free(db);
 }
 
@@ -30,6 +31,7 @@ make_paths(struct pg_db *db, const struct db_options *options, struct buf *reque
     size_t extra_count = options->extra_search_path_count;
 
     pg_session_add_path(request_path, schemas, db->schema_count > 0, extra, extra_count);
+    pg_session_add_path(&db->computed_path, schemas, db->schema_count, extra, extra_count);
     pg_session_add_path(&db->migration_path, schemas, db->schema_count, fallback,
                         COUNTOF(fallback));
     if (db->schema_count <= 1)
@@ -59,6 +61,7 @@ pg_open(const struct db_options *options, const char *url, struct db **out, stru
     buf_init(&db->session_sql, PATH_MAX_BYTES);
     buf_init(&db->migration_path, PATH_MAX_BYTES);
     buf_init(&db->catalog_path, PATH_MAX_BYTES);
+    buf_init(&db->computed_path, PATH_MAX_BYTES);
 
     if (!pg_target_init(&db->target, url, err)) {
         pg_close(&db->base);

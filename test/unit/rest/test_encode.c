@@ -179,9 +179,9 @@ csv_quotes_what_it_must(void **state)
     static const struct {
         const char *text, *field;
     } cases[] = {
-        {NULL, ""},           {"", "\"\""},           {"plain", "plain"}, {"a b", "a b"},
+        {NULL, ""},           {"", "\"\""},           {"plain", "plain"}, {"a b", "\"a b\""},
         {"a,b", "\"a,b\""},   {"a\"b", "\"a\"\"b\""}, {"\"", "\"\"\"\""}, {"a\nb", "\"a\nb\""},
-        {"a\rb", "\"a\rb\""}, {"a\\b", "a\\b"},       {"(x)", "(x)"},     {"NULL", "NULL"},
+        {"a\rb", "\"a\rb\""}, {"a\\b", "\"a\\b\""},   {"(x)", "\"(x)\""}, {"NULL", "NULL"},
     };
 
     for (size_t i = 0; i < COUNTOF(cases); i++) {
