@@ -35,7 +35,7 @@ struct apply {
     size_t base;        /* where the tree's text begins in the migration's */
     size_t at, to;      /* the statement at hand, offsets into the migration */
 
-    struct str path[16]; /* search_path */
+    struct str path[MODEL_PATH_MAX]; /* search_path */
     uint32_t path_count;
     uint32_t table_cap, enum_cap, sequence_cap; /* 0: not known to be larger than the count */
     struct ddl *ddl;
@@ -197,6 +197,8 @@ MUST_CHECK bool apply_no_policies(struct apply *a, const struct model_table *tab
  * name or type. */
 MUST_CHECK bool apply_retranslate_policies(struct apply *a, struct model_table *table,
                                            struct str old_name, struct str new_name);
+/* In the end: policies take over what functions have become. */
+MUST_CHECK bool apply_settle_policies(struct apply *a);
 /* The expression of a text that was written by us; NULL when it can't be read. */
 const struct json *apply_parse_expression(struct apply *a, struct str text, struct pgtree *tree);
 

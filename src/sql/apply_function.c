@@ -291,6 +291,27 @@ text_calls(struct apply *a, const char *before, struct str text, struct str name
            tree_calls(tree.root, name);
 }
 
+/* A policy that calls it; what it is replaced by is taken over in the end. */
+static bool
+check_policies(struct apply *a, const struct model_function *function)
+{
+    for (uint32_t i = 0; i < a->model->table_count; i++) {
+        const struct model_table *table = &a->model->tables[i];
+
+        for (uint32_t k = 0; k < table->policy_count; k++) {
+            const struct model_policy *policy = &table->policies[k];
+
+            if (text_calls(a, "SELECT ", policy->using_sql, function->name) ||
+                text_calls(a, "SELECT ", policy->check_sql, function->name))
+                return apply_fail(
+                    a, SIZE_MAX, "2BP01", "drop that first, and create it again afterwards",
+                    "cannot drop function %.*s because policy %.*s on table %.*s depends on it",
+                    STR_ARG(function->name), STR_ARG(policy->name), STR_ARG(table->name));
+        }
+    }
+    return true;
+}
+
 /* What holds the function's translation in its own: it would not follow a change. */
 static bool
 check_users(struct apply *a, const struct model_function *function, const char *what)
@@ -351,6 +372,7 @@ replace(struct apply *a, const struct json *body, struct model_function *old,
     if (!check_users(a, old, "replace"))
         return false;
     function->comment = old->comment;
+    function->acl = old->acl;
     *old = *function;
     return true;
 }
@@ -384,6 +406,7 @@ apply_create_function(struct apply *a, const struct json *body)
     old = find_same(a, &function);
     if (old != NULL)
         return replace(a, body, old, &function);
+    apply_default_acl(a, "functions", function.schema, &function.acl);
     edit_add_function(a, &function);
     return true;
 }
@@ -447,7 +470,7 @@ apply_drop_function(struct apply *a, struct model_function *function)
 {
     struct model *model = a->model;
 
-    if (!check_users(a, function, "drop"))
+    if (!check_users(a, function, "drop") || !check_policies(a, function))
         return false;
     edit_remove(model->functions, &model->function_count, (uint32_t)(function - model->functions),
                 sizeof(*function));

@@ -301,42 +301,17 @@ change_relation(struct apply *a, const struct grant_job *job, const struct json 
     return change_acl(a, &as_sequence, &sequence->acl, sequence->name, NULL);
 }
 
-/* Whether the arguments of the call are those that the text names; without a list, any. */
-static bool
-matches_arguments(struct apply *a, const struct model_function *function, const struct json *object)
-{
-    uint32_t i = 0;
-
-    if (pg_bool(object, "args_unspecified"))
-        return true;
-    for (const struct json *n = pg_first(object, "objargs"); n != NULL; n = n->next, i++) {
-        struct type type;
-
-        if (i >= function->argument_count || !apply_type(a, pg_as(n, "TypeName"), &type, NULL) ||
-            type.id != function->arguments[i].type.id)
-            return false;
-    }
-    return i == function->argument_count;
-}
-
 static bool
 change_function(struct apply *a, const struct grant_job *job, const struct json *object)
 {
     struct name name = apply_list_name(pg_first(object, "objname"));
+    struct model_function *function = NULL;
 
     /* auth.uid() and its kin are open to all. */
     if (str_eq(name.schema, STR("auth")))
         return true;
-    for (uint32_t i = 0; i < a->model->function_count; i++) {
-        struct model_function *function = &a->model->functions[i];
-
-        if (str_eq(function->name, name.name) &&
-            (name.schema.len == 0 || str_eq(function->schema, name.schema)) &&
-            matches_arguments(a, function, object))
-            return change_acl(a, job, &function->acl, function->name, NULL);
-    }
-    return apply_fail(a, SIZE_MAX, "42883", NULL, "function %.*s does not exist",
-                      STR_ARG(apply_shown_name(a, name)));
+    return apply_find_function(a, object, true, &function) &&
+           change_acl(a, job, &function->acl, function->name, NULL);
 }
 
 static bool
@@ -532,24 +507,15 @@ apply_owner(struct apply *a, const struct json *body)
 {
     const struct json *spec = pg_get(body, "newowner");
     const struct json *object = pg_get(body, "object");
-    struct name name;
+    struct model_function *function = NULL;
 
     if (pg_is(body, "objectType", "OBJECT_SCHEMA"))
         return need_schema(a, pg_string(object)) &&
                apply_set_owner(a, &apply_schema_acl(a, pg_string(object))->acl, spec);
     if (!pg_is(body, "objectType", "OBJECT_FUNCTION"))
         return true;
-    object = pg_as(object, "ObjectWithArgs");
-    name = apply_list_name(pg_first(object, "objname"));
-    for (uint32_t i = 0; i < a->model->function_count; i++) {
-        struct model_function *function = &a->model->functions[i];
-
-        if (str_eq(function->name, name.name) &&
-            (name.schema.len == 0 || str_eq(function->schema, name.schema)) &&
-            matches_arguments(a, function, object))
-            return apply_set_owner(a, &function->acl, spec);
-    }
-    return true;
+    return apply_find_function(a, pg_as(object, "ObjectWithArgs"), true, &function) &&
+           apply_set_owner(a, &function->acl, spec);
 }
 
 void

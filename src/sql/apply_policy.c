@@ -189,10 +189,31 @@ static bool
 compile_texts(struct apply *a, const struct model_table *table, struct model_policy *policy,
               struct str old_name, struct str new_name, struct marks *marks)
 {
-    return compile_text(a, table, old_name, new_name, marks, &policy->using_sql,
-                        &policy->using_sqlite) &&
-           compile_text(a, table, old_name, new_name, marks, &policy->check_sql,
-                        &policy->check_sqlite);
+    struct str path[COUNTOF(a->path)];
+    uint32_t path_count = a->path_count;
+    bool ok;
+
+    memcpy(path, a->path, sizeof(path));
+    for (a->path_count = 0; a->path_count < policy->path_count; a->path_count++)
+        a->path[a->path_count] = policy->path[a->path_count];
+    ok = compile_text(a, table, old_name, new_name, marks, &policy->using_sql,
+                      &policy->using_sqlite) &&
+         compile_text(a, table, old_name, new_name, marks, &policy->check_sql,
+                      &policy->check_sqlite);
+    memcpy(a->path, path, sizeof(path));
+    a->path_count = path_count;
+    return ok;
+}
+
+static void
+keep_path(struct apply *a, struct model_policy *policy)
+{
+    struct str *path = ARENA_ARRAY(a->keep, struct str, a->path_count);
+
+    for (uint32_t i = 0; i < a->path_count; i++)
+        path[i] = arena_copy(a->keep, a->path[i]);
+    policy->path = path;
+    policy->path_count = a->path_count;
 }
 
 static bool
@@ -299,6 +320,7 @@ read_expressions(struct apply *a, const struct json *body, const struct model_ta
     if ((qual != NULL && !translate(a, table, qual, &marks, &e)) ||
         (check != NULL && !translate(a, table, check, &marks, &e)))
         return false;
+    keep_path(a, policy);
     if (qual != NULL)
         policy->using_sql = arena_copy(a->keep, text_behind(statement, STR("USING")));
     if (check != NULL)
@@ -526,6 +548,25 @@ apply_retranslate_policies(struct apply *a, struct model_table *table, struct st
                                   "drop the policy first, and create it again afterwards",
                                   "policy \"%.*s\" on table \"%.*s\" uses it",
                                   STR_ARG(policy->name), STR_ARG(other->name));
+        }
+    }
+    return true;
+}
+
+bool
+apply_settle_policies(struct apply *a)
+{
+    for (uint32_t t = 0; a->model->function_count > 0 && t < a->model->table_count; t++) {
+        struct model_table *table = &a->model->tables[t];
+
+        for (uint32_t i = 0; i < table->policy_count; i++) {
+            struct model_policy *policy = &table->policies[i];
+
+            if (!compile(a, table, policy, STR_NULL, STR_NULL))
+                return apply_fail(a, SIZE_MAX, "0A000",
+                                  "change the policy in this migration too, or the function",
+                                  "policy \"%.*s\" on table \"%.*s\" would not fit any more",
+                                  STR_ARG(policy->name), STR_ARG(table->name));
         }
     }
     return true;

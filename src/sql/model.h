@@ -76,6 +76,8 @@ struct model_schema_acl {
     struct model_acl acl;
 };
 
+#define MODEL_PATH_MAX 16 /* schemas of a search_path */
+
 enum model_command {
     MODEL_FOR_ALL,
     MODEL_FOR_SELECT,
@@ -114,7 +116,9 @@ struct model_policy {
     uint32_t role_count;
     struct str using_sql, check_sql;       /* PostgreSQL text; empty: not given */
     struct str using_sqlite, check_sqlite; /* the same for the embedded engine, with marks */
-    int64_t reads;                         /* MODEL_READS_... */
+    const struct str *path;                /* where its texts look for names without schema */
+    uint32_t path_count;
+    int64_t reads; /* MODEL_READS_... */
     struct model_reference *references;
     uint32_t reference_count;
 };

@@ -493,7 +493,7 @@ is_sound(const struct model_table *table)
         }
     }
     for (uint32_t i = 0; i < table->policy_count; i++) {
-        if (table->policies[i].name.len == 0)
+        if (table->policies[i].name.len == 0 || table->policies[i].path_count > MODEL_PATH_MAX)
             return false;
     }
     return table->name.len > 0 && table->schema.len > 0;

@@ -77,6 +77,7 @@ static const struct shape_field policy_fields[] = {
     FIELD(model_policy, "check", SHAPE_STR, check_sql),
     FIELD(model_policy, "using_sqlite", SHAPE_STR, using_sqlite),
     FIELD(model_policy, "check_sqlite", SHAPE_STR, check_sqlite),
+    COUNTED(model_policy, "path", SHAPE_STRS, path, path_count),
     FIELD(model_policy, "reads", SHAPE_I64, reads),
     LIST(model_policy, "references", references, reference_count, reference_shape),
 };

@@ -578,6 +578,63 @@ names_inside_a_policy_hide_nothing_outside(void **state)
     world_close(&world);
 }
 
+static void
+a_function_in_a_policy_reads_as_its_caller_or_its_owner(void **state)
+{
+    static const char sql[] = NOTES
+        "CREATE TABLE m (team int, who text); INSERT INTO m VALUES (1, 'ann');\n"
+        "ALTER TABLE m ENABLE ROW LEVEL SECURITY; GRANT SELECT ON m TO authenticated;\n"
+        "CREATE FUNCTION mine(t int) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER AS\n"
+        "  $$ SELECT EXISTS (SELECT 1 FROM m WHERE m.team = t AND who = " SUB ") $$;\n"
+        "CREATE POLICY p ON notes USING (mine(team));\n"
+        "CREATE POLICY q ON m USING (false);\n"
+        "SET search_path = '';\n";
+    struct world world;
+    char changed[4096];
+
+    (void)state;
+    world_open(&world, sql);
+    assert_string_equal(rows(&world, "authenticated", ANN, "notes"), "1,2");
+    assert_string_equal(rows(&world, "anon", "{}", "notes"), "");
+    world_close(&world);
+    /* The policy takes over what the function becomes. */
+    snprintf(
+        changed, sizeof(changed),
+        "%sSET search_path = public; CREATE OR REPLACE FUNCTION mine(t int) RETURNS boolean LANGUAGE sql STABLE AS\n"
+        "  $$ SELECT EXISTS (SELECT 1 FROM m WHERE m.team = t) $$;",
+        sql);
+    world_open(&world, changed);
+    assert_string_equal(rows(&world, "authenticated", ANN, "notes"), "");
+    assert_string_equal(rows(&world, "anon", "{}", "notes"), "42501");
+    world_close(&world);
+    snprintf(changed, sizeof(changed), "%sDROP FUNCTION public.mine;", sql);
+    assert_refused(changed, "m:12:1", "2BP01", "because policy p on table notes depends on it");
+}
+
+static void
+functions_have_privileges(void **state)
+{
+    struct world world;
+    const struct model_function *functions;
+
+    (void)state;
+    world_open(&world, "CREATE FUNCTION a() RETURNS int LANGUAGE sql AS 'SELECT 1';\n"
+                       "CREATE FUNCTION b(x int) RETURNS int LANGUAGE sql AS 'SELECT 1';\n"
+                       "REVOKE EXECUTE ON FUNCTION b(int) FROM PUBLIC;\n"
+                       "GRANT EXECUTE ON FUNCTION b(int) TO authenticated;\n"
+                       "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;\n"
+                       "CREATE OR REPLACE FUNCTION a() RETURNS int LANGUAGE sql AS 'SELECT 2';\n"
+                       "CREATE FUNCTION c() RETURNS int LANGUAGE sql AS 'SELECT 1';\n"
+                       "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO service_role;\n");
+    functions = world.schema->model->functions;
+    assert_true(schema_may_call(world.schema, role_of(&world, "anon"), &functions[0]));
+    assert_false(schema_may_call(world.schema, role_of(&world, "anon"), &functions[1]));
+    assert_true(schema_may_call(world.schema, role_of(&world, "authenticated"), &functions[1]));
+    assert_false(schema_may_call(world.schema, role_of(&world, "authenticated"), &functions[2]));
+    assert_true(schema_may_call(world.schema, role_of(&world, "service_role"), &functions[2]));
+    world_close(&world);
+}
+
 /* --- changes -------------------------------------------------------------------------------------- */
 
 static void
@@ -763,6 +820,8 @@ main(void)
         cmocka_unit_test(a_view_reads_as_its_owner_or_as_the_caller),
         cmocka_unit_test(functions_of_auth_read_the_claims),
         cmocka_unit_test(names_inside_a_policy_hide_nothing_outside),
+        cmocka_unit_test(a_function_in_a_policy_reads_as_its_caller_or_its_owner),
+        cmocka_unit_test(functions_have_privileges),
         cmocka_unit_test(policies_follow_names),
         cmocka_unit_test(policies_are_changed_and_dropped),
         cmocka_unit_test(what_a_policy_uses_is_not_dropped_unless_it_goes_too),
