@@ -62,6 +62,23 @@ access_tables_build(const struct schema *schema, struct schema_table *tables)
     }
 }
 
+bool
+access_has_rules(const struct schema *schema)
+{
+    const struct model *model = schema->model;
+    bool found = model->default_acl_count > 0;
+
+    for (uint32_t i = 0; i < model->role_count; i++)
+        found = found || !model->roles[i].is_implied;
+    for (uint32_t i = 0; i < schema->table_count; i++)
+        found = found || schema->tables[i].is_said || schema->tables[i].model->policy_count > 0;
+    for (uint32_t i = 0; i < model->sequence_count; i++)
+        found = found || model->sequences[i].acl.is_stated;
+    for (uint32_t i = 0; i < model->function_count; i++)
+        found = found || model->functions[i].acl.is_stated;
+    return found;
+}
+
 void
 access_roles_build(struct schema *schema, struct arena *arena)
 {
@@ -124,11 +141,11 @@ granted(const struct schema *schema, const struct schema_role *role, const struc
     return rights;
 }
 
-/* What stands open as long as nobody has said anything. */
+/* What stands open as long as nobody has said anything about it. */
 static bool
 is_open_to(const struct schema *schema, const struct schema_role *role)
 {
-    return schema->is_open || !str_eq(role->model->name, STR("anon"));
+    return schema->is_open || (!schema->has_rules && !str_eq(role->model->name, STR("anon")));
 }
 
 bool

@@ -59,9 +59,10 @@ const struct schema_role *schema_find_role(const struct schema *schema, struct s
 
 /*
  * A schema, table, view or sequence about which no migration has said anything, neither by GRANT,
- * REVOKE or default privileges nor by ENABLE ROW LEVEL SECURITY, is open: to every role, or, when the
- * snapshot isn't open, to every role but anon. A view isn't, when something was said about what it
- * stands on. Schema public is open to all until something is said.
+ * REVOKE or default privileges nor by ENABLE ROW LEVEL SECURITY, is nobody's but its owner's, as in
+ * PostgreSQL; with two exceptions. In an open snapshot (auth.anonymous) every role may use it. And
+ * where no migration has any rules, every role but anon may. A view on something of which they
+ * speak is spoken of itself. Schema public is everybody's until something is said.
  */
 
 /* --- privileges ------------------------------------------------------------------------------ */

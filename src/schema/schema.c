@@ -245,6 +245,7 @@ schema_new(struct model *model, const char *const *schemas, size_t schema_count)
     schema_rels_build(&so->pub, tables, arena);
     functions_init(&so->pub, arena);
     access_tables_build(&so->pub, tables);
+    so->pub.has_rules = access_has_rules(&so->pub);
     access_roles_build(&so->pub, arena);
     return &so->pub;
 }

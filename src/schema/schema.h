@@ -93,7 +93,8 @@ struct schema {
     uint32_t function_count;
     const struct schema_role *roles; /* schema/access.h; one for each role of model, in its order */
     uint32_t role_count;
-    bool is_open; /* anon too may use tables about which no migration has said who may */
+    bool has_rules; /* a migration says who may do what: then PostgreSQL's rules hold for all tables */
+    bool is_open;   /* but those about which none says anything are open to everybody */
 };
 
 /*
