@@ -25,6 +25,7 @@ struct api_limits {
     uint32_t json_depth_max;
     int64_t rows_max; /* of one answer; 0: no bound */
     bool aggregates;
+    bool aliases_only; /* an embed with an alias is not found by its target's name */
 };
 
 /* One parameter of the query string, percent-decoded. */

@@ -189,10 +189,9 @@ parse_logic_param(struct cursor *c, bool is_or, bool negated, struct api_level *
     request->has_literals = true;
     cond->kind = is_or ? API_COND_OR : API_COND_AND;
     cond->negated = negated;
+    /* What follows a complete tree is ignored, as with select. */
     if (!api_parse_logic(c, request, cond, 1))
         return false;
-    if (!cursor_at_end(c))
-        return cursor_fail(c, "end of input");
     add_cond(level, cond);
     return true;
 }

@@ -290,11 +290,30 @@ find_child(const struct plan_rel *rel, struct str name)
         if (str_eq(child->key, name))
             return child;
     }
-    for (struct plan_rel *child = rel->children; child != NULL; child = child->next) {
-        if (str_eq(child->target, name))
-            return child;
-    }
     return NULL;
+}
+
+/* What a level of the query string is about: an embed by its alias, or, as long as that is let through,
+ * by its target. */
+static bool
+find_level(struct planner *p, struct plan *plan, struct plan_rel **rel, struct str name)
+{
+    struct plan_rel *found = find_child(*rel, name);
+    struct plan_rel *child = (*rel)->children;
+
+    while (found == NULL && child != NULL && !str_eq(child->target, name))
+        child = child->next;
+    if (found == NULL && child == NULL)
+        return plan_fail_not_embedded(name, p->err);
+    if (found == NULL && p->in->limits->aliases_only)
+        return plan_fail_legacy_name(name, child->key, p->err);
+    if (found == NULL) {
+        plan->legacy_name = name;
+        plan->legacy_alias = child->key;
+        found = child;
+    }
+    *rel = found;
+    return true;
 }
 
 static bool
@@ -396,15 +415,14 @@ make_order(struct planner *p, struct plan_rel *rel, const struct api_order *from
 }
 
 static bool
-apply_level(struct planner *p, struct plan_rel *root, const struct api_level *level)
+apply_level(struct planner *p, struct plan *plan, const struct api_level *level)
 {
-    struct plan_rel *rel = root;
+    struct plan_rel *rel = plan->root;
     struct plan_cond **tail = NULL;
 
     for (uint32_t i = 0; i < level->path_len; i++) {
-        rel = find_child(rel, level->path[i]);
-        if (rel == NULL)
-            return plan_fail_not_embedded(level->path[i], p->err);
+        if (!find_level(p, plan, &rel, level->path[i]))
+            return false;
     }
     tail = &rel->conds;
     while (*tail != NULL)
@@ -552,7 +570,7 @@ make_shown(struct planner *p, struct plan *plan, bool shows)
     if (shows && !make_columns(p, root, api->select))
         return false;
     for (const struct api_level *level = api->levels; level != NULL; level = level->next) {
-        if ((shows || level->path_len == 0) && !apply_level(p, root, level))
+        if ((shows || level->path_len == 0) && !apply_level(p, plan, level))
             return false;
     }
     if (headers) {

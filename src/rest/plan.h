@@ -111,6 +111,8 @@ struct plan {
     enum plan_action action;
     const struct schema *schema;
     struct plan_rel *root;
+    /* An embed with an alias that was called by its target's name, and the two; data NULL: none was. */
+    struct str legacy_name, legacy_alias;
     bool nulls_stripped;        /* in embedded rows; those of the root are the encoder's */
     enum api_count count;       /* of all rows; what the engine has no guess for counts exactly */
     struct api_explain explain; /* of the statement that reads or writes */

@@ -104,6 +104,16 @@ plan_fail_not_embedded(struct str name, struct err *err)
 }
 
 bool
+plan_fail_legacy_name(struct str name, struct str alias, struct err *err)
+{
+    plan_fail_not_embedded(name, err);
+    err_details(err, "Target names are not allowed in filters if they have an alias");
+    err_hint(err, "Change '%.*s' to '%.*s' in filters, orders or limits.",
+             STR_ARG(str_slice(name, 0, 200)), STR_ARG(str_slice(alias, 0, 200)));
+    return false;
+}
+
+bool
 plan_fail_no_rel(const struct schema *schema, const struct schema_table *table, struct str target,
                  struct str hint, struct err *err)
 {

@@ -171,10 +171,30 @@ add_preference_applied(struct rest_call *call)
     buf_fini(&text);
 }
 
+/* 299 is a warning that lasts: RFC 7234, 5.5. */
+static void
+add_warning(struct rest_call *call, struct str name, struct str alias)
+{
+    struct buf text = header_room(call, 160 + 3 * (name.len + alias.len));
+
+    BUF_ADD_LIT(&text,
+                "299 - \"An embed with an alias was called by its target's name, which will not "
+                "be taken for ever. Change '");
+    encode_percent(&text, name);
+    BUF_ADD_LIT(&text, "' to '");
+    encode_percent(&text, alias);
+    BUF_ADD_LIT(&text, "' in filters, orders or limits.\"");
+    response_add_header(call->request, STR("Warning"), buf_str(&text));
+}
+
 static void
 add_common_headers(struct rest_call *call)
 {
+    const struct plan *plan = call->shape->plan;
+
     response_add_header(call->request, STR("Vary"), STR("Accept, Prefer, Range"));
+    if (plan->legacy_name.data != NULL)
+        add_warning(call, plan->legacy_name, plan->legacy_alias);
     if (call->rest->options.schema_count > 1)
         response_add_header(call->request, STR("Content-Profile"), call->api.schema);
     if (call->api.prefer.strict || call->api.prefer.lenient ||

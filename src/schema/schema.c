@@ -11,6 +11,7 @@
 #define ARENA_LIMIT ((size_t)2 << 30)
 #define NO_SLOT UINT32_MAX
 #define SIMILAR_ENOUGH 0.75
+#define NAME_ROOM 256
 
 struct schema_owned {
     struct schema pub; /* first: see owned() */
@@ -325,6 +326,26 @@ schema_similar_function(const struct schema *schema, struct str schema_name, str
     return best;
 }
 
+#define MEANT_MIN 0.33
+
+/* The names have a run of size characters in common, where '-' stands for the ends. */
+static bool
+shares_run(struct str a, struct str b, size_t size)
+{
+    char x[NAME_ROOM];
+    char y[NAME_ROOM];
+    int x_len = snprintf(x, sizeof(x), "-%.*s-", STR_ARG(a));
+    int y_len = snprintf(y, sizeof(y), "-%.*s-", STR_ARG(b));
+
+    if (x_len >= NAME_ROOM || y_len >= NAME_ROOM)
+        return false;
+    for (size_t i = 0; i + size <= (size_t)x_len; i++) {
+        if (memmem(y, (size_t)y_len, x + i, size) != NULL)
+            return true;
+    }
+    return false;
+}
+
 struct str
 schema_similar_target(const struct schema *schema, const struct schema_table *table,
                       struct str target)
@@ -333,13 +354,17 @@ schema_similar_target(const struct schema *schema, const struct schema_table *ta
     double best_score = 0;
 
     (void)schema;
-    for (uint32_t i = 0; i < table->rel_count; i++) {
-        struct str name = table->rels[i].target->model->name;
-        double score = str_similarity(name, target);
+    /* Names with three characters in a row in common come before those with two. */
+    for (size_t size = 3; size >= 2 && best.data == NULL; size--) {
+        for (uint32_t i = 0; i < table->rel_count; i++) {
+            struct str name = table->rels[i].target->model->name;
+            double score = str_similarity(name, target);
 
-        if (score >= SIMILAR_ENOUGH && score > best_score) {
-            best = name;
-            best_score = score;
+            if (score >= MEANT_MIN && score < 1.0 && score > best_score &&
+                shares_run(name, target, size)) {
+                best = name;
+                best_score = score;
+            }
         }
     }
     return best;

@@ -68,6 +68,7 @@ rest_options_from(const struct config *config, struct server_loop *loop)
                 .json_depth_max = (uint32_t)config->api_json_depth_max,
                 .rows_max = config->database_max_rows,
                 .aggregates = config->database_aggregates,
+                .aliases_only = !config->api_legacy_target_names,
             },
         .schemas = config->database_schemas.items,
         .schema_count = config->database_schemas.count,

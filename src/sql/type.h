@@ -51,8 +51,8 @@ enum type_id {
     TYPE_JSONB,
     TYPE_ENUM,
     TYPE_TSVECTOR, /* PostgreSQL only: passes as text */
-    TYPE_ARRAY, /* PostgreSQL only; elem is set */
-    TYPE_OTHER, /* PostgreSQL only: passes as text */
+    TYPE_ARRAY,    /* PostgreSQL only; elem is set */
+    TYPE_OTHER,    /* PostgreSQL only: passes as text */
 };
 
 struct type {

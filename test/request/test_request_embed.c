@@ -254,6 +254,32 @@ rows_are_ordered_by_a_related_column_and_trees_followed(void **state)
     door_expect_all(&door, related, COUNTOF(related));
 }
 
+static const struct door_case by_target[] = {
+    {"GET /clients?id=eq.1&select=id,ps:projects(id)&projects.limit=1&projects.order=id.desc",
+     "200\nWarning: 299 - \"An embed with an alias was called by its target's name, which will not be "
+     "taken for ever. Change 'projects' to 'ps' in filters, orders or limits.\"\n\n"
+     "[{\"id\":1,\"ps\":[{\"id\":2}]}]"},
+    {"GET /clients?id=eq.1&select=id,ps:projects(id)&ps.limit=1", "200\n!Warning\n\n..."},
+};
+
+static void
+an_alias_is_what_an_embed_is_called_by_and_its_target_for_a_while(void **state)
+{
+    struct door_options options = {.migration = shop_sql, .limits = door_limits};
+    struct door strict;
+
+    door_expect_all(&door, by_target, COUNTOF(by_target));
+    options.limits.aliases_only = true;
+    door_open(&strict, &options);
+    door_expect(
+        &strict, by_target[0].request,
+        "400\n\n{\"code\":\"PGRST108\",\"details\":\"Target names are not allowed in filters "
+        "if they have an alias\",\"hint\":\"Change 'projects' to 'ps' in filters, orders or "
+        "limits.\",\"message\":\"'projects' is not an embedded resource in this request\"}");
+    door_expect(&strict, by_target[1].request, by_target[1].answer);
+    door_close(&strict);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -265,6 +291,7 @@ main(int argc, char **argv)
         cmocka_unit_test(an_embed_has_filters_order_and_pages_of_its_own),
         cmocka_unit_test(spreads_lift_columns_into_the_parent),
         cmocka_unit_test(rows_are_ordered_by_a_related_column_and_trees_followed),
+        cmocka_unit_test(an_alias_is_what_an_embed_is_called_by_and_its_target_for_a_while),
     };
     int failed;
 
