@@ -84,10 +84,24 @@ struct db_session {
     struct str claims_json, headers_json, cookies_json, method, path; /* request.* */
 };
 
+/*
+ * What an error may tell of rows, on the embedded engine: which values its details show. Asked when a
+ * constraint has refused a write, on the thread that writes.
+ */
+enum db_sight { DB_SEES_NOTHING, DB_SEES_COLUMNS, DB_SEES_ALL };
+struct db_viewer {
+    enum db_sight (*get_sight)(const struct db_viewer *viewer, struct str schema, struct str table);
+    /* DB_SEES_COLUMNS: this one. or_set: one that the statement itself gives a value counts too. */
+    bool (*sees_column)(const struct db_viewer *viewer, struct str schema, struct str table,
+                        struct str column, bool or_set);
+    void *ctx;
+};
+
 struct db_job {
     /* Filled by the caller. */
     enum db_mode mode;
     const struct db_session *session; /* NULL: the owner, as which migrations run */
+    const struct db_viewer *viewer;   /* NULL: sees everything */
     struct db_stmt *stmts;
     uint32_t stmt_count;
     int64_t timeout_ms;          /* 0: the default */

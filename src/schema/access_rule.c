@@ -15,6 +15,7 @@
 /* One writing of a text. */
 struct writer {
     const struct schema *schema;
+    const struct schema_role *caller; /* whose statement it is, whoever reads */
     struct buf *out;
     int64_t reads;
     /* The tables whose policies are being written, for the error that they need each other. */
@@ -198,7 +199,7 @@ access_rule(const struct schema *schema, const struct schema_role *role,
 {
     const struct model_table *model = table->model;
     struct buf text;
-    struct writer w = {.schema = schema, .out = &text, .err = err};
+    struct writer w = {.schema = schema, .caller = role, .out = &text, .err = err};
     const struct model_policy *which = NULL;
     uint32_t at = 0;
     bool ok = true;
@@ -246,25 +247,27 @@ access_write_rule(const struct schema *schema, const struct schema_role *role,
 
 /* --- what stands in FROM -------------------------------------------------------------------------- */
 
-/* As whom a view reads what it stands on. */
+/* As whom a view reads what it stands on: with security_invoker as the caller, also when another view
+ * that is not so stands above it. */
 static const struct schema_role *
-reader_of(const struct schema *schema, const struct schema_role *role,
+reader_of(const struct schema *schema, const struct schema_role *caller,
           const struct model_table *view)
 {
     const struct schema_role *owner;
 
     if (view->security_invoker)
-        return role;
+        return caller;
     owner = schema_find_role(schema, model_owner(&view->acl));
     return owner != NULL ? owner : schema_find_role(schema, MODEL_OWNER);
 }
 
-/* Whether a name alone shows the right rows: no policy limits role in what is below it. steps is how
+/* Whether a name alone shows the right rows: no policy limits who reads in what is below it. steps is how
  * many tables may be looked at; what is too large for it is written out. */
 static bool
-is_plain(const struct schema *schema, const struct schema_role *role,
-         const struct schema_table *table, uint32_t *steps)
+is_plain(const struct writer *w, const struct schema_role *role, const struct schema_table *table,
+         uint32_t *steps)
 {
+    const struct schema *schema = w->schema;
     const struct model_table *model = table->model;
 
     if (*steps == 0)
@@ -272,12 +275,12 @@ is_plain(const struct schema *schema, const struct schema_role *role,
     (*steps)--;
     if (!model->is_view)
         return !access_applies(schema, role, table);
-    role = reader_of(schema, role, model);
+    role = reader_of(schema, w->caller, model);
     for (uint32_t i = 0; i < model->reference_count; i++) {
         const struct schema_table *below =
             schema_find_table(schema, model->references[i].schema, model->references[i].table);
 
-        if (below == NULL || !is_plain(schema, role, below, steps))
+        if (below == NULL || !is_plain(w, role, below, steps))
             return false;
     }
     return true;
@@ -305,6 +308,28 @@ write_table(struct writer *w, const struct schema_role *role, const struct schem
     return ok;
 }
 
+/* What a view reads, and what the views below it read. */
+static bool
+check_view(struct writer *w, const struct model_table *view, uint32_t *steps)
+{
+    const struct schema_role *reader = reader_of(w->schema, w->caller, view);
+
+    w->reads |= view->view_reads;
+    if (*steps == 0)
+        return err_set(w->err, ERR_DB, "54001", "policies and views are nested too deeply");
+    (*steps)--;
+    if (!check_references(w, reader, view->references, view->reference_count))
+        return false;
+    for (uint32_t i = 0; i < view->reference_count; i++) {
+        const struct schema_table *below =
+            schema_find_table(w->schema, view->references[i].schema, view->references[i].table);
+
+        if (below->model->is_view && !check_view(w, below->model, steps))
+            return false;
+    }
+    return true;
+}
+
 /* A table or view as role sees it, without its alias. */
 static bool
 write_source(struct writer *w, const struct schema_role *role, const struct schema_table *table)
@@ -315,12 +340,12 @@ write_source(struct writer *w, const struct schema_role *role, const struct sche
     bool ok;
 
     if (model->is_view) {
-        reader = reader_of(w->schema, role, model);
-        w->reads |= model->view_reads;
-        if (!check_references(w, reader, model->references, model->reference_count))
+        reader = reader_of(w->schema, w->caller, model);
+        if (!check_view(w, model, &steps))
             return false;
+        steps = STEPS_MAX;
     }
-    if (is_plain(w->schema, role, table, &steps)) {
+    if (is_plain(w, role, table, &steps)) {
         BUF_ADD_LIT(w->out, "main.");
         quote_ident(w->out, model->sqlite_name);
         return true;
@@ -341,7 +366,7 @@ access_write_source(const struct schema *schema, const struct schema_role *role,
                     const struct schema_table *table, struct str alias, struct arena *arena,
                     struct buf *out, int64_t *reads, struct err *err)
 {
-    struct writer w = {.schema = schema, .out = out, .err = err};
+    struct writer w = {.schema = schema, .caller = role, .out = out, .err = err};
 
     (void)arena;
     if (!write_source(&w, role, table))

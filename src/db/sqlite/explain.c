@@ -136,6 +136,7 @@ replay(struct lite_explain *explain, const struct lite_failure *failure)
 
     lite_conn_limit(&explain->conn, 0, deadline_ns);
     explain->conn.env.now_us = failure->now_us;
+    explain->conn.env.session = job->session;
     explain->failure = failure;
     explain->draws_used = failure->draw_count;
     for (uint32_t i = 0; i < job->stmt_count && i < failure->stmt; i++)
@@ -173,8 +174,10 @@ lite_explain_run(struct lite_explain *explain, const struct model *model, unsign
         bool is_applied = replay(explain, failure) && is_key;
         lite_conn_limit(conn, 0, clock_mono_ns() + replay_max_ns);
         if (!sqlite3_get_autocommit(conn->db))
-            reason_find(&explain->capture, conn, failure->rc, stmt->target, is_applied, &job->err);
+            reason_find(&explain->capture, conn, failure->rc, stmt->target, is_applied, job->viewer,
+                        &job->err);
     }
+    conn->env.session = NULL;
     lite_conn_limit(conn, 0, 0);
     if (!sqlite3_get_autocommit(conn->db))
         lite_conn_step(conn->rollback);

@@ -201,7 +201,7 @@ step_run(void *ctx, const struct migration_step *step, struct err *err)
     if (lite_explain_knows(rc)) {
         /* The row isn't shown, but the constraint is named. */
         struct capture nothing = {.model = m->model};
-        reason_find(&nothing, conn, rc, step->target, false, err);
+        reason_find(&nothing, conn, rc, step->target, false, NULL, err);
     }
     err->kind = ERR_MIGRATION;
     /* Several rows may come from several statements; then the line of the one that failed is known. */

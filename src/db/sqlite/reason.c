@@ -17,6 +17,7 @@ enum { KEY_COLUMNS_MAX = 32 };
 struct probe {
     struct capture *capture;
     struct lite_conn *conn;
+    const struct db_viewer *viewer;
     unsigned count;
 };
 
@@ -106,29 +107,71 @@ clip(struct str text)
     return str_slice(text, 0, at);
 }
 
-/* "Failing row contains (1, null, abc)." */
-static void
-failing_row_write(struct err *err, const struct model_table *table, const struct value *row)
+/* How much of the table's rows an error may show. */
+static enum db_sight
+sight_of(const struct db_viewer *viewer, const struct model_table *table)
 {
-    struct buf out;
+    return viewer != NULL ? viewer->get_sight(viewer, table->schema, table->name) : DB_SEES_ALL;
+}
 
-    buf_init(&out, sizeof(err->details));
-    for (uint32_t i = 0; i < table->column_count && buf_ok(&out); i++) {
-        struct buf one;
-        buf_init(&one, 1 << 20);
-        value_write(&one, table->columns + i, row + i);
-        struct str text = buf_str(&one);
-        if (i > 0)
-            BUF_ADD_LIT(&out, ", ");
-        if (text.len > SHOWN_MAX) {
-            buf_add_str(&out, clip(text));
-            BUF_ADD_LIT(&out, "...");
-        } else {
-            buf_add_str(&out, text);
-        }
-        buf_fini(&one);
+static bool
+sees_key(const struct db_viewer *viewer, const struct model_table *table, const uint32_t *columns,
+         uint32_t count)
+{
+    enum db_sight sight = sight_of(viewer, table);
+
+    for (uint32_t i = 0; sight == DB_SEES_COLUMNS && i < count; i++) {
+        if (!viewer->sees_column(viewer, table->schema, table->name,
+                                 table->columns[columns[i]].name, false))
+            return false;
     }
-    err_details(err, "Failing row contains (%.*s).", STR_ARG(buf_str(&out)));
+    return sight != DB_SEES_NOTHING;
+}
+
+static void
+shown_write(struct buf *out, const struct model_column *column, const struct value *value)
+{
+    struct buf one;
+
+    buf_init(&one, 1 << 20);
+    value_write(&one, column, value);
+    struct str text = buf_str(&one);
+    if (text.len > SHOWN_MAX) {
+        buf_add_str(out, clip(text));
+        BUF_ADD_LIT(out, "...");
+    } else {
+        buf_add_str(out, text);
+    }
+    buf_fini(&one);
+}
+
+/* "Failing row contains (1, null, abc).", or of columns that may be shown: (a, b) = (1, null). */
+static void
+failing_row_write(struct err *err, const struct db_viewer *viewer, const struct model_table *table,
+                  const struct value *row)
+{
+    enum db_sight sight = sight_of(viewer, table);
+    struct buf names;
+    struct buf out;
+    const char *separator = "";
+
+    buf_init(&names, sizeof(err->details));
+    buf_init(&out, sizeof(err->details));
+    for (uint32_t i = 0; sight != DB_SEES_NOTHING && i < table->column_count && buf_ok(&out); i++) {
+        if (sight == DB_SEES_COLUMNS &&
+            !viewer->sees_column(viewer, table->schema, table->name, table->columns[i].name, true))
+            continue;
+        buf_printf(&names, "%s%.*s", separator, STR_ARG(table->columns[i].name));
+        buf_add_str(&out, str_from(separator));
+        shown_write(&out, table->columns + i, row + i);
+        separator = ", ";
+    }
+    if (sight == DB_SEES_ALL)
+        err_details(err, "Failing row contains (%.*s).", STR_ARG(buf_str(&out)));
+    else if (names.len > 0)
+        err_details(err, "Failing row contains (%.*s) = (%.*s).", STR_ARG(buf_str(&names)),
+                    STR_ARG(buf_str(&out)));
+    buf_fini(&names);
     buf_fini(&out);
 }
 
@@ -323,9 +366,12 @@ unique_find(struct probe *probe, struct str text, struct err *err)
             key = table->keys + i;
     if (key != NULL)
         unique_write(err, table, key->name, key->columns, key->column_count,
-                     is_known ? row->new : NULL);
+                     is_known && sees_key(probe->viewer, table, key->columns, key->column_count)
+                         ? row->new
+                         : NULL);
     else if (index_name_find(probe->conn, table, what, name, sizeof(name)))
-        unique_write(err, table, str_from(name), columns, count, is_known ? row->new : NULL);
+        unique_write(err, table, str_from(name), columns, count,
+                     is_known && sees_key(probe->viewer, table, columns, count) ? row->new : NULL);
 }
 
 /* --- not null and checks --------------------------------------------------------------------- */
@@ -344,7 +390,7 @@ not_null_find(struct probe *probe, struct str text, struct err *err)
             "null value in column \"%.*s\" of relation \"%.*s\" violates not-null constraint",
             STR_ARG(column), STR_ARG(table->name));
     if (row->table == table && row->new != NULL)
-        failing_row_write(err, table, row->new);
+        failing_row_write(err, probe->viewer, table, row->new);
 }
 
 static void
@@ -362,7 +408,7 @@ check_find_reason(struct probe *probe, struct str text, const struct model_table
             "new row for relation \"%.*s\" violates check constraint \"%.*s\"",
             STR_ARG(table->name), STR_ARG(name));
     if (is_known)
-        failing_row_write(err, table, row->new);
+        failing_row_write(err, probe->viewer, table, row->new);
 }
 
 /* --- foreign keys ---------------------------------------------------------------------------- */
@@ -403,6 +449,10 @@ child_find(struct probe *probe, const struct captured *row, struct err *err)
         err_set(err, ERR_DB, "23503",
                 "insert or update on table \"%.*s\" violates foreign key constraint \"%.*s\"",
                 STR_ARG(row->table->name), STR_ARG(key->name));
+        if (!sees_key(probe->viewer, row->table, key->columns, key->column_count)) {
+            err_details(err, "Key is not present in table \"%.*s\".", STR_ARG(parent->name));
+            return true;
+        }
         buf_init(&text, sizeof(err->details));
         key_write(&text, row->table, key->columns, key->column_count, row->new, false);
         err_details(err, "Key %.*s is not present in table \"%.*s\".", STR_ARG(buf_str(&text)),
@@ -435,6 +485,10 @@ parent_is_referenced(struct probe *probe, const struct captured *row,
             "update or delete on table \"%.*s\" violates foreign key constraint \"%.*s\" on table "
             "\"%.*s\"",
             STR_ARG(row->table->name), STR_ARG(key->name), STR_ARG(child->name));
+    if (!sees_key(probe->viewer, row->table, columns, key->column_count)) {
+        err_details(err, "Key is still referenced from table \"%.*s\".", STR_ARG(child->name));
+        return true;
+    }
     buf_init(&text, sizeof(err->details));
     key_write(&text, row->table, columns, key->column_count, row->old, false);
     err_details(err, "Key %.*s is still referenced from table \"%.*s\".", STR_ARG(buf_str(&text)),
@@ -534,9 +588,10 @@ reason_watch(struct capture *capture, struct lite_conn *conn, int rc, struct str
 
 void
 reason_find(struct capture *capture, struct lite_conn *conn, int rc,
-            const struct model_table *target, bool is_applied, struct err *err)
+            const struct model_table *target, bool is_applied, const struct db_viewer *viewer,
+            struct err *err)
 {
-    struct probe probe = {.capture = capture, .conn = conn};
+    struct probe probe = {.capture = capture, .conn = conn, .viewer = viewer};
     char copy[sizeof(err->message)];
 
     snprintf(copy, sizeof(copy), "%s", err->message);
