@@ -20,7 +20,6 @@ struct rules {
     struct str audience;  /* data NULL: any */
     struct str anon_role; /* data NULL: the connection's own */
     bool is_open;         /* to anonymous callers */
-    bool has_roles;       /* the database has roles of its own, and decides */
     bool has_url;         /* more keys are published */
 };
 
@@ -128,8 +127,9 @@ auth_open(const struct config *config, struct auth **out, struct err *err)
     rules->refs = 1;
     rules->keys = jwk_set_new();
     rules->audience = str_from(config->auth_jwt_aud);
-    rules->has_roles = config->database_engine == CONFIG_ENGINE_POSTGRES;
-    rules->anon_role = rules->has_roles ? str_from(config->auth_anon_role) : STR_NULL;
+    rules->anon_role = str_from(config->auth_anon_role);
+    if (rules->anon_role.data == NULL && config->database_engine == CONFIG_ENGINE_SQLITE)
+        rules->anon_role = STR("anon");
     rules->is_open = config->auth_anonymous == CONFIG_AUTH_ANONYMOUS_OPEN;
     ok = add_role_claim(rules, config, err) && add_secret(rules, config, err) &&
          add_jwks(rules, config, err);
@@ -338,9 +338,7 @@ check_role(struct auth_loop *loop, struct request *request, struct err *err)
         return false;
     if (rules->is_open)
         return true;
-    if (caller->is_anonymous || (!rules->has_roles && str_eq(caller->role, STR("anon"))))
-        return refuse_anonymous(err);
-    return true;
+    return !caller->is_anonymous || refuse_anonymous(err);
 }
 
 bool

@@ -310,8 +310,8 @@ begin_cookies_json(const struct request *request)
 }
 
 /* As it is below the API's root, which is what functions compare it with. */
-static struct str
-path_of(const struct request *request)
+struct str
+begin_path(const struct request *request)
 {
     struct str root = STR("/rest/v1");
     struct str path = request->path;
@@ -322,9 +322,10 @@ path_of(const struct request *request)
 }
 
 /* Claims of a caller without a token: nothing but the role. */
-static struct str
-claims_of(const struct caller *caller, struct arena *arena)
+struct str
+begin_claims_json(const struct request *request)
 {
+    const struct caller *caller = request->caller;
     struct buf out;
     struct str text;
 
@@ -336,7 +337,7 @@ claims_of(const struct caller *caller, struct arena *arena)
     BUF_ADD_LIT(&out, "{\"role\":");
     json_write_str(&out, caller->role);
     buf_add_char(&out, '}');
-    text = arena_copy(arena, buf_str(&out));
+    text = arena_copy(request->arena, buf_str(&out));
     buf_fini(&out);
     return text;
 }
@@ -468,9 +469,9 @@ fill_params(struct rest_call *call, const struct begin_key *key)
     struct value *params = call->begin.params;
     uint32_t count = 0;
 
-    params[count++] = text_value(claims_of(request->caller, request->arena));
+    params[count++] = text_value(begin_claims_json(request));
     params[count++] = text_value(request->method_name);
-    params[count++] = text_value(path_of(request));
+    params[count++] = text_value(begin_path(request));
     params[count++] = text_value(begin_headers_json(request));
     params[count++] = text_value(begin_cookies_json(request));
     if (key->flags & HAS_TIMEZONE)

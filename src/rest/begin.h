@@ -55,6 +55,9 @@ begin_stmt_id(const struct begin_call *begin, uint64_t id)
 /* An error of the job: that there is no such role concerns who asks, not what is asked. */
 void begin_explain(const struct begin_call *begin, struct err *err);
 
+/* The claims of who asks, and the path below the API's root, as functions and policies see them. */
+struct str begin_claims_json(const struct request *request);
+struct str begin_path(const struct request *request);
 /* A request's header fields, without the cookies, and its cookies, each as a JSON object; what is no
  * text is left out, because a setting can't hold it. */
 struct str begin_headers_json(const struct request *request);

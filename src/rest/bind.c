@@ -259,7 +259,7 @@ bool
 bind_stmt(const struct bind_input *in, const struct emit_stmt *stmt, struct db_stmt *out,
           struct err *err)
 {
-    bool by_row = takes_columns(stmt);
+    bool by_row = in->payload != NULL && takes_columns(stmt);
     uint32_t rows = by_row && in->plan->action == PLAN_INSERT ? in->payload->row_count : 1;
     struct value *values =
         ARENA_ARRAY(in->arena, struct value, (size_t)rows * stmt->param_count + 1);

@@ -12,7 +12,7 @@ struct bind_input {
     enum db_dialect dialect;
     const struct plan *plan;
     const struct api_slot *slots;
-    const struct payload *payload; /* NULL: none */
+    const struct payload *payload; /* NULL: none, or it is not looked at */
     struct value **rowids;         /* filled with the place of EMIT_ROWIDS, when there is one */
     struct arena *arena;
 };

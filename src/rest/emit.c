@@ -51,11 +51,18 @@ emit_alias(struct emitter *e, const struct plan_rel *rel)
         buf_printf(&e->sql, "t%u", rel->number);
 }
 
+struct str
+emit_alias_text(const struct emitter *e, const struct plan_rel *rel)
+{
+    return rel->parent == NULL ? e->root_alias : arena_printf(e->arena, "t%u", rel->number);
+}
+
 void
 emit_column(struct emitter *e, const struct plan_rel *rel, const struct model_column *column)
 {
     if (rel->parent == NULL && e->used != NULL)
         e->used[schema_column_index(rel->table, column)] = true;
+    emit_note_column(e, rel, rel->table, column);
     emit_alias(e, rel);
     buf_add_char(&e->sql, '.');
     quote_ident(&e->sql, column->name);
@@ -128,24 +135,27 @@ emit_from(struct emitter *e, const struct plan_rel *rel)
         emit_call(e, rel);
         return;
     }
-    if (rel->rel != NULL && rel->rel->computed != NULL)
+    if (rel->rel != NULL && rel->rel->computed != NULL) {
         emit_computed(e, rel->parent, rel->rel->computed);
-    else
-        emit_table(e, rel->table);
-    BUF_ADD_LIT(&e->sql, " AS ");
-    emit_alias(e, rel);
+        BUF_ADD_LIT(&e->sql, " AS ");
+        emit_alias(e, rel);
+    } else {
+        emit_source(e, rel, rel->table, emit_alias_text(e, rel));
+    }
     if (rel->rel != NULL && rel->rel->junction != NULL) {
         BUF_ADD_LIT(&e->sql, ", ");
-        emit_table(e, rel->rel->junction);
-        buf_printf(&e->sql, " AS j%u", rel->number);
+        emit_source(e, rel, rel->rel->junction, arena_printf(e->arena, "j%u", rel->number));
     }
 }
 
 static void
 emit_junction_column(struct emitter *e, const struct plan_rel *rel, uint32_t column)
 {
+    const struct schema_table *junction = rel->rel->junction;
+
+    emit_note_column(e, rel, junction, &junction->model->columns[column]);
     buf_printf(&e->sql, "j%u.", rel->number);
-    quote_ident(&e->sql, rel->rel->junction->model->columns[column].name);
+    quote_ident(&e->sql, junction->model->columns[column].name);
 }
 
 /* The conditions that tie rel to its parent. */
@@ -184,6 +194,8 @@ emit_where(struct emitter *e, const struct plan_rel *rel)
         emit_join(e, rel);
         word = " AND ";
     }
+    /* Which rows are there is asked first: nothing else may look at the others. */
+    word = emit_rel_rules(e, rel, word);
     emit_conds(e, rel->conds, word);
 }
 
@@ -506,6 +518,7 @@ emit_plan(enum db_dialect dialect, const struct plan *plan, struct arena *arena,
     *out = (struct emit_output){0};
     buf_init(&e.sql, SQL_MAX);
     ok = plan->action == PLAN_READ ? emit_read(&e, out, err) : emit_write(&e, out, err);
+    ok = ok && emit_access_end(&e, out, err);
     buf_fini(&e.sql);
     return ok && (!plan->explain.is_on || emit_explained(plan, arena, out) || fail_too_big(err));
 }

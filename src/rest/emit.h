@@ -63,6 +63,10 @@ struct emit_output {
     struct emit_body_stmt *body;
     uint32_t body_count;
     bool body_returns;
+    /* The caller may not: 42501, to be told when the values are known to be good, as PostgreSQL does.
+     * The statements are not to be run then. NULL: he may. */
+    struct err *denied;
+    int64_t reads; /* MODEL_READS_...: what the statements ask of who asks */
 };
 
 /* The plan must outlive the output, which lives in arena. False: 413 when the SQL grows too big. */

@@ -220,6 +220,33 @@ emit_filter(struct emitter *e, const struct plan_cond *cond)
         emit_comparison(e, cond);
 }
 
+bool
+emit_can_fail(const struct plan_cond *cond)
+{
+    enum api_op op = cond->filter->op;
+
+    return op != API_IN && op != API_IS && op != API_ISDISTINCT && op > API_LTE;
+}
+
+/*
+ * A filter that can fail must not look at rows that the caller doesn't see, because its failure would
+ * tell of them, and the order of what AND joins is the engine's: so it asks for itself.
+ */
+static void
+emit_guarded_filter(struct emitter *e, const struct plan_cond *cond)
+{
+    bool is_guarded = emit_can_fail(cond) && emit_is_limited(e, cond->field.rel);
+
+    if (is_guarded) {
+        BUF_ADD_LIT(&e->sql, "CASE WHEN ");
+        emit_rel_rules(e, cond->field.rel, "");
+        BUF_ADD_LIT(&e->sql, " THEN ");
+    }
+    emit_filter(e, cond);
+    if (is_guarded)
+        BUF_ADD_LIT(&e->sql, " END");
+}
+
 static void
 emit_cond(struct emitter *e, const struct plan_cond *cond)
 {
@@ -229,7 +256,7 @@ emit_cond(struct emitter *e, const struct plan_cond *cond)
     case PLAN_COND_FILTER:
         if (cond->negated)
             buf_add_char(&e->sql, '(');
-        emit_filter(e, cond);
+        emit_guarded_filter(e, cond);
         if (cond->negated)
             buf_add_char(&e->sql, ')');
         break;

@@ -4,6 +4,7 @@
 #define CAIRN_REST_EMIT_IMPL_H
 
 #include "rest/emit.h"
+#include "schema/access.h"
 #include "sql/quote.h"
 
 struct emitter {
@@ -17,6 +18,11 @@ struct emitter {
     struct str root_alias;
     bool call_is_named; /* the root's function stands before, as WITH */
     bool *used;         /* root columns that were mentioned; NULL: nobody asks */
+    /* What the caller may (plan->role): the embedded engine only. */
+    struct emit_reading *readings; /* what the statements read */
+    bool reads_target;             /* a write reads columns of what it changes */
+    int64_t reads;                 /* MODEL_READS_... */
+    struct err *fault;             /* of a rule; NULL: none */
 };
 
 static inline bool
@@ -30,6 +36,8 @@ void emit_param(struct emitter *e, struct emit_param param);
 void emit_table(struct emitter *e, const struct schema_table *table);
 void emit_alias(struct emitter *e, const struct plan_rel *rel);
 void emit_column(struct emitter *e, const struct plan_rel *rel, const struct model_column *column);
+/* How rel is called in the statement. */
+struct str emit_alias_text(const struct emitter *e, const struct plan_rel *rel);
 /* A column, or the place in its JSON. */
 void emit_field(struct emitter *e, const struct plan_field *field);
 /* The select list of rel: expressions with their output names. */
@@ -46,10 +54,47 @@ void emit_from(struct emitter *e, const struct plan_rel *rel);
 
 /* emit_filter.c. word and the conditions, joined by AND. */
 void emit_conds(struct emitter *e, const struct plan_cond *conds, const char *word);
+/* A filter that may fail on a row, so that whether it does tells something about that row. */
+bool emit_can_fail(const struct plan_cond *cond);
 /* An enum compares by the position of its label, and the embedded engine holds the label: CASE, the
  * value, and this. */
 bool emit_sorts_by_label(const struct emitter *e, const struct type *type);
 void emit_label_position(struct emitter *e, const struct type *type);
+
+/* emit_access.c: what the caller may. Without a role everything, and nothing is written. */
+
+/* A column of rel's table, or of the junction to it, is read. */
+void emit_note_column(struct emitter *e, const struct plan_rel *rel,
+                      const struct schema_table *table, const struct model_column *column);
+/* What stands in FROM for a table of rel: itself, or, of a view, what the caller sees of it. */
+void emit_source(struct emitter *e, const struct plan_rel *rel, const struct schema_table *table,
+                 struct str alias);
+/* word and the conditions that a row must meet to be there; returns the word for what follows. */
+const char *emit_rule(struct emitter *e, const struct schema_table *table,
+                      enum model_command command, struct str alias, const char *word);
+/* The same for all tables of rel: of a write's target those of its command. */
+const char *emit_rel_rules(struct emitter *e, const struct plan_rel *rel, const char *word);
+/* Whether policies limit the caller in rel's table. */
+bool emit_is_limited(struct emitter *e, const struct plan_rel *rel);
+/* Inside of CASE: WHEN a condition on a row of the target doesn't hold THEN the statement fails. */
+void emit_checks(struct emitter *e, enum model_command command, enum access_part part,
+                 struct str alias);
+/* Whether what was written so far reads columns of the target. */
+bool emit_reads_target(const struct emitter *e);
+/* Privileges, when all statements are written. */
+MUST_CHECK bool emit_access_end(struct emitter *e, struct emit_output *out, struct err *err);
+
+/*
+ * emit_checked.c: whether policies look at the rows that the write makes; if so, the insert up to its ON
+ * CONFLICT, and of an update or upsert what stands before the first value that it sets, which is followed
+ * by END.
+ */
+bool emit_is_checked(struct emitter *e);
+void emit_checked_insert(struct emitter *e);
+void emit_checked_set(struct emitter *e, bool is_upsert);
+/* emit_write.c: a value of the payload's row, or its default. */
+void emit_payload_value(struct emitter *e, uint32_t index);
+struct str emit_ident_copy(struct emitter *e, struct str name);
 
 /* emit_group.c. The column as rel shows it: its value, and over it an aggregate. */
 void emit_shown_column(struct emitter *e, const struct plan_rel *rel,

@@ -16,7 +16,7 @@ emit_names(struct emitter *e, const struct model_column *const *columns, uint32_
     }
 }
 
-static struct str
+struct str
 emit_ident_copy(struct emitter *e, struct str name)
 {
     struct buf text;
@@ -60,6 +60,8 @@ emit_conflict(struct emitter *e)
 
     if (plan->resolution == API_RESOLUTION_NONE || plan->column_count == 0)
         return;
+    for (uint32_t i = 0; i < plan->conflict_count; i++)
+        emit_note_column(e, plan->root, plan->root->table, plan->conflict[i]);
     BUF_ADD_LIT(&e->sql, " ON CONFLICT (");
     emit_names(e, plan->conflict, plan->conflict_count, "");
     if (plan->resolution == API_RESOLUTION_IGNORE) {
@@ -71,8 +73,13 @@ emit_conflict(struct emitter *e)
         if (i > 0)
             BUF_ADD_LIT(&e->sql, ", ");
         quote_ident(&e->sql, plan->columns[i]->name);
-        BUF_ADD_LIT(&e->sql, " = excluded.");
+        BUF_ADD_LIT(&e->sql, " = ");
+        if (i == 0 && emit_is_checked(e))
+            emit_checked_set(e, true);
+        BUF_ADD_LIT(&e->sql, "excluded.");
         quote_ident(&e->sql, plan->columns[i]->name);
+        if (i == 0 && emit_is_checked(e))
+            BUF_ADD_LIT(&e->sql, " END");
     }
 }
 
@@ -99,7 +106,7 @@ key_with_default(const struct emitter *e)
 }
 
 /* The value of the payload's row, or, where missing=default asks for it, the column's default. */
-static void
+void
 emit_payload_value(struct emitter *e, uint32_t index)
 {
     const struct model_column *column = e->plan->columns[index];
@@ -194,6 +201,11 @@ emit_insert(struct emitter *e)
     const struct plan *plan = e->plan;
     const struct model_column *key = key_with_default(e);
 
+    if (emit_is_checked(e)) {
+        emit_checked_insert(e);
+        emit_conflict(e);
+        return;
+    }
     BUF_ADD_LIT(&e->sql, "INSERT INTO ");
     emit_table(e, plan->root->table);
     if (plan->column_count == 0 && key == NULL) {
@@ -232,9 +244,15 @@ emit_update(struct emitter *e)
             BUF_ADD_LIT(&e->sql, "_.");
             quote_ident(&e->sql, plan->columns[i]->name);
         } else {
+            bool checks = i == 0 && emit_is_checked(e);
+
+            if (checks)
+                emit_checked_set(e, false);
             emit_param(e, (struct emit_param){.source = EMIT_BODY_COLUMN,
                                               .index = i,
                                               .type = &plan->columns[i]->type});
+            if (checks)
+                BUF_ADD_LIT(&e->sql, " END");
         }
     }
     if (emit_is_postgres(e)) {
@@ -411,6 +429,7 @@ emit_shown(struct emitter *e, const char *rowid)
     const struct plan *plan = e->plan;
     const struct plan_rel *root = plan->root;
     bool is_delete = plan->action == PLAN_DELETE;
+    const char *word = " WHERE ";
 
     BUF_ADD_LIT(&e->sql, "SELECT ");
     emit_columns(e, root, false);
@@ -422,11 +441,14 @@ emit_shown(struct emitter *e, const char *rowid)
     }
     emit_table(e, root->table);
     BUF_ADD_LIT(&e->sql, " AS t0");
-    if (is_delete)
-        emit_conds(e, root->conds, " WHERE ");
-    else
+    if (!is_delete) {
         buf_printf(&e->sql, " ON t0.%s = k.value", rowid);
-    emit_conds(e, plan->shown, is_delete && root->conds != NULL ? " AND " : " WHERE ");
+    } else {
+        word = emit_rel_rules(e, root, word);
+        emit_conds(e, root->conds, word);
+        word = root->conds != NULL ? " AND " : word;
+    }
+    emit_conds(e, plan->shown, word);
     emit_group(e, root);
     emit_order(e, root);
     if (!is_delete && !root->is_grouped)
@@ -434,7 +456,7 @@ emit_shown(struct emitter *e, const char *rowid)
 }
 
 static bool
-emit_write_embedded(struct emitter *e, struct emit_output *out, struct err *err)
+emit_embedded(struct emitter *e, struct emit_output *out, struct err *err)
 {
     const struct plan *plan = e->plan;
     const char *rowid = rowid_name(plan->root->table->model);
@@ -462,6 +484,24 @@ emit_write_embedded(struct emitter *e, struct emit_output *out, struct err *err)
             emit_columns(e, plan->root, false);
     }
     return emit_take(e, &out->main, err);
+}
+
+/* Policies for SELECT count as soon as the write reads a column of its target, wherever it does so: that
+ * is known when it is written once. */
+static bool
+emit_write_embedded(struct emitter *e, struct emit_output *out, struct err *err)
+{
+    struct str alias = e->root_alias;
+
+    if (!emit_is_limited(e, e->plan->root))
+        return emit_embedded(e, out, err);
+    if (!emit_embedded(e, out, err))
+        return false;
+    e->reads_target = emit_reads_target(e);
+    e->root_alias = alias;
+    e->fault = NULL;
+    *out = (struct emit_output){0};
+    return emit_embedded(e, out, err);
 }
 
 bool

@@ -2,6 +2,7 @@
 #include "rest/key_check.h"
 
 #include "core/map.h"
+#include "schema/access.h"
 
 #define KEY_MAX ((size_t)16 * 1024 * 1024)
 #define SHOWN_MAX 64 /* bytes of a value in "Failing row contains", as PostgreSQL */
@@ -54,12 +55,57 @@ add_shown(struct buf *out, const struct type *type, const struct value *value)
     buf_fini(&text);
 }
 
+/* Whether the caller may be told of the column in an error: he may read it, or has set it himself. */
+static bool
+is_visible(const struct plan *plan, const struct model_table *model,
+           const struct model_column *column)
+{
+    for (uint32_t i = 0; i < plan->column_count; i++) {
+        if (plan->columns[i] == column)
+            return true;
+    }
+    return schema_may_column(plan->schema, plan->role, model, MODEL_MAY_SELECT, column);
+}
+
+/* (1, null), or, where the caller may not read all columns, (id, name) = (1, null). */
+static void
+add_row(const struct plan *plan, const struct emit_stmt *sql, const struct value *row,
+        struct err *err)
+{
+    const struct model_table *model = plan->root->table->model;
+    bool sees_all =
+        plan->role == NULL || schema_may(plan->schema, plan->role, model, MODEL_MAY_SELECT);
+    struct buf names;
+    struct buf shown;
+    bool first = true;
+
+    buf_init(&names, sizeof(err->details));
+    buf_init(&shown, sizeof(err->details));
+    for (uint32_t i = 0; i < model->column_count; i++) {
+        const struct model_column *column = &model->columns[i];
+
+        if (!sees_all && !is_visible(plan, model, column))
+            continue;
+        buf_add_str(&names, first ? STR("") : STR(", "));
+        buf_add_str(&shown, first ? STR("") : STR(", "));
+        buf_add_str(&names, column->name);
+        add_shown(&shown, &column->type, find_value(plan, sql, row, column));
+        first = false;
+    }
+    if (sees_all)
+        err_details(err, "Failing row contains (%.*s).", STR_ARG(buf_str(&shown)));
+    else if (!first)
+        err_details(err, "Failing row contains (%.*s) = (%.*s).", STR_ARG(buf_str(&names)),
+                    STR_ARG(buf_str(&shown)));
+    buf_fini(&names);
+    buf_fini(&shown);
+}
+
 static bool
 fail(const struct plan *plan, const struct emit_stmt *sql, const struct value *row,
      const struct model_column *key, struct err *err)
 {
     const struct model_table *model = plan->root->table->model;
-    struct buf shown;
 
     err_set(err, ERR_DB, "23502",
             "null value in column \"%.*s\" of relation \"%.*s\" violates not-null constraint",
@@ -67,14 +113,7 @@ fail(const struct plan *plan, const struct emit_stmt *sql, const struct value *r
     /* What an update leaves as it is, isn't known here. */
     if (plan->action == PLAN_UPDATE)
         return false;
-    buf_init(&shown, sizeof(err->details));
-    for (uint32_t i = 0; i < model->column_count; i++) {
-        if (i > 0)
-            BUF_ADD_LIT(&shown, ", ");
-        add_shown(&shown, &model->columns[i].type, find_value(plan, sql, row, &model->columns[i]));
-    }
-    err_details(err, "Failing row contains (%.*s).", STR_ARG(buf_str(&shown)));
-    buf_fini(&shown);
+    add_row(plan, sql, row, err);
     return false;
 }
 
@@ -145,7 +184,7 @@ out:
 
 bool
 key_check_merge(const struct plan *plan, const struct emit_stmt *sql, const struct db_stmt *stmt,
-                struct arena *arena, struct err *err)
+                struct arena *arena, uint32_t *at, struct err *err)
 {
     struct map *seen = NULL;
     bool ok = true;
@@ -158,6 +197,7 @@ key_check_merge(const struct plan *plan, const struct emit_stmt *sql, const stru
         struct str key = conflict_key(plan, sql, row, arena);
 
         ok = key.data == NULL || map_put(seen, key, seen) == NULL;
+        *at = i;
     }
     map_free(seen);
     if (ok)

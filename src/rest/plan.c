@@ -607,6 +607,7 @@ plan_make(const struct plan_input *input, struct plan **out, struct err *err)
     plan->explain = input->api->explain;
     plan->handler = input->handler;
     plan->schema = input->schema;
+    plan->role = input->role;
     plan->root = root;
     root->table = input->table;
     root->call = input->call;

@@ -110,6 +110,7 @@ enum plan_action { PLAN_READ, PLAN_INSERT, PLAN_UPDATE, PLAN_DELETE };
 struct plan {
     enum plan_action action;
     const struct schema *schema;
+    const struct schema_role *role; /* whose rules count; NULL: those of the database, or none */
     struct plan_rel *root;
     /* An embed with an alias that was called by its target's name, and the two; data NULL: none was. */
     struct str legacy_name, legacy_alias;
@@ -143,6 +144,7 @@ struct plan_input {
     uint32_t payload_key_count;
     const struct model_handler *handler; /* NULL: none */
     enum db_dialect dialect;             /* what the engine can't do is refused here */
+    const struct schema_role *role;      /* the embedded engine: as whom the request runs */
     struct arena *arena;
 };
 

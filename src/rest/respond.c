@@ -33,6 +33,10 @@ rest_check(struct db_job *job)
     const struct api_prefer *prefer = &call->api.prefer;
     uint64_t rows = rows_affected(call);
 
+    if (call->late.kind != ERR_NONE) {
+        job->err = call->late;
+        return false;
+    }
     if (call->api.media == API_MEDIA_OBJECT && rows != 1)
         return fail_singular(rows, &job->err);
     if (prefer->strict && prefer->has_max_affected && call->action != PLAN_INSERT &&

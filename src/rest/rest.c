@@ -223,6 +223,9 @@ begin_key(struct rest_call *call)
     buf_add_char(key, (char)('0' + prefer->resolution));
     buf_add_char(key, (char)('0' + prefer->count));
     buf_add_char(key, prefer->missing_default ? '1' : '0');
+    if (call->rest->options.dialect == DB_SQLITE)
+        buf_add_str(key, role_get_name(call));
+    buf_add_char(key, '\0');
     buf_add_str(key, call->api.schema);
     buf_add_char(key, '\0');
     buf_add_str(key, call->name);
@@ -323,6 +326,7 @@ fill_shape(struct rest_call *call, struct shape *shape, struct err *err)
         .action = call->action,
         .handler = call->handler,
         .dialect = call->rest->options.dialect,
+        .role = call->role,
         .arena = arena,
     };
     struct str *keys = ARENA_ARRAY(arena, struct str, call->payload.key_count + 1);
@@ -465,7 +469,7 @@ rest_add_stmt(struct rest_call *call, const struct emit_stmt *sql, uint64_t id,
         .dialect = call->rest->options.dialect,
         .plan = call->shape->plan,
         .slots = call->api.slots,
-        .payload = &call->payload,
+        .payload = call->shape->sql.denied == NULL ? &call->payload : NULL,
         .rowids = &call->rowids_param,
         .arena = call->request->arena,
     };
@@ -490,6 +494,28 @@ add_shown(struct rest_call *call, struct err *err)
                          &call->encoder, err);
 }
 
+/* Policies look at each row before its key does: where there are any, two rows of one key are refused
+ * when the first of them is through. */
+static bool
+check_keys(struct rest_call *call, struct err *err)
+{
+    const struct plan *plan = call->shape->plan;
+    const struct emit_stmt *sql = &call->shape->sql.main;
+    struct arena *arena = call->request->arena;
+    bool is_limited =
+        call->role != NULL && access_applies(plan->schema, plan->role, plan->root->table);
+    uint32_t at = 0;
+
+    if (!is_limited)
+        return key_check_rows(plan, sql, call->main, err) &&
+               key_check_merge(plan, sql, call->main, arena, &at, err);
+    if (!key_check_merge(plan, sql, call->main, arena, &at, &call->late)) {
+        call->main->row_count = at;
+        call->job.check = rest_check;
+    }
+    return true;
+}
+
 static bool
 add_main(struct rest_call *call, struct err *err)
 {
@@ -510,9 +536,7 @@ add_main(struct rest_call *call, struct err *err)
     if (!rest_add_stmt(call, &sql->main, call->shape->main_id, on_row, ctx, err))
         return false;
     return call->rest->options.dialect != DB_SQLITE || plan->action == PLAN_READ ||
-           plan->action == PLAN_DELETE ||
-           (key_check_rows(plan, &sql->main, call->main, err) &&
-            key_check_merge(plan, &sql->main, call->main, call->request->arena, err));
+           plan->action == PLAN_DELETE || sql->denied != NULL || check_keys(call, err);
 }
 
 /* What shows the rows of a delete comes before it, of other writes after; both orders begin here,
@@ -579,6 +603,8 @@ rest_prepare_job(struct rest_call *call, enum db_mode mode)
     job->ctx = call;
     job->done = on_done;
     job->restart = restart;
+    if (call->role != NULL)
+        role_set(call);
     if (call->rest->begin != NULL)
         begin_add(call, mode == DB_READ);
 }
@@ -597,7 +623,10 @@ prepare_job(struct rest_call *call, struct err *err)
         return false;
     }
     begin_add_response(call);
-    return true;
+    if (call->shape->sql.denied == NULL)
+        return true;
+    *err = *call->shape->sql.denied;
+    return false;
 }
 
 static void
@@ -680,7 +709,8 @@ rest_handle_table(struct rest *rest, struct request *request, struct str name)
         return;
     }
     timing_end(request, TIMING_PARSE);
-    if (!rest_find_shape(call, &err)) {
+    if ((rest->options.dialect == DB_SQLITE && !role_find(call, &err)) ||
+        !rest_find_shape(call, &err)) {
         rest_finish(call, &err);
         return;
     }

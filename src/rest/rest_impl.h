@@ -6,6 +6,7 @@
 #include "rest/begin.h"
 #include "rest/bind.h"
 #include "rest/rest.h"
+#include "rest/role.h"
 #include "rest/shape.h"
 
 struct rest {
@@ -32,9 +33,13 @@ struct rest_call {
     struct shape *shape;
     struct db_job job;
     struct db_stmt stmts[12];
-    struct begin_call begin;    /* PostgreSQL: how its transaction begins */
-    struct db_stmt *main;       /* the one that reads or changes */
-    struct buf rowids;          /* of changed rows, as JSON, for the statement that shows them */
+    struct begin_call begin;        /* PostgreSQL: how its transaction begins */
+    const struct schema_role *role; /* the embedded engine: as whom it runs; NULL: PostgreSQL */
+    struct db_session session;
+    struct db_viewer viewer;
+    struct err late;      /* what fails the write when all else went well; ERR_NONE: nothing */
+    struct db_stmt *main; /* the one that reads or changes */
+    struct buf rowids;    /* of changed rows, as JSON, for the statement that shows them */
     struct value *rowids_param; /* where that statement takes them from */
     struct encoder encoder;
     struct encoder existing; /* embedded upsert: counts the rows that were there */

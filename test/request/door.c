@@ -77,6 +77,7 @@ open_database(struct door *door, const struct door_options *options,
               const struct db_options *db_options, struct rest_options *rest_options)
 {
     struct model *model = NULL;
+    struct schema *schema = NULL;
     bool applied = false;
     struct err err = {0};
 
@@ -88,8 +89,9 @@ open_database(struct door *door, const struct door_options *options,
     assert_ok(db_loop_open(door->db, &door->loop, &door->dl, &err));
     rest_options->db = door->dl;
     rest_options->dialect = db_get_dialect(door->db);
-    door->rest =
-        rest_new(rest_options, schema_new(model, db_options->schemas, db_options->schema_count));
+    schema = schema_new(model, db_options->schemas, db_options->schema_count);
+    schema_set_open(schema, true);
+    door->rest = rest_new(rest_options, schema);
 }
 
 void

@@ -171,11 +171,18 @@ for (const engine of engines) {
     });
 }
 
-test('sqlite: every role but anon may use the tables where it is closed', async () => {
+test('sqlite: a table that no migration speaks of is open to every role but anon where it is closed', async () => {
     const server = await startCairn({
         project: makeProject({ migrations: tables, yaml: 'stage: mvp\n' }), env: { CAIRN_AUTH_JWT_SECRET: secret },
     });
-    assert.equal((await server.request('/rest/v1/notes', bearer({ role: 'whoever' }))).status, 200);
+    assert.equal((await server.request('/rest/v1/notes', bearer({ role: 'authenticated' }))).status, 200);
+    const unknown = await server.request('/rest/v1/notes', bearer({ role: 'whoever' }));
+    assert.equal(unknown.status, 401);
+    assert.equal(unknown.text,
+        '{"code":"22023","details":null,"hint":null,"message":"role \\"whoever\\" does not exist"}');
+    const owner = await server.request('/rest/v1/notes', bearer({ role: 'postgres' }));
+    assert.equal(owner.status, 403);
+    assert.equal(owner.json().message, 'permission denied to set role "postgres"');
     const anon = await server.request('/rest/v1/notes', bearer({ role: 'anon' }));
     assert.equal(anon.status, 401);
     assert.equal(anon.json().code, 'PGRST302');

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the caller may, in statements for the embedded engine: the conditions of policies, and which
+ * privileges a statement needs.
+ *
+ * What a statement reads is noted while it is written: every column and every table goes through here,
+ * so that nothing can be read without its privilege. The reasons: docs/adr/0015-access-rules-on-sqlite.md.
+ */
+#include "rest/emit_impl.h"
+
+/* One place in a statement that reads a table. */
+struct emit_reading {
+    const struct plan_rel *rel; /* of which the table, or the junction to it */
+    const struct schema_table *table;
+    bool is_from;  /* it stands in FROM; otherwise it is what a write changes */
+    bool *columns; /* by index: read */
+    struct emit_reading *next;
+};
+
+static struct emit_reading *
+find_reading(struct emitter *e, const struct plan_rel *rel, const struct schema_table *table)
+{
+    struct emit_reading **at = &e->readings;
+
+    while (*at != NULL && ((*at)->rel != rel || (*at)->table != table))
+        at = &(*at)->next;
+    if (*at == NULL) {
+        *at = ARENA_NEW(e->arena, struct emit_reading);
+        (*at)->rel = rel;
+        (*at)->table = table;
+        (*at)->columns = ARENA_ARRAY(e->arena, bool, table->model->column_count + 1);
+    }
+    return *at;
+}
+
+void
+emit_note_column(struct emitter *e, const struct plan_rel *rel, const struct schema_table *table,
+                 const struct model_column *column)
+{
+    if (e->plan->role != NULL && rel->call == NULL)
+        find_reading(e, rel, table)->columns[schema_column_index(table, column)] = true;
+}
+
+static void
+note_from(struct emitter *e, const struct plan_rel *rel, const struct schema_table *table)
+{
+    if (e->plan->role != NULL)
+        find_reading(e, rel, table)->is_from = true;
+}
+
+/* The first of them is what counts. What was to be written is left out. */
+static void
+note_fault(struct emitter *e, const struct err *err)
+{
+    if (e->fault != NULL)
+        return;
+    e->fault = ARENA_NEW(e->arena, struct err);
+    *e->fault = *err;
+}
+
+/* --- sources --------------------------------------------------------------------------------- */
+
+static bool
+filters_can_fail(const struct plan_cond *conds)
+{
+    for (; conds != NULL; conds = conds->next) {
+        if (conds->kind == PLAN_COND_FILTER ? emit_can_fail(conds)
+                                            : filters_can_fail(conds->children))
+            return true;
+    }
+    return false;
+}
+
+/* A view that leaves out rows: with a LIMIT around it no filter of the request gets in below it. */
+static void
+emit_view(struct emitter *e, const struct plan_rel *rel, const struct schema_table *table,
+          struct str alias)
+{
+    bool is_barrier = filters_can_fail(rel->conds);
+    struct err err = {0};
+
+    if (is_barrier)
+        BUF_ADD_LIT(&e->sql, "(SELECT * FROM ");
+    if (!access_write_source(e->plan->schema, e->plan->role, table, is_barrier ? STR("v") : alias,
+                             e->arena, &e->sql, &e->reads, &err))
+        note_fault(e, &err);
+    if (is_barrier)
+        buf_printf(&e->sql, " LIMIT -1) AS %.*s", STR_ARG(alias));
+}
+
+void
+emit_source(struct emitter *e, const struct plan_rel *rel, const struct schema_table *table,
+            struct str alias)
+{
+    note_from(e, rel, table);
+    if (e->plan->role != NULL && table->model->is_view) {
+        emit_view(e, rel, table, alias);
+        return;
+    }
+    emit_table(e, table);
+    buf_printf(&e->sql, " AS %.*s", STR_ARG(alias));
+}
+
+/* --- conditions ------------------------------------------------------------------------------ */
+
+static bool
+find_rule(struct emitter *e, const struct schema_table *table, enum model_command command,
+          enum access_part part, struct str alias, struct access_rule *rule)
+{
+    struct err err = {0};
+
+    *rule = (struct access_rule){0};
+    if (e->plan->role == NULL || table->model->is_view)
+        return false;
+    if (!access_rule(e->plan->schema, e->plan->role, table, command, part, alias, e->arena, rule,
+                     &err)) {
+        note_fault(e, &err);
+        return false;
+    }
+    e->reads |= rule->reads;
+    return rule->applies;
+}
+
+const char *
+emit_rule(struct emitter *e, const struct schema_table *table, enum model_command command,
+          struct str alias, const char *word)
+{
+    struct access_rule rule;
+
+    if (!find_rule(e, table, command, ACCESS_USING, alias, &rule))
+        return word;
+    for (uint32_t i = 0; i < rule.count; i++) {
+        buf_add_str(&e->sql, str_from(word));
+        buf_add_str(&e->sql, rule.conditions[i].sql);
+        word = " AND ";
+    }
+    return word;
+}
+
+static enum model_command
+command_of(const struct plan *plan)
+{
+    static const enum model_command commands[] = {
+        [PLAN_READ] = MODEL_FOR_SELECT,
+        [PLAN_INSERT] = MODEL_FOR_INSERT,
+        [PLAN_UPDATE] = MODEL_FOR_UPDATE,
+        [PLAN_DELETE] = MODEL_FOR_DELETE,
+    };
+
+    return commands[plan->action];
+}
+
+const char *
+emit_rel_rules(struct emitter *e, const struct plan_rel *rel, const char *word)
+{
+    bool is_target = rel->parent == NULL && e->plan->action != PLAN_READ;
+    struct str alias = emit_alias_text(e, rel);
+
+    if (rel->call != NULL)
+        return word;
+    if (rel->rel != NULL && rel->rel->junction != NULL)
+        word = emit_rule(e, rel->rel->junction, MODEL_FOR_SELECT,
+                         arena_printf(e->arena, "j%u", rel->number), word);
+    if (!is_target)
+        return emit_rule(e, rel->table, MODEL_FOR_SELECT, alias, word);
+    word = emit_rule(e, rel->table, command_of(e->plan), alias, word);
+    return e->reads_target ? emit_rule(e, rel->table, MODEL_FOR_SELECT, alias, word) : word;
+}
+
+bool
+emit_is_limited(struct emitter *e, const struct plan_rel *rel)
+{
+    return e->plan->role != NULL && rel->call == NULL &&
+           access_applies(e->plan->schema, e->plan->role, rel->table);
+}
+
+/* --- checks of new rows ---------------------------------------------------------------------- */
+
+static void
+emit_violation(struct emitter *e, const struct schema_table *table,
+               const struct access_condition *condition, enum access_part part)
+{
+    struct str message = part == ACCESS_USING ? access_conflict_message(table, condition, e->arena)
+                                              : access_check_message(table, condition, e->arena);
+
+    BUF_ADD_LIT(&e->sql, "cairn_raise('42501',");
+    quote_text(&e->sql, message);
+    BUF_ADD_LIT(&e->sql, ",NULL)");
+}
+
+void
+emit_checks(struct emitter *e, enum model_command command, enum access_part part, struct str alias)
+{
+    const struct schema_table *table = e->plan->root->table;
+    const enum model_command commands[] = {command, MODEL_FOR_SELECT};
+    struct access_rule rule;
+
+    for (size_t c = 0; c < (e->reads_target ? 2U : 1U); c++) {
+        if (!find_rule(e, table, commands[c], part, alias, &rule))
+            continue;
+        for (uint32_t i = 0; i < rule.count; i++) {
+            buf_printf(&e->sql, " WHEN %.*s IS NOT TRUE THEN ", STR_ARG(rule.conditions[i].sql));
+            emit_violation(e, table, &rule.conditions[i], part);
+        }
+    }
+}
+
+/* --- privileges ------------------------------------------------------------------------------ */
+
+static bool
+may_read(const struct emitter *e, const struct emit_reading *reading)
+{
+    const struct schema *schema = e->plan->schema;
+    const struct model_table *model = reading->table->model;
+    bool reads_any = false;
+
+    for (uint32_t i = 0; i < model->column_count; i++) {
+        if (!reading->columns[i])
+            continue;
+        reads_any = true;
+        if (!schema_may_column(schema, e->plan->role, model, MODEL_MAY_SELECT, &model->columns[i]))
+            return false;
+    }
+    return reads_any || !reading->is_from ||
+           schema_may_some(schema, e->plan->role, model, MODEL_MAY_SELECT);
+}
+
+/* On each of the columns that the payload has, or, when it has none, on any. */
+static bool
+may_set(const struct plan *plan, int64_t right)
+{
+    const struct model_table *model = plan->root->table->model;
+
+    for (uint32_t i = 0; i < plan->column_count; i++) {
+        if (!schema_may_column(plan->schema, plan->role, model, right, plan->columns[i]))
+            return false;
+    }
+    return plan->column_count > 0 || schema_may_some(plan->schema, plan->role, model, right);
+}
+
+static bool
+may_write(const struct plan *plan)
+{
+    const struct model_table *model = plan->root->table->model;
+    bool merges = plan->resolution == API_RESOLUTION_MERGE && plan->column_count > 0;
+
+    switch (plan->action) {
+    case PLAN_READ:
+        return true;
+    case PLAN_INSERT:
+        /* Whether a row was there is told by a column of PostgreSQL's own, which goes with the table. */
+        return may_set(plan, MODEL_MAY_INSERT) &&
+               (!merges || (may_set(plan, MODEL_MAY_UPDATE) &&
+                            schema_may(plan->schema, plan->role, model, MODEL_MAY_SELECT)));
+    case PLAN_UPDATE:
+        return may_set(plan, MODEL_MAY_UPDATE);
+    case PLAN_DELETE:
+        return schema_may(plan->schema, plan->role, model, MODEL_MAY_DELETE);
+    }
+    return false;
+}
+
+/* PostgreSQL looks at the tables in the order in which they stand in the statement, the target first. */
+static bool
+check_privileges(const struct emitter *e, struct err *err)
+{
+    const struct plan *plan = e->plan;
+    const struct emit_reading *denied = NULL;
+
+    if (!may_write(plan))
+        return access_fail_table(plan->root->table->model, err);
+    for (const struct emit_reading *reading = e->readings; reading != NULL;
+         reading = reading->next) {
+        if ((denied == NULL || reading->rel->number < denied->rel->number) && !may_read(e, reading))
+            denied = reading;
+    }
+    return denied == NULL || access_fail_table(denied->table->model, err);
+}
+
+static bool
+is_key(const struct plan *plan, const struct model_key *key)
+{
+    const struct model_table *model = plan->root->table->model;
+    uint32_t found = 0;
+
+    for (uint32_t k = 0; k < key->column_count; k++) {
+        for (uint32_t i = 0; i < plan->conflict_count; i++)
+            found += plan->conflict[i] == &model->columns[key->columns[k]];
+    }
+    return found == key->column_count && found == plan->conflict_count;
+}
+
+/* A statement that isn't run is not looked at by SQLite, and that its ON CONFLICT names no key comes
+ * before what the caller may. */
+static bool
+check_conflict_target(const struct plan *plan, struct err *err)
+{
+    const struct model_table *model = plan->root->table->model;
+
+    if (plan->action != PLAN_INSERT || plan->resolution == API_RESOLUTION_NONE ||
+        plan->column_count == 0)
+        return true;
+    for (uint32_t i = 0; i < model->key_count; i++) {
+        if (is_key(plan, &model->keys[i]))
+            return true;
+    }
+    for (uint32_t i = 0; i < model->index_count; i++) {
+        if (model->indexes[i].unique)
+            return true;
+    }
+    return err_set(
+        err, ERR_DB, "42P10",
+        "there is no unique or exclusion constraint matching the ON CONFLICT specification");
+}
+
+bool
+emit_reads_target(const struct emitter *e)
+{
+    const struct emit_reading *reading = e->readings;
+
+    while (reading != NULL && reading->rel != e->plan->root)
+        reading = reading->next;
+    for (uint32_t i = 0; reading != NULL && i < reading->table->model->column_count; i++) {
+        if (reading->columns[i])
+            return true;
+    }
+    return false;
+}
+
+bool
+emit_access_end(struct emitter *e, struct emit_output *out, struct err *err)
+{
+    struct err denied = {0};
+
+    out->reads = e->reads;
+    if (e->plan->role == NULL)
+        return true;
+    /* Policies that need each other are found when a statement is planned, before anything else. */
+    if (e->fault != NULL && strcmp(e->fault->code, "42501") != 0) {
+        *err = *e->fault;
+        return false;
+    }
+    if (check_privileges(e, &denied)) {
+        if (e->fault == NULL)
+            return true;
+        denied = *e->fault;
+    }
+    if (!check_conflict_target(e->plan, err))
+        return false;
+    out->denied = ARENA_NEW(e->arena, struct err);
+    *out->denied = denied;
+    return true;
+}
