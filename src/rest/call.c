@@ -225,6 +225,10 @@ submit_embedded(struct rest_call *call, struct err *err)
     call->job.check = !is_read(call) && needs_check(call) ? rest_check : NULL;
     if (!add_body(call, err))
         return false;
+    if (call->shape->sql.denied != NULL) {
+        *err = *call->shape->sql.denied;
+        return false;
+    }
     if (function->writes)
         db_submit(call->rest->options.db, &call->job);
     else if (db_submit_inline(call->rest->options.db, &call->job))
@@ -271,7 +275,8 @@ rest_handle_function(struct rest *rest, struct request *request, struct str name
         !choose_function(call, &err) || !media_choose(call, &err))
         goto fail;
     timing_end(request, TIMING_PARSE);
-    if (!rest_find_shape(call, &err))
+    if ((rest->options.dialect == DB_SQLITE && !role_find(call, &err)) ||
+        !rest_find_shape(call, &err))
         goto fail;
     prepare_encoder(call);
     if (rest->options.dialect == DB_SQLITE ? submit_embedded(call, &err) : submit(call, &err))

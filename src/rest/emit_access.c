@@ -205,6 +205,95 @@ emit_checks(struct emitter *e, enum model_command command, enum access_part part
     }
 }
 
+/* --- functions ------------------------------------------------------------------------------- */
+
+const struct schema_role *
+emit_body_role(const struct emitter *e)
+{
+    const struct model_function *function = e->plan->root->call->function->model;
+    const struct schema_role *owner = NULL;
+
+    if (e->plan->role == NULL || !function->is_definer)
+        return e->plan->role;
+    owner = schema_find_role(e->plan->schema, model_owner(&function->acl));
+    return owner != NULL ? owner : schema_find_role(e->plan->schema, MODEL_OWNER);
+}
+
+void
+emit_body_source(struct emitter *e, const struct schema_table *table)
+{
+    const struct schema_role *role = emit_body_role(e);
+    struct err err = {0};
+
+    if (role == NULL)
+        emit_table(e, table);
+    else if (!access_write_source(e->plan->schema, role, table, STR_NULL, e->arena, &e->sql,
+                                  &e->reads, &err))
+        note_fault(e, &err);
+}
+
+void
+emit_body_target(struct emitter *e, const struct schema_table *table, struct str kind,
+                 struct str alias)
+{
+    const struct schema_role *role = emit_body_role(e);
+    enum model_command commands[] = {
+        str_eq(kind, STR("DELETE")) ? MODEL_FOR_DELETE : MODEL_FOR_UPDATE, MODEL_FOR_SELECT};
+    struct err err = {0};
+
+    for (size_t i = 0; role != NULL && i < COUNTOF(commands); i++) {
+        if (!access_write_rule(e->plan->schema, role, table, commands[i], ACCESS_USING,
+                               emit_ident_copy(e, alias), e->arena, &e->sql, &e->reads, &err)) {
+            note_fault(e, &err);
+            return;
+        }
+    }
+}
+
+/* A write in a body needs the right on the whole table, because its columns aren't known here; and a
+ * new row that policies would have to look at can't be looked at. */
+static bool
+check_body_write(const struct emitter *e, const struct schema_role *role,
+                 const struct model_statement *statement, struct err *err)
+{
+    const struct schema_table *table =
+        schema_find_table(e->plan->schema, statement->table_schema, statement->table_name);
+    bool is_insert = str_eq(statement->kind, STR("INSERT"));
+    bool is_delete = str_eq(statement->kind, STR("DELETE"));
+    int64_t right = is_insert ? MODEL_MAY_INSERT : is_delete ? MODEL_MAY_DELETE : MODEL_MAY_UPDATE;
+
+    if (table == NULL)
+        return true;
+    if (!schema_may(e->plan->schema, role, table->model, right))
+        return access_fail_table(table->model, err);
+    if (is_delete || !access_applies(e->plan->schema, role, table))
+        return true;
+    err_set(err, ERR_DB, "0A000",
+            "a function that writes rows of table \"%.*s\" under row-level security is not "
+            "supported by the embedded engine",
+            STR_ARG(table->model->name));
+    err_hint(err, "Write to the table directly, or make the function SECURITY DEFINER and have it "
+                  "check what it writes.");
+    return false;
+}
+
+static bool
+check_call(const struct emitter *e, struct err *err)
+{
+    const struct model_function *function = e->plan->root->call->function->model;
+    const struct schema_role *role = emit_body_role(e);
+
+    if (!schema_may_call(e->plan->schema, e->plan->role, function))
+        return access_fail("function", function->name, err);
+    for (uint32_t i = 0; i < function->statement_count; i++) {
+        if (function->statements[i].table_name.len > 0 &&
+            !check_body_write(e, role, &function->statements[i], err))
+            return false;
+    }
+    return access_check_references(e->plan->schema, role, function->references,
+                                   function->reference_count, err);
+}
+
 /* --- privileges ------------------------------------------------------------------------------ */
 
 static bool
@@ -267,6 +356,8 @@ check_privileges(const struct emitter *e, struct err *err)
     const struct plan *plan = e->plan;
     const struct emit_reading *denied = NULL;
 
+    if (plan->root->call != NULL && !check_call(e, err))
+        return false;
     if (!may_write(plan))
         return access_fail_table(plan->root->table->model, err);
     for (const struct emit_reading *reading = e->readings; reading != NULL;
@@ -333,6 +424,8 @@ emit_access_end(struct emitter *e, struct emit_output *out, struct err *err)
     struct err denied = {0};
 
     out->reads = e->reads;
+    if (e->plan->root->call != NULL)
+        out->reads |= e->plan->root->call->function->model->reads;
     if (e->plan->role == NULL)
         return true;
     /* Policies that need each other are found when a statement is planned, before anything else. */
@@ -344,6 +437,9 @@ emit_access_end(struct emitter *e, struct emit_output *out, struct err *err)
         if (e->fault == NULL)
             return true;
         denied = *e->fault;
+    } else if (strcmp(denied.code, "42501") != 0) {
+        *err = denied;
+        return false;
     }
     if (!check_conflict_target(e->plan, err))
         return false;

@@ -38,18 +38,24 @@ emit_argument(struct emitter *e, const struct plan_call *call, uint32_t index)
 }
 
 static void
-emit_table_piece(struct emitter *e, const struct body_piece *piece)
+emit_table_piece(struct emitter *e, const struct body_piece *piece, struct str kind)
 {
     const struct schema_table *table =
         schema_find_table(e->plan->schema, piece->schema, piece->name);
 
-    if (table != NULL)
-        emit_table(e, table);
+    if (table == NULL)
+        return;
+    if (piece->kind == BODY_TABLE)
+        emit_body_source(e, table);
+    else
+        emit_body_target(e, table, kind, piece->alias);
 }
 
 static void
-emit_statement(struct emitter *e, const struct plan_call *call, struct str sql)
+emit_statement(struct emitter *e, const struct plan_call *call,
+               const struct model_statement *statement)
 {
+    struct str sql = statement->sql;
     struct body_piece piece;
     size_t at = 0;
 
@@ -63,9 +69,8 @@ emit_statement(struct emitter *e, const struct plan_call *call, struct str sql)
                 emit_argument(e, call, piece.index);
             break;
         case BODY_TABLE:
-            emit_table_piece(e, &piece);
-            break;
         case BODY_TARGET:
+            emit_table_piece(e, &piece, statement->kind);
             break;
         }
     }
@@ -105,7 +110,7 @@ emit_result(struct emitter *e, const struct plan_call *call)
             buf_add_str(&e->sql, i == 0 ? STR("SELECT NULL") : STR(", NULL"));
         BUF_ADD_LIT(&e->sql, " WHERE false");
     } else if (str_eq(last->kind, STR("SELECT"))) {
-        emit_statement(e, call, last->sql);
+        emit_statement(e, call, last);
     } else {
         for (uint32_t i = 0; i < row->column_count; i++) {
             buf_add_str(&e->sql, i == 0 ? STR("SELECT ") : STR(", "));
@@ -169,7 +174,7 @@ emit_body(struct emitter *e, struct emit_output *out, struct err *err)
         const struct schema_table *table =
             schema_find_table(e->plan->schema, statement->table_schema, statement->table_name);
 
-        emit_statement(e, call, statement->sql);
+        emit_statement(e, call, statement);
         if (!emit_take(e, &out->body[i].stmt, err))
             return false;
         out->body[i].target = table != NULL ? table->model : NULL;

@@ -81,6 +81,15 @@ void emit_checks(struct emitter *e, enum model_command command, enum access_part
                  struct str alias);
 /* Whether what was written so far reads columns of the target. */
 bool emit_reads_target(const struct emitter *e);
+/*
+ * A function's body runs as its caller, or, with SECURITY DEFINER, as its owner. What stands for a table
+ * that it reads, without an alias; and behind the condition of an UPDATE or DELETE (kind), on which rows
+ * of table, called alias, it works.
+ */
+const struct schema_role *emit_body_role(const struct emitter *e);
+void emit_body_source(struct emitter *e, const struct schema_table *table);
+void emit_body_target(struct emitter *e, const struct schema_table *table, struct str kind,
+                      struct str alias);
 /* Privileges, when all statements are written. */
 MUST_CHECK bool emit_access_end(struct emitter *e, struct emit_output *out, struct err *err);
 

@@ -129,7 +129,7 @@ MUST_CHECK bool access_write_rule(const struct schema *schema, const struct sche
                                   enum access_part part, struct str alias, struct arena *arena,
                                   struct buf *out, int64_t *reads, struct err *err);
 /*
- * What stands in FROM for a table or view as role sees it, with its alias: main."orders" AS ALIAS, or a
+ * What stands in FROM for a table or view as role sees it, with its alias, if it has data: main."orders" AS ALIAS, or a
  * query in parentheses when a policy leaves out rows or the view is security_invoker. The privileges
  * on table itself are the caller's to check; those of what a view reads are checked here.
  */
@@ -137,6 +137,10 @@ MUST_CHECK bool access_write_source(const struct schema *schema, const struct sc
                                     const struct schema_table *table, struct str alias,
                                     struct arena *arena, struct buf *out, int64_t *reads,
                                     struct err *err);
+/* Whether role may read what a function's body reads: 42501. */
+MUST_CHECK bool access_check_references(const struct schema *schema, const struct schema_role *role,
+                                        const struct model_reference *references, uint32_t count,
+                                        struct err *err);
 /* The message of a CHECK that isn't true, for cairn_raise('42501', message, NULL). */
 struct str access_check_message(const struct schema_table *table,
                                 const struct access_condition *condition, struct arena *arena);

@@ -371,9 +371,19 @@ access_write_source(const struct schema *schema, const struct schema_role *role,
     (void)arena;
     if (!write_source(&w, role, table))
         return false;
-    buf_printf(out, " AS %.*s", STR_ARG(alias));
+    if (alias.data != NULL)
+        buf_printf(out, " AS %.*s", STR_ARG(alias));
     *reads |= w.reads;
     return true;
+}
+
+bool
+access_check_references(const struct schema *schema, const struct schema_role *role,
+                        const struct model_reference *references, uint32_t count, struct err *err)
+{
+    struct writer w = {.schema = schema, .caller = role, .err = err};
+
+    return check_references(&w, role, references, count);
 }
 
 /* --- errors --------------------------------------------------------------------------------------- */
