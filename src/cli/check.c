@@ -3,6 +3,7 @@
  * cairn check: which stage the service has reached, and what keeps it from the next.
  */
 #include "cli/stage.h"
+#include "drill/examiner.h"
 #include "io/file.h"
 #include "lifecycle/examine.h"
 #include "lifecycle/gaps.h"
@@ -29,17 +30,28 @@ on_interrupt(int signal_no)
 }
 
 static bool
-is_interrupted(void *ctx)
+is_interrupted(void)
 {
     return interrupted != 0;
+}
+
+static bool
+is_run_interrupted(void *ctx)
+{
+    return is_interrupted();
 }
 
 /* One line that is written over, on a terminal only. */
 static void
 show_progress(void *ctx, const struct lifecycle_row *row, size_t at, size_t count)
 {
-    if (isatty(STDERR_FILENO) == 1)
-        fprintf(stderr, "\r\x1b[K%3zu/%zu  %s", at + 1, count, row->id);
+    const struct probe_def *probe = row->check != NULL ? examiner_find(row->check) : NULL;
+
+    if (isatty(STDERR_FILENO) != 1)
+        return;
+    fprintf(stderr, "\r\x1b[K%3zu/%zu  %s", at + 1, count, row->id);
+    if (probe != NULL && probe->seconds > 0)
+        fprintf(stderr, "  (about %u s)", probe->seconds);
 }
 
 static void
@@ -298,10 +310,13 @@ print_report(struct cli *cli, const struct verdicts *verdicts, const struct life
 static int
 run(struct cli *cli, struct project *project, const struct lifecycle_row *only)
 {
+    struct examiner examiner;
     const struct examine_options options = {.stage = project->declared,
                                             .only = only != NULL ? only->id : NULL,
+                                            .look = examiner_look,
                                             .begin = show_progress,
-                                            .is_interrupted = is_interrupted};
+                                            .is_interrupted = is_run_interrupted,
+                                            .ctx = &examiner};
     struct verdicts before, after;
     const char *evidence = NULL;
     struct err err = {0};
@@ -310,7 +325,10 @@ run(struct cli *cli, struct project *project, const struct lifecycle_row *only)
     project_judge(project, project->declared, &before);
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
+    examiner_init(&examiner, project->config, NULL, project->declared, cli->arena);
+    examiner.is_interrupted = is_interrupted;
     ok = examine(project, &options, &evidence, &err);
+    examiner_fini(&examiner);
     clear_progress();
     if (!ok) {
         cli_fail(cli, &err);

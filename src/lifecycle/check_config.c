@@ -202,10 +202,40 @@ look_hardening(const struct check_input *input, struct evidence *out)
     buf_fini(&weak);
 }
 
+static void
+look_tls(const struct check_input *input, struct evidence *out)
+{
+    const struct config *config = input->config;
+
+    if (config->tls_cert != NULL)
+        check_pass(input, out, "%s speaks TLS", config->listen.text);
+    else if (config->listen.is_loopback)
+        check_pass(input, out, "%s: only this machine reaches it", config->listen.text);
+    else
+        check_fail(input, out, "%s is reachable from elsewhere, without TLS", config->listen.text);
+}
+
+/* A proxy on this machine, or TLS, has to stand between the world and the service. */
+static void
+look_listening(const struct check_input *input, struct evidence *out)
+{
+    const struct config *config = input->config;
+
+    if (config->listen.is_loopback)
+        check_pass(input, out, "listens on %s only", config->listen.text);
+    else if (config->listen.host[0] == '\0' || strcmp(config->listen.host, "0.0.0.0") == 0 ||
+             strcmp(config->listen.host, "::") == 0)
+        check_fail(input, out, "listens on every address of this machine (%s)",
+                   config->listen.text);
+    else
+        check_pass(input, out, "listens on %s only", config->listen.text);
+}
+
 const struct check_def check_config[] = {
     {"project", look_project},      {"single-node", look_single_node},
     {"connection-pool", look_pool}, {"workers", look_workers},
     {"secrets", look_secrets},      {"secrets-managed", look_secrets_managed},
-    {"hardening", look_hardening},
+    {"hardening", look_hardening},  {"tls", look_tls},
+    {"listening", look_listening},
 };
 const size_t check_config_count = COUNTOF(check_config);

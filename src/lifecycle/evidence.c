@@ -145,7 +145,7 @@ evidence_write(const char *dir, const struct evidence_run *run, struct arena *ar
     ok = dir_make(folder, 0755, err);
     for (unsigned n = 0; ok && !created && n < 100; n++) {
         *file = n == 0 ? arena_printf(arena, EVIDENCE_DIR "/%s.json", at).data
-                       : arena_printf(arena, EVIDENCE_DIR "/%s-%u.json", at, n).data;
+                       : arena_printf(arena, EVIDENCE_DIR "/%s_%u.json", at, n).data;
         ok = file_create(arena_printf(arena, "%s/%s", dir, *file).data, buf_str(&out), 0644,
                          &created, err);
     }

@@ -11,10 +11,15 @@
 static bool
 is_wanted(const struct lifecycle_row *row, const struct examine_options *options)
 {
+    if (lifecycle_is_attested(row))
+        return false;
     if (options->only != NULL)
-        return strcmp(row->id, options->only) == 0 && !lifecycle_is_attested(row);
+        return strcmp(row->id, options->only) == 0;
+    /* A proof of concept is asked in seconds; drills begin where something depends on them. */
+    if (options->stage == LIFECYCLE_POC && row->verify == LIFECYCLE_DRILLED)
+        return row->need[options->stage] == LIFECYCLE_MUST;
 
-    return row->need[options->stage] != LIFECYCLE_NOT_YET && !lifecycle_is_attested(row);
+    return row->need[options->stage] != LIFECYCLE_NOT_YET;
 }
 
 /* What can be found out about one row now; false when nobody can yet, which leaves it unknown. */

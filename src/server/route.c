@@ -122,7 +122,11 @@ handle_ready(struct server_loop *loop, struct request *request)
     }
     call = ARENA_NEW(request->arena, struct ready_call);
     call->request = request;
-    call->stmt = (struct db_stmt){.sql = STR("SELECT 1"), .id = READY_STMT_ID, .row_count = 1};
+    call->stmt = (struct db_stmt){.sql = db_get_dialect(loop->shared->db) == DB_SQLITE
+                                             ? STR("SELECT cairn_check_file()")
+                                             : STR("SELECT 1"),
+                                  .id = READY_STMT_ID,
+                                  .row_count = 1};
     call->job = (struct db_job){
         .mode = DB_READ,
         .stmts = &call->stmt,

@@ -96,6 +96,24 @@ call_setval(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
         fn_fail(ctx, &err);
 }
 
+/* Fails when the file is not where it was: what is written now would be gone with the process. */
+static void
+call_check_file(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    struct err err = {0};
+    int has_moved = 0;
+
+    sqlite3_file_control(sqlite3_context_db_handle(ctx), "main", SQLITE_FCNTL_HAS_MOVED,
+                         &has_moved);
+    if (has_moved != 0) {
+        err_set(&err, ERR_DB, "58030", "the database file was moved or deleted");
+        err_hint(&err, "put it back, or stop the service and restore it");
+        fn_fail(ctx, &err);
+        return;
+    }
+    sqlite3_result_int(ctx, 1);
+}
+
 static void
 call_raise(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
@@ -174,6 +192,7 @@ static const struct fn_def defs[] = {
     {"cairn_currval", 1, FN_VOLATILE, call_currval},
     {"cairn_setval", 2, FN_VOLATILE, call_setval},
     {"cairn_setval", 3, FN_VOLATILE, call_setval},
+    {"cairn_check_file", 0, FN_VOLATILE, call_check_file},
     {"cairn_raise", 3, FN_VOLATILE | FN_NULLS, call_raise},
     {"cairn_cast", 3, 0, call_cast},
     {"cairn_assign", 3, 0, call_assign},

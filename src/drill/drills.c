@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Drills: a fault while clients write, and afterwards the ledger. Each on a service of its own.
+ */
+#include "core/clock.h"
+#include "drill/examiner.h"
+#include "drill/ledger.h"
+#include "io/process.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    CONNECTIONS = 16,
+    DURATION_MS = 4000,
+    FAULT_MS = 1200,
+    GRACE_MS = 40000,
+    TIMEOUT_MS = 10000,
+    SLOW_CLIENTS = 200,
+    DISK_ROOM = 256 * 1024,
+    RECOVER_MS = 1200
+};
+
+struct drill {
+    struct examiner *examiner;
+    const struct check_input *input;
+    struct evidence *out;
+    struct service service;
+    struct load_ledger ledger;
+    struct load_result result;
+    struct ledger_count count;
+    void (*fault)(struct drill *drill, int64_t elapsed_ms);
+    bool was_interrupted;
+    /* Of the fault. */
+    int phase;
+    uint64_t fault_ns, back_ns;
+    bool ended_in_time;
+    int exit_status;
+    int slow_fds[SLOW_CLIENTS];
+    struct err err;
+};
+
+static bool
+on_tick(void *ctx, int64_t elapsed_ms)
+{
+    struct drill *drill = ctx;
+
+    if (drill->examiner->is_interrupted != NULL && drill->examiner->is_interrupted()) {
+        drill->was_interrupted = true;
+        return false;
+    }
+    drill->fault(drill, elapsed_ms);
+
+    return true;
+}
+
+/* Clients write, and read now and then, while the fault happens; then the rows are counted. False when
+ * the drill could not be run, with the reason said. */
+static bool
+run_drill(struct drill *drill, int64_t duration_ms)
+{
+    const struct target *target = &drill->service.target;
+    const struct load_route routes[] = {
+        {"POST", target->write_path, target->write_body, "Content-Type: application/json\r\n", 4,
+         true},
+        {"GET", target->ready, NULL, NULL, 1, false},
+    };
+    const struct load_options options = {.at = drill->service.at,
+                                         .routes = routes,
+                                         .route_count = COUNTOF(routes),
+                                         .connections = CONNECTIONS,
+                                         .duration_ms = duration_ms,
+                                         .timeout_ms = TIMEOUT_MS,
+                                         .first_number = 1,
+                                         .ledger = &drill->ledger,
+                                         .tick = on_tick,
+                                         .ctx = drill};
+
+    if (!load_run(&options, &drill->result, &drill->err))
+        return false;
+    if (drill->was_interrupted)
+        return err_set(&drill->err, ERR_UNAVAILABLE, "", "interrupted");
+    if (!service_is_running(&drill->service) && !service_start(&drill->service, NULL, &drill->err))
+        return false;
+    if (!service_wait_for(&drill->service, target->ready, 200, TIMEOUT_MS))
+        return err_set(&drill->err, ERR_UNAVAILABLE, "", "it isn't ready again after %d s",
+                       TIMEOUT_MS / 1000);
+
+    return ledger_count(&drill->service, &drill->ledger, &drill->count, &drill->err);
+}
+
+static bool
+begin_drill(struct drill *drill, struct examiner *examiner, const struct check_input *input,
+            struct evidence *out, void (*fault)(struct drill *drill, int64_t elapsed_ms))
+{
+    *drill = (struct drill){.examiner = examiner, .input = input, .out = out, .fault = fault};
+    if (!examiner_open_service(examiner, &drill->service, &drill->err)) {
+        check_unknown(input, out, "%s", drill->err.message);
+        return false;
+    }
+    if (!service_start(&drill->service, NULL, &drill->err)) {
+        check_fail(input, out, "%s", drill->err.message);
+        service_close(&drill->service);
+        return false;
+    }
+
+    return true;
+}
+
+static void
+end_drill(struct drill *drill)
+{
+    evidence_add_figure(drill->out, "acknowledged", (double)drill->count.acknowledged, "writes");
+    evidence_add_figure(drill->out, "lost", (double)drill->count.lost, "writes");
+    evidence_add_figure(drill->out, "duplicated", (double)drill->count.duplicated, "writes");
+    evidence_add_figure(
+        drill->out, "cut",
+        (double)(drill->result.cut + drill->result.garbage + drill->result.timeouts), "requests");
+    load_ledger_fini(&drill->ledger);
+    service_close(&drill->service);
+}
+
+/* What no fault may do: lose what was acknowledged, write it twice, keep what was refused. True when
+ * one of these happened, with that said. */
+static bool
+is_ledger_wrong(struct drill *drill)
+{
+    const struct ledger_count *count = &drill->count;
+
+    if (count->lost == 0 && count->duplicated == 0 && count->ghosts == 0 && count->acknowledged > 0)
+        return false;
+    if (count->acknowledged == 0)
+        check_fail(drill->input, drill->out, "no write was acknowledged");
+    else
+        check_fail(
+            drill->input, drill->out,
+            "%llu of %llu acknowledged writes lost, %llu twice, %llu refused and there all the same",
+            (unsigned long long)count->lost, (unsigned long long)count->acknowledged,
+            (unsigned long long)count->duplicated, (unsigned long long)count->ghosts);
+
+    return true;
+}
+
+static unsigned long long
+broken_requests(const struct drill *drill)
+{
+    return drill->result.cut + drill->result.garbage + drill->result.timeouts;
+}
+
+/* --- SIGTERM -------------------------------------------------------------------------------------- */
+
+static void
+fault_shutdown(struct drill *drill, int64_t elapsed_ms)
+{
+    struct service *service = &drill->service;
+
+    if (drill->phase == 0 && elapsed_ms >= FAULT_MS) {
+        kill(service->pid, SIGTERM);
+        drill->fault_ns = clock_mono_ns();
+        drill->phase = 1;
+    } else if (drill->phase == 1) {
+        if (!service_is_running(service)) {
+            drill->exit_status = service->status;
+            drill->ended_in_time = true;
+            drill->back_ns = clock_mono_ns();
+            drill->phase = service_spawn(service, NULL, &drill->err) ? 2 : 3;
+        } else if (clock_mono_ns() - drill->fault_ns > (uint64_t)GRACE_MS * 1000000) {
+            service_kill(service);
+            drill->phase = 3;
+        }
+    }
+}
+
+static void
+look_shutdown(struct examiner *examiner, const struct check_input *input, struct evidence *out)
+{
+    struct drill drill;
+
+    if (!begin_drill(&drill, examiner, input, out, fault_shutdown))
+        return;
+    out->limit = "no request cut, no acknowledged write lost, exit code 0";
+    if (!run_drill(&drill, DURATION_MS))
+        check_fail(input, out, "%s", drill.err.message);
+    else if (is_ledger_wrong(&drill))
+        ;
+    else if (!drill.ended_in_time)
+        check_fail(input, out, "it didn't end within %d s of SIGTERM", GRACE_MS / 1000);
+    else if (!WIFEXITED(drill.exit_status) || WEXITSTATUS(drill.exit_status) != 0)
+        check_fail(input, out, "it ended with %s %d, not with exit code 0",
+                   WIFEXITED(drill.exit_status) ? "exit code" : "signal",
+                   WIFEXITED(drill.exit_status) ? WEXITSTATUS(drill.exit_status)
+                                                : WTERMSIG(drill.exit_status));
+    else if (broken_requests(&drill) > 0)
+        check_fail(input, out, "%llu of %llu requests cut", broken_requests(&drill),
+                   (unsigned long long)drill.result.sent);
+    else
+        check_pass(input, out, "0 of %llu requests cut, 0 of %llu acknowledged writes lost",
+                   (unsigned long long)drill.result.sent,
+                   (unsigned long long)drill.count.acknowledged);
+    evidence_add_figure(out, "drained_in", (double)(drill.back_ns - drill.fault_ns) / 1e9, "s");
+    end_drill(&drill);
+}
+
+static void
+look_restart(struct examiner *examiner, const struct check_input *input, struct evidence *out)
+{
+    struct drill drill;
+
+    if (!begin_drill(&drill, examiner, input, out, fault_shutdown))
+        return;
+    out->limit = "no request refused or cut";
+    if (!run_drill(&drill, DURATION_MS))
+        check_fail(input, out, "%s", drill.err.message);
+    else if (is_ledger_wrong(&drill))
+        ;
+    else if (load_failures(&drill.result) > 0)
+        check_fail(input, out, "%llu requests refused while one instance restarted, %llu cut",
+                   (unsigned long long)drill.result.refused, broken_requests(&drill));
+    else
+        check_pass(input, out, "%llu requests, none refused or cut",
+                   (unsigned long long)drill.result.sent);
+    end_drill(&drill);
+}
+
+/* --- kill -9 -------------------------------------------------------------------------------------- */
+
+static void
+fault_kill(struct drill *drill, int64_t elapsed_ms)
+{
+    if (drill->phase == 0 && elapsed_ms >= FAULT_MS) {
+        drill->fault_ns = clock_mono_ns();
+        service_kill(&drill->service);
+        drill->phase = service_spawn(&drill->service, NULL, &drill->err) ? 1 : 2;
+    } else if (drill->phase == 1 &&
+               service_wait_for(&drill->service, drill->service.target.ready, 200, 1)) {
+        drill->back_ns = clock_mono_ns();
+        drill->phase = 2;
+    }
+}
+
+static void
+look_kill(struct examiner *examiner, const struct check_input *input, struct evidence *out)
+{
+    struct drill drill;
+    double rto;
+
+    if (!begin_drill(&drill, examiner, input, out, fault_kill))
+        return;
+    out->limit = "no acknowledged write lost";
+    if (!run_drill(&drill, DURATION_MS)) {
+        check_fail(input, out, "%s", drill.err.message);
+    } else if (!is_ledger_wrong(&drill)) {
+        rto = drill.back_ns > 0 ? (double)(drill.back_ns - drill.fault_ns) / 1e9 : 0;
+        check_pass(input, out, "0 of %llu acknowledged writes lost; ready again after %.2f s",
+                   (unsigned long long)drill.count.acknowledged, rto);
+        evidence_add_figure(out, "rto", rto, "s");
+        evidence_add_figure(out, "rpo", 0, "writes");
+    }
+    end_drill(&drill);
+}
+
+/* --- the disk is full ------------------------------------------------------------------------------ */
+
+/* Limits how large a file each process of the group may make; what is written past that fails, as on
+ * a full disk. */
+static void
+limit_files(pid_t group, rlim_t bytes)
+{
+    DIR *proc = opendir("/proc");
+    struct dirent *entry;
+
+    while (proc != NULL && (entry = readdir(proc)) != NULL) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+        struct rlimit limit;
+
+        if (pid <= 0 || getpgid(pid) != group || prlimit(pid, RLIMIT_FSIZE, NULL, &limit) != 0)
+            continue;
+        limit.rlim_cur = bytes;
+        prlimit(pid, RLIMIT_FSIZE, &limit, NULL);
+    }
+    if (proc != NULL)
+        closedir(proc);
+}
+
+/* The largest file of the data: what may not grow much more. */
+static rlim_t
+data_size(const struct service *service)
+{
+    static const char *const suffixes[] = {"", "-wal"};
+    rlim_t largest = 0;
+
+    for (size_t i = 0; i < COUNTOF(suffixes); i++) {
+        struct stat st;
+
+        if (stat(arena_printf(service->arena, "%s%s", service->target.data, suffixes[i]).data,
+                 &st) == 0 &&
+            (rlim_t)st.st_size > largest)
+            largest = (rlim_t)st.st_size;
+    }
+
+    return largest;
+}
+
+static void
+fault_disk(struct drill *drill, int64_t elapsed_ms)
+{
+    if (drill->phase == 0 && elapsed_ms >= FAULT_MS) {
+        limit_files(drill->service.pid, data_size(&drill->service) + DISK_ROOM);
+        drill->phase = 1;
+    } else if (drill->phase == 1 && elapsed_ms >= FAULT_MS + RECOVER_MS) {
+        if (!service_is_running(&drill->service))
+            drill->exit_status = 1;
+        limit_files(drill->service.pid, RLIM_INFINITY);
+        drill->phase = 2;
+    }
+}
+
+static void
+look_disk(struct examiner *examiner, const struct check_input *input, struct evidence *out)
+{
+    struct drill drill;
+
+    if (!begin_drill(&drill, examiner, input, out, fault_disk))
+        return;
+    out->limit = "it lives, loses nothing, and writes again when there is room";
+    if (drill.service.target.data == NULL)
+        check_unknown(input, out, "nothing says where its data is (data:)");
+    else if (!run_drill(&drill, FAULT_MS + 3 * RECOVER_MS))
+        check_fail(input, out, "%s", drill.err.message);
+    else if (drill.exit_status != 0)
+        check_fail(input, out, "it ended when the disk was full");
+    else if (is_ledger_wrong(&drill))
+        ;
+    else if (drill.result.server_errors + drill.result.client_errors == 0)
+        check_unknown(input, out, "no write failed: the disk didn't fill up in time");
+    else
+        check_pass(input, out, "%llu writes refused, 0 of %llu acknowledged lost, and it went on",
+                   (unsigned long long)(drill.result.server_errors + drill.result.client_errors),
+                   (unsigned long long)drill.count.acknowledged);
+    end_drill(&drill);
+}
+
+/* --- slow clients --------------------------------------------------------------------------------- */
+
+/* Connections that send a byte of a request now and then, and never end it. */
+static void
+fault_slow(struct drill *drill, int64_t elapsed_ms)
+{
+    static const char request[] = "GET / HTTP/1.1\r\nHost: slow\r\nX-Slow: ";
+    const unsigned each = SLOW_CLIENTS / 10;
+
+    if (drill->phase < 10) {
+        for (unsigned i = 0; i < each; i++) {
+            int fd = endpoint_connect(&drill->service.at, 1000);
+
+            drill->slow_fds[(unsigned)drill->phase * each + i] = fd;
+            if (fd >= 0 && send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) < 0)
+                drill->exit_status++;
+        }
+        drill->phase++;
+        return;
+    }
+    for (unsigned i = 0; i < SLOW_CLIENTS; i++) {
+        if (drill->slow_fds[i] >= 0 && send(drill->slow_fds[i], "a", 1, MSG_NOSIGNAL) < 0)
+            drill->exit_status++;
+    }
+}
+
+static void
+look_slow(struct examiner *examiner, const struct check_input *input, struct evidence *out)
+{
+    struct drill drill;
+    double p95;
+
+    if (!begin_drill(&drill, examiner, input, out, fault_slow))
+        return;
+    for (unsigned i = 0; i < SLOW_CLIENTS; i++)
+        drill.slow_fds[i] = -1;
+    out->limit = "none of the others fails, p95 below 1 s";
+    if (!run_drill(&drill, DURATION_MS)) {
+        check_fail(input, out, "%s", drill.err.message);
+    } else if (!is_ledger_wrong(&drill)) {
+        p95 = (double)hist_quantile(&drill.result.latency, 0.95) / 1000;
+        evidence_add_figure(out, "p95", p95, "ms");
+        if (load_failures(&drill.result) > 0 || p95 >= 1000)
+            check_fail(input, out,
+                       "beside %d slow clients %llu of %llu requests failed, p95 %.0f ms",
+                       SLOW_CLIENTS, (unsigned long long)load_failures(&drill.result),
+                       (unsigned long long)drill.result.sent, p95);
+        else
+            check_pass(input, out, "beside %d slow clients %llu requests, none failed, p95 %.1f ms",
+                       SLOW_CLIENTS, (unsigned long long)drill.result.sent, p95);
+    }
+    for (unsigned i = 0; i < SLOW_CLIENTS; i++) {
+        if (drill.slow_fds[i] >= 0)
+            close(drill.slow_fds[i]);
+    }
+    end_drill(&drill);
+}
+
+static void
+look_database_restart(struct examiner *examiner, const struct check_input *input,
+                      struct evidence *out)
+{
+    if (examiner->config != NULL && examiner->config->database_engine == CONFIG_ENGINE_SQLITE)
+        check_pass(input, out, "the database is embedded: it restarts with the process");
+    else
+        check_unknown(input, out, "this version can't find that out yet");
+}
+
+const struct probe_def probe_drills[] = {
+    {"shutdown-under-load", 6, look_shutdown},
+    {"restart-under-load", 6, look_restart},
+    {"kill-under-load", 6, look_kill},
+    {"disk-full", 6, look_disk},
+    {"slow-clients", 6, look_slow},
+    {"database-restart", 0, look_database_restart},
+};
+const size_t probe_drills_count = COUNTOF(probe_drills);

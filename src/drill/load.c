@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "drill/load.h"
+
+#include "core/clock.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    EVENTS_MAX = 256,
+    TICK_MS = 20,
+    RETRY_MS = 10,
+    IN_MAX = 1024 * 1024,
+    OUT_MAX = 256 * 1024,
+    CONNECT_MS = 2000,
+};
+
+struct conn {
+    int fd; /* -1: none */
+    bool is_busy;
+    bool is_connecting;
+    bool closes;
+    uint64_t number; /* of the request in flight */
+    unsigned route;
+    uint64_t intended_ns, sent_ns;
+    uint64_t retry_ns; /* not before */
+    struct buf in, out;
+    size_t out_at;
+};
+
+struct run {
+    const struct load_options *options;
+    struct load_result *result;
+    struct conn *conns;
+    unsigned *idle; /* stack of connections that wait for work */
+    unsigned idle_count;
+    int epoll;
+    uint64_t start_ns, end_ns;
+    uint64_t next; /* number of the next request, from 0 */
+    uint64_t random;
+    unsigned weight_sum;
+};
+
+static uint64_t
+now_ns(void)
+{
+    return clock_mono_ns();
+}
+
+/* When request i of the open model is meant to begin. During the ramp the rate grows evenly, so that
+ * after t of T seconds rate * t^2 / 2T requests have begun. */
+static uint64_t
+intended_ns(const struct run *run, uint64_t i)
+{
+    const struct load_options *options = run->options;
+    double ramp = (double)options->ramp_ms / 1000;
+    double in_ramp = options->rate * ramp / 2;
+    double at;
+
+    if ((double)i < in_ramp) {
+        /* The square root by Newton's method; a few steps are plenty here. */
+        double square = 2 * ramp * (double)i / options->rate;
+        double root = square > 1 ? square : 1;
+
+        for (int step = 0; step < 40; step++)
+            root = (root + square / root) / 2;
+        at = root;
+    } else {
+        at = ramp + ((double)i - in_ramp) / options->rate;
+    }
+
+    return run->start_ns + (uint64_t)(at * 1e9);
+}
+
+static unsigned
+pick_route(struct run *run)
+{
+    unsigned at;
+
+    run->random = run->random * 6364136223846793005U + 1442695040888963407U;
+    at = (unsigned)(run->random >> 33) % run->weight_sum;
+    for (unsigned i = 0;; i++) {
+        if (at < run->options->routes[i].weight)
+            return i;
+        at -= run->options->routes[i].weight;
+    }
+}
+
+static void
+add_filled(struct buf *out, const char *text, uint64_t number)
+{
+    const char *at;
+
+    while ((at = strstr(text, "{n}")) != NULL) {
+        buf_add(out, text, (size_t)(at - text));
+        buf_add_u64(out, number);
+        text = at + 3;
+    }
+    buf_add_str(out, str_from(text));
+}
+
+static void
+note_fate(struct run *run, const struct conn *conn, enum load_fate fate)
+{
+    struct load_ledger *ledger = run->options->ledger;
+    uint64_t at = conn->number - run->options->first_number;
+
+    if (ledger != NULL && run->options->routes[conn->route].is_write && at < LOAD_WRITES_MAX) {
+        ledger->fates[at] = (uint8_t)fate;
+        if (at >= ledger->count)
+            ledger->count = at + 1;
+    }
+}
+
+static void
+note_status(struct load_result *result, int status)
+{
+    for (unsigned i = 0; i < result->status_count; i++) {
+        if (result->statuses[i] == status)
+            return;
+    }
+    if (result->status_count < COUNTOF(result->statuses))
+        result->statuses[result->status_count++] = status;
+}
+
+static void
+release(struct run *run, struct conn *conn)
+{
+    conn->is_busy = false;
+    run->idle[run->idle_count++] = (unsigned)(conn - run->conns);
+}
+
+static void
+disconnect(struct conn *conn)
+{
+    if (conn->fd >= 0)
+        close(conn->fd);
+    conn->fd = -1;
+    conn->is_connecting = false;
+    buf_clear(&conn->in);
+}
+
+/* The request in flight ends without an answer. */
+static void
+fail(struct run *run, struct conn *conn, uint64_t *counter)
+{
+    (*counter)++;
+    note_fate(run, conn, conn->is_connecting ? LOAD_REFUSED : LOAD_UNKNOWN);
+    disconnect(conn);
+    conn->retry_ns = now_ns() + (uint64_t)RETRY_MS * 1000000;
+    release(run, conn);
+}
+
+static void
+finish(struct run *run, struct conn *conn, int status)
+{
+    struct load_result *result = run->result;
+    uint64_t now = now_ns();
+
+    result->answered++;
+    result->ok += status < 400;
+    result->client_errors += status >= 400 && status < 500;
+    result->server_errors += status >= 500;
+    if (status >= 300)
+        note_status(result, status);
+    hist_add(&result->latency, (now - conn->intended_ns) / 1000);
+    note_fate(run, conn,
+              status < 300    ? LOAD_ACKNOWLEDGED
+              : status == 503 ? LOAD_UNKNOWN
+                              : LOAD_REFUSED);
+    if (conn->closes)
+        disconnect(conn);
+    release(run, conn);
+}
+
+static void
+watch(struct run *run, struct conn *conn, int op, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.u32 = (uint32_t)(conn - run->conns)};
+
+    epoll_ctl(run->epoll, op, conn->fd, &event);
+}
+
+/* Sends what is left of the request; what can't be sent now waits for the socket. */
+static void
+flush(struct run *run, struct conn *conn)
+{
+    while (conn->out_at < conn->out.len) {
+        ssize_t sent = send(conn->fd, conn->out.data + conn->out_at, conn->out.len - conn->out_at,
+                            MSG_NOSIGNAL);
+
+        if (sent >= 0) {
+            conn->out_at += (size_t)sent;
+        } else if (errno == EAGAIN) {
+            watch(run, conn, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
+            return;
+        } else if (errno != EINTR) {
+            fail(run, conn, &run->result->cut);
+            return;
+        }
+    }
+}
+
+static void
+connect_now(struct run *run, struct conn *conn)
+{
+    /* Loopback answers at once; elsewhere the wait is bounded and counts as lateness. */
+    conn->fd = endpoint_connect(&run->options->at, CONNECT_MS);
+    if (conn->fd >= 0)
+        watch(run, conn, EPOLL_CTL_ADD, EPOLLIN);
+}
+
+/* Begins the next request on an idle connection. */
+static void
+begin(struct run *run, struct conn *conn, uint64_t intended)
+{
+    const struct load_options *options = run->options;
+    const struct load_route *route;
+
+    conn->is_busy = true;
+    conn->closes = false;
+    conn->number = options->first_number + run->next++;
+    conn->route = pick_route(run);
+    conn->intended_ns = intended;
+    conn->sent_ns = now_ns();
+    route = &options->routes[conn->route];
+    run->result->sent++;
+    if (options->rate > 0)
+        hist_add(&run->result->lateness, (conn->sent_ns - intended) / 1000);
+    if (conn->fd < 0)
+        connect_now(run, conn);
+    if (conn->fd < 0) {
+        conn->is_connecting = true;
+        fail(run, conn, &run->result->refused);
+        return;
+    }
+    buf_clear(&conn->out);
+    buf_printf(&conn->out, "%s ", route->method);
+    add_filled(&conn->out, route->path, conn->number);
+    buf_printf(&conn->out, " HTTP/1.1\r\nHost: %s:%s\r\n%s", options->at.host, options->at.port,
+               route->headers != NULL ? route->headers : "");
+    if (route->body != NULL) {
+        struct buf body;
+
+        buf_init(&body, OUT_MAX);
+        add_filled(&body, route->body, conn->number);
+        buf_printf(&conn->out, "Content-Length: %zu\r\n\r\n", body.len);
+        buf_add_str(&conn->out, buf_str(&body));
+        buf_fini(&body);
+    } else {
+        BUF_ADD_LIT(&conn->out, "\r\n");
+    }
+    conn->out_at = 0;
+    flush(run, conn);
+}
+
+/* The value of a header of a head, without blanks. */
+static struct str
+find_header(struct str head, struct str name)
+{
+    str_cut(&head, '\n');
+    while (head.len > 0) {
+        struct str value = str_cut(&head, '\n');
+        struct str key = str_cut(&value, ':');
+
+        if (value.data != NULL && str_eq_nocase(key, name))
+            return str_trim(value);
+    }
+
+    return STR_NULL;
+}
+
+/* Whole when the last chunk has come: what ends a body of chunks is "0 CRLF CRLF". */
+static bool
+has_last_chunk(struct str body)
+{
+    return str_has_suffix(body, STR("0\r\n\r\n"));
+}
+
+/* Looks at what came in: 1 the answer is whole, 0 more is to come, -1 garbage. */
+static int
+take_answer(struct conn *conn, int *status)
+{
+    struct str in = buf_str(&conn->in);
+    const char *end = in.len >= 4 ? memmem(in.data, in.len, "\r\n\r\n", 4) : NULL;
+    struct str head, body, length;
+    int64_t number;
+    uint64_t size = 0;
+
+    if (end == NULL)
+        return in.len > 0 && !str_has_prefix(STR("HTTP/1."), str_slice(in, 0, 7)) ? -1 : 0;
+    head = str_slice(in, 0, (size_t)(end - in.data) + 2);
+    body = str_slice(in, head.len + 2, in.len);
+    if (!str_has_prefix(head, STR("HTTP/1.")) || !str_to_i64(str_slice(head, 9, 12), &number))
+        return -1;
+    *status = (int)number;
+    conn->closes = str_eq_nocase(find_header(head, STR("Connection")), STR("close"));
+    if (*status == 204 || *status == 304)
+        return 1;
+    if (str_eq_nocase(find_header(head, STR("Transfer-Encoding")), STR("chunked")))
+        return has_last_chunk(body);
+    length = find_header(head, STR("Content-Length"));
+    if (length.len == 0)
+        return -1;
+    if (!str_to_u64(length, &size))
+        return -1;
+
+    return body.len >= size;
+}
+
+static void
+on_readable(struct run *run, struct conn *conn)
+{
+    char chunk[16384];
+    int status = 0;
+    int whole;
+
+    for (;;) {
+        ssize_t got = recv(conn->fd, chunk, sizeof(chunk), 0);
+
+        if (got > 0) {
+            buf_add(&conn->in, chunk, (size_t)got);
+            if ((size_t)got == sizeof(chunk))
+                continue;
+            break;
+        }
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0 && errno == EAGAIN)
+            break;
+        if (conn->is_busy)
+            fail(run, conn, &run->result->cut);
+        else
+            disconnect(conn);
+        return;
+    }
+    if (!conn->is_busy) { /* an answer that nobody asked for */
+        disconnect(conn);
+        return;
+    }
+    whole = buf_ok(&conn->in) ? take_answer(conn, &status) : -1;
+    if (whole == 0)
+        return;
+    if (whole < 0) {
+        fail(run, conn, &run->result->garbage);
+        return;
+    }
+    buf_clear(&conn->in);
+    finish(run, conn, status);
+}
+
+/* An idle connection that may be used now, or NULL. */
+static struct conn *
+take_idle(struct run *run, uint64_t now)
+{
+    for (unsigned i = run->idle_count; i > 0; i--) {
+        struct conn *conn = &run->conns[run->idle[i - 1]];
+
+        if (conn->retry_ns > now)
+            continue;
+        run->idle[i - 1] = run->idle[--run->idle_count];
+        return conn;
+    }
+
+    return NULL;
+}
+
+/* Sends what is due. In the open model what finds no connection waits, and its wait counts. */
+static void
+send_due(struct run *run, uint64_t now)
+{
+    bool is_open = run->options->rate > 0;
+
+    while (now < run->end_ns) {
+        uint64_t intended = is_open ? intended_ns(run, run->next) : now;
+        struct conn *conn;
+
+        if (intended > now)
+            return;
+        conn = take_idle(run, now);
+        if (conn == NULL)
+            return;
+        begin(run, conn, intended);
+        now = now_ns();
+    }
+}
+
+static void
+expire(struct run *run, uint64_t now)
+{
+    uint64_t limit = (uint64_t)run->options->timeout_ms * 1000000;
+
+    for (unsigned i = 0; i < run->options->connections; i++) {
+        if (run->conns[i].is_busy && now - run->conns[i].sent_ns > limit)
+            fail(run, &run->conns[i], &run->result->timeouts);
+    }
+}
+
+/* Until the next request is due, at most a millisecond or so. */
+static int
+wait_ms(const struct run *run, uint64_t now)
+{
+    uint64_t next;
+
+    if (now >= run->end_ns || run->options->rate == 0)
+        return 1;
+    next = intended_ns(run, run->next);
+
+    return next > now + 1000000 ? 1 : 0;
+}
+
+static bool
+is_done(const struct run *run, uint64_t now)
+{
+    return now >= run->end_ns && run->idle_count == run->options->connections;
+}
+
+static void
+drive(struct run *run)
+{
+    struct epoll_event events[EVENTS_MAX];
+    uint64_t next_tick = run->start_ns;
+
+    for (;;) {
+        uint64_t now = now_ns();
+        int count;
+
+        if (is_done(run, now))
+            return;
+        if (now >= next_tick) {
+            next_tick = now + (uint64_t)TICK_MS * 1000000;
+            expire(run, now);
+            if (run->options->tick != NULL &&
+                !run->options->tick(run->options->ctx,
+                                    (int64_t)((now - run->start_ns) / 1000000)) &&
+                run->end_ns > now)
+                run->end_ns = now;
+        }
+        send_due(run, now);
+        count = epoll_wait(run->epoll, events, EVENTS_MAX, wait_ms(run, now_ns()));
+        for (int i = 0; i < count; i++) {
+            struct conn *conn = &run->conns[events[i].data.u32];
+
+            if (conn->fd >= 0 && (events[i].events & EPOLLOUT) && conn->is_busy) {
+                watch(run, conn, EPOLL_CTL_MOD, EPOLLIN);
+                flush(run, conn);
+            }
+            if (conn->fd >= 0 && (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+                on_readable(run, conn);
+        }
+    }
+}
+
+bool
+load_run(const struct load_options *options, struct load_result *out, struct err *err)
+{
+    struct run run = {.options = options, .result = out, .random = 88172645463325252U};
+
+    *out = (struct load_result){0};
+    run.epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (run.epoll < 0)
+        return err_set_errno(err, ERR_IO, errno, "unable to make load");
+    run.conns = xcalloc(options->connections, sizeof(*run.conns));
+    run.idle = xcalloc(options->connections, sizeof(*run.idle));
+    for (unsigned i = options->connections; i > 0; i--) {
+        struct conn *conn = &run.conns[i - 1];
+
+        conn->fd = -1;
+        buf_init(&conn->in, IN_MAX);
+        buf_init(&conn->out, OUT_MAX);
+        run.idle[run.idle_count++] = i - 1;
+    }
+    for (unsigned i = 0; i < options->route_count; i++)
+        run.weight_sum += options->routes[i].weight;
+    if (options->ledger != NULL)
+        *options->ledger = (struct load_ledger){.fates = xcalloc(LOAD_WRITES_MAX, 1),
+                                                .first = options->first_number};
+    run.start_ns = now_ns();
+    run.end_ns = run.start_ns + (uint64_t)options->duration_ms * 1000000;
+    drive(&run);
+    out->seconds = (double)(now_ns() - run.start_ns) / 1e9;
+    for (unsigned i = 0; i < options->connections; i++) {
+        disconnect(&run.conns[i]);
+        buf_fini(&run.conns[i].in);
+        buf_fini(&run.conns[i].out);
+    }
+    free(run.conns);
+    free(run.idle);
+    close(run.epoll);
+
+    return true;
+}
+
+void
+load_ledger_fini(struct load_ledger *ledger)
+{
+    free(ledger->fates);
+    *ledger = (struct load_ledger){0};
+}
+
+uint64_t
+load_failures(const struct load_result *result)
+{
+    return result->server_errors + result->refused + result->cut + result->timeouts +
+           result->garbage;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How fast, for how many? One run of load at the stage's rate answers four rows: latency, throughput,
+ * error rate and users at once. It is made once for each examiner.
+ */
+#include "drill/examiner.h"
+#include "drill/load.h"
+
+enum {
+    DURATION_MS = 4000,
+    RAMP_MS = 500,
+    TIMEOUT_MS = 10000,
+    READ_WEIGHT = 4,
+    CONNECTIONS_MIN = 8,
+    CONNECTIONS_MAX = 1000
+};
+
+/* Later than this, what was seen is the generator's own limit. */
+#define LATENESS_MAX_US 20000
+
+struct measured {
+    const struct examiner *of;
+    struct load_result result;
+    double rate;
+    unsigned connections;
+    bool done;
+};
+
+/* The last run, which the rows share. */
+static struct measured measured;
+
+static void
+run_load(struct examiner *examiner, double rate, unsigned connections, int64_t duration_ms,
+         struct load_result *out)
+{
+    const struct target *target = &examiner->service.target;
+    const struct load_route routes[] = {
+        {"GET", target_fill(examiner->arena, target->read_path, "{offset}", "0"), NULL, NULL,
+         READ_WEIGHT, false},
+        {"POST", target->write_path, target->write_body, "Content-Type: application/json\r\n", 1,
+         true},
+    };
+    static uint64_t next_number = 2000000000;
+    const struct load_options options = {.at = examiner->service.at,
+                                         .routes = routes,
+                                         .route_count = COUNTOF(routes),
+                                         .rate = rate,
+                                         .ramp_ms = rate > 0 ? RAMP_MS : 0,
+                                         .connections = connections,
+                                         .duration_ms = duration_ms,
+                                         .timeout_ms = TIMEOUT_MS,
+                                         .first_number = next_number};
+    struct err err = {0};
+
+    if (!load_run(&options, out, &err))
+        *out = (struct load_result){0};
+    next_number += out->sent + 1;
+}
+
+static const struct measured *
+measure(struct examiner *examiner)
+{
+    const struct stage_target *target = &stage_targets[examiner->stage];
+
+    if (measured.done && measured.of == examiner)
+        return &measured;
+    measured = (struct measured){.of = examiner, .done = true};
+    measured.rate = target->requests_per_s > 0 ? target->requests_per_s : 20;
+    measured.connections = target->users < CONNECTIONS_MIN   ? CONNECTIONS_MIN
+                           : target->users > CONNECTIONS_MAX ? CONNECTIONS_MAX
+                                                             : target->users;
+    run_load(examiner, measured.rate, measured.connections, DURATION_MS, &measured.result);
+
+    return &measured;
+}
+
+/* A figure within the generator's own limit is the service's; else it is unknown. */
+static bool
+is_own_limit(const struct check_input *input, struct evidence *out, const struct measured *m)
+{
+    uint64_t late = hist_quantile(&m->result.lateness, 0.95);
+
+    if (late <= LATENESS_MAX_US)
+        return false;
+    check_unknown(input, out,
+                  "the load itself was %.0f ms late: this machine's limit, not the service's",
+                  (double)late / 1000);
+
+    return true;
+}
+
+static double
+ms_at(const struct measured *m, double share)
+{
+    return (double)hist_quantile(&m->result.latency, share) / 1000;
+}
+
+static void
+look_latency(struct examiner *examiner, const struct check_input *input, struct evidence *out)
+{
+    const struct stage_target *target = &stage_targets[examiner->stage];
+    const struct measured *m = measure(examiner);
+    double p95 = ms_at(m, 0.95);
+
+    evidence_add_figure(out, "p50", ms_at(m, 0.5), "ms");
+    evidence_add_figure(out, "p95", p95, "ms");
+    evidence_add_figure(out, "p99", ms_at(m, 0.99), "ms");
+    out->limit = arena_printf(input->arena, "p95 below %.0f ms", target->p95_ms).data;
+    if (m->result.latency.total == 0)
+        check_fail(input, out, "nothing was answered");
+    else if (target->p95_ms > 0 && p95 >= target->p95_ms && !is_own_limit(input, out, m))
+        check_fail(input, out, "p95 %.1f ms at %.0f requests per second", p95, m->rate);
+    else if (target->p95_ms == 0 || p95 < target->p95_ms)
+        check_pass(input, out, "p50 %.1f ms, p95 %.1f ms, p99 %.1f ms at %.0f requests per second",
+                   ms_at(m, 0.5), p95, ms_at(m, 0.99), m->rate);
+}
+
+static void
+look_throughput(struct examiner *examiner, const struct check_input *input, struct evidence *out)
+{
+    const struct stage_target *target = &stage_targets[examiner->stage];
+    const struct measured *m = measure(examiner);
+    /* The ramp has half of its requests. */
+    double seconds = (double)(DURATION_MS - RAMP_MS / 2) / 1000;
+    double reached = (double)m->result.ok / seconds;
+
+    evidence_add_figure(out, "throughput", reached, "requests/s");
+    out->limit =
+        arena_printf(input->arena, "%.0f requests per second", target->requests_per_s).data;
+    if (reached >= 0.97 * target->requests_per_s)
+        check_pass(input, out, "%.0f requests per second answered, of %.0f sent", reached,
+                   (double)m->result.sent / seconds);
+    else if (!is_own_limit(input, out, m))
+        check_fail(input, out, "%.0f requests per second answered, of %.0f sent", reached,
+                   (double)m->result.sent / seconds);
+}
+
+static void
+look_error_rate(struct examiner *examiner, const struct check_input *input, struct evidence *out)
+{
+    const struct stage_target *target = &stage_targets[examiner->stage];
+    const struct measured *m = measure(examiner);
+    double share =
+        m->result.sent > 0 ? (double)load_failures(&m->result) / (double)m->result.sent : 1;
+
+    evidence_add_figure(out, "error_rate", share * 100, "%");
+    out->limit = arena_printf(input->arena, "below %.1f %%", target->error_share * 100).data;
+    if (target->error_share > 0 && share >= target->error_share)
+        check_fail(input, out, "%.2f %% of %llu requests failed", share * 100,
+                   (unsigned long long)m->result.sent);
+    else
+        check_pass(input, out, "%.2f %% of %llu requests failed", share * 100,
+                   (unsigned long long)m->result.sent);
+}
+
+static void
+look_concurrency(struct examiner *examiner, const struct check_input *input, struct evidence *out)
+{
+    const struct stage_target *target = &stage_targets[examiner->stage];
+    struct load_result result;
+    unsigned users = target->users > CONNECTIONS_MAX ? CONNECTIONS_MAX : target->users;
+
+    run_load(examiner, 0, users, 1500, &result);
+    evidence_add_figure(out, "concurrency", users, "users");
+    out->limit = arena_printf(input->arena, "%u at once", target->users).data;
+    if (load_failures(&result) > 0 || result.ok == 0)
+        check_fail(input, out, "%llu of %llu requests of %u users at once failed",
+                   (unsigned long long)load_failures(&result), (unsigned long long)result.sent,
+                   users);
+    else if (users < target->users)
+        check_unknown(input, out,
+                      "%u users at once are served; more is past what can be tried here", users);
+    else
+        check_pass(input, out, "%u users at once: %.0f requests per second, none failed", users,
+                   (double)result.ok / result.seconds);
+}
+
+static void
+look_load(struct examiner *examiner, const struct check_input *input, struct evidence *out)
+{
+    const struct measured *m = measure(examiner);
+
+    if (m->result.ok == 0)
+        check_fail(input, out, "nothing was answered");
+    else
+        check_pass(input, out, "%llu requests at %.0f per second, p95 %.1f ms, %llu failed",
+                   (unsigned long long)m->result.sent, m->rate, ms_at(m, 0.95),
+                   (unsigned long long)load_failures(&m->result));
+}
+
+const struct probe_def probe_load[] = {
+    {"latency", 4, look_latency},
+    {"throughput", 4, look_throughput},
+    {"error-rate", 4, look_error_rate},
+    {"concurrency", 2, look_concurrency},
+    {"load", 4, look_load},
+};
+const size_t probe_load_count = COUNTOF(probe_load);

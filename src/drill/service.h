@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A running service of a target's, on a port and in a folder of its own: started, asked, killed,
+ * started again, and gone without a trace at the end.
+ */
+#ifndef CAIRN_DRILL_SERVICE_H
+#define CAIRN_DRILL_SERVICE_H
+
+#include "drill/client.h"
+#include "drill/target.h"
+
+#include <sys/types.h>
+
+struct service {
+    struct target target; /* with {port} and {dir} filled in */
+    struct arena *arena;
+    char dir[64]; /* the run's own; removed by service_close */
+    struct endpoint at;
+    pid_t pid;  /* 0: not running */
+    int status; /* how it ended, as waitpid has it */
+    int log_fd; /* what it prints */
+};
+
+/* A folder and a port; nothing is started. On failure nothing is left behind. */
+MUST_CHECK bool service_open(const struct target *target, struct arena *arena, struct service *out,
+                             struct err *err);
+/*
+ * A clone of a cairn project as such a service: its configuration and migrations, on a database of
+ * its own that is gone with it, open to callers without a token, with a table drill_ledger(id, run,
+ * note) for writes.
+ */
+MUST_CHECK bool service_open_clone(const struct config *config, struct arena *arena,
+                                   struct service *out, struct err *err);
+/* Stops it and removes its folder. Safe on one that is closed. */
+void service_close(struct service *service);
+
+/* Starts it and waits until it is ready; env is added to the target's, or NULL. */
+MUST_CHECK bool service_start(struct service *service, const char *const *env, struct err *err);
+/* Starts it without waiting. */
+MUST_CHECK bool service_spawn(struct service *service, const char *const *env, struct err *err);
+/* Until path answers with the status; false after timeout_ms, or when it has ended. */
+bool service_wait_for(struct service *service, const char *path, int status, int64_t timeout_ms);
+/* SIGTERM, and SIGKILL after grace_ms; true when the first was enough. */
+bool service_stop(struct service *service, int64_t grace_ms);
+/* kill -9, of everything it started. */
+void service_kill(struct service *service);
+/* Whether it still runs. */
+bool service_is_running(struct service *service);
+/* The last lines that it printed, for errors. */
+const char *service_last_words(struct service *service);
+
+/* Whether it ever printed the text. */
+bool service_log_has(struct service *service, const char *text);
+
+/* Removes what was left by runs whose process is gone (killed with -9). */
+void service_sweep(void);
+
+#endif
