@@ -38,7 +38,8 @@ static void
 member_expire(struct lite_group *group, size_t at)
 {
     lite_job_refuse(group->jobs[at], ERR_UNAVAILABLE, "PGRST003",
-                    "the request waited too long for its turn to write");
+                    "Timed out acquiring connection from connection pool.");
+    err_details(&group->jobs[at]->err, "the request waited too long for its turn to write");
     group->jobs[at]->err.http_status = 504;
     group->states[at] = LITE_FINISHED;
 }

@@ -62,7 +62,8 @@ job_serve(struct lite_db *db, struct lite_conn *conn, struct db_job *job)
     job->queued_ns = begin_ns - job->submitted_ns;
     if (begin_ns >= job->deadline_ns) {
         lite_job_refuse(job, ERR_UNAVAILABLE, "PGRST003",
-                        "the request waited too long for a free reader of the database");
+                        "Timed out acquiring connection from connection pool.");
+        err_details(&job->err, "the request waited too long for a free reader of the database");
         job->err.http_status = 504;
     } else {
         job->ok = job_run(db, conn, job);
