@@ -118,6 +118,12 @@ db_migrate(struct db *db, struct str name, struct str text, struct str checksum,
     return db->driver->migrate(db, name, text, checksum, applied, err);
 }
 
+bool
+db_refresh_rules(struct db *db, struct err *err)
+{
+    return db->driver->refresh_rules == NULL || db->driver->refresh_rules(db, err);
+}
+
 void
 db_job_count(const struct db_job *job, uint64_t now_ns)
 {

@@ -26,6 +26,7 @@ struct db_driver {
                             size_t *count, struct err *err);
     bool (*migrate)(struct db *db, struct str name, struct str text, struct str checksum,
                     bool *applied, struct err *err);
+    bool (*refresh_rules)(struct db *db, struct err *err); /* NULL: nothing to do */
     /* NULL: nobody says anything. */
     bool (*listen)(struct db *db, const char *channel, void (*heard)(void *ctx, struct str payload),
                    void *ctx, struct db_listener **out, struct err *err);

@@ -33,6 +33,13 @@ enum db_dialect { DB_SQLITE, DB_POSTGRES };
 enum db_mode { DB_READ, DB_WRITE };
 enum db_isolation { DB_ISOLATION_DEFAULT, DB_REPEATABLE_READ, DB_SERIALIZABLE };
 
+/* PostgreSQL: as whom requests without a token run, and what they may do where migrations don't say. */
+enum db_anon {
+    DB_ANON_GIVEN,  /* the configuration names a role: nothing is made or granted for them */
+    DB_ANON_CLOSED, /* anon, once migrations have rules; what no rule gives is not given */
+    DB_ANON_OPEN,   /* the same, but tables without rules are granted to it */
+};
+
 struct db_options {
     const char *url;            /* sqlite:PATH or postgres://... */
     const char *const *schemas; /* exposed, the first is the default */
@@ -41,10 +48,11 @@ struct db_options {
      * set it in their transaction. */
     const char *const *extra_search_path;
     size_t extra_search_path_count;
-    const char *channel;   /* PostgreSQL: where a migration tells other processes; NULL: nowhere */
-    unsigned loops;        /* how many db_loop_open will be called */
-    unsigned pool;         /* PostgreSQL connections for each loop */
-    unsigned pool_threads; /* threads for long embedded reads */
+    const char *channel; /* PostgreSQL: where a migration tells other processes; NULL: nowhere */
+    enum db_anon anon;
+    unsigned loops;               /* how many db_loop_open will be called */
+    unsigned pool;                /* PostgreSQL connections for each loop */
+    unsigned pool_threads;        /* threads for long embedded reads */
     int64_t statement_timeout_ms; /* default of a job */
     int64_t connect_timeout_ms;
     int64_t
@@ -188,5 +196,8 @@ MUST_CHECK bool db_migrations_list(struct db *db, struct arena *arena, struct db
  */
 MUST_CHECK bool db_migrate(struct db *db, struct str name, struct str text, struct str checksum,
                            bool *applied, struct err *err);
+/* After the migrations, and where there are none: what db_options.anon says of tables without rules
+ * holds from now on, also when it was another thing before. */
+MUST_CHECK bool db_refresh_rules(struct db *db, struct err *err);
 
 #endif

@@ -25,6 +25,9 @@ migrate_db_options(const struct config *config, unsigned loops)
         .extra_search_path = (const char *const *)config->transaction_extra_search_path.items,
         .extra_search_path_count = config->transaction_extra_search_path.count,
         .channel = config->database_channel,
+        .anon = config->auth_anon_role != NULL || !config->database_managed ? DB_ANON_GIVEN
+                : config->auth_anonymous == CONFIG_AUTH_ANONYMOUS_OPEN      ? DB_ANON_OPEN
+                                                                            : DB_ANON_CLOSED,
         .loops = loops,
         .pool = (unsigned)config->database_pool,
         .pool_threads = (unsigned)config->server_pool_threads,
@@ -293,7 +296,7 @@ migrate_up(struct db *db, const char *dir, struct arena *arena,
             watcher->applied(watcher->ctx, list.items[i].name,
                              (int64_t)((clock_mono_ns() - start) / 1000));
     }
-    ok = true;
+    ok = db_refresh_rules(db, err);
 
 out:
     buf_fini(&text);

@@ -434,6 +434,20 @@ commit(struct run *run)
     return ok;
 }
 
+static bool
+apply(struct run *run, const struct pg_db *db, struct str checksum)
+{
+    struct pg_rules rules;
+    bool ok;
+
+    pg_rules_read(run->text, &rules);
+    ok = execute(run->pq, "BEGIN", run->err) && pg_rules_prepare(run->pq, db, &rules, run->err) &&
+         run_text(run) && record(run, checksum) && pg_rules_settle(run->pq, db, &rules, run->err) &&
+         tell(run, db->channel) && commit(run);
+    pg_rules_fini(&rules);
+    return ok;
+}
+
 bool
 pg_migrate(struct db *base, struct str name, struct str text, struct str checksum, bool *applied,
            struct err *err)
@@ -452,14 +466,8 @@ pg_migrate(struct db *base, struct str name, struct str text, struct str checksu
                          &run->pq, err) ||
         !prepare_record(run->pq, err) || !find_record(run, checksum, &found))
         goto out;
-    if (!found) {
-        struct pg_rules rules;
-
-        pg_rules_read(text, &rules);
-        if (!execute(run->pq, "BEGIN", err) || !pg_rules_prepare(run->pq, &rules, err) ||
-            !run_text(run) || !record(run, checksum) || !tell(run, db->channel) || !commit(run))
-            goto out;
-    }
+    if (!found && !apply(run, db, checksum))
+        goto out;
     *applied = !found;
     ok = true;
 

@@ -34,6 +34,7 @@ struct pg_db {
     struct pg_target target;
     char **schemas;
     size_t schema_count;
+    enum db_anon anon;
     unsigned pool;
     int64_t statement_timeout_ms;
     int64_t connect_timeout_ms;
@@ -47,6 +48,9 @@ struct pg_db {
     struct buf
         computed_path; /* where functions of a row are looked for: all that a request may have */
 };
+
+/* rules_open.c: db_refresh_rules. */
+bool pg_rules_refresh(struct db *base, struct err *err);
 
 /*
  *   DOWN -> RESOLVING -> CONNECTING -> SETUP -> READY

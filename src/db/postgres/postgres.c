@@ -54,6 +54,7 @@ pg_open(const struct db_options *options, const char *url, struct db **out, stru
         options->pool_timeout_ms > 0 ? options->pool_timeout_ms : db->connect_timeout_ms;
     db->queue_max = options->queue_max;
     db->channel = options->channel != NULL ? xstrdup(options->channel) : NULL;
+    db->anon = options->anon;
     db->schema_count = options->schema_count;
     db->schemas = xcalloc(options->schema_count + 1, sizeof(*db->schemas));
     for (size_t i = 0; i < options->schema_count; i++)
@@ -88,6 +89,7 @@ const struct db_driver db_postgres_driver = {
     .introspect = pg_introspect,
     .migrations_list = pg_migrations_list,
     .migrate = pg_migrate,
+    .refresh_rules = pg_rules_refresh,
     .listen = pg_listen,
     .listen_stop = pg_listen_stop,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/postgres/rules.h"
 
-#include "core/arena.h"
+#include "db/postgres/pg.h"
 #include "db/postgres/session.h"
 #include "sql/pgtree.h"
 #include "sql/script.h"
@@ -48,6 +48,64 @@ read_text(struct str key, struct str text, struct pg_rules *out)
         out->names_auth |= calls_auth(text);
 }
 
+static const char *
+keep(struct pg_rules *out, struct str text)
+{
+    return arena_cstr(out->arena, text);
+}
+
+static void
+add_said(struct pg_rules *out, struct str schema, struct str name)
+{
+    if (out->said_count == out->said_cap) {
+        uint32_t cap = out->said_cap > 0 ? 2 * out->said_cap : 16;
+        struct pg_rules_said *grown = ARENA_ARRAY(out->arena, struct pg_rules_said, cap);
+
+        if (out->said_count > 0)
+            memcpy(grown, out->said, out->said_count * sizeof(*grown));
+        out->said = grown;
+        out->said_cap = cap;
+    }
+    out->said[out->said_count++] =
+        (struct pg_rules_said){.schema = keep(out, schema), .name = keep(out, name)};
+}
+
+/* GRANT and REVOKE. Those on schemas and databases are no rules: dumps have them. */
+static void
+read_grant(const struct json *body, struct pg_rules *out)
+{
+    bool is_all = pg_is(body, "targtype", "ACL_TARGET_ALL_IN_SCHEMA");
+
+    if (!pg_is(body, "objtype", "OBJECT_TABLE") && !pg_is(body, "objtype", "OBJECT_SEQUENCE")) {
+        out->speaks = out->speaks || pg_is(body, "objtype", "OBJECT_FUNCTION");
+        return;
+    }
+    out->speaks = true;
+    for (const struct json *n = pg_first(body, "objects"); n != NULL; n = n->next) {
+        const struct json *range = pg_as(n, "RangeVar");
+
+        if (is_all)
+            add_said(out, pg_string(n), STR(""));
+        else if (range != NULL)
+            add_said(out, pg_str(range, "schemaname"), pg_str(range, "relname"));
+    }
+}
+
+static void
+read_statement(struct str kind, const struct json *body, struct pg_rules *out)
+{
+    static const char *const kinds[] = {"GrantRoleStmt", "CreatePolicyStmt", "AlterPolicyStmt",
+                                        "CreateRoleStmt", "AlterDefaultPrivilegesStmt"};
+
+    if (str_eq(kind, STR("GrantStmt")))
+        read_grant(body, out);
+    for (size_t i = 0; i < COUNTOF(kinds); i++)
+        out->speaks = out->speaks || str_eq(kind, str_from(kinds[i]));
+    for (const struct json *n = pg_first(body, "cmds"); n != NULL; n = n->next)
+        out->speaks =
+            out->speaks || pg_is(pg_as(n, "AlterTableCmd"), "subtype", "AT_EnableRowSecurity");
+}
+
 static void
 read_tree(const struct json *tree, struct pg_rules *out)
 {
@@ -62,6 +120,8 @@ read_tree(const struct json *tree, struct pg_rules *out)
             read_text(key, n->text, out);
             continue;
         }
+        if (n->type == JSON_OBJECT && key.len > 0)
+            read_statement(key, n, out);
         if (str_eq(key, STR("CreateRoleStmt")) && role_of(pg_str(n, "role")) >= 0)
             out->makes[role_of(pg_str(n, "role"))] = true;
         if (str_eq(first, STR("auth")) && str_eq(key, STR("FuncCall")))
@@ -72,17 +132,21 @@ read_tree(const struct json *tree, struct pg_rules *out)
     }
 }
 
-/* Whether it is worth parsing. */
+/* Whether it is worth parsing: of rows, and what is done with them, only what calls a function. */
 static bool
 may_matter(struct str statement)
 {
-    static const char *const words[] = {"anon", "authenticated", "service_role", "auth"};
+    static const char *const words[] = {"insert", "update", "delete", "select", "copy", "set"};
+    size_t len = 0;
 
+    while (len < statement.len && len < 8 && (statement.data[len] | 0x20) >= 'a' &&
+           (statement.data[len] | 0x20) <= 'z')
+        len++;
     for (size_t i = 0; i < COUNTOF(words); i++) {
-        if (memmem(statement.data, statement.len, words[i], strlen(words[i])) != NULL)
-            return true;
+        if (str_eq_nocase(str_slice(statement, 0, len), str_from(words[i])))
+            return memmem(statement.data, statement.len, "auth", 4) != NULL;
     }
-    return false;
+    return true;
 }
 
 void
@@ -94,7 +158,7 @@ pg_rules_read(struct str text, struct pg_rules *out)
     struct script_fault fault;
 
     arena_set_soft(arena);
-    *out = (struct pg_rules){0};
+    *out = (struct pg_rules){.arena = arena_new(4096, TREE_MAX)};
     /* What is no text, or not SQL, is refused when it is run. */
     if (text.len > 0 && memchr(text.data, '\0', text.len) == NULL && str_is_utf8(text)) {
         script_init(&script, text);
@@ -110,6 +174,12 @@ pg_rules_read(struct str text, struct pg_rules *out)
         }
     }
     arena_free(arena);
+}
+
+void
+pg_rules_fini(struct pg_rules *rules)
+{
+    arena_free(rules->arena);
 }
 
 /* --- making -------------------------------------------------------------------------------------- */
@@ -201,10 +271,28 @@ make_auth(PGconn *pq, struct err *err)
     return false;
 }
 
+/* Where nobody has said that requests without a token run as another role, they run as anon once there
+ * are rules; a user who may not make it leaves things as they were. */
+static bool
+try_roles(PGconn *pq, const struct pg_rules *rules, struct err *err)
+{
+    if (!run(pq, "SAVEPOINT cairn_roles", err))
+        return false;
+    if (make_roles(pq, rules, err))
+        return run(pq, "RELEASE cairn_roles", err);
+    err_clear(err);
+    return run(pq, "ROLLBACK TO cairn_roles", err);
+}
+
 bool
-pg_rules_prepare(PGconn *pq, const struct pg_rules *rules, struct err *err)
+pg_rules_prepare(PGconn *pq, const struct pg_db *db, const struct pg_rules *rules, struct err *err)
 {
     if (rules->names_role && !make_roles(pq, rules, err))
         return false;
-    return !rules->names_auth || rules->makes_auth || make_auth(pq, err);
+    if (!rules->names_role && rules->speaks && db->anon != DB_ANON_GIVEN &&
+        !try_roles(pq, rules, err))
+        return false;
+    if (rules->names_auth && !rules->makes_auth && !make_auth(pq, err))
+        return false;
+    return pg_rules_take_back(pq, db, err);
 }

@@ -377,6 +377,105 @@ roles_that_may_not_be_made_are_an_error_with_the_way_out(void **state)
     forget_roles();
 }
 
+static void
+reopen(enum db_anon anon)
+{
+    static const char *const schemas[] = {"public"};
+
+    db_close(db);
+    assert_ok(db_open(&(struct db_options){.url = cluster.url,
+                                           .schemas = schemas,
+                                           .schema_count = 1,
+                                           .anon = anon,
+                                           .connect_timeout_ms = 5000},
+                      &db, &err));
+}
+
+/* What role may do with the table: letters of select, insert, update and delete. */
+static const char *
+may(const char *role, const char *table)
+{
+    char sql[512];
+
+    snprintf(sql, sizeof(sql),
+             "SELECT concat(CASE WHEN has_table_privilege('%s', '%s', 'SELECT') THEN 's' END,"
+             " CASE WHEN has_table_privilege('%s', '%s', 'INSERT') THEN 'i' END,"
+             " CASE WHEN has_table_privilege('%s', '%s', 'DELETE') THEN 'd' END)",
+             role, table, role, table, role, table);
+    return pg_cluster_value(&cluster, sql);
+}
+
+static void
+what_no_migration_speaks_of_is_open_as_long_as_it_should_be(void **state)
+{
+    (void)state;
+    forget_roles();
+    reopen(DB_ANON_OPEN);
+    assert_ok(migrate("1.sql", "CREATE TABLE a (id int); CREATE TABLE b (id serial);"));
+    assert_ok(db_refresh_rules(db, &err));
+    assert_string_equal(role_count(), "0");
+    assert_ok(migrate("2.sql",
+                      "CREATE VIEW va AS SELECT id FROM a; CREATE VIEW vb AS SELECT id FROM b;"
+                      "ALTER TABLE a ENABLE ROW LEVEL SECURITY; SET search_path = '';"));
+    assert_string_equal(role_count(), "3");
+    assert_string_equal(may("anon", "a"), "");
+    assert_string_equal(may("anon", "va"), "");
+    assert_string_equal(may("anon", "b"), "sid");
+    assert_string_equal(may("authenticated", "vb"), "sid");
+    assert_string_equal(
+        pg_cluster_value(&cluster, "SELECT has_sequence_privilege('anon', 'b_id_seq', 'USAGE')"),
+        "t");
+    assert_ok(migrate("3.sql", "grant select on a to anon; REVOKE ALL ON public.b FROM anon;"
+                               "CREATE TABLE c (id int);"));
+    assert_string_equal(may("anon", "a"), "s");
+    assert_string_equal(may("service_role", "a"), "");
+    assert_string_equal(may("anon", "b"), "");
+    assert_string_equal(may("authenticated", "vb"), "");
+    assert_string_equal(may("anon", "c"), "sid");
+    reopen(DB_ANON_CLOSED);
+    assert_ok(db_refresh_rules(db, &err));
+    assert_string_equal(may("anon", "c"), "");
+    assert_string_equal(may("anon", "a"), "s");
+    assert_ok(migrate("4.sql", "GRANT SELECT ON c TO authenticated"));
+    reopen(DB_ANON_OPEN);
+    assert_ok(db_refresh_rules(db, &err));
+    assert_string_equal(may("anon", "c"), "");
+    assert_string_equal(may("authenticated", "c"), "s");
+    pg_cluster_exec(&cluster, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    forget_roles();
+}
+
+static void
+without_the_right_to_make_roles_things_stay_as_they_were(void **state)
+{
+    static const char *const schemas[] = {"public"};
+    struct db *other = NULL;
+    char url[512];
+    bool applied = false;
+
+    (void)state;
+    forget_roles();
+    pg_cluster_exec(&cluster, "CREATE ROLE maker LOGIN; GRANT ALL ON SCHEMA public TO maker;"
+                              "GRANT CREATE ON DATABASE postgres TO maker");
+    snprintf(url, sizeof(url), "%s&user=maker", cluster.url);
+    assert_ok(db_open(&(struct db_options){.url = url,
+                                           .schemas = schemas,
+                                           .schema_count = 1,
+                                           .anon = DB_ANON_OPEN,
+                                           .connect_timeout_ms = 5000},
+                      &other, &err));
+    assert_ok(db_migrate(other, STR("1.sql"),
+                         STR("CREATE TABLE t (a int); GRANT SELECT ON t TO PUBLIC"), STR("s"),
+                         &applied, &err));
+    assert_ok(db_refresh_rules(other, &err));
+    assert_string_equal(role_count(), "0");
+    db_close(other);
+    pg_cluster_exec(&cluster, "DROP SCHEMA IF EXISTS cairn CASCADE; DROP TABLE t;"
+                              "REVOKE ALL ON SCHEMA public FROM maker;"
+                              "REVOKE ALL ON DATABASE postgres FROM maker");
+    forget_roles();
+}
+
 int
 main(void)
 {
@@ -395,6 +494,8 @@ main(void)
         WITH_DATABASE(roles_and_auth_are_made_when_a_migration_speaks_of_them),
         WITH_DATABASE(what_a_migration_makes_itself_is_left_to_it),
         WITH_DATABASE(roles_that_may_not_be_made_are_an_error_with_the_way_out),
+        WITH_DATABASE(what_no_migration_speaks_of_is_open_as_long_as_it_should_be),
+        WITH_DATABASE(without_the_right_to_make_roles_things_stay_as_they_were),
         WITH_DATABASE(a_database_that_is_down_is_an_error),
         WITH_DATABASE(a_wrong_url_is_an_error_without_its_password),
     };
