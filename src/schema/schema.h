@@ -93,8 +93,9 @@ struct schema {
     uint32_t function_count;
     const struct schema_role *roles; /* schema/access.h; one for each role of model, in its order */
     uint32_t role_count;
-    bool has_rules; /* a migration says who may do what: then PostgreSQL's rules hold for all tables */
-    bool is_open;   /* but those about which none says anything are open to everybody */
+    bool
+        has_rules; /* a migration says who may do what: then PostgreSQL's rules hold for all tables */
+    bool is_open; /* but those about which none says anything are open to everybody */
 };
 
 /*

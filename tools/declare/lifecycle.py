@@ -26,6 +26,7 @@ FIELDS = {"id", "title", "area", "need", "priority", "verify", "accept", "filter
 # What counts as an item of a document: a list entry of any form, or a line of a table's body.
 ITEM = re.compile(r"(?:- \[ \] |- (?:✅|⚠️|❌|🔮) |- \[(?:Critical|Recommended|Optional)\] "
                   r"|\d+\. |- |[✓✗] |[├└]── |\[Single|Cost: |Setup time: |Tear-down: )(.*)")
+PART = 9  # a line in bold heads a part of a section
 EXAMPLE = re.compile(r"[A-Z][^.]* → (?:Include|Skip|Depends)\b.*")
 
 
@@ -39,6 +40,10 @@ def read_items(path):
             headings = {d: text for d, text in headings.items() if d < depth}
             headings[depth] = heading[2].strip()
             in_contents = heading[2] == "Table of Contents"
+            continue
+        part = re.fullmatch(r"\*\*([^*]+)\*\*:?", line)
+        if part:
+            headings[PART] = part[1].strip(":")
             continue
         item = ITEM.match(line)
         is_row = line.startswith("| **")

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/poc_report.h"
+
+#include "core/json.h"
+#include "lifecycle/check.h"
+#include "lifecycle/date.h"
+
+static const char *const states[] = {"open", "met", "missed"};
+
+/* A criterion with what it was held against. */
+struct judged {
+    const struct poc_criterion *criterion;
+    enum criterion_state state;
+    const struct evidence_figure *figure;
+    const char *found; /* in words */
+};
+
+static struct judged
+judge(const struct project *project, size_t at)
+{
+    struct judged out = {.criterion = &project->record.poc.criteria[at]};
+
+    out.state = criterion_judge(out.criterion, &project->evidence, &out.figure);
+    if (out.figure != NULL)
+        out.found =
+            arena_printf(project->arena, "%.4g %s", out.figure->value, out.figure->unit).data;
+    else if (out.criterion->met_by[0] != '\0')
+        out.found =
+            arena_printf(project->arena, "%s, %s", out.criterion->met_by, out.criterion->met_on)
+                .data;
+    else
+        out.found = out.criterion->figure[0] != '\0' ? "not measured yet" : "not judged yet";
+
+    return out;
+}
+
+/* --- a terminal ----------------------------------------------------------------------------------- */
+
+static void
+add_texts(struct page *page, const char *title, const char *const *texts, size_t count)
+{
+    if (count == 0)
+        return;
+    buf_printf(&page->out, "\n");
+    page_dim(page, title);
+    BUF_ADD_LIT(&page->out, "\n");
+    for (size_t i = 0; i < count; i++) {
+        buf_printf(&page->out, " %2zu  ", i + 1);
+        page_wrap(page, texts[i], 5);
+    }
+}
+
+void
+poc_report_text(const struct project *project, struct page *page)
+{
+    static const enum cli_mark marks[] = {CLI_MARK_UNKNOWN, CLI_MARK_OK, CLI_MARK_BAD};
+    const struct poc *poc = &project->record.poc;
+
+    if (poc->started[0] == '\0')
+        BUF_ADD_LIT(&page->out, " no time-box yet: cairn poc start --weeks 4\n");
+    else
+        buf_printf(&page->out, " %s to %s, %u weeks, %d days left\n", poc->started, poc->ends,
+                   poc->weeks, date_days_between(project->today, poc->ends));
+    add_texts(page, "questions", poc->questions, poc->question_count);
+    for (size_t i = 0; i < poc->criterion_count; i++) {
+        struct judged judged = judge(project, i);
+
+        if (i == 0) {
+            BUF_ADD_LIT(&page->out, "\n");
+            page_dim(page, "criteria");
+            BUF_ADD_LIT(&page->out, "\n");
+        }
+        BUF_ADD_LIT(&page->out, " ");
+        page_mark(page, marks[judged.state]);
+        buf_printf(&page->out, " %zu  %s: %s, %s\n", i + 1, judged.criterion->text,
+                   states[judged.state], judged.found);
+    }
+    add_texts(page, "left out on purpose", poc->left_out, poc->left_out_count);
+    if (poc->cost_monthly[0] != '\0')
+        buf_printf(&page->out, "\n costs %s a month; to stop it: %s\n", poc->cost_monthly,
+                   poc->teardown[0] != '\0' ? poc->teardown : "not written down");
+    if (poc->decision[0] != '\0')
+        buf_printf(&page->out, "\n decided on %s by %s: %s, %s\n", poc->decision_on,
+                   poc->decision_by, poc->decision, poc->decision_reason);
+}
+
+void
+poc_report_json(const struct project *project, struct buf *out)
+{
+    const struct poc *poc = &project->record.poc;
+
+    BUF_ADD_LIT(out, "{\"started\": ");
+    json_write_str(out, str_from(poc->started));
+    BUF_ADD_LIT(out, ", \"ends\": ");
+    json_write_str(out, str_from(poc->ends));
+    BUF_ADD_LIT(out, ", \"decision\": ");
+    json_write_str(out, str_from(poc->decision));
+    BUF_ADD_LIT(out, ", \"questions\": [");
+    for (size_t i = 0; i < poc->question_count; i++) {
+        buf_add_str(out, i > 0 ? STR(", ") : STR(""));
+        json_write_str(out, str_from(poc->questions[i]));
+    }
+    BUF_ADD_LIT(out, "], \"criteria\": [");
+    for (size_t i = 0; i < poc->criterion_count; i++) {
+        struct judged judged = judge(project, i);
+
+        buf_add_str(out, i > 0 ? STR(", {\"text\": ") : STR("{\"text\": "));
+        json_write_str(out, str_from(judged.criterion->text));
+        buf_printf(out, ", \"state\": \"%s\", \"found\": ", states[judged.state]);
+        json_write_str(out, str_from(judged.found));
+        BUF_ADD_LIT(out, "}");
+    }
+    BUF_ADD_LIT(out, "]}\n");
+}
+
+/* --- Markdown ------------------------------------------------------------------------------------- */
+
+/* Text of people's in a cell of a table. */
+static void
+add_cell(struct buf *out, const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '|')
+            BUF_ADD_LIT(out, "\\|");
+        else
+            buf_add_char(out, *c == '\n' ? ' ' : *c);
+    }
+}
+
+static void
+add_list(struct buf *out, const char *title, const char *const *texts, size_t count)
+{
+    if (count == 0)
+        return;
+    buf_printf(out, "\n## %s\n\n", title);
+    for (size_t i = 0; i < count; i++) {
+        BUF_ADD_LIT(out, "- ");
+        add_cell(out, texts[i]);
+        BUF_ADD_LIT(out, "\n");
+    }
+}
+
+void
+poc_report_markdown(const struct project *project, struct buf *out)
+{
+    const struct poc *poc = &project->record.poc;
+
+    buf_printf(out, "# Proof of concept: %s\n\n", project->config->project_name);
+    if (poc->started[0] != '\0')
+        buf_printf(out, "%s to %s.\n", poc->started, poc->ends);
+    if (poc->decision[0] != '\0') {
+        buf_printf(out, "\n**Decision: %s**, by ", poc->decision);
+        add_cell(out, poc->decision_by);
+        buf_printf(out, " on %s: ", poc->decision_on);
+        add_cell(out, poc->decision_reason);
+        BUF_ADD_LIT(out, "\n");
+    }
+    add_list(out, "Questions", poc->questions, poc->question_count);
+    if (poc->criterion_count > 0)
+        BUF_ADD_LIT(out, "\n## Criteria\n\n| criterion | state | evidence |\n|---|---|---|\n");
+    for (size_t i = 0; i < poc->criterion_count; i++) {
+        struct judged judged = judge(project, i);
+
+        BUF_ADD_LIT(out, "| ");
+        add_cell(out, judged.criterion->text);
+        buf_printf(out, " | %s | ", states[judged.state]);
+        add_cell(out, judged.found);
+        BUF_ADD_LIT(out, " |\n");
+    }
+    add_list(out, "Left out on purpose", poc->left_out, poc->left_out_count);
+    if (poc->cost_monthly[0] != '\0') {
+        BUF_ADD_LIT(out, "\n## Cost\n\n");
+        add_cell(out, poc->cost_monthly);
+        BUF_ADD_LIT(out, " a month. To stop it: ");
+        add_cell(out, poc->teardown);
+        BUF_ADD_LIT(out, "\n");
+    }
+}
+
+/* --- HTML ----------------------------------------------------------------------------------------- */
+
+static void
+add_html(struct buf *out, const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        switch (*c) {
+        case '&':
+            BUF_ADD_LIT(out, "&amp;");
+            break;
+        case '<':
+            BUF_ADD_LIT(out, "&lt;");
+            break;
+        case '>':
+            BUF_ADD_LIT(out, "&gt;");
+            break;
+        case '"':
+            BUF_ADD_LIT(out, "&quot;");
+            break;
+        default:
+            buf_add_char(out, *c);
+        }
+    }
+}
+
+static const char style[] =
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:3rem auto;padding:0 1rem;"
+    "color:#1f2328;background:#fff}h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2rem}"
+    "table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.4rem .6rem;"
+    "border-bottom:1px solid #d1d9e0;vertical-align:top}.met{color:#1a7f37}.missed{color:#cf222e}"
+    ".open{color:#59636e}.decision{padding:.8rem 1rem;background:#f6f8fa;border-left:4px solid "
+    "#0969da}svg{display:block}";
+
+/* A bar for what was found, and a line where the limit is. */
+static void
+add_plot(struct buf *out, const struct judged *judged)
+{
+    double limit = judged->criterion->value;
+    double value, top;
+
+    if (judged->figure == NULL)
+        return;
+    value = judged->figure->value;
+    top = (value > limit ? value : limit) * 1.15;
+    if (top <= 0)
+        return;
+    buf_printf(out,
+               "<svg width=\"240\" height=\"22\" role=\"img\" aria-label=\"%.4g of %.4g\">"
+               "<rect width=\"240\" height=\"14\" y=\"4\" fill=\"#eff2f5\"/>"
+               "<rect width=\"%.1f\" height=\"14\" y=\"4\" fill=\"%s\"/>"
+               "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"0\" y2=\"22\" stroke=\"#1f2328\" "
+               "stroke-width=\"2\"/></svg>",
+               value, limit, 240 * value / top,
+               judged->state == CRITERION_MET ? "#4ac26b" : "#ff8182", 240 * limit / top,
+               240 * limit / top);
+}
+
+static void
+add_html_list(struct buf *out, const char *title, const char *const *texts, size_t count)
+{
+    if (count == 0)
+        return;
+    buf_printf(out, "<h2>%s</h2><ul>", title);
+    for (size_t i = 0; i < count; i++) {
+        BUF_ADD_LIT(out, "<li>");
+        add_html(out, texts[i]);
+        BUF_ADD_LIT(out, "</li>");
+    }
+    BUF_ADD_LIT(out, "</ul>\n");
+}
+
+static void
+add_html_criteria(const struct project *project, struct buf *out)
+{
+    const struct poc *poc = &project->record.poc;
+
+    if (poc->criterion_count == 0)
+        return;
+    BUF_ADD_LIT(out, "<h2>Criteria</h2><table><tr><th>criterion<th>state<th>evidence</tr>\n");
+    for (size_t i = 0; i < poc->criterion_count; i++) {
+        struct judged judged = judge(project, i);
+
+        BUF_ADD_LIT(out, "<tr><td>");
+        add_html(out, judged.criterion->text);
+        buf_printf(out, "<td class=\"%s\">%s<td>", states[judged.state], states[judged.state]);
+        add_html(out, judged.found);
+        add_plot(out, &judged);
+        BUF_ADD_LIT(out, "</tr>\n");
+    }
+    BUF_ADD_LIT(out, "</table>\n");
+}
+
+void
+poc_report_html(const struct project *project, struct buf *out)
+{
+    const struct poc *poc = &project->record.poc;
+
+    buf_printf(out,
+               "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
+               "content=\"width=device-width\"><title>Proof of concept: %s</title><style>%s"
+               "</style>\n<h1>Proof of concept: %s</h1>\n",
+               project->config->project_name, style, project->config->project_name);
+    if (poc->started[0] != '\0')
+        buf_printf(out, "<p>%s to %s</p>\n", poc->started, poc->ends);
+    if (poc->decision[0] != '\0') {
+        buf_printf(out, "<p class=\"decision\"><b>Decision: %s</b>, by ", poc->decision);
+        add_html(out, poc->decision_by);
+        buf_printf(out, " on %s<br>", poc->decision_on);
+        add_html(out, poc->decision_reason);
+        BUF_ADD_LIT(out, "</p>\n");
+    }
+    add_html_list(out, "Questions", poc->questions, poc->question_count);
+    add_html_criteria(project, out);
+    add_html_list(out, "Left out on purpose", poc->left_out, poc->left_out_count);
+    if (poc->cost_monthly[0] != '\0') {
+        BUF_ADD_LIT(out, "<h2>Cost</h2><p>");
+        add_html(out, poc->cost_monthly);
+        BUF_ADD_LIT(out, " a month. To stop it: ");
+        add_html(out, poc->teardown);
+        BUF_ADD_LIT(out, "</p>\n");
+    }
+    BUF_ADD_LIT(out, "</html>\n");
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The proof of concept in words: each criterion beside its evidence.
+ */
+#ifndef CAIRN_CLI_POC_REPORT_H
+#define CAIRN_CLI_POC_REPORT_H
+
+#include "cli/stage.h"
+
+void poc_report_text(const struct project *project, struct page *page);
+void poc_report_json(const struct project *project, struct buf *out);
+void poc_report_markdown(const struct project *project, struct buf *out);
+/* One page that needs nothing else: styles and plots are in it. */
+void poc_report_html(const struct project *project, struct buf *out);
+
+#endif
