@@ -415,11 +415,23 @@ emit_spread(struct emitter *e, const struct plan_rel *rel, const struct plan_col
 }
 
 static void
+emit_formed(struct emitter *e, const struct plan_column *column)
+{
+    if (column->form.len > 0) {
+        buf_add_str(&e->sql, column->form);
+        buf_add_char(&e->sql, '(');
+    }
+    emit_field(e, &column->field);
+    if (column->form.len > 0)
+        buf_add_char(&e->sql, ')');
+}
+
+static void
 emit_cast(struct emitter *e, const struct plan_column *column)
 {
     if (emit_is_postgres(e)) {
         BUF_ADD_LIT(&e->sql, "CAST(");
-        emit_field(e, &column->field);
+        emit_formed(e, column);
         BUF_ADD_LIT(&e->sql, " AS ");
         buf_add_str(&e->sql, column->cast_name);
         buf_add_char(&e->sql, ')');
@@ -449,7 +461,7 @@ emit_value(struct emitter *e, const struct plan_rel *rel, const struct plan_colu
     else if (column->has_cast)
         emit_cast(e, column);
     else
-        emit_field(e, &column->field);
+        emit_formed(e, column);
 }
 
 /* A column whose cells are read one by one needs the JSON of its type made; inside of a row
@@ -458,7 +470,8 @@ static void
 emit_root_column(struct emitter *e, const struct plan_rel *rel, const struct plan_column *column,
                  bool is_cell)
 {
-    bool converts = is_cell && emit_is_postgres(e) && type_has_own_json(column->type);
+    bool converts =
+        is_cell && emit_is_postgres(e) && !e->plan->is_csv && type_has_own_json(column->type);
 
     if (converts)
         buf_add_str(&e->sql, rel->is_grouped ? STR("to_jsonb(") : STR("to_json("));

@@ -92,6 +92,26 @@ emit_full_text(struct emitter *e, const struct plan_cond *cond)
     buf_add_char(&e->sql, ')');
 }
 
+/* The function that reads a filter's text; empty: the type reads it itself. */
+static struct str
+reader_of(const struct plan_cond *cond)
+{
+    const struct type *type = cond->field.type;
+
+    return cond->field.step_count == 0 && type->forms != NULL ? type->forms->from_text : STR("");
+}
+
+/* All elements of an array, each read by that function. */
+static void
+emit_read_elements(struct emitter *e, struct str reader, struct emit_param param)
+{
+    BUF_ADD_LIT(&e->sql, "SELECT ");
+    buf_add_str(&e->sql, reader);
+    BUF_ADD_LIT(&e->sql, "(unnest(");
+    emit_param(e, param);
+    BUF_ADD_LIT(&e->sql, "::text[]))");
+}
+
 /* A list is one value: an array of PostgreSQL's, and JSON for the embedded engine, where bytea goes
  * as hexadecimal digits. */
 static void
@@ -108,8 +128,17 @@ emit_in(struct emitter *e, const struct plan_cond *cond)
         buf_add_char(&e->sql, ')');
     buf_add_str(&e->sql,
                 emit_is_postgres(e) ? STR(" = ANY (") : STR(" IN (SELECT value FROM json_each("));
-    emit_param(e, param);
+    if (reader_of(cond).len > 0)
+        emit_read_elements(e, reader_of(cond), param);
+    else
+        emit_param(e, param);
     buf_add_str(&e->sql, emit_is_postgres(e) ? STR(")") : STR("))"));
+}
+
+static bool
+is_pattern(enum api_op op)
+{
+    return op == API_LIKE || op == API_ILIKE || op == API_MATCH || op == API_IMATCH;
 }
 
 /* The right side of an operator: the parameter, or, of any and all in the embedded engine, one
@@ -118,24 +147,30 @@ static void
 emit_right(struct emitter *e, const struct plan_cond *cond, const struct type *type)
 {
     struct emit_param param = {.source = EMIT_SLOT, .index = cond->filter->slot, .type = type};
+    struct str reader = is_pattern(cond->filter->op) || cond->filter->op == API_ISDISTINCT
+                            ? STR("")
+                            : reader_of(cond);
 
     if (cond->filter->quantifier == API_QUANT_NONE) {
+        if (reader.len > 0) {
+            buf_add_str(&e->sql, reader);
+            buf_add_char(&e->sql, '(');
+        }
         emit_param(e, param);
+        if (reader.len > 0)
+            BUF_ADD_LIT(&e->sql, "::text)");
     } else if (!emit_is_postgres(e)) {
         BUF_ADD_LIT(&e->sql, "q.value");
     } else {
         param.source = EMIT_ARRAY;
         buf_add_str(&e->sql,
                     cond->filter->quantifier == API_QUANT_ANY ? STR("ANY (") : STR("ALL ("));
-        emit_param(e, param);
+        if (reader.len > 0)
+            emit_read_elements(e, reader, param);
+        else
+            emit_param(e, param);
         buf_add_char(&e->sql, ')');
     }
-}
-
-static bool
-is_pattern(enum api_op op)
-{
-    return op == API_LIKE || op == API_ILIKE || op == API_MATCH || op == API_IMATCH;
 }
 
 /* Patterns are functions in the embedded engine. */

@@ -29,6 +29,13 @@ emit_ident_copy(struct emitter *e, struct str name)
     return copy;
 }
 
+/* The function that reads a payload's JSON; empty: the type reads it itself. */
+static struct str
+reader_of(const struct model_column *column)
+{
+    return column->type.forms != NULL ? column->type.forms->from_json : STR("");
+}
+
 /* The columns of json_to_record and json_to_recordset: AS _(a integer, b text) */
 static void
 emit_record(struct emitter *e)
@@ -41,9 +48,23 @@ emit_record(struct emitter *e)
             BUF_ADD_LIT(&e->sql, ", ");
         quote_ident(&e->sql, plan->columns[i]->name);
         buf_add_char(&e->sql, ' ');
-        buf_add_str(&e->sql, plan->columns[i]->type.name);
+        buf_add_str(&e->sql, reader_of(plan->columns[i]).len > 0 ? STR("json")
+                                                                 : plan->columns[i]->type.name);
     }
     buf_add_char(&e->sql, ')');
+}
+
+/* A member of that record, as the column takes it. */
+static void
+emit_member(struct emitter *e, const struct model_column *column)
+{
+    struct str reader = reader_of(column);
+
+    buf_add_str(&e->sql, reader);
+    buf_add_str(&e->sql, reader.len > 0 ? STR("(_.") : STR("_."));
+    quote_ident(&e->sql, column->name);
+    if (reader.len > 0)
+        buf_add_char(&e->sql, ')');
 }
 
 static void
@@ -171,7 +192,11 @@ emit_insert_source(struct emitter *e)
 
     BUF_ADD_LIT(&e->sql, ") SELECT ");
     if (!plan->missing_default) {
-        emit_names(e, plan->columns, plan->column_count, "_.");
+        for (uint32_t i = 0; i < plan->column_count; i++) {
+            if (i > 0)
+                BUF_ADD_LIT(&e->sql, ", ");
+            emit_member(e, plan->columns[i]);
+        }
         BUF_ADD_LIT(&e->sql, " FROM json_to_recordset(");
         emit_payload(e);
         buf_add_char(&e->sql, ')');
@@ -185,8 +210,8 @@ emit_insert_source(struct emitter *e)
         quote_text(&e->sql, plan->columns[i]->name);
         BUF_ADD_LIT(&e->sql, " IS NULL THEN ");
         emit_default(e, plan->columns[i]);
-        BUF_ADD_LIT(&e->sql, " ELSE _.");
-        quote_ident(&e->sql, plan->columns[i]->name);
+        BUF_ADD_LIT(&e->sql, " ELSE ");
+        emit_member(e, plan->columns[i]);
         BUF_ADD_LIT(&e->sql, " END");
     }
     BUF_ADD_LIT(&e->sql, " FROM json_array_elements(");
@@ -241,8 +266,7 @@ emit_update(struct emitter *e)
         quote_ident(&e->sql, plan->columns[i]->name);
         BUF_ADD_LIT(&e->sql, " = ");
         if (emit_is_postgres(e)) {
-            BUF_ADD_LIT(&e->sql, "_.");
-            quote_ident(&e->sql, plan->columns[i]->name);
+            emit_member(e, plan->columns[i]);
         } else {
             bool checks = i == 0 && emit_is_checked(e);
 

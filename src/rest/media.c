@@ -91,6 +91,8 @@ add_key(struct rest_call *call)
 
     buf_add(key, parts, sizeof(parts));
     buf_add_char(key, call->api.nulls_stripped ? '1' : '0');
+    /* Some types look different there. */
+    buf_add_char(key, call->api.media == API_MEDIA_CSV ? '1' : '0');
 }
 
 bool

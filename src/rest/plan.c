@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rest/plan.h"
 #include "rest/plan_check.h"
+#include "rest/plan_form.h"
 #include "rest/plan_group.h"
 
 struct planner {
@@ -606,6 +607,7 @@ plan_make(const struct plan_input *input, struct plan **out, struct err *err)
     plan->nulls_stripped = input->api->nulls_stripped;
     plan->explain = input->api->explain;
     plan->handler = input->handler;
+    plan->is_csv = input->api->media == API_MEDIA_CSV;
     plan->schema = input->schema;
     plan->role = input->role;
     plan->root = root;
@@ -627,6 +629,9 @@ plan_make(const struct plan_input *input, struct plan **out, struct err *err)
     }
     if (!plan_group(input, root, err))
         return false;
+    /* A key is located as it is. */
+    if (input->action != PLAN_INSERT || input->api->prefer.ret != API_RETURN_HEADERS)
+        plan_apply_forms(input, root);
     plan->at_most_one = pins_key(root);
     apply_inner(&p, root, is_write ? &plan->shown : &root->conds);
     *out = plan;

@@ -37,6 +37,7 @@ struct plan_column {
     bool has_cast;
     struct type cast;
     struct str cast_name;         /* as SQL may name it */
+    struct str form;              /* function that makes JSON of the field; empty: none */
     const struct plan_rel *embed; /* PLAN_EMBED */
     /* Over the rows of the level that the column is shown in, above those it is spread through. */
     enum api_aggregate aggregate;
@@ -117,6 +118,7 @@ struct plan {
     bool nulls_stripped;        /* in embedded rows; those of the root are the encoder's */
     enum api_count count;       /* of all rows; what the engine has no guess for counts exactly */
     struct api_explain explain; /* of the statement that reads or writes */
+    bool is_csv;                /* cells are texts */
     /* What makes one answer of all rows; NULL: the encoder does. */
     const struct model_handler *handler;
     /* What a write gives back. */

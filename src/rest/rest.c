@@ -337,6 +337,7 @@ fill_shape(struct rest_call *call, struct shape *shape, struct err *err)
     api->takes_arguments = call->api.takes_arguments;
     api->nulls_stripped = call->api.nulls_stripped;
     api->explain = call->api.explain;
+    api->media = call->api.media;
     if (!api_parse_params(arena_copy(arena, call->request->query), arena, &params, &count, err) ||
         !api_parse_query(params, count, input.limits, arena, api, &ignored, err))
         goto out;

@@ -331,7 +331,7 @@ struct model {
     uint32_t enum_count;
     struct model_sequence *sequences;
     uint32_t sequence_count;
-    struct model_function *functions; /* by schema, name; those of one name as they were made */
+    struct model_function *functions; /* by schema, name, arguments */
     uint32_t function_count;
     /* By table; of one table those first that an unqualified name finds first. */
     struct model_computed *computed;

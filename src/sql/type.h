@@ -55,6 +55,16 @@ enum type_id {
     TYPE_OTHER,    /* PostgreSQL only: passes as text */
 };
 
+/*
+ * How the values of a domain look outside, on PostgreSQL: functions by their qualified and quoted names;
+ * empty: as the type itself is written.
+ */
+struct type_forms {
+    struct str to_json;   /* what an answer shows */
+    struct str from_json; /* what a payload holds */
+    struct str from_text; /* what a filter says */
+};
+
 struct type {
     enum type_id id;
     int32_t length;    /* varchar(n), char(n); timestamp(p), time(p) precision; -1: not given */
@@ -68,6 +78,7 @@ struct type {
     /* TYPE_OTHER: its JSON is not its text in quotes, and PostgreSQL has to make it: rows, and what has
      * a cast to json. */
     bool has_json;
+    const struct type_forms *forms; /* NULL: none */
 };
 
 /* A plain type without modifiers; never NULL for a valid id. */

@@ -51,6 +51,7 @@ struct cat_type {
     struct str qualified; /* without modifiers; with its schema, where it isn't built in */
     struct str *labels;   /* enums */
     uint32_t label_count;
+    struct type_forms *forms; /* NULL: none */
 };
 
 struct catalog {
@@ -89,6 +90,8 @@ const struct cat_type *cat_find_type(const struct catalog *cat, uint32_t oid);
 MUST_CHECK bool cat_load_types(struct catalog *cat, struct err *err);
 void cat_make_type(struct catalog *cat, uint32_t oid, int32_t mod, struct str full_name,
                    struct type *out);
+/* catalog_forms.c: casts, once the types are known. */
+MUST_CHECK bool cat_load_forms(struct catalog *cat, struct err *err);
 /* catalog_tables.c */
 MUST_CHECK bool cat_load_tables(struct catalog *cat, const char *schemas, struct err *err);
 MUST_CHECK bool cat_load_columns(struct catalog *cat, struct err *err);

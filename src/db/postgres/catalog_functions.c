@@ -196,6 +196,8 @@ set_value_row(struct catalog *cat, uint32_t index)
         cat_make_type(cat, oid, -1, type != NULL ? type->full_name : STR("text"),
                       &function->row->columns[0].type);
     }
+    /* A value of its own is shown as it is. */
+    function->row->columns[0].type.forms = NULL;
     function->row->columns[0].name = STR(MODEL_VALUE_COLUMN);
     function->row->column_count = 1;
 }

@@ -142,10 +142,11 @@ load(struct catalog *cat, const char *schemas, const char *path, struct err *err
            run_plain(cat, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err) &&
            cat_load_tables(cat, schemas, err) && cat_load_functions(cat, schemas, err) &&
            cat_load_computed(cat, path, err) && cat_load_types(cat, err) &&
-           cat_load_columns(cat, err) && cat_load_view_columns(cat, err) &&
-           cat_load_constraints(cat, err) && cat_load_indexes(cat, err) &&
-           cat_load_sequences(cat, err) && cat_load_arguments(cat, err) &&
-           cat_load_results(cat, err) && cat_load_settings(cat, err) && cat_load_code(cat, err) &&
+           cat_load_forms(cat, err) && cat_load_columns(cat, err) &&
+           cat_load_view_columns(cat, err) && cat_load_constraints(cat, err) &&
+           cat_load_indexes(cat, err) && cat_load_sequences(cat, err) &&
+           cat_load_arguments(cat, err) && cat_load_results(cat, err) &&
+           cat_load_settings(cat, err) && cat_load_code(cat, err) &&
            cat_load_handlers(cat, schemas, err) && run_plain(cat, "COMMIT", err);
 }
 

@@ -290,8 +290,8 @@ functions_say_what_they_take_and_give(void **state)
     static const char *const expected[] = {
         "hidden() v > id integer",
         "nothing( json) v void",
-        "over(a integer, b text?) i = pgrst_scalar integer",
         "over() s = pgrst_scalar text[]",
+        "over(a integer, b text?) i = pgrst_scalar integer",
         "parents() v set parent > id integer, code character(3)",
         "places(c bpchar[]...) v > x integer, label short",
         "records() v set record",
