@@ -8,23 +8,51 @@
 import Fastify from 'fastify';
 import pg from 'pg';
 
+import {
+    authorsWithBooks, books, booksWithAuthor, claimsOf, counter, event, eventList, items, notes, sendCounted, withAuthor,
+} from './fastify_common.mjs';
+
 const [, , port, url] = process.argv;
 const pool = new pg.Pool({ connectionString: url, max: 10 });
 pg.types.setTypeParser(20, Number); // bigint as a number, as the others give it
 
-const item = {
-    type: 'object',
-    properties: {
-        id: { type: 'integer' }, name: { type: 'string' }, email: { type: 'string' },
-        stock: { type: 'integer' }, active: { type: 'boolean' },
-    },
-};
-const items = { schema: { response: { 200: { type: 'array', items: item } } } };
+const query = async (name, text, ...values) => (await pool.query({ name, text, values })).rows;
 
 const app = Fastify({ logger: false });
-app.get('/items/:id', items, async (request) => (await pool.query({
-    name: 'point',
-    text: 'SELECT id, name, email, stock, active FROM items WHERE id = $1',
-    values: [request.params.id],
-})).rows);
+app.get('/items/:id', items, (request) => query('point',
+    'SELECT id, name, email, stock, active FROM items WHERE id = $1', request.params.id));
+app.get('/books', booksWithAuthor, async (request) => withAuthor(await query('one', `
+    SELECT b.id, b.title, a.id AS author_id, a.name AS author_name
+    FROM books b JOIN authors a ON a.id = b.author_id WHERE b.id > $1 ORDER BY b.id LIMIT 20`, request.query.after)));
+app.get('/authors', authorsWithBooks, (request) => query('many', `
+    SELECT a.id, a.name, (SELECT coalesce(json_agg(json_build_object('id', b.id, 'title', b.title)), '[]')
+        FROM books b WHERE b.author_id = a.id) AS books
+    FROM authors a WHERE a.id > $1 ORDER BY a.id LIMIT 20`, request.query.after));
+app.get('/counted', books, async (request, reply) => {
+    const rows = await query('counted', `SELECT id, author_id, title, count(*) OVER () AS total
+        FROM books WHERE author_id = $1 ORDER BY id LIMIT 5`, request.query.author);
+    sendCounted(reply, rows, rows[0]?.total ?? 0);
+    return reply;
+});
+app.post('/events', event, async (request, reply) => {
+    await query('insert', 'INSERT INTO events (kind, payload) VALUES ($1, $2)', request.body.kind, request.body.payload);
+    reply.code(201).send();
+    return reply;
+});
+app.post('/bulk', eventList, async (request, reply) => {
+    await query('bulk', 'INSERT INTO events (kind, payload) SELECT * FROM unnest($1::text[], $2::text[])',
+        request.body.map((row) => row.kind), request.body.map((row) => row.payload));
+    reply.code(201).send();
+    return reply;
+});
+app.post('/counters', counter, async (request, reply) => {
+    await query('upsert', `INSERT INTO counters (id, value) VALUES ($1, $2)
+        ON CONFLICT (id) DO UPDATE SET value = excluded.value`, request.body.id, request.body.value);
+    reply.code(201).send();
+    return reply;
+});
+app.get('/books-of', books, (request) => query('books-of', 'SELECT id, author_id, title FROM books_of($1)', request.query.author));
+app.get('/notes', notes, (request) => query('notes', `
+    SELECT id, owner, body FROM notes WHERE owner = $1 AND id > $2 ORDER BY id LIMIT 20`,
+claimsOf(request).sub, request.query.after));
 await app.listen({ port: Number(port), host: '127.0.0.1' });

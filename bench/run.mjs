@@ -15,16 +15,16 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
+import { itemCount, roleSql, schemaSql, secret, serviceSql, token } from './data.mjs';
+import { clients, rows } from './rows.mjs';
 import {
     atEnd, binary, cleanEnvironment, freePort, makeFolder, makeProject, request, root, sleep, startPostgres, until,
 } from '../test/system/harness.mjs';
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 4);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
-const itemCount = 10_000;
 const serverCore = '0';
 const loadCore = '1';
-const clients = 64;
 const bench = path.join(root, 'bench');
 const build = path.dirname(binary);
 
@@ -40,29 +40,6 @@ function median(values) {
 const quietLoad = 0.5;
 
 // --- the data ---------------------------------------------------------------------------------------
-
-function schemaSql() {
-    const rows = Array.from({ length: itemCount }, (_, i) =>
-        `(${i + 1}, 'Item number ${i + 1}', 'person${i + 1}@example.com', ${(i * 37) % 1000}, ${i % 3 !== 0})`);
-    const inserts = [];
-    for (let i = 0; i < rows.length; i += 500) {
-        inserts.push(`INSERT INTO items (id, name, email, stock, active) VALUES\n${rows.slice(i, i + 500).join(',\n')};`);
-    }
-    return `CREATE TABLE items (
-    id bigint PRIMARY KEY,
-    name text NOT NULL,
-    email text NOT NULL,
-    stock integer NOT NULL,
-    active boolean NOT NULL
-);
-CREATE TABLE events (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    kind text NOT NULL,
-    payload text NOT NULL
-);
-${inserts.join('\n')}
-`;
-}
 
 /** The same tables for those that know nothing of migrations. */
 function plainDatabase() {
@@ -162,7 +139,7 @@ http {
 async function startNode(name, script, database) {
     const port = await freePort();
     const server = startServer(process.execPath, [path.join(bench, script), String(port), database], {
-        env: { ...cleanEnvironment(), NODE_ENV: 'production' },
+        env: { ...cleanEnvironment(), NODE_ENV: 'production', SECRET: secret },
     });
     const url = `http://127.0.0.1:${port}`;
     await waitFor(server, `${url}/items/1`);
@@ -179,12 +156,17 @@ async function startBare(name, program, database) {
 
 const cairnEnvironment = (port, databaseUrl) => cleanEnvironment({
     CAIRN_LISTEN: `127.0.0.1:${port}`, CAIRN_DATABASE_URL: databaseUrl, CAIRN_SERVER_THREADS: '1',
-    CAIRN_LOG_LEVEL: 'warn', CAIRN_LOG_FILE: 'none',
+    CAIRN_LOG_LEVEL: 'warn', CAIRN_LOG_FILE: 'none', CAIRN_AUTH_JWT_SECRET: secret,
+    CAIRN_HTTP_BODY_MAX: '4MiB',
 });
 
 async function startCairnHere(name, databaseUrl) {
+    const sqlite = databaseUrl.startsWith('sqlite:');
     const port = await freePort();
-    const project = makeProject({ migrations: { '0001_bench.sql': schemaSql() }, name: 'bench' });
+    const project = makeProject({
+        migrations: { '0001_bench.sql': schemaSql(), '0002_service.sql': `${sqlite ? roleSql : ''}${serviceSql}` },
+        name: 'bench',
+    });
     const server = startServer(binary, ['serve'], { cwd: project, env: cairnEnvironment(port, databaseUrl) });
     const url = `http://127.0.0.1:${port}`;
     await waitFor(server, `${url}/readyz`);
@@ -209,8 +191,9 @@ let postgresStarted;
 
 /** PostgreSQL lives on the other core, with wrk. */
 function benchPostgres() {
-    postgresStarted ??= startPostgres({ own: true }).then((postgres) => {
+    postgresStarted ??= startPostgres({ own: true }).then(async (postgres) => {
         execFileSync('taskset', ['-a', '-p', '-c', loadCore, String(postgres.process.pid)], { stdio: 'ignore' });
+        await postgres.sql(roleSql, 'postgres');
         return postgres;
     });
     return postgresStarted;
@@ -221,7 +204,7 @@ function plainPostgres() {
     plainPostgresUrl ??= benchPostgres().then(async (postgres) => {
         const database = await postgres.createDatabase();
         const file = path.join(makeFolder('sql'), 'schema.sql');
-        fs.writeFileSync(file, schemaSql());
+        fs.writeFileSync(file, `${schemaSql()}${serviceSql}`);
         execFileSync(`${postgres.bin}/psql`, ['-X', '-q', '-h', postgres.socket, '-p', String(postgres.port),
             '-U', 'postgres', '-d', database, '-f', file]);
         await postgres.sql('ANALYZE', database);
@@ -236,46 +219,12 @@ const get = (key) => {
     return started.get(key);
 };
 
-// --- rows -------------------------------------------------------------------------------------------
-
-/**
- * kind: the requests; of: contenders with the form of the request each understands; floors: what cairn
- * has to reach, as [what, ratio to whom, at least].
- */
-const rows = {
-    static: {
-        title: 'static answer',
-        of: { nginx: 'static-plain', 'fastify-sqlite': 'static-plain', 'cairn-sqlite': 'static' },
-        floors: [['perCpu', 'nginx', 1.0]],
-    },
-    point: {
-        title: 'point read, SQLite',
-        of: {
-            'fastify-sqlite': 'point-plain', 'bare-sqlite': 'point-plain', 'cairn-sqlite': 'point',
-        },
-        floors: [['perCpu', 'static', 0.65], ['perCpu', 'fastify-sqlite', 3.5]],
-    },
-    list: {
-        title: 'list of 20, SQLite',
-        of: { 'fastify-sqlite': 'list-plain', 'bare-sqlite': 'list-plain', 'cairn-sqlite': 'list' },
-        floors: [['perCpu', 'bare-sqlite', 0.6], ['perCpu', 'fastify-sqlite', 4.5]],
-    },
-    insert: {
-        title: `durable insert, SQLite, ${clients} clients`,
-        of: { 'fastify-sqlite': 'insert-plain', 'bare-sqlite': 'insert-plain', 'cairn-sqlite': 'insert' },
-        floors: [['perSecond', 'bare-sqlite', 0.5], ['perSecond', 'fastify-sqlite', 10]],
-    },
-    postgres: {
-        title: 'point read, PostgreSQL on the other core',
-        of: { 'fastify-pg': 'point-plain', 'bare-pg': 'point-plain', 'cairn-pg': 'point' },
-        floors: [['perSecond', 'fastify-pg', 2.3], ['perCpu', 'fastify-pg', 3.5], ['perSecond', 'bare-pg', 0.8]],
-    },
-};
+// --- measuring --------------------------------------------------------------------------------------
 
 function measure(server, kind, forSeconds = seconds) {
     const cpu = cpuSeconds(server.pid);
     const done = spawnSync('taskset', ['-c', loadCore, 'wrk', '-t1', `-c${clients}`, `-d${forSeconds}s`,
-        '-s', path.join(bench, 'requests.lua'), server.url, '--', kind, String(itemCount)], { encoding: 'utf8' });
+        '-s', path.join(bench, 'requests.lua'), server.url, '--', kind, String(itemCount), token], { encoding: 'utf8' });
     const used = cpuSeconds(server.pid) - cpu;
     const last = done.stdout.trim().split('\n').pop();
     const result = JSON.parse(last);
@@ -384,13 +333,14 @@ const ms = (us) => (us / 1000).toFixed(2);
 const unit = { perCpu: 'per server-CPU-second', perSecond: 'per second' };
 
 function floorLines(key, results) {
-    const cairnKey = key === 'postgres' ? 'cairn-pg' : 'cairn-sqlite';
+    const cairnKey = Object.keys(rows[key].of).find((name) => name.startsWith('cairn'));
     return rows[key].floors.flatMap(([what, whom, least]) => {
         const mine = results[key][cairnKey];
-        const other = whom === 'static' ? results.static?.['cairn-sqlite'] : results[key][whom];
+        const own = { static: 'its own static answer', open: 'the same list without a policy' }[whom];
+        const other = own ? results[whom]?.['cairn-sqlite'] : results[key][whom];
         if (!other) return [];
         const ratio = mine[what] / other[what];
-        const name = whom === 'static' ? 'its own static answer' : other.name;
+        const name = own ?? other.name;
         // Half of each spread, either way: a ratio that close to its floor proves nothing.
         const noise = ratio * (mine.spread[what] + other.spread[what]) / 2;
         const verdict = Math.abs(ratio - least) < noise ? 'unknown: within noise' : ratio >= least ? 'met' : 'MISSED';
@@ -464,7 +414,7 @@ function report(results) {
     out('```');
     out('./dev bench                      # everything');
     out(`./dev bench ${Object.keys(rows).join(' ')} idle start raw   # or some of it, on stdout only`);
-    out(`taskset -c ${loadCore} wrk -t1 -c${clients} -d${seconds}s -s bench/requests.lua URL -- KIND ${itemCount}`);
+    out(`taskset -c ${loadCore} wrk -t1 -c${clients} -d${seconds}s -s bench/requests.lua URL -- KIND ${itemCount} TOKEN`);
     out('```');
     out();
     out('KIND is one of those in `bench/requests.lua`; a server\'s processor time is user and system time from');
