@@ -48,6 +48,7 @@ struct db_options {
      * set it in their transaction. */
     const char *const *extra_search_path;
     size_t extra_search_path_count;
+    bool unprepared;     /* PostgreSQL: statements are not kept prepared */
     const char *channel; /* PostgreSQL: where a migration tells other processes; NULL: nowhere */
     enum db_anon anon;
     unsigned loops;               /* how many db_loop_open will be called */

@@ -24,6 +24,7 @@ migrate_db_options(const struct config *config, unsigned loops)
         .schema_count = config->database_schemas.count,
         .extra_search_path = (const char *const *)config->transaction_extra_search_path.items,
         .extra_search_path_count = config->transaction_extra_search_path.count,
+        .unprepared = !config->database_prepared_statements,
         .channel = config->database_channel,
         .anon = config->auth_anon_role != NULL || !config->database_managed ? DB_ANON_GIVEN
                 : config->auth_anonymous == CONFIG_AUTH_ANONYMOUS_OPEN      ? DB_ANON_OPEN

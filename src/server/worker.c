@@ -14,6 +14,7 @@
 #define ACCEPT_MS 50
 #define HEALTH_MS 200
 #define SAME_SIGNAL_NS (250 * UINT64_C(1000000))
+#define RETIRED_NS UINT64_C(1000000000)
 #define WATCH_DELAY_MS 50 /* editors write a file in several steps */
 
 struct worker {
@@ -33,6 +34,9 @@ struct worker {
     uv_work_t reload;
     bool reloads, reload_again, may_migrate;
     struct site *reloaded; /* NULL: it failed */
+    struct site *site;     /* what the loops have, or are about to */
+    struct site *retired;  /* what they had before; large ones are not freed on their time */
+    uint64_t retired_ns;   /* since when */
     struct auth *reloaded_auth;
     struct auth *auth; /* what the loops have */
     struct keys keys;
@@ -138,6 +142,14 @@ want_keys(void *ctx)
 }
 
 static void
+retire(struct worker *w)
+{
+    site_unref(w->retired);
+    w->retired = w->site;
+    w->retired_ns = clock_mono_ns();
+}
+
+static void
 reload_done(uv_work_t *work, int status)
 {
     struct worker *w = work->data;
@@ -157,12 +169,13 @@ reload_done(uv_work_t *work, int status)
 
         use_auth(w, w->reloaded_auth);
         site->auth = auth_ref(w->auth); /* nobody else has seen it yet */
+        retire(w);
+        w->site = site;
         for (unsigned i = 0; i < w->loop_count; i++)
             server_loop_set_site(&w->loops[i], site_ref(site));
         log_event(LOG_INFO, "schema_loaded", LOG_I64("tables", site->schema->table_count));
         metric_add(METRIC_SCHEMA_RELOADS, 0, 1);
         metric_set(METRIC_SCHEMA_TABLES, 0, (int64_t)site->schema->table_count);
-        site_unref(site);
     }
     if (w->reload_again && !w->is_stopping)
         start_reload(w);
@@ -240,6 +253,10 @@ on_health(uv_timer_t *timer)
 {
     struct worker *w = timer->data;
 
+    if (w->retired != NULL && clock_mono_ns() - w->retired_ns > RETIRED_NS) {
+        site_unref(w->retired);
+        w->retired = NULL;
+    }
     if (!w->is_stopping && db_is_poisoned(w->shared.db)) {
         w->was_poisoned = true;
         stop(w);
@@ -488,7 +505,7 @@ worker_run(const struct server_options *options, int listen_fd, uint16_t port, i
         return false;
     /* The socket is open: who connects from now on is answered. So these are the first lines. */
     tell_ready(&w, site, port, ready_fd);
-    site_unref(site);
+    w.site = site;
     if (!start_loops(&w, err) ||
         (w.config->database_channel != NULL &&
          !db_listen(w.shared.db, w.config->database_channel, on_heard, &w, &w.listener, err)))
@@ -498,6 +515,8 @@ worker_run(const struct server_options *options, int listen_fd, uint16_t port, i
     for (unsigned i = 0; i < w.loop_count; i++)
         server_loop_join(&w.loops[i]);
     free(w.loops);
+    site_unref(w.site);
+    site_unref(w.retired);
     http_tls_free(w.shared.tls);
     db_close(w.shared.db);
     uv_loop_close(&w.uv);

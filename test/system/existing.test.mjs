@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { afterEach, test } from 'node:test';
 
@@ -173,4 +174,73 @@ test('instances on one database see each other\'s migrations', async () => {
         await until('the new table', async () => await status(server, '/rest/v1/b') === 200);
         await server.stop();
     }
+});
+
+test('statements are not kept prepared where that is switched off', async () => {
+    const { postgres, database, url } = await makeDatabase(`${schema}
+        CREATE FUNCTION api.prepared() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM pg_prepared_statements';`);
+    for (const [prepared, expected] of [['true', /^[1-9]/], ['false', /^0$/]]) {
+        const server = await startCairn({
+            engine: 'postgres', postgres, database, project: makeProject(),
+            env: {
+                CAIRN_DATABASE_URL: url, CAIRN_DATABASE_SCHEMAS: 'api', CAIRN_AUTH_ANON_ROLE: 'web_anon',
+                CAIRN_DATABASE_PREPARED_STATEMENTS: prepared, CAIRN_DATABASE_POOL: '1',
+            },
+        });
+        for (let i = 0; i < 3; i++) {
+            assert.match((await server.request('/rest/v1/rpc/prepared', json('POST', {}))).text, expected);
+        }
+        await server.stop();
+    }
+});
+
+/** One request after the other on a kept connection, until told to stop: how each went. */
+function startReader(server, target) {
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    const seen = { count: 0, bad: [], slowest: 0 };
+    let goes = true;
+    const done = (async () => {
+        while (goes) {
+            const begun = performance.now();
+            const answer = await server.request(target, { agent });
+            seen.slowest = Math.max(seen.slowest, performance.now() - begun);
+            seen.count++;
+            if (answer.status !== 200) seen.bad.push(`${answer.status} ${answer.text}`);
+        }
+        agent.destroy();
+        return seen;
+    })();
+    return () => {
+        goes = false;
+        return done;
+    };
+}
+
+test('with 10,000 tables, requests go on while the schema is read again', { timeout: 300_000 }, async (t) => {
+    const { postgres, database, url } = await makeDatabase();
+    const grow = (from, to) => postgres.sql(`DO $$ BEGIN FOR i IN ${from}..${to} LOOP
+        EXECUTE format('CREATE TABLE api.t%s (id int, name text, price numeric(10,2), at timestamptz)', i);
+        IF i % 500 = 0 THEN COMMIT; END IF; END LOOP; END $$`, database);
+    await Promise.all([[1, 5000], [5001, 10_000]].map(([from, to]) => grow(from, to)));
+    const server = await startCairn({
+        engine: 'postgres', postgres, database, project: makeProject(),
+        env: { CAIRN_DATABASE_URL: url, CAIRN_DATABASE_SCHEMAS: 'api', CAIRN_AUTH_ANON_ROLE: 'web_anon' },
+    });
+    await until('the listener', () => server.log.includes('db_listening'));
+    const stops = [1, 2, 3, 4].map(() => startReader(server, '/rest/v1/posts?id=eq.1'));
+    await sleep(500);
+    for (const name of ['x1', 'x2']) {
+        await postgres.sql(`CREATE TABLE api.${name} (id int); GRANT SELECT ON api.${name} TO web_anon;
+            NOTIFY pgrst, 'reload schema'`, database);
+        await until(name, async () => await status(server, `/rest/v1/${name}`) === 200, 60_000);
+    }
+    await sleep(1500); // what was there before is given back meanwhile
+    for (const seen of await Promise.all(stops.map((stop) => stop()))) {
+        assert.deepEqual(seen.bad, []);
+        assert.ok(seen.count > 100, `${seen.count} requests`);
+        t.diagnostic(`${seen.count} requests, the slowest took ${seen.slowest.toFixed(1)} ms`);
+        // Reading the schema takes longer; a request that waited for it would show.
+        assert.ok(seen.slowest < 1000, `${seen.slowest} ms`);
+    }
+    await server.stop();
 });

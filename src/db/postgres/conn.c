@@ -323,7 +323,8 @@ on_setup_events(struct pg_conn *conn, int events)
             return;
         }
         /* The last statement says it. */
-        conn->can_group = PQntuples(res) == 1 && PQgetvalue(res, 0, 0)[0] == 't';
+        conn->can_group =
+            !conn->loop->db->unprepared && PQntuples(res) == 1 && PQgetvalue(res, 0, 0)[0] == 't';
         PQclear(res);
     }
 }

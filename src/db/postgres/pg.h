@@ -40,6 +40,7 @@ struct pg_db {
     int64_t connect_timeout_ms;
     int64_t pool_timeout_ms;
     size_t queue_max;
+    bool unprepared;
     char *channel; /* where migrations are told; NULL: nowhere */
     struct buf session_sql;
     /* Search paths: of migrations, whose new tables go to the first schema; and of what reads the

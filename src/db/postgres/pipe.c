@@ -292,7 +292,7 @@ static bool
 put_stmts(struct pg_conn *conn, struct db_job *job)
 {
     /* More statements than names would push out their own. */
-    bool named = job->stmt_count <= PG_STMTS_MAX / 2;
+    bool named = !conn->loop->db->unprepared && job->stmt_count <= PG_STMTS_MAX / 2;
     uint32_t first = 0;
     bool ok = true;
 

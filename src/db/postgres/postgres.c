@@ -53,6 +53,7 @@ pg_open(const struct db_options *options, const char *url, struct db **out, stru
     db->pool_timeout_ms =
         options->pool_timeout_ms > 0 ? options->pool_timeout_ms : db->connect_timeout_ms;
     db->queue_max = options->queue_max;
+    db->unprepared = options->unprepared;
     db->channel = options->channel != NULL ? xstrdup(options->channel) : NULL;
     db->anon = options->anon;
     db->schema_count = options->schema_count;

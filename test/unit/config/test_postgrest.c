@@ -98,6 +98,7 @@ each_key_has_its_option(void **state)
         {"db-max-rows = \"50\"", "\n  max_rows: 50\n"},
         {"db-aggregates-enabled = true", "\n  aggregates: true\n"},
         {"db-root-spec = \"root\"", "\n  root_function: \"root\"\n"},
+        {"db-prepared-statements = off", "\n  prepared_statements: false\n"},
         {"jwt-aud = \"shop\"", "\n  jwt_aud: \"shop\"\n"},
         {"jwt-role-claim-key = \".a.b\"", "\n  role_claim: \".a.b\"\n"},
         {"jwt-secret-is-base64 = \"1\"", "\n  jwt_secret_is_base64: true\n"},
@@ -138,8 +139,8 @@ keys_of_older_releases_count_where_the_new_one_is_absent(void **state)
 static void
 what_has_no_counterpart_is_said_with_its_reason(void **state)
 {
-    import(*state, "db-prepared-statements = false\nadmin-server-port = 3001\nnonsense = 1");
-    assert_yaml(*state, "\n# db-prepared-statements: statements are always prepared");
+    import(*state, "db-config = true\nadmin-server-port = 3001\nnonsense = 1");
+    assert_yaml(*state, "\n# db-config: settings in the database");
     assert_yaml(*state, "\n# admin-server-port: /livez, /readyz");
     assert_yaml(*state, "\n# nonsense: PostgREST has no such key.\n");
 }
