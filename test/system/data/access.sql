@@ -134,6 +134,8 @@ GRANT SELECT ON my_notes TO anon, authenticated, service_role;
 CREATE VIEW note_counts WITH (security_invoker) AS
     SELECT n.id, n.owner, count(c.id) AS comments FROM notes n LEFT JOIN comments c ON c.note_id = n.id GROUP BY n.id, n.owner;
 GRANT SELECT ON note_counts TO anon, authenticated;
+CREATE VIEW my_comments WITH (security_invoker) AS SELECT id, note_id, author, text FROM comments;
+GRANT SELECT ON my_comments TO anon, authenticated;
 CREATE VIEW open_locked AS SELECT id, word FROM locked;
 GRANT SELECT ON open_locked TO authenticated;
 CREATE VIEW shut_locked WITH (security_invoker = on) AS SELECT id, word FROM locked;
