@@ -349,6 +349,44 @@ may_write(const struct plan *plan)
     return false;
 }
 
+static bool
+takes_default(const struct plan *plan, const struct model_column *column)
+{
+    for (uint32_t i = 0; i < plan->column_count; i++) {
+        if (plan->columns[i] == column)
+            return plan->missing_default;
+    }
+    return true;
+}
+
+/* A default that draws from a sequence draws as the caller, unless the column is an identity. */
+static bool
+check_sequences(const struct plan *plan, struct err *err)
+{
+    const struct model_table *table = plan->root->table->model;
+    const struct model *model = plan->schema->model;
+
+    for (uint32_t i = 0; plan->action == PLAN_INSERT && i < table->column_count; i++) {
+        const struct model_column *column = &table->columns[i];
+
+        if (column->sequence.len == 0 || column->default_sql.len == 0 ||
+            !takes_default(plan, column))
+            continue;
+        for (uint32_t s = 0; s < model->sequence_count; s++) {
+            const struct model_sequence *sequence = &model->sequences[s];
+
+            /* schema.name */
+            if (column->sequence.len == sequence->schema.len + 1 + sequence->name.len &&
+                str_has_prefix(column->sequence, sequence->schema) &&
+                str_has_suffix(column->sequence, sequence->name) &&
+                !schema_may_sequence(plan->schema, plan->role, sequence, MODEL_MAY_USAGE) &&
+                !schema_may_sequence(plan->schema, plan->role, sequence, MODEL_MAY_UPDATE))
+                return access_fail("sequence", sequence->name, err);
+        }
+    }
+    return true;
+}
+
 /* PostgreSQL looks at the tables in the order in which they stand in the statement, the target first. */
 static bool
 check_privileges(const struct emitter *e, struct err *err)
@@ -365,7 +403,9 @@ check_privileges(const struct emitter *e, struct err *err)
         if ((denied == NULL || reading->rel->number < denied->rel->number) && !may_read(e, reading))
             denied = reading;
     }
-    return denied == NULL || access_fail_table(denied->table->model, err);
+    if (denied != NULL)
+        return access_fail_table(denied->table->model, err);
+    return check_sequences(plan, err);
 }
 
 static bool

@@ -114,6 +114,7 @@ const data = {
         { id: 1, team: 'red', note: 'r' }, { id: 2, team: 'blue', note: 'b' }, { id: 3, team: 'anon', note: 'a' },
         { id: 4, team: 'authenticated', note: 'au' },
     ],
+    tickets: [{ id: 100, word: 't' }],
 };
 const keys = { note_tags: 'note_id', details: 'note_id' };
 const literal = (value) => (value === null ? 'NULL' : `'${String(value).replaceAll("'", "''")}'`);
@@ -521,6 +522,10 @@ const inserts = [
     ['POST', 'blind', { id: 9, owner: A, word: 'x' }],
     ['POST', 'blind', { id: 9, owner: A, word: 'x' }, whole],
     ['POST', 'blind', { id: 2, owner: A, word: 'x' }],
+    ['POST', 'tickets', { word: 'x' }],
+    ['POST', 'tickets', { id: 7, word: 'x' }],
+    ['POST', 'tickets?columns=id,word', { word: 'x' }, 'missing=default'],
+    ['POST', 'passes', { word: 'x' }],
 ];
 
 test('what is inserted has to pass the policies, and tells nothing about what was there', async () => {

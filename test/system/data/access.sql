@@ -126,6 +126,15 @@ CREATE POLICY t_team ON teams USING (team = current_setting('request.jwt.claims'
 CREATE POLICY t_role ON teams FOR SELECT USING (team = auth.role());
 CREATE POLICY t_jwt ON teams FOR SELECT TO authenticated USING (team = (auth.jwt() -> 'app' ->> 'team'));
 
+-- Numbers that the caller has to be allowed to draw, and of an identity not.
+CREATE TABLE tickets (id serial PRIMARY KEY, word text);
+GRANT SELECT, INSERT, DELETE ON tickets TO authenticated;
+GRANT ALL ON tickets TO service_role;
+REVOKE ALL ON SEQUENCE tickets_id_seq FROM PUBLIC;
+GRANT USAGE ON SEQUENCE tickets_id_seq TO service_role;
+CREATE TABLE passes (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, word text);
+GRANT SELECT, INSERT, DELETE ON passes TO authenticated, service_role;
+
 -- Views: with their owner's rights, with the caller's, and through each other.
 CREATE VIEW all_notes AS SELECT id, owner, body, code FROM notes;
 GRANT SELECT ON all_notes TO authenticated;
