@@ -328,7 +328,7 @@ functions_say_what_they_take_and_give(void **state)
         assert_string_equal(buf_cstr(&out), expected[i]);
         buf_fini(&out);
     }
-    assert_str(model->functions[3].comment, "Nothing.");
+    assert_str(model->functions[2].comment, "Nothing.");
     assert_int_equal(model->functions[4].row == table("parent"), true);
 }
 
