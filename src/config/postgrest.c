@@ -309,7 +309,7 @@ static const struct row rows[] = {
     {"db-max-rows", to_int, CONFIG_DATABASE_MAX_ROWS, NULL},
     {"db-aggregates-enabled", to_bool, CONFIG_DATABASE_AGGREGATES, NULL},
     {"db-root-spec", to_text, CONFIG_OPENAPI_ROOT_FUNCTION, NULL},
-    {"db-plan-enabled", to_nothing, 0, "plans of statements are not shown through the API"},
+    {"db-plan-enabled", to_bool, CONFIG_DATABASE_PLANS, NULL},
     {"db-prepared-statements", to_bool, CONFIG_DATABASE_PREPARED_STATEMENTS,
      "a session is also set up once: connect to PostgreSQL itself, or to a pooler in session mode"},
     {"db-config", to_nothing, 0,
