@@ -409,6 +409,13 @@ append_child(struct frame *frame, struct json *node)
     frame->container->count++;
 }
 
+static bool
+names_are_unique(const struct parser *p)
+{
+    return !p->limits.allow_duplicate_keys &&
+           (p->limits.unique_depth == 0 || p->depth <= p->limits.unique_depth);
+}
+
 /* Reads `"name" :` into node->key. */
 static bool
 read_name(struct parser *p, struct frame *frame, struct json *node)
@@ -419,7 +426,7 @@ read_name(struct parser *p, struct frame *frame, struct json *node)
         return fail(p, "a member's name in double quotes is expected");
     if (!read_string(p, &node->key))
         return false;
-    if (!p->limits.allow_duplicate_keys && is_duplicate(p, frame, node)) {
+    if (names_are_unique(p) && is_duplicate(p, frame, node)) {
         p->at = from;
         return fail(p, "this name stands in the object already");
     }

@@ -38,6 +38,8 @@ struct json {
 struct json_limits {
     uint32_t max_depth; /* 64 by default */
     bool allow_duplicate_keys;
+    /* Names are looked at in this many levels of containers only; 0: in all. */
+    uint32_t unique_depth;
     bool allow_nul; /* U+0000 in strings, for text that isn't stored */
 };
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rest/args.h"
 
+#include "rest/args_hint.h"
 #include "rest/payload.h"
+#include "rest/payload_text.h"
 
 static bool
 fail(struct err *err, int status, const char *code, const char *message)
@@ -75,10 +77,13 @@ read_json(const struct request *request, const struct api_request *api, uint32_t
     const struct json *object = NULL;
 
     limits.max_depth = depth_max;
-    if (str_trim(request->body).len == 0)
+    if (str_trim(out->body).len == 0)
         out->body = STR("{}");
-    if (!json_parse(out->body, limits, request->arena, &root, err))
+    limits.unique_depth = str_has_prefix(str_trim(out->body), STR("[")) ? 2 : 1;
+    if (!json_parse(out->body, limits, request->arena, &root, err)) {
+        err->has_details = false;
         return false;
+    }
     object = root->type == JSON_ARRAY ? root->first : root;
     if (object != NULL && object->type != JSON_OBJECT)
         object = NULL;
@@ -107,6 +112,7 @@ find_kind(struct str content_type, enum args_body *out, struct err *err)
         {"application/vnd.pgrst.object+json", ARGS_JSON},
         {"application/vnd.pgrst.array+json", ARGS_JSON},
         {"application/x-www-form-urlencoded", ARGS_FORM},
+        {"text/csv", ARGS_CSV},
         {"text/plain", ARGS_TEXT},
         {"text/xml", ARGS_XML},
         {"application/octet-stream", ARGS_BYTES},
@@ -139,6 +145,9 @@ args_read_body(const struct request *request, const struct api_request *api, uin
     switch (out->kind) {
     case ARGS_JSON:
         return read_json(request, api, depth_max, out, err);
+    case ARGS_CSV:
+        return payload_text_from_csv(request->body, request->arena, &out->body, err) &&
+               read_json(request, api, depth_max, out, err);
     case ARGS_FORM:
         if (!api_parse_params(str_trim(request->body), request->arena, &params, &count, err))
             return fail(err, 400, "PGRST102", "Empty or invalid form");
@@ -242,6 +251,7 @@ takes_body(const struct model_function *function, enum args_body kind)
         return str_eq(type->name, STR("xml"));
     case ARGS_BYTES:
         return type->id == TYPE_BYTEA;
+    case ARGS_CSV:
     case ARGS_FORM:
     case ARGS_QUERY:
         break;
@@ -258,54 +268,6 @@ add_names(struct buf *out, const struct args *args)
             continue;
         buf_printf(out, "%s%.*s", i > 0 ? ", " : "",
                    STR_ARG(str_slice(args->items[i].name, 0, 100)));
-    }
-}
-
-static void
-add_argument_names(struct buf *out, const struct model_function *function)
-{
-    for (uint32_t i = 0; i < function->argument_count; i++)
-        buf_printf(out, "%s%.*s", i > 0 ? ", " : "", STR_ARG(function->arguments[i].name));
-}
-
-static bool
-has_names(const struct model_function *function)
-{
-    for (uint32_t i = 0; i < function->argument_count; i++) {
-        if (function->arguments[i].name.len == 0)
-            return false;
-    }
-    return true;
-}
-
-static void
-add_hint(struct err *err, const struct schema *schema, struct str schema_name, struct str name,
-         const struct schema_function *overloads, uint32_t count, struct str given)
-{
-    struct str similar = schema_similar_function(schema, schema_name, name);
-    char best[512] = "";
-    double best_score = 0.3;
-
-    if (count == 0 && similar.len > 0)
-        err_hint(err, "Perhaps you meant to call the function %.*s.%.*s", STR_ARG(schema_name),
-                 STR_ARG(similar));
-    for (uint32_t i = 0; i < count; i++) {
-        struct buf names;
-        double score = 0;
-
-        if (!has_names(overloads[i].model))
-            continue;
-        buf_init(&names, sizeof(best));
-        add_argument_names(&names, overloads[i].model);
-        score = buf_ok(&names) ? str_similarity(given, buf_str(&names)) : 0;
-        /* One alone is meant, whatever was given. */
-        if (buf_ok(&names) && (score > best_score || (count == 1 && best_score <= 0.3))) {
-            best_score = score > best_score ? score : best_score;
-            snprintf(best, sizeof(best), "%s", buf_cstr(&names));
-            err_hint(err, "Perhaps you meant to call the function %.*s.%.*s(%s)",
-                     STR_ARG(schema_name), STR_ARG(name), best);
-        }
-        buf_fini(&names);
     }
 }
 
@@ -349,7 +311,13 @@ fail_none(const struct schema *schema, struct str schema_name, struct str name,
                     STR_ARG(given),
                     args->kind == ARGS_JSON ? " or with a single unnamed json/jsonb parameter"
                                             : "");
-        add_hint(err, schema, schema_name, name, overloads, count, buf_str(&names));
+        args_hint(schema,
+                  &(struct args_search){.schema_name = schema_name,
+                                        .name = name,
+                                        .given = buf_str(&names),
+                                        .overloads = overloads,
+                                        .overload_count = count},
+                  err);
     }
     buf_fini(&names);
     err->http_status = 404;

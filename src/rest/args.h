@@ -14,6 +14,7 @@
 enum args_body {
     ARGS_QUERY, /* GET: the query string */
     ARGS_JSON,  /* an object of named arguments, or the whole as one */
+    ARGS_CSV,   /* the first row, named by the first line */
     ARGS_FORM,
     ARGS_TEXT, /* the whole body is one argument */
     ARGS_XML,

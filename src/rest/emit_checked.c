@@ -224,8 +224,7 @@ emit_changed_row(struct emitter *e, bool is_upsert)
             BUF_ADD_LIT(&e->sql, "excluded.");
             quote_ident(&e->sql, column->name);
         } else {
-            emit_param(e, (struct emit_param){
-                              .source = EMIT_BODY_COLUMN, .index = index, .type = &column->type});
+            emit_payload_value(e, index);
         }
         BUF_ADD_LIT(&e->sql, " AS ");
         quote_ident(&e->sql, column->name);

@@ -184,6 +184,19 @@ emit_default(struct emitter *e, const struct model_column *column)
     }
 }
 
+/* Of the row _, whose JSON is j.v. */
+static void
+emit_value_or_default(struct emitter *e, const struct model_column *column)
+{
+    BUF_ADD_LIT(&e->sql, "CASE WHEN j.v->");
+    quote_text(&e->sql, column->name);
+    BUF_ADD_LIT(&e->sql, " IS NULL THEN ");
+    emit_default(e, column);
+    BUF_ADD_LIT(&e->sql, " ELSE ");
+    emit_member(e, column);
+    BUF_ADD_LIT(&e->sql, " END");
+}
+
 /* All rows of the payload in one statement. */
 static void
 emit_insert_source(struct emitter *e)
@@ -206,13 +219,7 @@ emit_insert_source(struct emitter *e)
     for (uint32_t i = 0; i < plan->column_count; i++) {
         if (i > 0)
             BUF_ADD_LIT(&e->sql, ", ");
-        BUF_ADD_LIT(&e->sql, "CASE WHEN j.v->");
-        quote_text(&e->sql, plan->columns[i]->name);
-        BUF_ADD_LIT(&e->sql, " IS NULL THEN ");
-        emit_default(e, plan->columns[i]);
-        BUF_ADD_LIT(&e->sql, " ELSE ");
-        emit_member(e, plan->columns[i]);
-        BUF_ADD_LIT(&e->sql, " END");
+        emit_value_or_default(e, plan->columns[i]);
     }
     BUF_ADD_LIT(&e->sql, " FROM json_array_elements(");
     emit_payload(e);
@@ -251,6 +258,35 @@ emit_insert(struct emitter *e)
 }
 
 static void
+emit_update_source(struct emitter *e)
+{
+    BUF_ADD_LIT(&e->sql, " FROM ");
+    if (e->plan->missing_default) {
+        BUF_ADD_LIT(&e->sql, "(SELECT ");
+        emit_payload(e);
+        BUF_ADD_LIT(&e->sql, ") AS j(v), json_to_record(j.v)");
+    } else {
+        BUF_ADD_LIT(&e->sql, "json_to_record(");
+        emit_payload(e);
+        buf_add_char(&e->sql, ')');
+    }
+    emit_record(e);
+}
+
+/* The embedded engine checks the policies of a new row where the first column is set. */
+static void
+emit_update_value(struct emitter *e, uint32_t index)
+{
+    bool checks = index == 0 && emit_is_checked(e);
+
+    if (checks)
+        emit_checked_set(e, false);
+    emit_payload_value(e, index);
+    if (checks)
+        BUF_ADD_LIT(&e->sql, " END");
+}
+
+static void
 emit_update(struct emitter *e)
 {
     const struct plan *plan = e->plan;
@@ -265,26 +301,15 @@ emit_update(struct emitter *e)
             BUF_ADD_LIT(&e->sql, ", ");
         quote_ident(&e->sql, plan->columns[i]->name);
         BUF_ADD_LIT(&e->sql, " = ");
-        if (emit_is_postgres(e)) {
+        if (!emit_is_postgres(e))
+            emit_update_value(e, i);
+        else if (plan->missing_default)
+            emit_value_or_default(e, plan->columns[i]);
+        else
             emit_member(e, plan->columns[i]);
-        } else {
-            bool checks = i == 0 && emit_is_checked(e);
-
-            if (checks)
-                emit_checked_set(e, false);
-            emit_param(e, (struct emit_param){.source = EMIT_BODY_COLUMN,
-                                              .index = i,
-                                              .type = &plan->columns[i]->type});
-            if (checks)
-                BUF_ADD_LIT(&e->sql, " END");
-        }
     }
-    if (emit_is_postgres(e)) {
-        BUF_ADD_LIT(&e->sql, " FROM json_to_record(");
-        emit_payload(e);
-        buf_add_char(&e->sql, ')');
-        emit_record(e);
-    }
+    if (emit_is_postgres(e))
+        emit_update_source(e);
     emit_where(e, plan->root);
 }
 
@@ -309,6 +334,31 @@ emit_change(struct emitter *e)
         emit_delete(e);
 }
 
+/* Whether the row at hand is new. A table knows it by xmax; what stands before other tables has none,
+ * and asks instead for the row as it was when the statement began. */
+static void
+emit_is_inserted(struct emitter *e)
+{
+    const struct plan *plan = e->plan;
+
+    if (!plan->root->table->model->is_view && !plan->root->table->model->is_partitioned) {
+        BUF_ADD_LIT(&e->sql, "(xmax = 0)");
+        return;
+    }
+    BUF_ADD_LIT(&e->sql, "NOT EXISTS (SELECT 1 FROM ");
+    emit_table(e, plan->root->table);
+    BUF_ADD_LIT(&e->sql, " AS x");
+    for (uint32_t i = 0; i < plan->conflict_count; i++) {
+        buf_add_str(&e->sql, i == 0 ? STR(" WHERE x.") : STR(" AND x."));
+        quote_ident(&e->sql, plan->conflict[i]->name);
+        BUF_ADD_LIT(&e->sql, " = ");
+        emit_table(e, plan->root->table);
+        buf_add_char(&e->sql, '.');
+        quote_ident(&e->sql, plan->conflict[i]->name);
+    }
+    buf_add_char(&e->sql, ')');
+}
+
 /* What the change hands to the outer select: the columns used there, and no others, because the
  * role may not be allowed to read the others. */
 static void
@@ -330,11 +380,14 @@ emit_used(struct emitter *e, const bool *used, bool marks_inserted)
         buf_add_char(&e->sql, '.');
         quote_ident(&e->sql, model->columns[i].name);
     }
-    if (marks_inserted)
-        buf_add_str(&e->sql, first ? STR("(xmax = 0) AS \"" INSERTED "\"")
-                                   : STR(", (xmax = 0) AS \"" INSERTED "\""));
-    else if (first)
+    if (marks_inserted) {
+        if (!first)
+            BUF_ADD_LIT(&e->sql, ", ");
+        emit_is_inserted(e);
+        BUF_ADD_LIT(&e->sql, " AS \"" INSERTED "\"");
+    } else if (first) {
         BUF_ADD_LIT(&e->sql, "1");
+    }
 }
 
 static void
@@ -396,8 +449,10 @@ emit_write_postgres(struct emitter *e, struct emit_output *out, struct err *err)
         emit_returning_postgres(e, out->marks_inserted);
     } else {
         emit_change(e);
-        if (out->marks_inserted)
-            BUF_ADD_LIT(&e->sql, " RETURNING (xmax = 0)");
+        if (out->marks_inserted) {
+            BUF_ADD_LIT(&e->sql, " RETURNING ");
+            emit_is_inserted(e);
+        }
     }
     return emit_take(e, &out->main, err);
 }

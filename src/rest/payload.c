@@ -75,10 +75,11 @@ payload_parse(struct str body, struct str content_type, bool has_columns, uint32
     limits.max_depth = depth_max;
     if (!read_content_type(content_type, arena, &body, err))
         return false;
+    /* The names of columns; what stands in a column of JSON is the database's. */
+    limits.unique_depth = str_has_prefix(str_trim(body), STR("[")) ? 2 : 1;
     if (!json_parse(body, limits, arena, &root, err)) {
-        /* Of nothing there is no place to tell. */
-        if (str_trim(body).len == 0)
-            err->has_details = false;
+        /* The contract has no place for where it is wrong: section 9. */
+        err->has_details = false;
         return false;
     }
     out->is_array = root->type == JSON_ARRAY;

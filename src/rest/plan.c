@@ -544,7 +544,7 @@ make_write(struct planner *p, struct plan *plan)
                     named ? api->column_count : p->in->payload_key_count, &plan->columns,
                     &plan->column_count))
         return false;
-    plan->missing_default = plan->action == PLAN_INSERT && named && api->prefer.missing_default;
+    plan->missing_default = named && api->prefer.missing_default;
     return plan->action == PLAN_UPDATE || make_conflict(p, plan);
 }
 

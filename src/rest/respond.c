@@ -148,7 +148,7 @@ add_preference_applied(struct rest_call *call)
         add_preference(&text, call->shape->plan->resolution == API_RESOLUTION_MERGE
                                   ? "resolution=merge-duplicates"
                                   : "resolution=ignore-duplicates");
-    if (call->action == PLAN_INSERT && prefer->missing_default)
+    if ((call->action == PLAN_INSERT || call->action == PLAN_UPDATE) && prefer->missing_default)
         add_preference(&text, "missing=default");
     if (is_write && prefer->ret != API_RETURN_NONE)
         add_preference(&text, returns[prefer->ret]);

@@ -315,7 +315,7 @@ schema_similar_function(const struct schema *schema, struct str schema_name, str
         const struct model_function *function = schema->functions[i].model;
         double score = 0;
 
-        if (!str_eq(function->schema, schema_name))
+        if (!str_eq(function->schema, schema_name) || str_eq(function->name, name))
             continue;
         score = str_similarity(function->name, name);
         if (score >= SIMILAR_ENOUGH && score > best_score) {
@@ -328,9 +328,8 @@ schema_similar_function(const struct schema *schema, struct str schema_name, str
 
 #define MEANT_MIN 0.33
 
-/* The names have a run of size characters in common, where '-' stands for the ends. */
-static bool
-shares_run(struct str a, struct str b, size_t size)
+bool
+schema_shares_run(struct str a, struct str b, size_t size)
 {
     char x[NAME_ROOM];
     char y[NAME_ROOM];
@@ -361,7 +360,7 @@ schema_similar_target(const struct schema *schema, const struct schema_table *ta
             double score = str_similarity(name, target);
 
             if (score >= MEANT_MIN && score < 1.0 && score > best_score &&
-                shares_run(name, target, size)) {
+                schema_shares_run(name, target, size)) {
                 best = name;
                 best_score = score;
             }

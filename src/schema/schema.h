@@ -144,6 +144,8 @@ size_t schema_find_rel(const struct schema *schema, const struct schema_table *t
                        struct str target, struct str hint, const struct schema_rel **out,
                        size_t max);
 
+/* The names have a run of size characters in common, where '-' stands for the ends. */
+bool schema_shares_run(struct str a, struct str b, size_t size);
 /* For "did you mean": the most similar exposed table of that schema (PGRST205), or the most similar
  * name of a table that is related to table (PGRST200). The empty view when nothing is at least 75 %
  * similar, of a related table 33 %. */

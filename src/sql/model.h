@@ -182,6 +182,7 @@ struct model_index {
 struct model_table {
     struct str schema, name;
     bool is_view;
+    bool is_partitioned; /* PostgreSQL: its rows are in other tables */
     bool insertable, updatable, deletable;
     struct str comment;
     struct str view_sql;    /* PostgreSQL text */

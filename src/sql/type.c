@@ -317,6 +317,24 @@ parse_modifiers(struct str text, int32_t *mods, uint32_t *count)
     return *count > 0;
 }
 
+/* PostgreSQL's own name of an array type is its element's with an underscore before. */
+static bool
+lookup_array(struct str name, struct type *out)
+{
+    struct type elem;
+
+    if (!str_has_prefix(name, STR("_")) ||
+        !type_lookup(str_slice(name, 1, name.len), NULL, 0, &elem))
+        return false;
+    *out = (struct type){.id = TYPE_ARRAY,
+                         .length = -1,
+                         .precision = -1,
+                         .scale = -1,
+                         .name = type_builtin(TYPE_ARRAY)->name,
+                         .elem = type_builtin(elem.id)};
+    return true;
+}
+
 bool
 type_parse_name(struct str text, struct type *out)
 {
@@ -331,7 +349,8 @@ type_parse_name(struct str text, struct type *out)
     if (!squeeze(str_slice(text, 0, open), name, sizeof(name), &len))
         return false;
     if (open == text.len)
-        return type_lookup(str_make(name, len), NULL, 0, out);
+        return lookup_array(str_make(name, len), out) ||
+               type_lookup(str_make(name, len), NULL, 0, out);
     if (close == text.len || !parse_modifiers(str_slice(text, open + 1, close), mods, &count))
         return false;
 

@@ -104,10 +104,20 @@ static const struct door_case missing[] = {
      "'clients' and 'project' in the schema 'public', but no matches were found.\",\"hint\":"
      "\"Perhaps you meant 'projects' instead of 'project'.\",\"message\":\"Could not find a "
      "relationship between 'clients' and 'project' in the schema cache\"}"},
+    {"GET /clients?select=projects_2026(id)",
+     "400\n\n{\"code\":\"PGRST200\",\"details\":\"Searched for a foreign key relationship between "
+     "'clients' and 'projects_2026' in the schema 'public', but no matches were found.\",\"hint\":"
+     "\"Perhaps you meant 'projects' instead of 'projects_2026'.\",\"message\":..."},
+    {"GET /clients?select=nothing,projects_2026(id)&alike=eq.1",
+     "400\n\n{\"code\":\"PGRST200\",..."},
+    {"GET /clients?select=nothing,projects(id)&tasks.id=eq.1", "400\n\n{\"code\":\"PGRST108\",..."},
+    {"GET /clients?select=nothing,projects(id)&order=projects(id)",
+     "400\n\n{\"code\":\"PGRST118\",..."},
+    {"GET /clients?select=nothing,name->a", "400\n\n{\"code\":\"42703\",..."},
     {"GET /clients?select=projects!wrong(id)",
      "400\n\n{\"code\":\"PGRST200\",\"details\":\"Searched for a foreign key relationship between "
      "'clients' and 'projects' using the hint 'wrong' in the schema 'public', but no matches were "
-     "found.\",..."},
+     "found.\",\"hint\":null,..."},
     {"GET /agents?select=*,departments(*)",
      "300\n\n{\"code\":\"PGRST201\",\"details\":[{\"cardinality\":\"one-to-many\",\"embedding\":"
      "\"agents with departments\",\"relationship\":\"departments_head_id_fkey using agents(id) and "
@@ -156,6 +166,12 @@ static const struct door_case inner[] = {
     {"GET /projects?select=id,clients!left(id)&id=eq.5", "200\n\n[{\"id\":5,\"clients\":null}]"},
     {"GET /clients?select=name,projects!inner()&projects.name=eq.IOS",
      "200\n\n[{\"name\":\"Apple\"}]"},
+    {"GET /clients?select=*,projects(tasks())&id=eq.1",
+     "200\n\n[{\"id\":1,\"name\":\"Microsoft\"}]"},
+    {"GET /clients?select=id,projects(tasks(),name)&projects.limit=1&id=eq.1",
+     "200\n\n[{\"id\":1,\"projects\":[{\"name\":\"Windows 7\"}]}]"},
+    {"GET /clients?select=id,projects!inner(tasks!inner())&projects.tasks.id=eq.6",
+     "200\n\n[{\"id\":2}]"},
     {"GET /projects?select=name,clients()&clients=is.null", "200\n\n[{\"name\":\"Orphan\"}]"},
     {"GET /projects?select=id,clients()&clients=not.is.null",
      "200\n\n[{\"id\":1}, \n {\"id\":2}, \n {\"id\":3}, \n {\"id\":4}]"},

@@ -101,6 +101,12 @@ static const struct door_case selections[] = {
     {"GET /clients?select=name->a,name->0,id->>0&id=eq.1",
      "200\n\n[{\"a\":null,\"name\":\"Microsoft\",\"id\":\"1\"}]"},
     {"GET /clients?select=name->>a->b", "404\n\n{\"code\":\"42883\",..."},
+    {"GET /complex_items?select=settings->>foo->1",
+     "404\n\n{\"code\":\"42883\",\"details\":null,\"hint\":\"No operator matches the given name and "
+     "argument types. You might need to add explicit type casts.\",\"message\":\"operator does not "
+     "exist: text -> integer\"}"},
+    {"GET /complex_items?select=settings->>foo->>bar", "404\n\n{\"code\":\"42883\",..."},
+    {"GET /complex_items?settings->>foo->bar=eq.1", "404\n\n{\"code\":\"42883\",..."},
     {"GET /entities?select=count", "200\nContent-Range: 0-0/*\n\n[{\"count\":4}]"},
     {"GET /entities?select=n:count&id=gt.2", "200\n\n[{\"n\":2}]"},
     {"GET /entities?select=id.sum()",

@@ -103,6 +103,16 @@ static const struct door_case bulk[] = {
      "Prefer: return=representation, missing=default\n\n[{\"id\":22,\"field\":\"x\"},{\"id\":23}]",
      "201\nPreference-Applied: missing=default, return=representation\n\n"
      "[{\"id\":22,\"field\":\"x\"}, \n {\"id\":23,\"field\":\"has a default\"}]"},
+    {"POST /complex_items?select=settings->a\nPrefer: return=representation\n\n"
+     "{\"id\":24,\"settings\":{\"a\":{\"b\":1,\"b\":2}}}",
+     "201\n\n[{\"a\":{\"b\":1,\"b\":2}}]"},
+    {"PATCH /complex_items?columns=name,field&id=eq.22&select=id,name,field\n"
+     "Prefer: return=representation, missing=default\n\n{\"name\":\"n\"}",
+     "200\nPreference-Applied: missing=default, return=representation\n\n"
+     "[{\"id\":22,\"name\":\"n\",\"field\":\"has a default\"}]"},
+    {"PATCH /complex_items?columns=name,field&id=eq.22&select=id,name,field\n"
+     "Prefer: return=representation, missing=default\n\n{\"field\":null}",
+     "200\n\n[{\"id\":22,\"name\":null,\"field\":null}]"},
     {"POST /items?columns=id,nothing\n\n{\"id\":1}",
      "400\n\n{\"code\":\"PGRST204\",\"details\":null,\"hint\":null,\"message\":\"Could not find the "
      "'nothing' column of 'items' in the schema cache\"}"},

@@ -541,6 +541,8 @@ const updates = [
     ['PATCH', 'notes?id=eq.3', { body: 'changed' }, `${whole},${exact}`],
     ['PATCH', 'notes?order=id&select=id,body', { body: 'all' }, `${whole},${exact}`],
     ['PATCH', 'notes', { body: 'all' }, exact],
+    ['PATCH', 'notes?id=eq.4&columns=body,shared', { body: 'x' }, `missing=default,${whole}`],
+    ['PATCH', 'notes?id=eq.1&columns=body,owner&select=id,body', { body: 'x' }, `missing=default,${whole}`],
     ['PATCH', 'notes?id=eq.1', { owner: B }],
     ['PATCH', 'notes?id=eq.3', { owner: A }],
     ['PATCH', 'notes?id=eq.1', { rank: 60 }],

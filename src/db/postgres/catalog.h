@@ -43,9 +43,10 @@ struct cat_type {
     uint32_t oid;
     char kind; /* pg_type.typtype: b, c, d, e, p, r, m */
     bool is_array;
-    bool not_null, has_default; /* domains */
-    bool has_json;              /* a row, or there is a cast to json */
-    uint32_t base, elem;        /* OIDs or 0 */
+    bool not_null;          /* domains */
+    struct str default_sql; /* domains; empty: none */
+    bool has_json;          /* a row, or there is a cast to json */
+    uint32_t base, elem;    /* OIDs or 0 */
     int32_t base_mod;
     struct str schema, name, full_name;
     struct str qualified; /* without modifiers; with its schema, where it isn't built in */

@@ -21,7 +21,8 @@ static const char tables_sql[] =
     "  WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p')"
     "  AND n.nspname NOT IN ('pg_catalog', 'information_schema'))"
     " SELECT c.oid, n.nspname, c.relname, c.relkind IN ('v', 'm'), up.events & 8, up.events & 4,"
-    "  up.events & 16, pg_catalog.obj_description(c.oid, 'pg_class'), c.relnatts"
+    "  up.events & 16, pg_catalog.obj_description(c.oid, 'pg_class'), c.relnatts,"
+    "  c.relkind = 'p'"
     " FROM rel JOIN pg_catalog.pg_class c ON c.oid = rel.oid"
     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,"
     " LATERAL (SELECT CASE WHEN c.relkind IN ('r', 'p') THEN 28 ELSE"
@@ -65,6 +66,7 @@ table_read(struct catalog *cat, const PGresult *res, int row, struct cat_table *
     model->updatable = cat_i64(res, row, 5) != 0;
     model->deletable = cat_i64(res, row, 6) != 0;
     model->comment = cat_str(cat, res, row, 7);
+    model->is_partitioned = cat_bool(res, row, 9);
 
     table->number_max = table->column_cap = (uint32_t)cat_i64(res, row, 8);
     model->columns = ARENA_ARRAY(cat->model->arena, struct model_column, table->column_cap + 1);
@@ -113,8 +115,10 @@ column_read(struct catalog *cat, const PGresult *res, int row, struct model_colu
     column->is_generated = cat_bool(res, row, 8);
     column->is_identity_always = identity == 'a';
     column->has_default =
-        cat_bool(res, row, 7) || identity != '\0' || (type != NULL && type->has_default);
+        cat_bool(res, row, 7) || identity != '\0' || (type != NULL && type->default_sql.len > 0);
     column->default_sql = cat_str(cat, res, row, 10);
+    if (column->default_sql.len == 0 && type != NULL)
+        column->default_sql = type->default_sql;
     column->comment = cat_str(cat, res, row, 11);
 }
 

@@ -31,7 +31,7 @@ static const char types_sql[] =
     "    (CASE WHEN t.typcategory = 'A' AND t.typlen = -1 THEN t.typelem END)) AS part(oid)"
     "  WHERE part.oid <> 0)"
     " SELECT t.oid, t.typtype, t.typcategory = 'A' AND t.typlen = -1 AND t.typelem <> 0,"
-    "  t.typnotnull, t.typdefault IS NOT NULL, t.typbasetype, t.typelem, t.typtypmod,"
+    "  t.typnotnull, CASE WHEN t.typtype = 'd' THEN t.typdefault END, t.typbasetype, t.typelem, t.typtypmod,"
     "  n.nspname, t.typname, pg_catalog.format_type(t.oid, NULL),"
     "  CASE WHEN t.typtype = 'e' THEN (SELECT pg_catalog.json_agg(e.enumlabel ORDER BY"
     "    e.enumsortorder) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid) END,"
@@ -90,7 +90,7 @@ cat_load_types(struct catalog *cat, struct err *err)
         type->kind = cat_char(res, row, 1);
         type->is_array = cat_bool(res, row, 2);
         type->not_null = cat_bool(res, row, 3);
-        type->has_default = cat_bool(res, row, 4);
+        type->default_sql = cat_str(cat, res, row, 4);
         type->base = (uint32_t)cat_i64(res, row, 5);
         type->elem = (uint32_t)cat_i64(res, row, 6);
         type->base_mod = (int32_t)cat_i64(res, row, 7);

@@ -75,6 +75,7 @@ static const struct refused_case refused[] = {
     {"{\"a\":01}", NULL, "Empty or invalid json"},
     {"{\"a\":NaN}", NULL, "Empty or invalid json"},
     {"{\"a\":1,\"a\":2}", NULL, "Empty or invalid json"},
+    {"[{\"a\":1,\"a\":2}]", NULL, "Empty or invalid json"},
     {"{\"a\":\"\\u0000\"}", NULL, "Empty or invalid json"},
     {"{\"\\u0000\":1}", NULL, "Empty or invalid json"},
     {"{\"a\":\"\\ud800\"}", NULL, "Empty or invalid json"},

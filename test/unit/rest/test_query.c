@@ -325,6 +325,8 @@ static const struct query_case logic[] = {
     {"or=(not.and(a.eq.1,b.eq.2),not.or(c.eq.3))",
      "where or(!and(a eq <1>;b eq <2>);!or(c eq <3>))"},
     {"or=( a.eq.1 , b.eq.2 )", "where or(a eq <1 >;b eq <2 >)"},
+    {"or=(a.eq.1,b.eq.2))&c=eq.3", "where or(a eq <1>;b eq <2>);c eq <3>"},
+    {"or=(and.eq.1,or->x.eq.2)", "where or(and eq <1>;or->x eq <2>)"},
     {"or=(n.eq.\"a,b)\",n.eq.\"c\\\"d\")", "where or(n eq <a,b)>;n eq <c\"d>)"},
     {"or=(n.eq.a\"b,n.eq.\"c\"d)", "where or(n eq <a\"b>;n eq <\"c\"d>)"},
     {"or=(n.cs.{1,2},n.eq.{a)b})", "where or(n cs <{1,2}>;n eq <{a)b}>)"},
