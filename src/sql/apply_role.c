@@ -143,7 +143,7 @@ apply_members(struct apply *a, const struct json *list, struct str name, bool is
 {
     for (const struct json *n = pg_items(list); n != NULL; n = n->next) {
         struct model_role *role = model_find_role(a->model, name);
-        struct model_role *other;
+        struct model_role *other = NULL;
 
         if (!need_role(a, pg_as(n, "RoleSpec"), &other))
             return false;
