@@ -2,6 +2,7 @@
 #include "rest/root.h"
 
 #include "rest/rest_impl.h"
+#include "rest/role.h"
 #include "rest/swagger.h"
 #include "rest/timing.h"
 
@@ -113,7 +114,7 @@ finish(struct root_call *root, struct err *err)
 {
     struct request *request = root->call.request;
     const struct rest_options *options = &root->call.rest->options;
-    bool limits = options->root.mode == REST_ROOT_FOLLOWS && options->dialect == DB_POSTGRES;
+    bool limits = options->root.mode == REST_ROOT_FOLLOWS;
     struct swagger_info info = {
         .title = options->root.title,
         .schema = root->call.api.schema,
@@ -176,6 +177,23 @@ ask_access(struct root_call *root)
     db_submit(call->rest->options.db, &call->job);
 }
 
+/* The embedded engine's rules are in the snapshot. */
+static void
+take_rules(struct root_call *root)
+{
+    static const int64_t rights[] = {MODEL_MAY_SELECT, MODEL_MAY_INSERT, MODEL_MAY_UPDATE,
+                                     MODEL_MAY_DELETE};
+    const struct schema *schema = root->schema;
+    const struct schema_role *role = root->call.role;
+
+    for (uint32_t i = 0; i < schema->table_count; i++) {
+        for (size_t k = 0; k < COUNTOF(rights) && !root->tables[i]; k++)
+            root->tables[i] = schema_may_some(schema, role, schema->tables[i].model, rights[k]);
+    }
+    for (uint32_t i = 0; i < schema->function_count; i++)
+        root->functions[i] = schema_may_call(schema, role, schema->functions[i].model);
+}
+
 /* Whether the root can answer what is asked for: its own type, or JSON, which that is. */
 static bool
 takes_document(struct str accept)
@@ -210,7 +228,7 @@ check(struct root_call *root, struct err *err)
         return err_set(err, ERR_REQUEST, "PGRST126", "Root endpoint metadata is disabled");
     if (!takes_document(request->known[HTTP_H_ACCEPT]))
         return api_fail_accept(request->known[HTTP_H_ACCEPT], err);
-    return true;
+    return root->call.rest->options.dialect != DB_SQLITE || role_find(&root->call, err);
 }
 
 void
@@ -244,6 +262,7 @@ rest_handle_root(struct rest *rest, struct request *request)
     } else if (rest->options.dialect == DB_POSTGRES) {
         ask_access(root);
     } else {
+        take_rules(root);
         timing_end(request, TIMING_PLAN);
         finish(root, NULL);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The root of the data API, which describes it: as Swagger 2.0, limited on PostgreSQL to what the
- * caller's role may use, or by a function of the database.
+ * The root of the data API, which describes it: as Swagger 2.0, limited to what the caller's role may
+ * use, or by a function of the database.
  */
 #ifndef CAIRN_REST_ROOT_H
 #define CAIRN_REST_ROOT_H

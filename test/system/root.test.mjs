@@ -151,6 +151,26 @@ test('postgres: the root describes what the role may use, in the schema that was
     await server.stop();
 });
 
+test('sqlite: the root describes what the role may use', async () => {
+    const server = await startCairn({
+        env: { CAIRN_AUTH_JWT_SECRET: secret },
+        project: makeProject({
+            migrations: {
+                '0001_tables.sql': `${tables}
+                    GRANT SELECT ON things TO anon;
+                    GRANT ALL ON things TO authenticated;
+                    GRANT SELECT (id) ON makers TO authenticated;`,
+            },
+        }),
+    });
+    const names = async (headers) => Object.keys((await server.request('/rest/v1/', { headers })).json().definitions);
+
+    assert.deepEqual(await names(), ['things']);
+    assert.deepEqual(await names(bearer('authenticated')), ['makers', 'things']);
+    assert.equal((await server.request('/rest/v1/', { headers: bearer('root_nobody') })).status, 401);
+    await server.stop();
+});
+
 test('postgres: a function of the database can stand for the root', async () => {
     const server = await start('postgres', 'openapi:\n    root_function: own_root\n');
     assert.equal((await server.request('/rest/v1/')).text, '{"mine":true}');
