@@ -73,6 +73,19 @@ bind_json_value(struct buf *out, const struct value *value)
     }
 }
 
+/* What a filter compares with has no modifiers: what is too long is not there, and no error. */
+static bool
+input_operand(const struct type *type, struct str text, struct arena *arena, struct value *out,
+              struct err *err)
+{
+    struct type plain =
+        type->id == TYPE_ENUM || type->id == TYPE_ARRAY ? *type : *type_builtin(type->id);
+
+    if (type->id == TYPE_ARRAY && type->elem->id != TYPE_ENUM)
+        plain.elem = type_builtin(type->elem->id);
+    return type_input(&plain, text, arena, out, err);
+}
+
 /* The list in normal form as a JSON array, for json_each. An item without data is NULL. */
 static bool
 json_list(const struct str *items, uint32_t count, const struct type *type, struct arena *arena,
@@ -86,7 +99,7 @@ json_list(const struct str *items, uint32_t count, const struct type *type, stru
     for (uint32_t i = 0; i < count; i++) {
         struct value value = {0};
 
-        if (items[i].data != NULL && !type_input(type, items[i], arena, &value, err))
+        if (items[i].data != NULL && !input_operand(type, items[i], arena, &value, err))
             goto out;
         if (i > 0)
             buf_add_char(&text, ',');
@@ -119,7 +132,7 @@ bind_slot(const struct bind_input *in, const struct emit_param *param, struct va
             return true;
         }
         if (in->dialect == DB_SQLITE)
-            return type_input(param->type, slot->text, in->arena, out, err);
+            return input_operand(param->type, slot->text, in->arena, out, err);
         *out = slot->is_null ? (struct value){.kind = VALUE_NULL}
                              : text_value(slot->text.data != NULL ? slot->text : STR(""));
         return true;
@@ -196,6 +209,11 @@ bind_body_row(const struct bind_input *in, const struct emit_stmt *stmt, const s
             continue;
         }
         text = payload_value_text(member, type->id == TYPE_JSON || type->id == TYPE_JSONB);
+        if (text.data != NULL && type->id == TYPE_ARRAY && member->type != JSON_STRING) {
+            if (!payload_array(member, type, in->arena, &values[i], err))
+                return false;
+            continue;
+        }
         if (text.data == NULL)
             values[i].kind = VALUE_NULL;
         else if (!type_input(type, text, in->arena, &values[i], err))

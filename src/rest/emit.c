@@ -116,10 +116,11 @@ emit_field(struct emitter *e, const struct plan_field *field)
         for (uint32_t i = 0; i < field->step_count; i++)
             BUF_ADD_LIT(&e->sql, "cairn_json_get(");
         if (convert)
-            buf_printf(&e->sql, "cairn_to_json('%c',", type_json_class(&field->column->type));
+            buf_printf(&e->sql, "cairn_cast(cairn_to_json('%c',",
+                       type_json_class(&field->column->type));
         emit_field_column(e, field);
         if (convert)
-            buf_add_char(&e->sql, ')');
+            BUF_ADD_LIT(&e->sql, "),'json','jsonb')");
     }
     for (uint32_t i = 0; i < field->step_count; i++)
         emit_json_step(e, &field->steps[i], field->column->type.id != TYPE_JSON);
@@ -223,8 +224,10 @@ emit_order_field(struct emitter *e, const struct plan_order *order)
         emit_from(e, order->via);
         emit_where(e, order->via);
         BUF_ADD_LIT(&e->sql, " LIMIT 1)");
-        emit_collation(e, order->field.type);
     }
+    /* A column has the collation of its type, but no column has that of jsonb. */
+    if (order->via != NULL || order->field.type->id == TYPE_JSONB)
+        emit_collation(e, order->field.type);
 }
 
 void
@@ -440,8 +443,9 @@ emit_cast(struct emitter *e, const struct plan_column *column)
     BUF_ADD_LIT(&e->sql, "cairn_cast(");
     emit_field(e, &column->field);
     buf_add_char(&e->sql, ',');
-    quote_text(&e->sql,
-               column->field.type->id == TYPE_ENUM ? STR("text") : column->field.type->name);
+    quote_text(&e->sql, column->field.type->id == TYPE_ENUM || column->field.type->id == TYPE_ARRAY
+                            ? STR("text")
+                            : column->field.type->name);
     buf_add_char(&e->sql, ',');
     quote_text(&e->sql, column->cast.name);
     buf_add_char(&e->sql, ')');

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Conditions: filters, their trees, and whether an embed has rows. */
 #include "rest/emit_impl.h"
+#include "sql/array.h"
 
 bool
 emit_sorts_by_label(const struct emitter *e, const struct type *type)
@@ -126,6 +127,8 @@ emit_in(struct emitter *e, const struct plan_cond *cond)
     emit_field(e, &cond->field);
     if (as_hex)
         buf_add_char(&e->sql, ')');
+    if (cond->field.type->id == TYPE_JSONB)
+        emit_collation(e, cond->field.type);
     buf_add_str(&e->sql,
                 emit_is_postgres(e) ? STR(" = ANY (") : STR(" IN (SELECT value FROM json_each("));
     if (reader_of(cond).len > 0)
@@ -187,6 +190,31 @@ emit_pattern(struct emitter *e, const struct plan_cond *cond)
     buf_add_str(&e->sql, op == API_ILIKE || op == API_IMATCH ? STR(",1)") : STR(",0)"));
 }
 
+/* What an array or jsonb contains, in the embedded engine. */
+static void
+emit_containment(struct emitter *e, const struct plan_cond *cond)
+{
+    const struct type *type = cond->field.type;
+    bool is_array = type->id == TYPE_ARRAY;
+    struct emit_param param = {.source = EMIT_SLOT, .index = cond->filter->slot, .type = type};
+
+    buf_add_str(&e->sql, !is_array                    ? STR("cairn_jsonb_contains(")
+                         : cond->filter->op == API_OV ? STR("cairn_array_overlaps(")
+                                                      : STR("cairn_array_contains("));
+    if (cond->filter->op == API_CD) {
+        emit_param(e, param);
+        BUF_ADD_LIT(&e->sql, ", ");
+        emit_field(e, &cond->field);
+    } else {
+        emit_field(e, &cond->field);
+        BUF_ADD_LIT(&e->sql, ", ");
+        emit_param(e, param);
+    }
+    if (is_array)
+        buf_add_str(&e->sql, array_has_numbers(type) ? STR(", 1") : STR(", 0"));
+    buf_add_char(&e->sql, ')');
+}
+
 static void
 emit_comparison(struct emitter *e, const struct plan_cond *cond)
 {
@@ -202,6 +230,8 @@ emit_comparison(struct emitter *e, const struct plan_cond *cond)
         buf_add_char(&e->sql, ')');
     if (by_label)
         emit_label_position(e, type);
+    if (type->id == TYPE_JSONB)
+        emit_collation(e, type);
     buf_add_str(&e->sql, str_from(operator_sql(filter->op, emit_is_postgres(e))));
     if (by_label)
         BUF_ADD_LIT(&e->sql, "CASE ");
@@ -251,6 +281,8 @@ emit_filter(struct emitter *e, const struct plan_cond *cond)
         emit_quantified(e, cond);
     else if (is_pattern(filter->op) && !emit_is_postgres(e))
         emit_pattern(e, cond);
+    else if (filter->op >= API_CS && filter->op <= API_OV && !emit_is_postgres(e))
+        emit_containment(e, cond);
     else
         emit_comparison(e, cond);
 }

@@ -2,6 +2,7 @@
 /* Aggregates and groups. */
 #include "rest/emit_impl.h"
 #include "rest/plan_group.h"
+#include "sql/array.h"
 
 void
 emit_collation(struct emitter *e, const struct type *type)
@@ -12,6 +13,11 @@ emit_collation(struct emitter *e, const struct type *type)
         BUF_ADD_LIT(&e->sql, " COLLATE cairn_numeric");
     else if (type->id == TYPE_BPCHAR)
         BUF_ADD_LIT(&e->sql, " COLLATE RTRIM");
+    else if (type->id == TYPE_JSONB)
+        BUF_ADD_LIT(&e->sql, " COLLATE cairn_jsonb");
+    else if (type->id == TYPE_ARRAY)
+        buf_add_str(&e->sql, array_has_numbers(type) ? STR(" COLLATE cairn_array_number")
+                                                     : STR(" COLLATE cairn_array"));
 }
 
 static const struct type *
@@ -102,8 +108,8 @@ emit_function(struct emitter *e, const struct plan_rel *rel, const struct plan_c
 static void
 emit_aggregate(struct emitter *e, const struct plan_rel *rel, const struct plan_column *column)
 {
-    struct str from =
-        column->aggregate_type->id == TYPE_ENUM ? STR("text") : column->aggregate_type->name;
+    const struct type *type = column->aggregate_type;
+    struct str from = type->id == TYPE_ENUM || type->id == TYPE_ARRAY ? STR("text") : type->name;
 
     if (!column->has_aggregate_cast) {
         emit_function(e, rel, column);

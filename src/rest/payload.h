@@ -8,6 +8,7 @@
 
 #include "core/json.h"
 #include "rest/api.h"
+#include "sql/type.h"
 
 struct payload {
     const struct json *first; /* the first row; the others through next */
@@ -29,5 +30,9 @@ MUST_CHECK bool payload_parse(struct str body, struct str content_type, bool has
 /* What a JSON value is as text for a column's input function; data NULL: SQL NULL. raw says that
  * the column holds JSON, which takes the value's source text. */
 struct str payload_value_text(const struct json *value, bool raw);
+/* The array that a member is to PostgreSQL's json_to_record(), on the embedded engine. Errors: 400 22P02
+ * what is no array, and those of the items' input function. */
+MUST_CHECK bool payload_array(const struct json *member, const struct type *type,
+                              struct arena *arena, struct value *out, struct err *err);
 
 #endif

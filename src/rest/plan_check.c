@@ -233,13 +233,19 @@ plan_fail_ambiguous(const struct schema_table *table, struct str target,
     return fail_status(err, 300);
 }
 
+/* The name without modifiers, as PostgreSQL shows operand types. */
+static struct str
+plain_name(const struct type *type)
+{
+    return type->id == TYPE_ENUM || type->id == TYPE_OTHER || type->id == TYPE_ARRAY
+               ? type->name
+               : type_builtin(type->id)->name;
+}
+
 static bool
 fail_operator(const struct type *type, const char *operator, struct err * err)
 {
-    /* The name without modifiers, as PostgreSQL shows operand types. */
-    struct str name = type->id == TYPE_ENUM || type->id == TYPE_OTHER || type->id == TYPE_ARRAY
-                          ? type->name
-                          : type_builtin(type->id)->name;
+    struct str name = plain_name(type);
 
     err_set(err, ERR_REQUEST, "42883", "operator does not exist: %.*s %s unknown",
             STR_ARG(name), operator);
@@ -327,12 +333,22 @@ is_textual(const struct type *type)
 }
 
 static bool
-fail_unsupported(const struct api_filter *filter, struct err *err)
+fail_full_text(const struct type *type, const struct api_filter *filter, struct err *err)
 {
-    err_set(err, ERR_REQUEST, "0A000", "the operator '%s' is not supported by the embedded engine",
-            api_op_name(filter->op));
-    err_hint(err, "It needs PostgreSQL: set database.url.");
-    return fail_status(err, 400);
+    if (is_textual(type) || type->id == TYPE_JSON || type->id == TYPE_JSONB) {
+        err_set(err, ERR_REQUEST, "0A000",
+                "the operator '%s' is not supported by the embedded engine",
+                api_op_name(filter->op));
+        err_hint(err,
+                 "Full text search needs PostgreSQL: set database.url. Patterns (ilike, imatch) "
+                 "work on both.");
+        return fail_status(err, 400);
+    }
+    err_set(err, ERR_REQUEST, "42883", "function to_tsvector(%.*s) does not exist",
+            STR_ARG(plain_name(type)));
+    err_hint(err, "No function matches the given name and argument types. You might need to add "
+                  "explicit type casts.");
+    return fail_status(err, 404);
 }
 
 static bool
@@ -343,8 +359,31 @@ check_is(const struct type *type, const struct api_filter *filter, struct err *e
     if (filter->is == API_IS_NULL || filter->is == API_IS_NOT_NULL || type->id == TYPE_BOOL)
         return true;
     err_set(err, ERR_REQUEST, "42804", "argument of IS %s must be type boolean, not type %.*s",
-            names[filter->is],
-            STR_ARG(type->id == TYPE_ENUM ? type->name : type_builtin(type->id)->name));
+            names[filter->is], STR_ARG(plain_name(type)));
+    return fail_status(err, 400);
+}
+
+/* Shifting a number is no condition; nothing else has these operators but ranges. */
+static bool
+fail_range_operator(const struct type *type, const struct api_filter *filter, const char *symbol,
+                    struct err *err)
+{
+    bool shifts = (filter->op == API_SL || filter->op == API_SR) &&
+                  (type->id == TYPE_INT2 || type->id == TYPE_INT4 || type->id == TYPE_INT8);
+
+    if (!shifts)
+        return fail_operator(type, symbol, err);
+    err_set(err, ERR_REQUEST, "42804", "argument of WHERE must be type boolean, not type %.*s",
+            STR_ARG(plain_name(type)));
+    return fail_status(err, 400);
+}
+
+/* any, all and in take an array of the column's type, and there is none of an array. */
+static bool
+fail_array_of_arrays(const struct type *type, struct err *err)
+{
+    err_set(err, ERR_REQUEST, "42704", "could not find array type for data type %.*s",
+            STR_ARG(plain_name(type)));
     return fail_status(err, 400);
 }
 
@@ -356,18 +395,26 @@ plan_check_filter(enum db_dialect dialect, const struct type *type, const struct
         [API_EQ] = "=",    [API_NEQ] = "<>",    [API_GT] = ">",    [API_GTE] = ">=",
         [API_LT] = "<",    [API_LTE] = "<=",    [API_LIKE] = "~~", [API_ILIKE] = "~~*",
         [API_MATCH] = "~", [API_IMATCH] = "~*", [API_IN] = "=",    [API_ISDISTINCT] = "=",
+        [API_CS] = "@>",   [API_CD] = "<@",     [API_OV] = "&&",   [API_SL] = "<<",
+        [API_SR] = ">>",   [API_NXR] = "&<",    [API_NXL] = "&>",  [API_ADJ] = "-|-",
     };
+    enum api_op op = filter->op;
 
     if (dialect == DB_POSTGRES)
         return true;
-    if (filter->op == API_IS)
+    if (op == API_IS)
         return check_is(type, filter, err);
-    if (filter->op > API_ISDISTINCT)
-        return fail_unsupported(filter, err);
-    if (filter->op >= API_LIKE && filter->op <= API_IMATCH && !is_textual(type))
-        return fail_operator(type, symbols[filter->op], err);
-    if (type->id == TYPE_JSON)
-        return fail_operator(type, symbols[filter->op], err);
+    if (op >= API_FTS && op <= API_WFTS)
+        return fail_full_text(type, filter, err);
+    if (op >= API_CS && op <= API_OV)
+        return type->id == TYPE_ARRAY || (type->id == TYPE_JSONB && op != API_OV) ||
+               fail_operator(type, symbols[op], err);
+    if (op >= API_SL)
+        return fail_range_operator(type, filter, symbols[op], err);
+    if ((op >= API_LIKE && op <= API_IMATCH && !is_textual(type)) || type->id == TYPE_JSON)
+        return fail_operator(type, symbols[op], err);
+    if (type->id == TYPE_ARRAY && (op == API_IN || filter->quantifier != API_QUANT_NONE))
+        return fail_array_of_arrays(type, err);
     return true;
 }
 

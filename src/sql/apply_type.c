@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/apply.h"
+#include "sql/array.h"
 #include "sql/quote.h"
 
 /* serial is no type but an integer with a sequence; its spellings and sizes. */
@@ -80,8 +81,22 @@ is_postgres_type(struct name name)
     return str_eq(name.schema, STR("pg_catalog"));
 }
 
-bool
-apply_type(struct apply *a, const struct json *type_name, struct type *out, int *serial)
+static bool
+make_array_type(struct apply *a, size_t at, const struct type *elem, struct type *out)
+{
+    if (!array_can_hold(elem))
+        return apply_fail(a, at, "0A000", HINT_POSTGRES,
+                          "the embedded engine has no arrays of \"%.*s\"", STR_ARG(elem->name));
+    *out = *type_builtin(TYPE_ARRAY);
+    out->elem = elem;
+    out->name = arena_printf(a->keep, "%.*s[]", STR_ARG(elem->name));
+    return true;
+}
+
+/* is_item: of an array, whose bounds the same TypeName has. */
+static bool
+find_type(struct apply *a, const struct json *type_name, bool is_item, struct type *out,
+          int *serial)
 {
     struct name name = apply_list_name(pg_first(type_name, "names"));
     bool system = str_eq(name.schema, STR("pg_catalog"));
@@ -98,8 +113,11 @@ apply_type(struct apply *a, const struct json *type_name, struct type *out, int 
     /* SETOF is the function's, and was seen there. */
     if (pg_bool(type_name, "pct_type"))
         return apply_refuse(a, at, "this kind of type");
-    if (pg_count(type_name, "arrayBounds") > 0)
-        return apply_refuse(a, at, "an array type");
+    if (pg_count(type_name, "arrayBounds") > 0 && !is_item) {
+        struct type *elem = ARENA_NEW(a->keep, struct type);
+
+        return find_type(a, type_name, true, elem, NULL) && make_array_type(a, at, elem, out);
+    }
     if (serial != NULL && name.schema.len == 0 && find_serial(name.name, serial, out))
         return true;
 
@@ -126,4 +144,10 @@ apply_type(struct apply *a, const struct json *type_name, struct type *out, int 
     }
     out->name = arena_copy(a->keep, out->name);
     return true;
+}
+
+bool
+apply_type(struct apply *a, const struct json *type_name, struct type *out, int *serial)
+{
+    return find_type(a, type_name, false, out, serial);
 }

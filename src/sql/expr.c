@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/expr.h"
+#include "sql/array.h"
 #include "sql/quote.h"
 
 /* Nesting of an expression or query; PostgreSQL has no such bound, people stay far below. */
@@ -107,6 +108,9 @@ expr_collation(const struct type *type)
         return STR(" COLLATE cairn_numeric");
     if (type->id == TYPE_BPCHAR)
         return STR(" COLLATE RTRIM");
+    if (type->id == TYPE_ARRAY)
+        return array_has_numbers(type) ? STR(" COLLATE cairn_array_number")
+                                       : STR(" COLLATE cairn_array");
     return STR_NULL;
 }
 
@@ -561,7 +565,7 @@ static const struct {
     {"CaseExpr", translate_case},      {"CoalesceExpr", translate_coalesce},
     {"MinMaxExpr", translate_min_max}, {"SQLValueFunction", translate_value_function},
     {"SubLink", translate_sublink},    {"CollateClause", translate_collate},
-    {"ParamRef", expr_parameter_ref},
+    {"ParamRef", expr_parameter_ref},  {"A_ArrayExpr", expr_array},
 };
 
 bool

@@ -165,6 +165,8 @@ MUST_CHECK bool expr_unary(struct expr_context *x, struct str op, struct expr *a
 /* Common type for a comparison; coerces both. */
 MUST_CHECK bool expr_comparable(struct expr_context *x, struct expr *left, struct expr *right,
                                 struct str op, size_t location);
+/* expr_array.c: an array as the literal of one. */
+MUST_CHECK bool expr_array(struct expr_context *x, const struct json *body, struct expr *out);
 /* expr_func.c */
 MUST_CHECK bool expr_function(struct expr_context *x, const struct json *body, struct expr *out);
 

@@ -79,7 +79,8 @@ is_int(const struct type *type)
 static bool
 is_same_type(const struct type *a, const struct type *b)
 {
-    return a->id == b->id && (a->id != TYPE_ENUM || str_eq(a->name, b->name));
+    return a->id == b->id &&
+           ((a->id != TYPE_ENUM && a->id != TYPE_ARRAY) || str_eq(a->name, b->name));
 }
 
 static bool

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/type.h"
 
+#include "sql/array.h"
+
 #define NAME_TEXT(literal)           \
     {                                \
         literal, sizeof(literal) - 1 \
@@ -121,8 +123,10 @@ type_from_oid(uint32_t oid)
 bool
 type_is_embedded(const struct type *type)
 {
-    return type->id != TYPE_TIMETZ && type->id != TYPE_INTERVAL && type->id != TYPE_ARRAY &&
-           type->id != TYPE_TSVECTOR && type->id != TYPE_OTHER;
+    if (type->id == TYPE_ARRAY)
+        return type->elem != NULL && array_can_hold(type->elem);
+    return type->id != TYPE_TIMETZ && type->id != TYPE_INTERVAL && type->id != TYPE_TSVECTOR &&
+           type->id != TYPE_OTHER;
 }
 
 struct str
@@ -143,6 +147,9 @@ type_sqlite_decl(const struct type *type)
         return STR("BLOB");
     case TYPE_BPCHAR:
         return STR("TEXT COLLATE RTRIM");
+    case TYPE_ARRAY:
+        return array_has_numbers(type) ? STR("TEXT COLLATE cairn_array_number")
+                                       : STR("TEXT COLLATE cairn_array");
     case TYPE_UNKNOWN:
     case TYPE_TEXT:
     case TYPE_VARCHAR:
@@ -157,7 +164,6 @@ type_sqlite_decl(const struct type *type)
     case TYPE_JSONB:
     case TYPE_ENUM:
     case TYPE_TSVECTOR:
-    case TYPE_ARRAY:
     case TYPE_OTHER:
     default:
         return STR("TEXT");

@@ -16,6 +16,8 @@
  *   timestamptz           TEXT in UTC: 2026-11-21T10:14:03.5+00:00
  *   uuid                  TEXT, 36 lower-case characters
  *   json                  TEXT as it was given; jsonb: TEXT in normal form
+ *   arrays                TEXT as PostgreSQL prints it, collation cairn_array or, of numbers,
+ *                         cairn_array_number
  * so that ordering by the column's declared collation is PostgreSQL's order under C collation.
  * Source: PostgreSQL 15 documentation, chapter 8, and the input and output functions' behaviour.
  */
@@ -51,7 +53,7 @@ enum type_id {
     TYPE_JSONB,
     TYPE_ENUM,
     TYPE_TSVECTOR, /* PostgreSQL only: passes as text */
-    TYPE_ARRAY,    /* PostgreSQL only; elem is set */
+    TYPE_ARRAY,    /* elem is set */
     TYPE_OTHER,    /* PostgreSQL only: passes as text */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The input functions: text as a client wrote it to the embedded engine's normal form. */
 #include "core/clock.h"
+#include "sql/array.h"
 #include "sql/datetime.h"
 #include "sql/float.h"
 #include "sql/numeric_impl.h"
@@ -400,6 +401,18 @@ input_enum(const struct type *type, struct str text, struct arena *arena, struct
                    STR_ARG(type->name), STR_ARG(text));
 }
 
+static bool
+input_array(const struct type *type, struct str text, struct arena *arena, struct value *out,
+            struct err *err)
+{
+    struct array array;
+
+    /* Of an array whose items nobody knows only the text is of interest. */
+    if (type->elem == NULL)
+        return input_string(type, text, arena, out, err);
+    return array_read(text, arena, &array, err) && array_input(type, &array, arena, out, err);
+}
+
 bool
 type_input(const struct type *type, struct str text, struct arena *arena, struct value *out,
            struct err *err)
@@ -429,7 +442,7 @@ type_input(const struct type *type, struct str text, struct arena *arena, struct
         [TYPE_JSONB] = input_json,
         [TYPE_ENUM] = input_enum,
         [TYPE_TSVECTOR] = input_string,
-        [TYPE_ARRAY] = input_string,
+        [TYPE_ARRAY] = input_array,
         [TYPE_OTHER] = input_string,
     };
 

@@ -238,6 +238,47 @@ compare_numeric(void *ctx, int a_len, const void *a, int b_len, const void *b)
     return numeric_compare_text(str_make(a, (size_t)a_len), str_make(b, (size_t)b_len));
 }
 
+/* What a collation reads into; no function runs meanwhile. */
+static struct arena *
+scratch_of(void *ctx)
+{
+    struct arena *scratch = ((struct binding *)ctx)->fn->scratch;
+
+    arena_reset(scratch);
+    return scratch;
+}
+
+static int
+compare_arrays(void *ctx, int a_len, const void *a, int b_len, const void *b)
+{
+    return fn_compare_arrays(str_make(a, (size_t)a_len), str_make(b, (size_t)b_len),
+                             scratch_of(ctx), false);
+}
+
+static int
+compare_number_arrays(void *ctx, int a_len, const void *a, int b_len, const void *b)
+{
+    return fn_compare_arrays(str_make(a, (size_t)a_len), str_make(b, (size_t)b_len),
+                             scratch_of(ctx), true);
+}
+
+static int
+compare_jsonb(void *ctx, int a_len, const void *a, int b_len, const void *b)
+{
+    return fn_compare_jsonb(str_make(a, (size_t)a_len), str_make(b, (size_t)b_len),
+                            scratch_of(ctx));
+}
+
+static const struct {
+    const char *name;
+    int (*compare)(void *, int, const void *, int, const void *);
+} collations[] = {
+    {"cairn_numeric", compare_numeric},
+    {"cairn_array", compare_arrays},
+    {"cairn_array_number", compare_number_arrays},
+    {"cairn_jsonb", compare_jsonb},
+};
+
 static void
 release(void *data)
 {
@@ -297,9 +338,8 @@ bool
 functions_register(sqlite3 *db, const struct functions_env *env)
 {
     const struct fn_defs *const all[] = {&fn_session, &fn_caller, &fn_numbers, &fn_text,
-                                         &fn_match,   &fn_times,  &fn_json};
+                                         &fn_match,   &fn_times,  &fn_json,    &fn_array};
     struct fn *fn = xcalloc(1, sizeof(*fn));
-    struct binding *collation = bind(fn, NULL);
     bool ok;
 
     fn->env = env;
@@ -308,10 +348,14 @@ functions_register(sqlite3 *db, const struct functions_env *env)
     buf_init(&fn->out, FN_RESULT_MAX);
     /* A collation that can't be registered is not released. It owns a reference of its own, so that
      * fn lives as long as there is something to register. */
-    if (sqlite3_create_collation_v2(db, "cairn_numeric", SQLITE_UTF8, collation, compare_numeric,
-                                    release) != SQLITE_OK) {
-        release(collation);
-        return false;
+    for (size_t i = 0; i < COUNTOF(collations); i++) {
+        struct binding *collation = bind(fn, NULL);
+
+        if (sqlite3_create_collation_v2(db, collations[i].name, SQLITE_UTF8, collation,
+                                        collations[i].compare, release) != SQLITE_OK) {
+            release(collation);
+            return false;
+        }
     }
     ok = register_aggregates(db, fn);
     for (size_t i = 0; i < COUNTOF(all) && ok; i++)

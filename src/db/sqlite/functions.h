@@ -3,7 +3,8 @@
  * What SQLite has to be taught to answer as PostgreSQL: collations, scalar functions and aggregates
  * on values in the embedded normal form (sql/type.h). SQL that cairn emits calls them.
  *
- * Collations: cairn_numeric (text of numeric by value, NaN greatest).
+ * Collations: cairn_numeric (text of numeric by value, NaN greatest), cairn_array and
+ * cairn_array_number (arrays item by item, as text or by value), cairn_jsonb.
  *
  * Unless said otherwise a NULL argument gives NULL, and a function is deterministic and innocuous;
  * (v) marks those that are not deterministic. "type" is a type's name as type_parse_name takes it.
@@ -57,6 +58,9 @@
  *   cairn_to_json(class, value)        one value; of NULL nothing
  *   cairn_json_get(json, key or index, mode)   -> and ->> (mode 0, 1) of json; of jsonb 2, 3
  *   cairn_json_text(json)              ::text of json, the same
+ *   cairn_jsonb_contains(a, b)         a @> b
+ *   cairn_array_contains(a, b, numbers)  cairn_array_overlaps(a, b, numbers)   a @> b, a && b; numbers
+ *     is 1 where items compare by value
  *
  * A function that fails says so with SQLITE_ERROR and the text
  * "SQLSTATE\x01message\x01details\x01hint", in which details and hint may be empty.

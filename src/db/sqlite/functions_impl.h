@@ -45,7 +45,8 @@ struct fn_defs {
     size_t count;
 };
 
-extern const struct fn_defs fn_session, fn_caller, fn_numbers, fn_text, fn_match, fn_times, fn_json;
+extern const struct fn_defs fn_session, fn_caller, fn_numbers, fn_text, fn_match, fn_times, fn_json,
+    fn_array;
 extern const struct fn_aggregate fn_aggregates[];
 extern const size_t fn_aggregate_count;
 
@@ -83,6 +84,10 @@ void fn_result_numeric(struct fn *fn, sqlite3_context *ctx, const struct numeric
 void fn_result_double(sqlite3_context *ctx, double value);
 void fn_fail(sqlite3_context *ctx, const struct err *err);
 void fn_fail_with(sqlite3_context *ctx, const char *code, const char *message);
+
+/* functions_array.c: the order of arrays and of jsonb. */
+int fn_compare_arrays(struct str a, struct str b, struct arena *arena, bool numbers);
+int fn_compare_jsonb(struct str a, struct str b, struct arena *arena);
 
 /* The type that argument index names, parsed once for a constant. NULL: the function has failed. */
 const struct type *fn_type_of(sqlite3_context *ctx, int index, sqlite3_value *arg, bool target);

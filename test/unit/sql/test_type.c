@@ -479,6 +479,7 @@ json_nests_to_a_limit(void **state)
     assert_ok(type_input(type_builtin(TYPE_JSON), str_make(text, 2000), *state, &value, &err));
     assert_ok(type_input(type_builtin(TYPE_JSONB), str_make(text, 2000), *state, &value, &err));
     memset(text, '[', 1001);
+    memset(text + 1001, ']', 1000);
     assert_false(type_input(type_builtin(TYPE_JSON), str_make(text, 2001), *state, &value, &err));
     assert_string_equal(err.code, "54001");
 }
