@@ -243,7 +243,8 @@ static const struct door_case a_function_that_gives_rows_of_a_table_is_a_relatio
     {"GET /designers?select=name,nosuch_videogames(*)",
      "400\n\n{\"code\":\"PGRST200\",\"details\":\"Searched for a foreign key relationship "
      "between 'designers' and 'nosuch_videogames' in the schema 'public', but no matches were "
-     "found.\",\"hint\":null,\"message\":\"Could not find a relationship between 'designers' "
+     "found.\",\"hint\":\"Perhaps you meant 'videogames' "
+     "instead of 'nosuch_videogames'.\",\"message\":\"Could not find a relationship between 'designers' "
      "and 'nosuch_videogames' in the schema cache\"}"},
 };
 
