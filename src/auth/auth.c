@@ -20,6 +20,7 @@ struct rules {
     struct str audience;  /* data NULL: any */
     struct str anon_role; /* data NULL: the connection's own */
     bool is_open;         /* to anonymous callers */
+    bool heeds_rules;     /* of the migrations, for them */
     bool has_url;         /* more keys are published */
 };
 
@@ -32,6 +33,7 @@ struct auth {
 struct auth_loop {
     struct auth *auth;
     struct token_cache *cache;
+    bool has_rules;  /* the migrations say what anon may */
     bool misses_key; /* of the last check */
 };
 
@@ -130,6 +132,8 @@ auth_open(const struct config *config, struct auth **out, struct err *err)
     rules->anon_role = str_from(config->auth_anon_role);
     if (rules->anon_role.data == NULL && config->database_engine == CONFIG_ENGINE_SQLITE)
         rules->anon_role = STR("anon");
+    rules->heeds_rules =
+        config->auth_anon_role == NULL || config->database_engine == CONFIG_ENGINE_SQLITE;
     rules->is_open = config->auth_anonymous == CONFIG_AUTH_ANONYMOUS_OPEN;
     ok = add_role_claim(rules, config, err) && add_secret(rules, config, err) &&
          add_jwks(rules, config, err);
@@ -198,6 +202,23 @@ auth_loop_set(struct auth_loop *loop, struct auth *auth)
     loop->auth = auth;
 }
 
+void
+auth_loop_set_rules(struct auth_loop *loop, bool has_rules)
+{
+    if (loop->has_rules != has_rules)
+        token_cache_clear(loop->cache);
+    loop->has_rules = has_rules;
+}
+
+/* Data NULL: the connection's own. */
+static struct str
+anon_role_of(const struct auth_loop *loop)
+{
+    const struct rules *rules = loop->auth->rules;
+
+    return rules->anon_role.data == NULL && loop->has_rules ? STR("anon") : rules->anon_role;
+}
+
 /* --- a request ------------------------------------------------------------------------------- */
 
 static bool
@@ -212,9 +233,10 @@ static bool
 refuse_anonymous(struct err *err)
 {
     refuse(err, 401, "PGRST302", "Anonymous access is disabled");
-    err_hint(err,
-             "auth.anonymous is 'closed' at this stage; send a token, or set it to 'open' to let "
-             "anonymous callers use every table.");
+    err_hint(
+        err,
+        "auth.anonymous is 'closed' at this stage; send a token, GRANT in a migration what anon "
+        "may do, or set it to 'open' to let anonymous callers use every table.");
     return false;
 }
 
@@ -277,19 +299,19 @@ claims_with_role(const struct jwt *jwt, struct str role, struct arena *arena)
 }
 
 static bool
-read_caller(const struct auth *auth, const struct jwt *jwt, struct arena *arena,
+read_caller(const struct auth_loop *loop, const struct jwt *jwt, struct arena *arena,
             struct caller *caller, struct err *err)
 {
-    const struct rules *rules = auth->rules;
-    const struct json *claim = claim_path_find(rules->role_claim, jwt->claims);
+    struct str anon_role = anon_role_of(loop);
+    const struct json *claim = claim_path_find(loop->auth->rules->role_claim, jwt->claims);
 
-    caller->role = rules->anon_role;
+    caller->role = anon_role;
     if (claim != NULL && claim->type != JSON_NULL)
         caller->role = claim->type == JSON_STRING ? claim->text : claim->raw;
     /* To PostgreSQL this is no role but the way back to the connection's own. */
     if (str_eq(caller->role, STR("none")))
         return refuse(err, 401, "22023", "role \"none\" does not exist");
-    caller->is_anonymous = caller->role.data == NULL || str_eq(caller->role, rules->anon_role);
+    caller->is_anonymous = caller->role.data == NULL || str_eq(caller->role, anon_role);
     caller->claims_json = claims_with_role(jwt, caller->role, arena);
     return true;
 }
@@ -317,7 +339,7 @@ verify(struct auth_loop *loop, struct str token, struct arena *arena, struct cal
     }
     if (!jwt_check_times(&jwt.times, now_s, err) ||
         !jwt_check_audience(&jwt, auth->rules->audience, err) ||
-        !read_caller(auth, &jwt, arena, caller, err))
+        !read_caller(loop, &jwt, arena, caller, err))
         return false;
     if (arena_is_exhausted(arena))
         return refuse(err, 413, "CAIRN-LIMIT", "the request needs too much memory");
@@ -332,13 +354,13 @@ check_role(struct auth_loop *loop, struct request *request, struct err *err)
     struct caller *caller = ARENA_NEW(request->arena, struct caller);
     struct str token;
 
-    *caller = (struct caller){.is_anonymous = true, .role = rules->anon_role};
+    *caller = (struct caller){.is_anonymous = true, .role = anon_role_of(loop)};
     request->caller = caller;
     if (find_token(request, &token) && !verify(loop, token, request->arena, caller, err))
         return false;
-    if (rules->is_open)
+    if (rules->is_open || !caller->is_anonymous || (loop->has_rules && rules->heeds_rules))
         return true;
-    return !caller->is_anonymous || refuse_anonymous(err);
+    return refuse_anonymous(err);
 }
 
 bool

@@ -40,6 +40,10 @@ void auth_loop_free(struct auth_loop *loop); /* NULL is safe */
 /* From now on with these keys and rules (the reference is taken over); what was remembered is wiped. */
 void auth_loop_set(struct auth_loop *loop, struct auth *auth);
 
+/* Whether the migrations have rules (schema.has_rules): then anonymous callers are anon, and the rules
+ * decide about them even where auth.anonymous is closed. */
+void auth_loop_set_rules(struct auth_loop *loop, bool has_rules);
+
 /* Whether the caller of request may use a route that requires right; fills request->caller. On
  * refusal err is of kind ERR_REQUEST with the status to answer: 401, 403, 404 or 500. */
 MUST_CHECK bool auth_check(struct auth_loop *loop, struct request *request, enum route_right right,

@@ -66,7 +66,7 @@ bool
 access_has_rules(const struct schema *schema)
 {
     const struct model *model = schema->model;
-    bool found = model->default_acl_count > 0;
+    bool found = model->has_anon || model->default_acl_count > 0;
 
     for (uint32_t i = 0; i < model->role_count; i++)
         found = found || !model->roles[i].is_implied;

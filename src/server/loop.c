@@ -135,6 +135,7 @@ on_wake(uv_async_t *async)
     if (site != NULL) {
         rest_set_schema(loop->rest, schema_ref(site->schema));
         auth_loop_set(loop->auth, auth_ref(site->auth));
+        auth_loop_set_rules(loop->auth, site->schema->has_rules);
         site_unref(loop->site);
         loop->site = site;
     }
@@ -202,6 +203,7 @@ server_loop_open(struct server_loop *loop, struct loop_shared *shared, struct si
     options = rest_options_from(config, loop);
     loop->rest = rest_new(&options, schema_ref(site->schema));
     loop->auth = auth_loop_new(auth_ref(site->auth));
+    auth_loop_set_rules(loop->auth, site->schema->has_rules);
     if (!http_server_open(&loop->uv, &limits, &handler, &loop->http, err))
         return false;
     gauges_watch(&loop->gauges, loop->http);

@@ -352,6 +352,7 @@ struct model {
     const struct model_settings *role_settings;
     uint32_t role_settings_count;
     bool asks_request, sets_response;
+    bool has_anon; /* PostgreSQL: migrations have rules, and requests without a token run as anon */
 };
 
 struct model *model_new(void);        /* empty, but for the roles that are implied */

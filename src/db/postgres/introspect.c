@@ -3,6 +3,7 @@
 #include "db/postgres/catalog.h"
 #include "db/postgres/error.h"
 #include "db/postgres/pg.h"
+#include "db/postgres/rules.h"
 #include "db/postgres/session.h"
 
 PGresult *
@@ -165,6 +166,8 @@ pg_introspect(struct db *base, struct model **out, struct err *err)
                          err))
         goto out;
     cat.model = model_new();
+    if (db->anon != DB_ANON_GIVEN && !pg_rules_has_anon(cat.pq, &cat.model->has_anon, err))
+        goto out;
     if (!load(&cat, buf_cstr(&schemas), buf_cstr(&db->computed_path), err))
         goto out;
     if (arena_is_exhausted(cat.model->arena)) {
