@@ -35,6 +35,12 @@ write_open_tables(const struct server_ready *ready, struct buf *out)
 {
     enum { NAMED_MAX = 8 };
 
+    if (ready->open_to_anon != NULL) {
+        buf_printf(out, "! open to anonymous callers: %s\n",
+                   ready->open_to_anon[0] != '\0' ? ready->open_to_anon : "nothing");
+        buf_printf(out, "  open to role authenticated: %s\n",
+                   ready->open_to_users[0] != '\0' ? ready->open_to_users : "nothing");
+    }
     if (ready->open_count == 0)
         return;
     BUF_ADD_LIT(out, "! open to anonymous callers, to read and write: ");

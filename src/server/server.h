@@ -20,6 +20,9 @@ struct server_ready {
     uint32_t table_count;
     const char *const *tables; /* open to anonymous callers; table_count of them, or none */
     uint32_t open_count;
+    /* Where migrations have rules: which tables are open to callers without a token, and to those of
+     * role authenticated; empty: none. NULL: there are no rules. */
+    const char *open_to_anon, *open_to_users;
     uint16_t port;
     int64_t took_ms;
 };

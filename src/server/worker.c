@@ -9,6 +9,7 @@
 #include "metric/metric.h"
 #include "server/keys.h"
 #include "server/migrate.h"
+#include "server/openness.h"
 
 #define LOOPS_MAX 64
 #define ACCEPT_MS 50
@@ -416,11 +417,40 @@ listen_address(const char *configured, uint16_t port, struct arena *arena)
     return arena_printf(arena, "%.*s:%u", host_len, configured, port).data;
 }
 
+static const char *
+open_to(const struct site *site, const char *role, struct arena *arena)
+{
+    struct buf out;
+    const char *text;
+
+    buf_init(&out, 1024 * 1024);
+    openness_write(site->schema, str_from(role), &out);
+    text = arena_cstr(arena, buf_str(&out));
+    buf_fini(&out);
+    return text;
+}
+
+/* Who may use which tables. */
+static void
+add_openness(const struct worker *w, const struct site *site, struct server_ready *ready,
+             struct arena *arena)
+{
+    if (!site->schema->has_rules) {
+        if (w->config->auth_anonymous == CONFIG_AUTH_ANONYMOUS_OPEN)
+            ready->open_count = ready->table_count;
+    } else if (w->config->database_engine == CONFIG_ENGINE_SQLITE) {
+        ready->open_to_anon = open_to(site, "anon", arena);
+        ready->open_to_users = open_to(site, "authenticated", arena);
+    } else {
+        ready->open_to_anon = "what PostgreSQL grants to role anon";
+        ready->open_to_users = "what it grants to role authenticated";
+    }
+}
+
 static void
 tell_ready(struct worker *w, const struct site *site, uint16_t port, int *ready_fd)
 {
     const struct model *model = site->schema->model;
-    bool is_open = w->config->auth_anonymous == CONFIG_AUTH_ANONYMOUS_OPEN;
     int64_t took_ms = (int64_t)((clock_mono_ns() - w->start_ns) / 1000000);
     struct server_ready ready = {
         .database = db_describe(w->shared.db),
@@ -435,7 +465,7 @@ tell_ready(struct worker *w, const struct site *site, uint16_t port, int *ready_
             names[ready.table_count++] = arena_cstr(arena, model->tables[i].name);
     }
     ready.tables = names;
-    ready.open_count = is_open ? ready.table_count : 0;
+    add_openness(w, site, &ready, arena);
     if (w->options->ready != NULL)
         w->options->ready(w->options->ctx, &ready);
     log_event(LOG_INFO, "ready",

@@ -24,6 +24,20 @@ set_path(struct apply *a, const struct json *first)
     return true;
 }
 
+/* Everything is made by one: dumps say so, and others would have to be heeded. */
+static bool
+set_role(struct apply *a, const struct json *body, struct str name)
+{
+    if (!pg_is(body, "kind", "VAR_SET_VALUE") || str_eq(name, STR("none")) ||
+        str_eq(name, MODEL_OWNER))
+        return true;
+    if (model_find_role(a->model, name) == NULL)
+        return apply_fail(a, SIZE_MAX, "22023", NULL, "role \"%.*s\" does not exist",
+                          STR_ARG(name));
+    return apply_fail(a, SIZE_MAX, "0A000", "leave it out, and use OWNER TO",
+                      "the embedded engine runs migrations as \"postgres\" only");
+}
+
 bool
 apply_set(struct apply *a, const struct json *body)
 {
@@ -37,6 +51,8 @@ apply_set(struct apply *a, const struct json *body)
         add_path(a, STR("public"));
         return true;
     }
+    if (str_eq(name, STR("role")) || str_eq(name, STR("session_authorization")))
+        return set_role(a, body, value);
     if (str_eq(name, STR("standard_conforming_strings")) && str_eq_nocase(value, STR("off")))
         return apply_refuse(a, SIZE_MAX, "backslash escapes in plain strings");
     if (str_eq_nocase(name, STR("timezone")) && pg_is(body, "kind", "VAR_SET_VALUE") &&

@@ -88,6 +88,10 @@ roles_go_when_nothing_needs_them(void **state)
                  "CREATE POLICY p ON t TO a USING (true); DROP OWNED BY a; DROP ROLE a;\n");
     assert_refused("CREATE TABLE t (id int); CREATE ROLE a;\nGRANT SELECT ON t TO a; DROP ROLE a;",
                    "m:2:25", "2BP01", "role \"a\" cannot be dropped because some objects depend");
+    assert_taken(
+        "SET ROLE NONE; RESET ROLE; SET ROLE postgres; SET SESSION AUTHORIZATION DEFAULT;");
+    assert_refused("SET ROLE anon;", "m:1:1", "0A000", "runs migrations as");
+    assert_refused("SET ROLE nobody;", "m:1:1", "22023", "role \"nobody\" does not exist");
     assert_refused("CREATE ROLE a; CREATE ROLE a;", "m:1:16", "42710", "role \"a\" already exists");
     assert_refused("CREATE ROLE anon; CREATE ROLE anon;", "m:1:19", "42710", "already exists");
     assert_refused("DROP ROLE nobody;", "m:1:11", "42704", "role \"nobody\" does not exist");

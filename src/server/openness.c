@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/openness.h"
+
+#include "schema/access.h"
+
+enum { NAMED_MAX = 8 };
+
+#define EVERYTHING (MODEL_MAY_SELECT | MODEL_MAY_INSERT | MODEL_MAY_UPDATE | MODEL_MAY_DELETE)
+
+static const struct {
+    int64_t right;
+    const char *name;
+} rights[] = {
+    {MODEL_MAY_SELECT, "select"},
+    {MODEL_MAY_INSERT, "insert"},
+    {MODEL_MAY_UPDATE, "update"},
+    {MODEL_MAY_DELETE, "delete"},
+};
+
+static int64_t
+rights_of(const struct schema *schema, const struct schema_role *role,
+          const struct schema_table *table)
+{
+    int64_t found = 0;
+
+    if (!table->is_exposed || !schema_may_use_schema(schema, role, table->model->schema))
+        return 0;
+    for (size_t i = 0; i < COUNTOF(rights); i++) {
+        if (schema_may_some(schema, role, table->model, rights[i].right))
+            found |= rights[i].right;
+    }
+    return table->model->is_view ? found & MODEL_MAY_SELECT : found;
+}
+
+static void
+write_one(const struct schema *schema, const struct schema_role *role,
+          const struct schema_table *table, int64_t found, struct buf *out)
+{
+    bool by_policies = access_applies(schema, role, table);
+    const char *separator = " (";
+
+    buf_add_str(out, table->model->name);
+    for (size_t i = 0; found != EVERYTHING && i < COUNTOF(rights); i++) {
+        if ((found & rights[i].right) == 0)
+            continue;
+        buf_printf(out, "%s%s", separator, rights[i].name);
+        separator = ", ";
+    }
+    if (by_policies)
+        buf_printf(out, "%srows by policies", found != EVERYTHING ? "; " : " (");
+    if (found != EVERYTHING || by_policies)
+        buf_add_char(out, ')');
+}
+
+void
+openness_write(const struct schema *schema, struct str role_name, struct buf *out)
+{
+    const struct schema_role *role = schema_find_role(schema, role_name);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; role != NULL && i < schema->table_count; i++) {
+        int64_t found = rights_of(schema, role, &schema->tables[i]);
+
+        if (found == 0)
+            continue;
+        if (count > 0 && count < NAMED_MAX)
+            BUF_ADD_LIT(out, ", ");
+        if (count++ < NAMED_MAX)
+            write_one(schema, role, &schema->tables[i], found, out);
+    }
+    if (count > NAMED_MAX)
+        buf_printf(out, " and %u more", (unsigned)(count - NAMED_MAX));
+}
