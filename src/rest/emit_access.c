@@ -121,19 +121,59 @@ find_rule(struct emitter *e, const struct schema_table *table, enum model_comman
     return rule->applies;
 }
 
-const char *
+/* A policy for all commands is in the rules of each, and asked once. */
+static bool
+has_condition(const struct access_rule *rule, struct str sql)
+{
+    for (uint32_t i = 0; i < rule->count; i++) {
+        if (str_eq(rule->conditions[i].sql, sql))
+            return true;
+    }
+    return false;
+}
+
+/* Those of rule that aren't in other. */
+static const char *
+write_rule(struct emitter *e, const struct access_rule *rule, const struct access_rule *other,
+           const char *word)
+{
+    for (uint32_t i = 0; i < rule->count; i++) {
+        if (has_condition(other, rule->conditions[i].sql))
+            continue;
+        buf_add_str(&e->sql, str_from(word));
+        buf_add_str(&e->sql, rule->conditions[i].sql);
+        word = " AND ";
+    }
+    return word;
+}
+
+/* word and the conditions that a row must meet to be there; returns the word for what follows. */
+static const char *
 emit_rule(struct emitter *e, const struct schema_table *table, enum model_command command,
           struct str alias, const char *word)
 {
+    const struct access_rule none = {0};
     struct access_rule rule;
+
+    return find_rule(e, table, command, ACCESS_USING, alias, &rule)
+               ? write_rule(e, &rule, &none, word)
+               : word;
+}
+
+/* A write works on rows that its own policies allow, and if it reads them those of SELECT. */
+static const char *
+emit_target_rules(struct emitter *e, const struct schema_table *table, enum model_command command,
+                  struct str alias, const char *word)
+{
+    const struct access_rule none = {0};
+    struct access_rule rule;
+    struct access_rule seen;
 
     if (!find_rule(e, table, command, ACCESS_USING, alias, &rule))
         return word;
-    for (uint32_t i = 0; i < rule.count; i++) {
-        buf_add_str(&e->sql, str_from(word));
-        buf_add_str(&e->sql, rule.conditions[i].sql);
-        word = " AND ";
-    }
+    word = write_rule(e, &rule, &none, word);
+    if (e->reads_target && find_rule(e, table, MODEL_FOR_SELECT, ACCESS_USING, alias, &seen))
+        word = write_rule(e, &seen, &rule, word);
     return word;
 }
 
@@ -161,10 +201,8 @@ emit_rel_rules(struct emitter *e, const struct plan_rel *rel, const char *word)
     if (rel->rel != NULL && rel->rel->junction != NULL)
         word = emit_rule(e, rel->rel->junction, MODEL_FOR_SELECT,
                          arena_printf(e->arena, "j%u", rel->number), word);
-    if (!is_target)
-        return emit_rule(e, rel->table, MODEL_FOR_SELECT, alias, word);
-    word = emit_rule(e, rel->table, command_of(e->plan), alias, word);
-    return e->reads_target ? emit_rule(e, rel->table, MODEL_FOR_SELECT, alias, word) : word;
+    return is_target ? emit_target_rules(e, rel->table, command_of(e->plan), alias, word)
+                     : emit_rule(e, rel->table, MODEL_FOR_SELECT, alias, word);
 }
 
 bool
@@ -193,14 +231,18 @@ emit_checks(struct emitter *e, enum model_command command, enum access_part part
 {
     const struct schema_table *table = e->plan->root->table;
     const enum model_command commands[] = {command, MODEL_FOR_SELECT};
-    struct access_rule rule;
+    struct access_rule rules[2] = {{0}};
 
     for (size_t c = 0; c < (e->reads_target ? 2U : 1U); c++) {
-        if (!find_rule(e, table, commands[c], part, alias, &rule))
+        if (!find_rule(e, table, commands[c], part, alias, &rules[c]))
             continue;
-        for (uint32_t i = 0; i < rule.count; i++) {
-            buf_printf(&e->sql, " WHEN %.*s IS NOT TRUE THEN ", STR_ARG(rule.conditions[i].sql));
-            emit_violation(e, table, &rule.conditions[i], part);
+        for (uint32_t i = 0; i < rules[c].count; i++) {
+            const struct access_condition *condition = &rules[c].conditions[i];
+
+            if (c > 0 && has_condition(&rules[0], condition->sql))
+                continue;
+            buf_printf(&e->sql, " WHEN %.*s IS NOT TRUE THEN ", STR_ARG(condition->sql));
+            emit_violation(e, table, condition, part);
         }
     }
 }

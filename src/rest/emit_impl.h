@@ -69,10 +69,8 @@ void emit_note_column(struct emitter *e, const struct plan_rel *rel,
 /* What stands in FROM for a table of rel: itself, or, of a view, what the caller sees of it. */
 void emit_source(struct emitter *e, const struct plan_rel *rel, const struct schema_table *table,
                  struct str alias);
-/* word and the conditions that a row must meet to be there; returns the word for what follows. */
-const char *emit_rule(struct emitter *e, const struct schema_table *table,
-                      enum model_command command, struct str alias, const char *word);
-/* The same for all tables of rel: of a write's target those of its command. */
+/* word and the conditions that rows of rel's tables must meet to be there, of a write's target those of
+ * its command; returns the word for what follows. */
 const char *emit_rel_rules(struct emitter *e, const struct plan_rel *rel, const char *word);
 /* Whether policies limit the caller in rel's table. */
 bool emit_is_limited(struct emitter *e, const struct plan_rel *rel);

@@ -77,6 +77,14 @@ sample_schema(void)
     return sample_schema_into(&sink);
 }
 
+struct schema *
+sample_schema_text(const char *sql)
+{
+    const struct migration_sink sink = {.run = ignore_step};
+
+    return make_schema(str_from(sql), &sink);
+}
+
 /* What the plan depends on besides the query string, as rest.c has it. */
 static void
 begin_shape(struct sample_request *request, const struct sample_input *input)
@@ -120,6 +128,7 @@ sample_make(struct sample_request *request, const struct schema *schema, enum db
         .api = &request->api,
         .action = input->action,
         .dialect = dialect,
+        .role = input->role.data != NULL ? schema_find_role(schema, input->role) : NULL,
     };
     const struct api_offers offers = {.plans = dialect == DB_POSTGRES};
 

@@ -7,7 +7,7 @@
 
 #include "rest/emit.h"
 #include "rest/payload.h"
-#include "schema/schema.h"
+#include "schema/access.h"
 #include "sql/migration.h"
 
 /* Aborts when the sample itself is wrong. The caller unrefs. */
@@ -18,6 +18,9 @@ struct schema *sample_schema_into(const struct migration_sink *sink);
 /* A table "wide" of so many columns that refers to itself. */
 struct schema *sample_schema_wide(unsigned columns);
 
+/* What a migration makes. */
+struct schema *sample_schema_text(const char *sql);
+
 /* Generous limits. */
 extern const struct api_limits sample_limits;
 
@@ -25,6 +28,7 @@ struct sample_input {
     struct str table; /* of the sample */
     enum plan_action action;
     struct str query, prefer, accept, range, body;
+    struct str role; /* the embedded engine: data NULL: no rules */
 };
 
 struct sample_request {
