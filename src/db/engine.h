@@ -24,6 +24,7 @@
 #include "core/err.h"
 #include "sql/model.h"
 #include "sql/value.h"
+#include "sql/zone.h"
 
 struct db;
 struct db_loop;
@@ -111,6 +112,7 @@ struct db_job {
     enum db_mode mode;
     const struct db_session *session; /* NULL: the owner, as which migrations run */
     const struct db_viewer *viewer;   /* NULL: sees everything */
+    const struct zone *zone;          /* embedded: where JSON shows times with a zone; NULL: UTC */
     struct db_stmt *stmts;
     uint32_t stmt_count;
     int64_t timeout_ms;          /* 0: the default */

@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "rest/plan_group.h"
+#include "sql/zone.h"
 
 const struct encode_column *
 encode_prepare(const struct plan *plan, struct arena *arena)
@@ -33,6 +34,22 @@ encode_prepare(const struct plan *plan, struct arena *arena)
 }
 
 static void
+write_value(const struct encoder *e, uint32_t column, const struct value *cell)
+{
+    char json_class = e->columns[column].json_class;
+    char room[ZONE_ROOM];
+    struct value shifted;
+
+    if (LIKELY(e->zone == NULL || json_class != 'z')) {
+        type_write_json_class(e->out, json_class, cell);
+        return;
+    }
+    shifted = *cell;
+    zone_shift(e->zone, &shifted, room);
+    type_write_json_class(e->out, json_class, &shifted);
+}
+
+static void
 write_json(const struct encoder *e, const struct value *cells)
 {
     struct buf *out = e->out;
@@ -42,7 +59,7 @@ write_json(const struct encoder *e, const struct value *cells)
         if (cells[i].kind == VALUE_NULL)
             BUF_ADD_LIT(out, "null");
         else
-            type_write_json_class(out, e->columns[i].json_class, &cells[i]);
+            write_value(e, i, &cells[i]);
     }
     buf_add_str(out, e->column_count == 0 ? STR("{}") : STR("}"));
 }
@@ -62,7 +79,7 @@ write_json_stripped(const struct encoder *e, const struct value *cells)
             buf_add_char(e->out, ',');
         first = false;
         buf_add_str(e->out, str_slice(prefix, 1, prefix.len));
-        type_write_json_class(e->out, e->columns[i].json_class, &cells[i]);
+        write_value(e, i, &cells[i]);
     }
     buf_add_char(e->out, '}');
 }
@@ -119,14 +136,18 @@ write_csv(const struct encoder *e, const struct value *cells)
         write_csv_header(e);
     buf_add_char(e->out, '\n');
     for (uint32_t i = 0; i < e->column_count; i++) {
+        struct value value = cells[i];
+        char room[ZONE_ROOM];
         size_t start = 0;
 
         if (i > 0)
             buf_add_char(e->out, ',');
-        if (cells[i].kind == VALUE_NULL)
+        if (value.kind == VALUE_NULL)
             continue;
+        if (e->columns[i].json_class == 'z')
+            zone_shift(e->zone, &value, room);
         start = e->out->len;
-        type_write_output(e->out, e->columns[i].type, &cells[i]);
+        type_write_output(e->out, e->columns[i].type, &value);
         quote_csv_field(e->out, start);
     }
 }
@@ -196,7 +217,7 @@ write_row(const struct encoder *e, const struct value *cells)
     if (e->is_value && cells[0].kind == VALUE_NULL)
         BUF_ADD_LIT(e->out, "null");
     else if (e->is_value)
-        type_write_json_class(e->out, e->columns[0].json_class, &cells[0]);
+        write_value(e, 0, &cells[0]);
     else if (e->nulls_stripped)
         write_json_stripped(e, cells);
     else

@@ -29,11 +29,12 @@ enum encode_mode {
 struct encoder {
     enum encode_mode mode;
     bool nulls_stripped;
-    bool marks_inserted; /* the last cell says whether the row is new */
-    bool carries_total;  /* the last two cells: whether there is a row; the number of all */
-    bool is_value;       /* the first cell alone, without a key */
-    bool is_on_one_line; /* as json_agg has values; rows have a line each */
-    bool is_bytes;       /* ENCODE_HANDLED: the answer is bytea */
+    bool marks_inserted;     /* the last cell says whether the row is new */
+    bool carries_total;      /* the last two cells: whether there is a row; the number of all */
+    bool is_value;           /* the first cell alone, without a key */
+    bool is_on_one_line;     /* as json_agg has values; rows have a line each */
+    bool is_bytes;           /* ENCODE_HANDLED: the answer is bytea */
+    const struct zone *zone; /* where times with a zone are shown; NULL: as they came */
     const struct encode_column *columns;
     uint32_t column_count;
     struct buf *out;

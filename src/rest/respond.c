@@ -159,7 +159,7 @@ add_preference_applied(struct rest_call *call)
         add_preference(&text, prefer->tx_commit ? "tx=commit" : "tx=rollback");
     if (prefer->strict || prefer->lenient)
         add_preference(&text, prefer->strict ? "handling=strict" : "handling=lenient");
-    if (prefer->timezone.data != NULL && call->rest->begin != NULL)
+    if (prefer->timezone.data != NULL)
         add_preference(
             &text,
             arena_printf(call->request->arena, "timezone=%.*s", STR_ARG(prefer->timezone)).data);

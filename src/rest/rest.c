@@ -26,6 +26,8 @@ rest_new(const struct rest_options *options, struct schema *schema)
     rest->shapes = shape_cache_new(SHAPES_MAX);
     if (options->dialect == DB_POSTGRES)
         rest->begin = begin_new(&rest->options, schema);
+    else
+        rest->zones = zones_new();
     buf_init(&rest->key, KEY_MAX);
     return rest;
 }
@@ -37,6 +39,7 @@ rest_free(struct rest *rest)
         return;
     shape_cache_free(rest->shapes);
     begin_free(rest->begin);
+    zones_free(rest->zones);
     schema_unref(rest->schema);
     buf_fini(&rest->key);
     free(rest);
@@ -134,6 +137,11 @@ rest_read_headers(struct rest_call *call, struct err *err)
         fail(err, 400, "PGRST122", "Invalid preferences given with handling=strict");
         err_details(err, "Invalid preferences: %.*s", STR_ARG(prefer->invalid));
         return false;
+    }
+    if (prefer->timezone.data != NULL && call->rest->zones != NULL) {
+        call->job.zone = zones_find(call->rest->zones, prefer->timezone, err);
+        if (call->job.zone == NULL)
+            return false;
     }
     if (request->method == HTTP_GET && request->known[HTTP_H_RANGE].data != NULL)
         api_parse_range(request->known[HTTP_H_RANGE], &call->api);
@@ -400,6 +408,7 @@ rest_prepare_encoder(struct rest_call *call)
     encoder->marks_inserted = call->shape->sql.marks_inserted;
     encoder->out = &call->request->response.body;
     encoder->err = &call->job.err;
+    encoder->zone = call->job.zone;
     encoder->total = -1;
     encoder->is_bytes = plan->handler != NULL && plan->handler->is_bytes;
     if (plan->explain.is_on)

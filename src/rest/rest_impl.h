@@ -8,12 +8,14 @@
 #include "rest/rest.h"
 #include "rest/role.h"
 #include "rest/shape.h"
+#include "rest/zones.h"
 
 struct rest {
     struct rest_options options;
     struct schema *schema;
     struct shape_cache *shapes;
     struct begin *begin; /* PostgreSQL only */
+    struct zones *zones; /* embedded only */
     struct buf key;      /* scratch: the shape of the request at hand */
 };
 

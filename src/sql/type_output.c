@@ -233,7 +233,8 @@ write_timestamp(struct buf *out, struct str text)
     }
     buf_add(out, text.data, 10);
     buf_add_char(out, ' ');
-    if (str_has_suffix(text, STR("+00:00")))
+    if (text.len > 6 && memchr("+-", text.data[text.len - 6], 2) != NULL &&
+        str_has_suffix(text, STR(":00")))
         text.len -= 3;
     buf_add_str(out, str_slice(text, 11, text.len));
 }

@@ -115,6 +115,41 @@ what_is_deferred_is_checked_before_a_rollback_too(void **state)
     door_expect_all(&door, deferred, COUNTOF(deferred));
 }
 
+static const char moments_sql[] =
+    "CREATE TABLE days (id integer PRIMARY KEY, at timestamptz, note text);"
+    "CREATE TABLE hours (id integer PRIMARY KEY, day_id integer REFERENCES days (id),"
+    "    at timestamptz);"
+    "INSERT INTO days VALUES (1, '2026-07-02 03:04:05.5Z', 'x'), (2, NULL, 'y');"
+    "INSERT INTO hours VALUES (1, 1, '2026-01-02 03:04:05Z');";
+
+static const struct door_case zones[] = {
+    {"GET /days?order=id\nPrefer: timezone=America/Los_Angeles",
+     "200\nPreference-Applied: timezone=America/Los_Angeles\n\n"
+     "[{\"id\":1,\"at\":\"2026-07-01T20:04:05.5-07:00\",\"note\":\"x\"}, \n "
+     "{\"id\":2,\"at\":null,\"note\":\"y\"}]"},
+    {"GET /days?select=at,hours(at)&id=eq.1\nPrefer: timezone=Asia/Kolkata",
+     "200\n\n[{\"at\":\"2026-07-02T08:34:05.5+05:30\","
+     "\"hours\":[{\"at\":\"2026-01-02T08:34:05+05:30\"}]}]"},
+    {"GET /days?select=at&id=eq.1\nAccept: text/csv\nPrefer: timezone=America/Los_Angeles",
+     "200\n\nat\n\"2026-07-01 20:04:05.5-07\""},
+    {"POST /days?select=at\nPrefer: timezone=Asia/Tokyo, return=representation\n\n"
+     "{\"id\":3,\"at\":\"2026-07-02T03:04:05Z\"}",
+     "201\nPreference-Applied: return=representation, timezone=Asia/Tokyo\n\n"
+     "[{\"at\":\"2026-07-02T12:04:05+09:00\"}]"},
+    {"GET /days?select=at&id=eq.1", "200\n!Preference-Applied\n\n"
+                                    "[{\"at\":\"2026-07-02T03:04:05.5+00:00\"}]"},
+    {"GET /days\nPrefer: timezone=Jupiter/Red_Spot",
+     "400\n\n{\"code\":\"22023\",\"details\":null,\"hint\":null,\"message\":"
+     "\"invalid value for parameter \\\"TimeZone\\\": \\\"Jupiter/Red_Spot\\\"\"}"},
+};
+
+static void
+a_request_chooses_the_zone_that_times_are_shown_in(void **state)
+{
+    open_with(moments_sql, (struct rest_transaction){0});
+    door_expect_all(&door, zones, COUNTOF(zones));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -124,6 +159,7 @@ main(int argc, char **argv)
         cmocka_unit_test_teardown(everything_is_undone_where_that_is_the_end, close_door),
         cmocka_unit_test_teardown(a_request_may_commit_where_the_others_are_undone, close_door),
         cmocka_unit_test_teardown(what_is_deferred_is_checked_before_a_rollback_too, close_door),
+        cmocka_unit_test_teardown(a_request_chooses_the_zone_that_times_are_shown_in, close_door),
     };
     int failed;
 

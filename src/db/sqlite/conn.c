@@ -486,14 +486,17 @@ lite_conn_run_job(struct lite_conn *conn, struct db_job *job, uint32_t *failed, 
 {
     *rc = SQLITE_OK;
     conn->env.session = job->session;
+    conn->env.zone = job->zone;
     for (uint32_t i = 0; i < job->stmt_count; i++) {
         enum lite_outcome outcome = lite_conn_run(conn, job, job->stmts + i, rc);
         if (outcome != LITE_OK) {
             *failed = i;
             conn->env.session = NULL;
+            conn->env.zone = NULL;
             return outcome;
         }
     }
     conn->env.session = NULL;
+    conn->env.zone = NULL;
     return LITE_OK;
 }

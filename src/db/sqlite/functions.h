@@ -73,6 +73,7 @@
 #include "core/err.h"
 
 struct db_session; /* db/engine.h */
+struct zone;       /* sql/zone.h */
 
 /* What the functions ask of their connection; it outlives the connection. */
 struct functions_env {
@@ -83,6 +84,7 @@ struct functions_env {
     bool (*setval)(void *ctx, struct str name, int64_t value, bool is_called, struct err *err);
     void *nextval_ctx;                /* of the three */
     const struct db_session *session; /* of the job that runs; NULL: the owner */
+    const struct zone *zone;          /* of the job that runs; NULL: UTC */
 };
 
 /* False leaves the cause in sqlite3_errmsg(db). Belongs to one thread at a time, as db does. */

@@ -61,6 +61,7 @@ json_agg_step(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 static void
 json_array_step(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
+    struct fn *fn = fn_begin(ctx);
     struct buf *out = list_of(ctx);
     struct str json_class = fn_text_of(argv[0]);
     struct value value = fn_value_of(argv[1]);
@@ -71,7 +72,7 @@ json_array_step(sqlite3_context *ctx, int argc, sqlite3_value **argv)
         buf_add_char(out, '[');
     else
         BUF_ADD_LIT(out, ", ");
-    type_write_json_class(out, json_class.len > 0 ? json_class.data[0] : 's', &value);
+    fn_write_json(fn, out, json_class.len > 0 ? json_class.data[0] : 's', &value);
 }
 
 /* Sums and averages of numeric. */

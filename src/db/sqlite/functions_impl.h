@@ -76,6 +76,8 @@ MUST_CHECK bool fn_numeric_of(struct fn *fn, sqlite3_value *arg, struct numeric 
                               struct err *err);
 MUST_CHECK bool fn_double_of(sqlite3_value *arg, double *out, struct err *err);
 
+/* As JSON; times with a zone as they read in the caller's. */
+void fn_write_json(const struct fn *fn, struct buf *out, char json_class, struct value *value);
 void fn_result(sqlite3_context *ctx, const struct value *value);
 void fn_result_str(sqlite3_context *ctx, struct str text);
 /* fn->out; 54000 when it has overflowed. */

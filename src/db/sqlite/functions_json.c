@@ -2,6 +2,7 @@
 /* JSON: rows as objects, and paths into documents. The aggregates are with the other ones. */
 #include "core/json.h"
 #include "db/sqlite/functions_impl.h"
+#include "sql/zone.h"
 
 /* Deeper documents than type_input lets in are not met here. */
 #define DEPTH_MAX 1000
@@ -52,6 +53,16 @@ parse_spec(struct str text)
     return spec;
 }
 
+void
+fn_write_json(const struct fn *fn, struct buf *out, char json_class, struct value *value)
+{
+    char room[ZONE_ROOM];
+
+    if (json_class == 'z')
+        zone_shift(fn->env->zone, value, room);
+    type_write_json_class(out, json_class, value);
+}
+
 static void
 call_json_row(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
@@ -77,7 +88,7 @@ call_json_row(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **arg
             continue;
         buf_add_char(out, separator);
         buf_add_str(out, spec->columns[i].key);
-        type_write_json_class(out, spec->columns[i].json_class, &value);
+        fn_write_json(fn, out, spec->columns[i].json_class, &value);
         separator = ',';
     }
     if (separator == '{')
@@ -92,7 +103,7 @@ call_json_value(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **a
     struct str json_class = fn_text_of(argv[0]);
     struct value value = fn_value_of(argv[1]);
 
-    type_write_json_class(&fn->out, json_class.len > 0 ? json_class.data[0] : 's', &value);
+    fn_write_json(fn, &fn->out, json_class.len > 0 ? json_class.data[0] : 's', &value);
     fn_result_out(fn, ctx);
 }
 
