@@ -46,8 +46,7 @@ root_from(const struct config *config)
         .has_security = config->openapi_security,
     };
 
-    if (config->database_engine == CONFIG_ENGINE_POSTGRES)
-        root.function = str_from(config->openapi_root_function);
+    root.function = str_from(config->openapi_root_function);
     /* It was checked with the configuration. */
     if (config->openapi_url != NULL && !root_split_url(str_from(config->openapi_url), &root))
         root.host = STR_NULL;

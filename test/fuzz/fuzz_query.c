@@ -241,6 +241,7 @@ fuzz_one(struct str input)
             check_stmt(&request, (enum db_dialect)dialect, &request.sql.existing);
             check_stmt(&request, (enum db_dialect)dialect, &request.sql.shown);
             check_stmt(&request, (enum db_dialect)dialect, &request.sql.count);
+            check_stmt(&request, (enum db_dialect)dialect, &request.sql.guess);
         }
         sample_fini(&request);
     }

@@ -44,7 +44,7 @@ What it sells.';
 two numbers';
     CREATE FUNCTION all_of(VARIADIC v text[]) RETURNS text LANGUAGE sql STABLE AS 'SELECT v[1]';
     CREATE FUNCTION secret_one() RETURNS integer LANGUAGE sql AS 'SELECT 1';
-    CREATE FUNCTION own_root() RETURNS json LANGUAGE sql STABLE AS $f$ SELECT '{"mine":true}'::json $f$;
+    CREATE FUNCTION other() RETURNS json LANGUAGE sql STABLE AS $f$ SELECT '{"mine":true}'::json $f$;
     REVOKE EXECUTE ON FUNCTION secret_one() FROM PUBLIC;
     GRANT EXECUTE ON FUNCTION secret_one() TO root_clerk;
     GRANT USAGE ON SCHEMA public, extra TO root_anon, root_clerk;
@@ -124,12 +124,12 @@ test('postgres: the root describes what the role may use, in the schema that was
     const names = (document) => Object.keys(document.paths).filter((path) => path !== '/').sort();
 
     const anonymous = await ask();
-    assert.deepEqual(names(anonymous), ['/rpc/add', '/rpc/all_of', '/rpc/own_root', '/things']);
+    assert.deepEqual(names(anonymous), ['/rpc/add', '/rpc/all_of', '/rpc/other', '/things']);
     assert.deepEqual(Object.keys(anonymous.definitions), ['things']);
     assert.equal(anonymous.info.title, 'The shop');
     assert.equal(anonymous.info.description, 'What it sells.');
     const clerk = await ask(bearer('root_clerk'));
-    assert.deepEqual(names(clerk), ['/makers', '/rpc/add', '/rpc/all_of', '/rpc/own_root', '/rpc/secret_one', '/things']);
+    assert.deepEqual(names(clerk), ['/makers', '/rpc/add', '/rpc/all_of', '/rpc/other', '/rpc/secret_one', '/things']);
     assert.deepEqual(names(await ask({ 'Accept-Profile': 'extra' })), []);
     assert.deepEqual(names(await ask({ 'Accept-Profile': 'extra', ...bearer('root_clerk') })), ['/others']);
     assert.equal((await server.request('/rest/v1/', { headers: { 'Accept-Profile': 'other' } })).status, 406);
@@ -171,8 +171,19 @@ test('sqlite: the root describes what the role may use', async () => {
     await server.stop();
 });
 
-test('postgres: a function of the database can stand for the root', async () => {
-    const server = await start('postgres', 'openapi:\n    root_function: own_root\n');
-    assert.equal((await server.request('/rest/v1/')).text, '{"mine":true}');
-    await server.stop();
-});
+for (const engine of engines) {
+    test(`${engine}: a function of the database can stand for the root`, async () => {
+        const server = await startCairn({
+            engine,
+            project: makeProject({
+                migrations: {
+                    '0001_root.sql': `CREATE FUNCTION own_root() RETURNS json LANGUAGE sql STABLE
+                        AS $f$ SELECT '{"mine":true}'::json $f$;`,
+                },
+                yaml: 'stage: poc\nopenapi:\n    root_function: own_root\n',
+            }),
+        });
+        assert.equal((await server.request('/rest/v1/')).text, '{"mine":true}');
+        await server.stop();
+    });
+}

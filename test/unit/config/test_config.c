@@ -492,6 +492,34 @@ each_database_url_is_read_or_refused(void **state)
 }
 
 static void
+the_address_of_the_api_is_a_url_with_a_host(void **state)
+{
+    static const struct {
+        const char *url;
+        bool ok;
+    } rows[] = {
+        {"https://api.example.com/rest/v1", true},
+        {"http://[::1]:3000", true},
+        {"https:///rest/v1", false},
+        {"ftp://api.example.com/", false},
+        {"api.example.com/rest/v1", false},
+        {"https://api.example.com/a b", false},
+        {"https://api.example.com/?x", false},
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < COUNTOF(rows); i++) {
+        const char *const flags[] = {"openapi.url", rows[i].url, NULL};
+
+        load(f, "", NULL, NULL, flags);
+        if (rows[i].ok)
+            assert_loaded(f);
+        else
+            assert_error(f, "flag --openapi.url", "is not such a URL", "scheme, host and path");
+    }
+}
+
+static void
 passwords_are_masked_wherever_they_stand_in_a_url(void **state)
 {
     static const struct {
@@ -698,6 +726,7 @@ main(void)
         TEST(addresses_beyond_this_machine_need_tls),
         TEST(a_key_that_others_may_read_is_refused),
         TEST(each_database_url_is_read_or_refused),
+        TEST(the_address_of_the_api_is_a_url_with_a_host),
         TEST(passwords_are_masked_wherever_they_stand_in_a_url),
         TEST(what_is_shown_has_no_password),
         TEST(weak_and_short_secrets_are_refused_without_being_repeated),
