@@ -353,6 +353,11 @@ schema_similar_target(const struct schema *schema, const struct schema_table *ta
     double best_score = 0;
 
     (void)schema;
+    for (uint32_t i = 0; i < table->rel_count; i++) {
+        /* It is related, so something else was wrong. */
+        if (str_eq(table->rels[i].target->model->name, target))
+            return STR_NULL;
+    }
     /* Names with three characters in a row in common come before those with two. */
     for (size_t size = 3; size >= 2 && best.data == NULL; size--) {
         for (uint32_t i = 0; i < table->rel_count; i++) {

@@ -7,7 +7,8 @@ struct reader {
     struct arena *arena;
     struct array *out;
     uint32_t cap;
-    bool has_items; /* how deep items stand is known */
+    bool has_items;   /* how deep items stand is known */
+    uint32_t deepest; /* list so far */
     struct err *err;
 };
 
@@ -105,7 +106,7 @@ read_item(struct reader *r, uint32_t depth)
 {
     struct array *array = r->out;
 
-    if (r->has_items && depth != array->dim_count)
+    if (depth != r->deepest)
         return fail(r, "Unexpected array element.");
     if (array->count == r->cap) {
         uint32_t cap = r->cap == 0 ? 8 : r->cap * 2;
@@ -148,8 +149,12 @@ read_list(struct reader *r, uint32_t depth)
     uint32_t count = 0;
     uint32_t *dim = &r->out->dims[depth - 1];
 
+    if (depth > r->deepest)
+        r->deepest = depth;
     r->pos++;
     skip_blanks(r);
+    if (depth > 1 && at(r, '}'))
+        return fail(r, "Unexpected \"}\" character.");
     while (!at(r, '}')) {
         if (!read_member(r, depth))
             return false;
@@ -185,7 +190,11 @@ array_read(struct str text, struct arena *arena, struct array *out, struct err *
     if (!read_list(&r, 1))
         return false;
     skip_blanks(&r);
-    return r.pos == text.len || fail(&r, "Junk after closing right brace.");
+    if (r.pos < text.len)
+        return fail(&r, "Junk after closing right brace.");
+    if (out->count == 0)
+        out->dim_count = 0;
+    return true;
 }
 
 static bool

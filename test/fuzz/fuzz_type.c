@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The input functions: what a type takes, it prints so that it takes it again as the same value,
- * and the JSON of it is JSON. The first byte picks the type.
+ * and the JSON of it is JSON. The first byte picks the type; from FIRST_ARRAY on an array of it.
  */
 #include "core/json.h"
 #include "fuzz.h"
@@ -9,6 +9,7 @@
 
 #define ARENA_MAX ((size_t)256 << 20)
 #define OUT_MAX ((size_t)32 << 20)
+#define FIRST_ARRAY 0xE0
 
 static const char *const names[] = {
     "boolean",     "smallint",     "integer",       "bigint",  "real",       "float8",
@@ -55,11 +56,27 @@ check_again(const struct type *type, const struct value *value, struct arena *ar
     buf_fini(&out);
 }
 
+static const char *const item_names[] = {"integer",     "text",       "numeric(9,3)",
+                                         "timestamptz", "varchar(5)", "boolean"};
+
+static void
+pick_type(unsigned char byte, struct type *type, struct type *elem)
+{
+    if (byte < FIRST_ARRAY) {
+        FUZZ_CHECK(type_parse_name(str_from(names[byte % COUNTOF(names)]), type));
+        return;
+    }
+    FUZZ_CHECK(type_parse_name(str_from(item_names[byte % COUNTOF(item_names)]), elem));
+    *type = *type_builtin(TYPE_ARRAY);
+    type->elem = elem;
+}
+
 void
 fuzz_one(struct str input)
 {
     struct arena *arena;
     struct type type;
+    struct type elem;
     struct type text;
     struct value value;
     struct value cast;
@@ -67,8 +84,7 @@ fuzz_one(struct str input)
 
     if (input.len == 0)
         return;
-    FUZZ_CHECK(
-        type_parse_name(str_from(names[(unsigned char)input.data[0] % COUNTOF(names)]), &type));
+    pick_type((unsigned char)input.data[0], &type, &elem);
     FUZZ_CHECK(type_parse_name(STR("text"), &text));
     arena = arena_new((size_t)16 << 10, ARENA_MAX);
     if (type_input(&type, str_slice(input, 1, input.len), arena, &value, &err)) {

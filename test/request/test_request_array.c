@@ -287,6 +287,61 @@ arrays_are_aggregated(void **state)
     door_expect_all(&door, arrays_are_aggregated_cases, COUNTOF(arrays_are_aggregated_cases));
 }
 
+static const struct door_case what_is_no_array_says_where_it_went_wrong_cases[] = {
+    {"GET /arr?i=eq.{{},{}}&select=id",
+     "400\n\n{\"code\":\"22P02\",\"details\":\"Unexpected \\\"}\\\" character.\","
+     "\"hint\":null,\"message\":\"malformed array literal: \\\"{{},{}}\\\"\"}"},
+    {"GET /arr?i=eq.{{},{1,2}}&select=id",
+     "400\n\n{\"code\":\"22P02\",\"details\":\"Unexpected \\\"}\\\" character.\","
+     "\"hint\":null,\"message\":\"malformed array literal: \\\"{{},{1,2}}\\\"\"}"},
+    {"GET /arr?i=eq.{{},1}&select=id",
+     "400\n\n{\"code\":\"22P02\",\"details\":\"Unexpected \\\"}\\\" character.\","
+     "\"hint\":null,\"message\":\"malformed array literal: \\\"{{},1}\\\"\"}"},
+    {"GET /arr?i=eq.{{1},2}&select=id",
+     "400\n\n{\"code\":\"22P02\",\"details\":\"Unexpected array element.\",\"hint\":null,"
+     "\"message\":\"malformed array literal: \\\"{{1},2}\\\"\"}"},
+    {"GET /arr?i=eq.{1,{}}&select=id",
+     "400\n\n{\"code\":\"22P02\",\"details\":\"Unexpected \\\"{\\\" character.\","
+     "\"hint\":null,\"message\":\"malformed array literal: \\\"{1,{}}\\\"\"}"},
+    {"GET /arr?i=eq.{1,}&select=id",
+     "400\n\n{\"code\":\"22P02\",\"details\":\"Unexpected \\\"}\\\" character.\","
+     "\"hint\":null,\"message\":\"malformed array literal: \\\"{1,}\\\"\"}"},
+    {"GET /arr?i=eq.{,1}&select=id",
+     "400\n\n{\"code\":\"22P02\",\"details\":\"Unexpected \\\",\\\" character.\","
+     "\"hint\":null,\"message\":\"malformed array literal: \\\"{,1}\\\"\"}"},
+    {"GET /arr?i=eq.{1 2}&select=id",
+     "400\n\n{\"code\":\"22P02\",\"details\":null,\"hint\":null,\"message\":\"invalid input "
+     "syntax for type integer: \\\"1 2\\\"\"}"},
+    {"GET /arr?i=eq.{1}x&select=id",
+     "400\n\n{\"code\":\"22P02\",\"details\":\"Junk after closing right brace.\","
+     "\"hint\":null,\"message\":\"malformed array literal: \\\"{1}x\\\"\"}"},
+    {"GET /arr?i=eq.{\"1\"2}&select=id",
+     "400\n\n{\"code\":\"22P02\",\"details\":\"Unexpected array element.\",\"hint\":null,"
+     "\"message\":\"malformed array literal: \\\"{\\\"1\\\"2}\\\"\"}"},
+    {"GET /arr?i=eq.{{{{{{{1}}}}}}}&select=id",
+     "500\n\n{\"code\":\"54000\",\"details\":null,\"hint\":null,\"message\":\"number of array "
+     "dimensions (7) exceeds the maximum allowed (6)\"}"},
+    {"GET /arr?i=eq.{nUll}&select=id", "200\nContent-Range: */*\n\n[]"},
+    {"GET /arr?i=eq.{\"1}&select=id",
+     "400\n\n{\"code\":\"22P02\",\"details\":\"Unexpected end of input.\",\"hint\":null,"
+     "\"message\":\"malformed array literal: \\\"{\\\"1}\\\"\"}"},
+    {"GET /arr?i=eq.%20{1}%20&select=id", "200\nContent-Range: */*\n\n[]"},
+    {"GET /arr?i=eq.&select=id",
+     "400\n\n{\"code\":\"22P02\",\"details\":\"Array value must start with \\\"{\\\" or "
+     "dimension information.\",\"hint\":null,\"message\":\"malformed array literal: "
+     "\\\"\\\"\"}"},
+    {"GET /arr?i=eq.{{1}&select=id",
+     "400\n\n{\"code\":\"22P02\",\"details\":\"Unexpected end of input.\",\"hint\":null,"
+     "\"message\":\"malformed array literal: \\\"{{1}\\\"\"}"},
+};
+
+static void
+what_is_no_array_says_where_it_went_wrong(void **state)
+{
+    door_expect_all(&door, what_is_no_array_says_where_it_went_wrong_cases,
+                    COUNTOF(what_is_no_array_says_where_it_went_wrong_cases));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -296,6 +351,7 @@ main(int argc, char **argv)
         cmocka_unit_test(jsonb_contains),
         cmocka_unit_test(arrays_are_written_from_json_and_literals),
         cmocka_unit_test(arrays_are_aggregated),
+        cmocka_unit_test(what_is_no_array_says_where_it_went_wrong),
     };
     int failed;
 

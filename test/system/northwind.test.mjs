@@ -29,7 +29,7 @@ before(async () => {
             '0001_northwind.sql': { file: northwind },
             '0002_more.sql': { file: path.join(data, '0002_more.sql') },
         },
-    });
+    }, { env: { CAIRN_DATABASE_AGGREGATES: 'true' } });
 });
 
 after(endAll);
