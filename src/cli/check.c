@@ -287,6 +287,19 @@ exit_code(const struct verdicts *before, const struct verdicts *after)
     return CLI_DONE;
 }
 
+/* Of another service only what can be found out about it counts. */
+static void
+keep_found(struct verdicts *verdicts)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < verdicts->count; i++) {
+        if (verdicts->items[i].evidence != NULL && verdicts->items[i].need != LIFECYCLE_NOT_YET)
+            verdicts->items[kept++] = verdicts->items[i];
+    }
+    verdicts->count = kept;
+}
+
 static int
 print_report(struct cli *cli, const struct verdicts *verdicts, const struct lifecycle_row *only)
 {
@@ -308,11 +321,13 @@ print_report(struct cli *cli, const struct verdicts *verdicts, const struct life
 }
 
 static int
-run(struct cli *cli, struct project *project, const struct lifecycle_row *only)
+run(struct cli *cli, struct project *project, const struct target *target,
+    const struct lifecycle_row *only)
 {
     struct examiner examiner;
     const struct examine_options options = {.stage = project->declared,
                                             .only = only != NULL ? only->id : NULL,
+                                            .wants = target != NULL ? examiner_wants : NULL,
                                             .look = examiner_look,
                                             .begin = show_progress,
                                             .is_interrupted = is_run_interrupted,
@@ -325,7 +340,8 @@ run(struct cli *cli, struct project *project, const struct lifecycle_row *only)
     project_judge(project, project->declared, &before);
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
-    examiner_init(&examiner, project->config, NULL, project->declared, cli->arena);
+    examiner_init(&examiner, target != NULL ? NULL : project->config, target, project->declared,
+                  cli->arena);
     examiner.is_interrupted = is_interrupted;
     ok = examine(project, &options, &evidence, &err);
     examiner_fini(&examiner);
@@ -335,9 +351,13 @@ run(struct cli *cli, struct project *project, const struct lifecycle_row *only)
         return interrupted != 0 ? CHECK_ABORTED : CLI_USAGE;
     }
     project_judge(project, project->declared, &after);
-    if (print_report(cli, &after, only) != CLI_DONE || !update_gaps(cli, project, evidence) ||
-        !write_files(cli, &after))
+    if (target != NULL)
+        keep_found(&after);
+    if (print_report(cli, &after, only) != CLI_DONE ||
+        (target == NULL && !update_gaps(cli, project, evidence)) || !write_files(cli, &after))
         return CLI_USAGE;
+    if (target != NULL)
+        return exit_code(&after, &after);
 
     return exit_code(&before, &after);
 }
@@ -346,8 +366,11 @@ int
 cli_check(struct cli *cli)
 {
     const char *id = cli_get_flag(cli, "only");
+    const char *path = cli_get_flag(cli, "target");
     const struct lifecycle_row *only = NULL;
     struct project project;
+    struct target target;
+    struct err err = {0};
 
     if (!stage_load(cli, &project))
         return CLI_USAGE;
@@ -358,6 +381,13 @@ cli_check(struct cli *cli)
     }
     if (!cli->json)
         stage_say_time_box(cli, &project);
+    if (path != NULL) {
+        if (!target_load(path, cli->arena, &target, &err))
+            return cli_fail(cli, &err);
+        project.target = target.name;
+        if (!project_reload_evidence(&project, &err))
+            return cli_fail(cli, &err);
+    }
 
-    return run(cli, &project, only);
+    return run(cli, &project, path != NULL ? &target : NULL, only);
 }

@@ -350,8 +350,13 @@ cli_load(struct cli *cli)
     struct page page;
     bool failed;
 
-    if (!stage_load(cli, &project))
-        return CLI_USAGE;
+    /* With an address, no project is needed: the targets of poc hold then, which are none. */
+    if (cli->arg_count == 0 || file_exists("cairn.yaml")) {
+        if (!stage_load(cli, &project))
+            return CLI_USAGE;
+    } else {
+        project = (struct project){.declared = LIFECYCLE_POC};
+    }
     plan.target = &stage_targets[project.declared];
     if (!make_plan(cli, &project, &plan))
         return CLI_USAGE;

@@ -343,6 +343,7 @@ read_answer(struct client *client, bool is_head, int64_t deadline, struct client
                 return;
             if (whole < 0) {
                 out->outcome = CLIENT_GARBAGE;
+                out->status = 0;
                 return;
             }
         }

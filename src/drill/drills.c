@@ -22,7 +22,7 @@ enum {
     GRACE_MS = 40000,
     TIMEOUT_MS = 10000,
     SLOW_CLIENTS = 200,
-    DISK_ROOM = 256 * 1024,
+    DISK_ROOM = 8192,
     RECOVER_MS = 1200
 };
 
@@ -90,6 +90,8 @@ run_drill(struct drill *drill, int64_t duration_ms)
     if (!service_wait_for(&drill->service, target->ready, 200, TIMEOUT_MS))
         return err_set(&drill->err, ERR_UNAVAILABLE, "", "it isn't ready again after %d s",
                        TIMEOUT_MS / 1000);
+    if (drill->back_ns == 0)
+        drill->back_ns = clock_mono_ns();
 
     return ledger_count(&drill->service, &drill->ledger, &drill->count, &drill->err);
 }
@@ -287,30 +289,11 @@ limit_files(pid_t group, rlim_t bytes)
         closedir(proc);
 }
 
-/* The largest file of the data: what may not grow much more. */
-static rlim_t
-data_size(const struct service *service)
-{
-    static const char *const suffixes[] = {"", "-wal"};
-    rlim_t largest = 0;
-
-    for (size_t i = 0; i < COUNTOF(suffixes); i++) {
-        struct stat st;
-
-        if (stat(arena_printf(service->arena, "%s%s", service->target.data, suffixes[i]).data,
-                 &st) == 0 &&
-            (rlim_t)st.st_size > largest)
-            largest = (rlim_t)st.st_size;
-    }
-
-    return largest;
-}
-
 static void
 fault_disk(struct drill *drill, int64_t elapsed_ms)
 {
     if (drill->phase == 0 && elapsed_ms >= FAULT_MS) {
-        limit_files(drill->service.pid, data_size(&drill->service) + DISK_ROOM);
+        limit_files(drill->service.pid, DISK_ROOM);
         drill->phase = 1;
     } else if (drill->phase == 1 && elapsed_ms >= FAULT_MS + RECOVER_MS) {
         if (!service_is_running(&drill->service))
@@ -414,11 +397,11 @@ look_database_restart(struct examiner *examiner, const struct check_input *input
 }
 
 const struct probe_def probe_drills[] = {
-    {"shutdown-under-load", 6, look_shutdown},
-    {"restart-under-load", 6, look_restart},
-    {"kill-under-load", 6, look_kill},
-    {"disk-full", 6, look_disk},
-    {"slow-clients", 6, look_slow},
-    {"database-restart", 0, look_database_restart},
+    {"shutdown-under-load", 6, look_shutdown, false},
+    {"restart-under-load", 6, look_restart, false},
+    {"kill-under-load", 6, look_kill, false},
+    {"disk-full", 6, look_disk, false},
+    {"slow-clients", 6, look_slow, false},
+    {"database-restart", 0, look_database_restart, true},
 };
 const size_t probe_drills_count = COUNTOF(probe_drills);

@@ -55,6 +55,14 @@ examiner_find(const char *check)
     return NULL;
 }
 
+bool
+examiner_wants(void *ctx, const struct lifecycle_row *row)
+{
+    const struct probe_def *def = row->check != NULL ? examiner_find(row->check) : NULL;
+
+    return def != NULL && !def->is_cairns;
+}
+
 /* The service that the probes share. One that can't be started is tried once. */
 static bool
 start_service(struct examiner *examiner)

@@ -25,6 +25,7 @@ struct probe_def {
     const char *name;
     unsigned seconds; /* about how long it takes; 0: nothing to speak of */
     void (*look)(struct examiner *examiner, const struct check_input *input, struct evidence *out);
+    bool is_cairns; /* only for a project of cairn's */
 };
 
 void examiner_init(struct examiner *examiner, const struct config *config,
@@ -34,6 +35,8 @@ void examiner_fini(struct examiner *examiner);
 /* As struct examine_options wants it; ctx is the examiner. */
 bool examiner_look(void *ctx, const struct lifecycle_row *row, const struct check_input *input,
                    struct evidence *out);
+/* Whether row can be found out about a service that is no project of cairn's. */
+bool examiner_wants(void *ctx, const struct lifecycle_row *row);
 /* NULL when there is no probe or drill of that name. */
 const struct probe_def *examiner_find(const char *check);
 

@@ -248,9 +248,9 @@ look_headers(struct examiner *examiner, const struct check_input *input, struct 
 }
 
 const struct probe_def probe_api[] = {
-    {"error-handling", 1, look_errors},
-    {"input-validation", 0, look_validation},
-    {"docs", 0, look_docs},
-    {"security-headers", 0, look_headers},
+    {"error-handling", 1, look_errors, false},
+    {"input-validation", 0, look_validation, false},
+    {"docs", 0, look_docs, false},
+    {"security-headers", 0, look_headers, false},
 };
 const size_t probe_api_count = COUNTOF(probe_api);

@@ -184,9 +184,9 @@ look_round_trip(struct examiner *examiner, const struct check_input *input, stru
 }
 
 const struct probe_def probe_health[] = {
-    {"api-answers", 0, look_api},
-    {"database-connected", 0, look_database},
-    {"health-truth", 2, look_truth},
-    {"round-trip", 0, look_round_trip},
+    {"api-answers", 0, look_api, false},
+    {"database-connected", 0, look_database, false},
+    {"health-truth", 2, look_truth, false},
+    {"round-trip", 0, look_round_trip, false},
 };
 const size_t probe_health_count = COUNTOF(probe_health);

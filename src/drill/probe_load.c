@@ -189,10 +189,10 @@ look_load(struct examiner *examiner, const struct check_input *input, struct evi
 }
 
 const struct probe_def probe_load[] = {
-    {"latency", 4, look_latency},
-    {"throughput", 4, look_throughput},
-    {"error-rate", 4, look_error_rate},
-    {"concurrency", 2, look_concurrency},
-    {"load", 4, look_load},
+    {"latency", 4, look_latency, false},
+    {"throughput", 4, look_throughput, false},
+    {"error-rate", 4, look_error_rate, false},
+    {"concurrency", 2, look_concurrency, false},
+    {"load", 4, look_load, false},
 };
 const size_t probe_load_count = COUNTOF(probe_load);

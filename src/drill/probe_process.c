@@ -217,13 +217,10 @@ look_applied(struct examiner *examiner, const struct check_input *input, struct 
     start[0] = second.target.start[0];
     start[1] = "dev";
     second.target.start = start;
-    if (!second.target.is_cairn) {
-        check_unknown(input, out, "only for a project of cairn's");
-    } else if (!service_start(&second, NULL, &err) ||
-               !file_replace(
-                   arena_printf(input->arena, "%s/migrations/9999_drill_second.sql", second.dir)
-                       .data,
-                   STR("CREATE TABLE drill_second (id bigint PRIMARY KEY);\n"), 0600, &err)) {
+    if (!service_start(&second, NULL, &err) ||
+        !file_replace(
+            arena_printf(input->arena, "%s/migrations/9999_drill_second.sql", second.dir).data,
+            STR("CREATE TABLE drill_second (id bigint PRIMARY KEY);\n"), 0600, &err)) {
         check_fail(input, out, "%s", err.message);
     } else {
         saved = clock_mono_ns();
@@ -247,10 +244,6 @@ look_authentication(struct examiner *examiner, const struct check_input *input,
     struct client client;
     struct err err = {0};
 
-    if (examiner->config == NULL) {
-        check_unknown(input, out, "only for a project of cairn's");
-        return;
-    }
     env[0] =
         arena_printf(input->arena, "CAIRN_AUTH_ANONYMOUS=%s",
                      config_options[CONFIG_AUTH_ANONYMOUS].values[examiner->config->auth_anonymous])
@@ -318,12 +311,12 @@ look_rights(struct examiner *examiner, const struct check_input *input, struct e
 }
 
 const struct probe_def probe_process[] = {
-    {"logs", 1, look_logs},
-    {"metrics", 0, look_metrics},
-    {"environment-validation", 0, look_environment},
-    {"migration-applied", 1, look_applied},
-    {"authentication", 0, look_authentication},
-    {"error-tracking", 1, look_error_tracking},
-    {"process-rights", 0, look_rights},
+    {"logs", 1, look_logs, false},
+    {"metrics", 0, look_metrics, false},
+    {"environment-validation", 0, look_environment, false},
+    {"migration-applied", 1, look_applied, true},
+    {"authentication", 0, look_authentication, true},
+    {"error-tracking", 1, look_error_tracking, false},
+    {"process-rights", 0, look_rights, false},
 };
 const size_t probe_process_count = COUNTOF(probe_process);

@@ -11,7 +11,8 @@
 static bool
 is_wanted(const struct lifecycle_row *row, const struct examine_options *options)
 {
-    if (lifecycle_is_attested(row))
+    if (lifecycle_is_attested(row) ||
+        (options->wants != NULL && !options->wants(options->ctx, row)))
         return false;
     if (options->only != NULL)
         return strcmp(row->id, options->only) == 0;
@@ -79,7 +80,7 @@ run_all(struct project *project, const struct examine_options *options, const ch
         struct err *err)
 {
     struct evidence_run run = {.version = CAIRN_VERSION,
-                               .target = "",
+                               .target = project->target,
                                .host = project_describe_host(project->arena),
                                .subject = project->subject};
     size_t wanted = 0;

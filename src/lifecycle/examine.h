@@ -11,6 +11,8 @@
 struct examine_options {
     enum lifecycle_stage stage;
     const char *only; /* the id of one row; NULL: all that the stage needs */
+    /* Which rows can be looked at; NULL: all. */
+    bool (*wants)(void *ctx, const struct lifecycle_row *row);
     /* Checks that need a running service. False: there is none of that name. May be NULL. */
     bool (*look)(void *ctx, const struct lifecycle_row *row, const struct check_input *input,
                  struct evidence *out);

@@ -81,7 +81,7 @@ project_describe_host(struct arena *arena)
 bool
 project_reload_evidence(struct project *project, struct err *err)
 {
-    return evidence_load(project->config->dir, "", &project->subject, clock_wall_us(),
+    return evidence_load(project->config->dir, project->target, &project->subject, clock_wall_us(),
                          project->arena, &project->evidence, err);
 }
 
@@ -89,7 +89,8 @@ bool
 project_load(const struct config *config, struct arena *arena, struct project *out,
              struct catalogue_errors *errors, struct err *err)
 {
-    *out = (struct project){.config = config, .arena = arena, .now_us = clock_wall_us()};
+    *out =
+        (struct project){.config = config, .arena = arena, .now_us = clock_wall_us(), .target = ""};
     out->declared = (enum lifecycle_stage)config->stage;
     date_from_us(out->now_us, out->today);
     err_clear(err);

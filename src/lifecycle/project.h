@@ -18,6 +18,7 @@ struct project {
     int64_t now_us;
     char today[11];
     enum lifecycle_stage declared; /* stage in the configuration */
+    const char *target;            /* whose evidence it is: "" the project's own, or a service's */
 };
 
 /* False with err, or with errors in rows of the project's own. Everything lives in arena. */

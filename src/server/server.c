@@ -78,6 +78,8 @@ server_run(const struct server_options *options, struct err *err)
     bool ok = false;
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ,
+           SIG_IGN); /* a file that may not grow is an error of the write, as a full disk is */
     set_limits();
     if (!open_log(options, err))
         return false;

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The lifecycle commands, as people and pipelines use them: what is proven, what is a gap, and whether
+// the drills tell a careful service from a careless one.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { afterEach, test } from 'node:test';
+
+import { cairn, endAll, makeFolder, root } from './harness.mjs';
+
+afterEach(endAll);
+
+const minutes = 60_000;
+
+async function newProject() {
+    const folder = makeFolder();
+    const made = await cairn(['init', 'shop'], { cwd: folder });
+    assert.equal(made.code, 0, made.stderr);
+    const cwd = path.join(folder, 'shop');
+    execFileSync('git', ['init', '-q'], { cwd });
+    execFileSync('git', ['add', '-A'], { cwd });
+    return {
+        cwd,
+        run: (...args) => cairn(args, { cwd, timeout: 3 * minutes }),
+        read: (name) => fs.readFileSync(path.join(cwd, name), 'utf8'),
+        write: (name, text) => {
+            fs.mkdirSync(path.dirname(path.join(cwd, name)), { recursive: true });
+            fs.writeFileSync(path.join(cwd, name), text);
+        },
+        has: (name) => fs.existsSync(path.join(cwd, name)),
+    };
+}
+
+const leftovers = () => fs.readdirSync('/tmp').filter((name) => name.startsWith('cairn-drill-'));
+
+async function statuses(project, ...args) {
+    const { stdout, stderr, code } = await project.run('check', '--json', ...args);
+    assert.ok(stdout.startsWith('{'), stderr);
+    const report = JSON.parse(stdout);
+    return { code, report, of: Object.fromEntries(report.rows.map((row) => [row.id, row])) };
+}
+
+test('a new project is checked in seconds, and what holds is measured', async () => {
+    const project = await newProject();
+    const { code, report, of } = await statuses(project);
+    assert.equal(code, 1, 'there are gaps');
+    assert.equal(report.stage, 'poc');
+    for (const id of ['core-works', 'api-server', 'database-connected', 'logging', 'error-handling', 'tls',
+        'no-default-secrets', 'no-secrets-in-git', 'restricted-network', 'quick-iteration', 'health-truth',
+        'metrics', 'input-validated', 'environment-validated', 'api-documented'])
+        assert.equal(of[id].status, 'pass', `${id}: ${of[id].found}`);
+    for (const id of ['poc-questions', 'poc-time-box', 'concept-decided'])
+        assert.equal(of[id].status, 'gap', id);
+    assert.equal(of['read-replicas'].status, 'not needed yet');
+    assert.equal(of['team-size'].status, 'unknown');
+    assert.equal(fs.readdirSync(path.join(project.cwd, '.cairn/evidence')).length, 1);
+    assert.deepEqual(leftovers(), []);
+});
+
+test('the drills of mvp lose nothing and cut nothing', { timeout: 5 * minutes }, async () => {
+    const project = await newProject();
+    const { of } = await statuses(project, '--stage=mvp');
+    for (const id of ['data-persists', 'graceful-shutdown', 'disk-full', 'slow-clients', 'authentication']) {
+        assert.equal(of[id].status, 'pass', `${id}: ${of[id].found}`);
+        if (id !== 'authentication') assert.equal(of[id].figures.lost, 0, id);
+    }
+    // One instance can't restart unseen; that it says so is the point.
+    assert.equal(of['deploy-without-downtime'].status, 'gap');
+    assert.deepEqual(leftovers(), []);
+});
+
+test('the gap tracker keeps what people wrote', async () => {
+    const project = await newProject();
+    let gaps = project.read('GAPS.md');
+    assert.match(gaps, /`backups`/);
+    gaps = gaps.replace(/(`backups`\n) {2}- owner:\n {2}- due:\n/, '$1  - owner: Ann\n  - due: 2027-01-31\n')
+        .replace('\n<!-- cairn: end', '\n- [ ] a lighthouse\n  - we want one\n\n<!-- cairn: end') + '\nOur own words.\n';
+    project.write('GAPS.md', gaps);
+    await project.run('check');
+    const after = project.read('GAPS.md');
+    assert.match(after, /`backups`\n {2}- owner: Ann\n {2}- due: 2027-01-31\n/);
+    assert.match(after, /- \[ \] a lighthouse\n {2}- we want one\n/);
+    assert.match(after, /Our own words\.\n$/);
+    assert.match(after, /- \[x\] .*closed on \d{4}-\d{2}-\d{2}: .*`api-server`\n/);
+    await project.run('check');
+    assert.equal(project.read('GAPS.md'), after, 'a second run changes nothing');
+});
+
+test('a row that passed and fails now ends with 2', async () => {
+    const project = await newProject();
+    await project.run('check');
+    project.write('id_rsa', '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n');
+    execFileSync('git', ['add', '-f', 'id_rsa'], { cwd: project.cwd });
+    const { code, of } = await statuses(project);
+    assert.equal(code, 2);
+    assert.equal(of['no-secrets-in-git'].status, 'gap');
+    assert.match(of['no-secrets-in-git'].found, /id_rsa:1: a private key/);
+});
+
+test('evidence that was edited counts for nothing, and is named', async () => {
+    const project = await newProject();
+    await project.run('check');
+    const folder = path.join(project.cwd, '.cairn/evidence');
+    const file = path.join(folder, fs.readdirSync(folder)[0]);
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replaceAll('"fail"', '"pass"'));
+    const { stdout, stderr } = await project.run('status', '--json');
+    assert.match(stderr, /is not used: it was cut short or changed/);
+    assert.equal(JSON.parse(stdout).evidence, 0);
+});
+
+test('reports for machines are well formed', async () => {
+    const project = await newProject();
+    await project.run('check', '--sarif=r.sarif', '--junit=r.xml', '--badge=b.svg');
+    const sarif = JSON.parse(project.read('r.sarif'));
+    assert.equal(sarif.version, '2.1.0');
+    const rules = new Set(sarif.runs[0].tool.driver.rules.map((rule) => rule.id));
+    assert.ok(sarif.runs[0].results.length > 3);
+    for (const result of sarif.runs[0].results) assert.ok(rules.has(result.ruleId));
+    assert.match(project.read('r.xml'), /^<\?xml[^]*<testsuite name="cairn check --stage poc" tests="\d+"[^]*<\/testsuite>\n$/);
+    assert.match(project.read('b.svg'), /^<svg [^]*stage: none[^]*<\/svg>\n$/);
+});
+
+test('a row of the project\'s own is run, and one that is unsound is refused with its line', async () => {
+    const project = await newProject();
+    project.write('checks/export.yaml', 'title: Data can be exported\nneed: must must must must\ncost: A fine.\n'
+        + 'fix: make export\ncommand: [sh, -c, "echo 3 of 3 tables; exit 0"]\n');
+    project.write('checks/hangs.yaml', 'title: It ends\nneed: must must must must\ncost: none\nfix: none\n'
+        + 'command: [sleep, "600"]\ntimeout: 1s\n');
+    project.write('checks/garbage.yaml', 'title: It speaks\nneed: must must must must\ncost: none\nfix: none\n'
+        + 'command: [sh, -c, "head -c 3000000 /dev/urandom; exit 9"]\n');
+    const { of } = await statuses(project);
+    assert.equal(of.export.status, 'pass');
+    assert.equal(of.export.found, '3 of 3 tables');
+    assert.equal(of.hangs.status, 'unknown');
+    assert.match(of.hangs.found, /no end after 1000 ms/);
+    assert.equal(of.garbage.status, 'unknown');
+    assert.match(of.garbage.found, /exit code 9/);
+    project.write('checks/bad.yaml', 'title: x\nneed: must must must must\ncost: none\nfix: none\nseverity: high\n');
+    const { code, stderr } = await project.run('check');
+    assert.equal(code, 4);
+    assert.match(stderr, /checks\/bad\.yaml:5: unknown field 'severity'/);
+});
+
+test('what people answer for has a name and an end', async () => {
+    const project = await newProject();
+    assert.equal((await project.run('attest', 'on-call')).code, 4);
+    assert.equal((await project.run('attest', 'on-call', '--by=Ann', '--until=2001-01-01')).code, 4);
+    assert.match((await project.run('attest', 'latency', '--by=Ann')).stderr, /has to be measured/);
+    assert.match((await project.run('attest', 'gracefull-shutdown', '--by=A')).stderr, /did you mean graceful-shutdown/);
+    assert.equal((await project.run('attest', 'demo-ready', '--by=Ann')).code, 0);
+    assert.equal((await project.run('waive', 'poc-questions', '--owner=Ben', '--reason=a toy', '--until=2999-01-01')).code, 0);
+    const { of } = await statuses(project);
+    assert.equal(of['demo-ready'].status, 'pass');
+    assert.equal(of['poc-questions'].status, 'waived');
+    assert.match(project.read('lifecycle.json'), /"owner": "Ben"/);
+});
+
+test('a proof of concept ends with a decision and a report', async () => {
+    const project = await newProject();
+    assert.equal((await project.run('poc', 'start', '--weeks=4')).code, 0);
+    assert.match((await project.run('poc', 'start', '--weeks=12', '--again')).stderr, /past 8 weeks/);
+    await project.run('poc', 'question', 'Is <b>it</b> fast enough?');
+    await project.run('poc', 'criterion', 'concurrency', '>=', '5');
+    await project.run('poc', 'criterion', 'The front end works');
+    assert.equal((await project.run('poc', 'criterion', 'speed', '>=', '5')).code, 4);
+    await project.run('poc', 'judge', '2', 'met', '--by=Ann');
+    await project.run('check');
+    const record = JSON.parse((await project.run('poc', '--json')).stdout);
+    assert.deepEqual(record.criteria.map((one) => one.state), ['met', 'met']);
+    assert.equal((await project.run('poc', 'decide', 'proceed')).code, 4);
+    assert.equal((await project.run('poc', 'decide', 'proceed', '--reason=fast', '--by=Ann')).code, 0);
+    assert.match(project.read('poc-report.md'), /\| concurrency >= 5 \| met \| 5 users \|/);
+    const page = project.read('poc-report.html');
+    assert.match(page, /<svg /);
+    assert.match(page, /Is &lt;b&gt;it&lt;\/b&gt; fast/);
+    assert.doesNotMatch(page, /(src|href)=/);
+});
+
+test('past the time-box every command that knows the stage says so', async () => {
+    const project = await newProject();
+    await project.run('poc', 'start', '--weeks=2');
+    project.write('lifecycle.json', project.read('lifecycle.json').replace(/"ends": "[^"]*"/, '"ends": "2020-01-15"'));
+    for (const args of [['status'], ['poc'], ['check']])
+        assert.match((await project.run(...args)).stderr, /ended on 2020-01-15, and nothing was decided/, args[0]);
+});
+
+test('advice follows the stage, and a not yet is remembered', async () => {
+    const project = await newProject();
+    const ask = async (...words) => JSON.parse((await project.run('advise', '--json', ...words)).stdout);
+    assert.equal((await ask('do', 'we', 'need', 'redis', 'now')).answer, 'not yet');
+    assert.equal((await ask('redis', '--stage=production')).answer, 'yes');
+    assert.equal((await ask('service mesh')).answer, 'not yet');
+    assert.equal((await ask('tls')).answer, 'yes');
+    assert.equal((await ask('multi-region')).row, 'multi-region');
+    assert.match(project.read('lifecycle.json'), /cache-shared: A shared cache/);
+    assert.equal((await project.run('advise', 'xyzzy')).code, 4);
+});
+
+test('a promotion is refused until it is proven, and plans the way', async () => {
+    const project = await newProject();
+    const refused = await project.run('promote', 'mvp');
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /required rows of mvp are not proven/);
+    assert.match(project.read('cairn.yaml'), /^stage: poc$/m);
+    assert.match((await project.run('promote', 'scale')).stderr, /the service is at poc/);
+    assert.equal((await project.run('promote', 'mvp', '--plan')).code, 0);
+    const plan = project.read('docs/plan-mvp.md');
+    assert.match(plan, /## POC → MVP > Week 1: Reliability\n\n- \[ \] \*\*P0\*\* Implement graceful shutdown/);
+    assert.match(plan, /## POC → MVP > Validation/);
+});
+
+test('a promotion writes stage, record, decision and gaps', async () => {
+    const project = await newProject();
+    const rows = (await statuses(project, '--stage=mvp', '--only=tls')).report.rows;
+    for (const row of rows.filter((one) => one.need === 'must' && one.status !== 'pass'))
+        assert.equal((await project.run('waive', row.id, '--owner=Ben', '--reason=a test', '--until=2999-01-01')).code, 0, row.id);
+    const done = await project.run('promote', 'mvp');
+    assert.equal(done.code, 0, done.stderr + done.stdout);
+    assert.match(project.read('cairn.yaml'), /^stage: mvp$/m);
+    assert.match(project.read('docs/adr/0001-promotion-to-mvp.md'), /is waived: Ben until 2999-01-01/);
+    assert.match(project.read('lifecycle.json'), /"stage": "mvp"/);
+});
+
+test('a second check at the same time says who holds the project', async () => {
+    const project = await newProject();
+    const first = project.run('check');
+    for (let i = 0; i < 400 && !project.has('.cairn/check.lock'); i++) await new Promise((done) => setTimeout(done, 5));
+    const { code, stderr } = await project.run('check', '--only=gap-tracker');
+    await first;
+    assert.equal(code, 4);
+    assert.match(stderr, /held by process \d+/);
+});
+
+test('a careless service is told from a careful one', { timeout: 5 * minutes }, async () => {
+    const project = await newProject();
+    const target = path.join(root, 'examples/targets/careless.yaml');
+    const { code, of } = await statuses(project, '--stage=mvp', `--target=${target}`);
+    assert.equal(code, 1);
+    for (const id of ['core-works', 'api-server', 'throughput'])
+        assert.equal(of[id].status, 'pass', `${id}: ${of[id].found}`);
+    for (const id of ['data-persists', 'graceful-shutdown', 'health-truth', 'error-handling', 'input-validated', 'metrics',
+        'environment-validated', 'api-documented'])
+        assert.equal(of[id].status, 'gap', `${id}: ${of[id].found}`);
+    assert.deepEqual(leftovers(), []);
+});
+
+test('a target that never starts, or dies, is a gap with its last words', async () => {
+    const project = await newProject();
+    const rest = 'ready: /\nwrite_path: /\nwrite_body: "{n}"\nread_path: /{offset}\nread_key: id\nstart_timeout: 1\n';
+    project.write('dies.yaml', `name: dies\nstart: [sh, -c, "echo no disk >&2; exit 3"]\n${rest}`);
+    project.write('sleeps.yaml', `name: sleeps\nstart: [sleep, "600"]\n${rest}`);
+    project.write('absent.yaml', `name: absent\nstart: [/nowhere/at-all]\n${rest}`);
+    for (const [name, says] of [['dies', /it ended at its start: no disk/], ['sleeps', /wasn't ready within 1 s/],
+        ['absent', /unable to start '\/nowhere\/at-all'/]]) {
+        const { of } = await statuses(project, `--target=${name}.yaml`, '--only=api-server');
+        assert.match(of['api-server'].found, says);
+    }
+    assert.deepEqual(leftovers(), []);
+});
+
+test('interrupted, it says so and leaves nothing behind', async () => {
+    const project = await newProject();
+    const { spawn } = await import('node:child_process');
+    const { binary } = await import('./harness.mjs');
+    const child = spawn(binary, ['check', '--stage=mvp'], { cwd: project.cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (text) => (said += text));
+    child.stdout.resume();
+    await new Promise((done) => setTimeout(done, 2500));
+    child.kill('SIGINT');
+    const code = await new Promise((done) => child.once('close', done));
+    assert.equal(code, 5);
+    assert.match(said, /interrupted: nothing was kept/);
+    assert.equal(project.has('.cairn/evidence'), false);
+    assert.deepEqual(leftovers(), []);
+});
+
+test('load in the open model sees a stall, which the closed model hides', async () => {
+    let stalled = false;
+    const server = http.createServer((request, response) => {
+        if (!stalled && Date.now() - began > 800) {
+            stalled = true;
+            const end = Date.now() + 600;
+            while (Date.now() < end);
+        }
+        response.end('ok');
+    });
+    await new Promise((done) => server.listen(0, '127.0.0.1', done));
+    const url = `http://127.0.0.1:${server.address().port}/`;
+    const load = async (...args) => JSON.parse((await cairn(['load', url, '--json', '--duration=2', ...args], { timeout: minutes })).stdout);
+    let began = Date.now();
+    const open = await load('--rate=200', '--connections=4');
+    began = Date.now();
+    stalled = false;
+    const closed = await load('--closed', '--connections=4');
+    server.close();
+    assert.equal(open.ok, open.sent);
+    assert.ok(open.p95_ms > 200, `a quarter of the requests met the stall: p95 ${open.p95_ms}`);
+    assert.ok(closed.p95_ms < 200, `the closed model sent hardly any into it: p95 ${closed.p95_ms}`);
+});
