@@ -113,6 +113,27 @@ emit_read_elements(struct emitter *e, struct str reader, struct emit_param param
     BUF_ADD_LIT(&e->sql, "::text[]))");
 }
 
+/* What a column is compared with has its type but not its length: too long is no error, and nothing
+ * is rounded. */
+static const struct type *
+value_type(const struct type *type)
+{
+    return type->id == TYPE_ENUM || type->id == TYPE_ARRAY || type->id == TYPE_OTHER
+               ? type
+               : type_builtin(type->id);
+}
+
+/* hex() makes an empty text of NULL. */
+static void
+emit_hex(struct emitter *e, const struct plan_field *field)
+{
+    BUF_ADD_LIT(&e->sql, "iif(");
+    emit_field(e, field);
+    BUF_ADD_LIT(&e->sql, " IS NULL, NULL, hex(");
+    emit_field(e, field);
+    BUF_ADD_LIT(&e->sql, "))");
+}
+
 /* A list is one value: an array of PostgreSQL's, and JSON for the embedded engine, where bytea goes
  * as hexadecimal digits. */
 static void
@@ -120,13 +141,12 @@ emit_in(struct emitter *e, const struct plan_cond *cond)
 {
     bool as_hex = !emit_is_postgres(e) && cond->field.type->id == TYPE_BYTEA;
     struct emit_param param = {
-        .source = EMIT_LIST, .index = cond->filter->slot, .type = cond->field.type};
+        .source = EMIT_LIST, .index = cond->filter->slot, .type = value_type(cond->field.type)};
 
     if (as_hex)
-        BUF_ADD_LIT(&e->sql, "hex(");
-    emit_field(e, &cond->field);
-    if (as_hex)
-        buf_add_char(&e->sql, ')');
+        emit_hex(e, &cond->field);
+    else
+        emit_field(e, &cond->field);
     if (cond->field.type->id == TYPE_JSONB)
         emit_collation(e, cond->field.type);
     buf_add_str(&e->sql,
@@ -149,7 +169,7 @@ is_pattern(enum api_op op)
 static void
 emit_right(struct emitter *e, const struct plan_cond *cond, const struct type *type)
 {
-    struct emit_param param = {.source = EMIT_SLOT, .index = cond->filter->slot, .type = type};
+    struct emit_param param = {.source = EMIT_SLOT, .index = cond->filter->slot, .type = value_type(type)};
     struct str reader = is_pattern(cond->filter->op) || cond->filter->op == API_ISDISTINCT
                             ? STR("")
                             : reader_of(cond);
@@ -224,10 +244,11 @@ emit_comparison(struct emitter *e, const struct plan_cond *cond)
     bool as_hex =
         !emit_is_postgres(e) && type->id == TYPE_BYTEA && filter->quantifier != API_QUANT_NONE;
 
-    buf_add_str(&e->sql, by_label ? STR("CASE ") : as_hex ? STR("hex(") : STR(""));
-    emit_field(e, &cond->field);
+    buf_add_str(&e->sql, by_label ? STR("CASE ") : STR(""));
     if (as_hex)
-        buf_add_char(&e->sql, ')');
+        emit_hex(e, &cond->field);
+    else
+        emit_field(e, &cond->field);
     if (by_label)
         emit_label_position(e, type);
     if (type->id == TYPE_JSONB)
@@ -249,7 +270,8 @@ emit_quantified(struct emitter *e, const struct plan_cond *cond)
     struct emit_param param = {
         .source = EMIT_ARRAY,
         .index = cond->filter->slot,
-        .type = is_pattern(cond->filter->op) ? type_builtin(TYPE_TEXT) : cond->field.type,
+        .type = is_pattern(cond->filter->op) ? type_builtin(TYPE_TEXT)
+                                             : value_type(cond->field.type),
     };
 
     buf_add_str(&e->sql, is_any ? STR("(SELECT CASE WHEN max(v) = 1 THEN 1")

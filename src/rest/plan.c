@@ -106,7 +106,8 @@ add_value(struct planner *p, const struct plan_rel *rel, const struct api_item *
         return true;
     column->has_cast = true;
     column->type = &column->cast;
-    return plan_check_cast(p->in, item->cast, &column->cast, &column->cast_name, p->err) ||
+    return plan_check_cast(p->in, column->field.type, item->cast, &column->cast,
+                           &column->cast_name, p->err) ||
            postpone(p);
 }
 
@@ -617,13 +618,14 @@ plan_make(const struct plan_input *input, struct plan **out, struct err *err)
     root->limit_slot = root->offset_slot = API_NO_SLOT;
     root->rows_max = is_write ? 0 : input->limits->rows_max;
     plan->count = is_write ? API_COUNT_NONE : count_kind(input);
-    if (is_write && (!make_write(&p, plan) || !plan_check_write(input, plan, err)))
+    if (is_write && !make_write(&p, plan))
         return false;
     if (!make_shown(&p, plan, !is_write || plan->returns_rows))
         return false;
     if (!plan_check_aggregates(input, root, err))
         return false;
-    if (p.has_late) {
+    /* Nothing is asked of the database for an update that changes no column. */
+    if (p.has_late && (plan->action != PLAN_UPDATE || plan->column_count > 0)) {
         *err = p.late;
         return false;
     }
@@ -634,6 +636,8 @@ plan_make(const struct plan_input *input, struct plan **out, struct err *err)
         plan_apply_forms(input, root);
     plan->at_most_one = pins_key(root);
     apply_inner(&p, root, is_write ? &plan->shown : &root->conds);
+    if (is_write && !plan_check_write(input, plan, err))
+        return false;
     *out = plan;
     return true;
 }

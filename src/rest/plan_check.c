@@ -299,15 +299,22 @@ parse_array_name(struct str name, struct arena *arena, struct type *out)
 }
 
 bool
-plan_check_cast(const struct plan_input *input, struct str name, struct type *out,
-                struct str *out_name, struct err *err)
+plan_check_cast(const struct plan_input *input, const struct type *from, struct str name,
+                struct type *out, struct str *out_name, struct err *err)
 {
     bool is_word = name.len > 0 && memchr(name.data, ' ', name.len) == NULL;
     char *lower = NULL;
 
     *out_name = name;
-    if (type_parse_name(name, out) && (input->dialect == DB_POSTGRES || type_is_embedded(out)))
-        return true;
+    if (type_parse_name(name, out) && (input->dialect == DB_POSTGRES || type_is_embedded(out))) {
+        if (input->dialect == DB_POSTGRES || type_can_cast(from, out))
+            return true;
+        /* Without their lengths, as PostgreSQL names them. */
+        err_set(err, ERR_REQUEST, "42846", "cannot cast type %.*s to %.*s",
+                STR_ARG(from->id == TYPE_ENUM ? from->name : type_builtin(from->id)->name),
+                STR_ARG(type_builtin(out->id)->name));
+        return fail_status(err, 400);
+    }
     if (input->dialect == DB_POSTGRES && parse_array_name(name, input->arena, out))
         return true;
     if (input->dialect != DB_POSTGRES || !is_word) {

@@ -459,6 +459,14 @@ add_foreign_key(struct apply *a, struct model_table *table, const struct json *n
     key.ref_columns = ref_names;
     if (!check_joinable(a, table, ref, &key, ref_columns, constraint))
         return false;
+    for (uint32_t t = 0; t < a->model->table_count; t++) {
+        const struct model_table *other = &a->model->tables[t];
+
+        for (uint32_t k = 0; k < other->foreign_key_count; k++)
+            key.number = other->foreign_keys[k].number > key.number ? other->foreign_keys[k].number
+                                                                    : key.number;
+    }
+    key.number++;
     *EDIT_ADD(a, table->foreign_keys, table->foreign_key_count) = key;
     ddl_must_hold(a, table, DDL_FOREIGN, key.name);
     ddl_changed(a, table);

@@ -118,6 +118,12 @@ expr_can_coerce(const struct type *from, const struct type *to, enum coercion mo
     return mode == COERCE_EXPLICIT && can_cast_explicitly(from, to);
 }
 
+bool
+type_can_cast(const struct type *from, const struct type *to)
+{
+    return expr_can_coerce(from, to, COERCE_EXPLICIT);
+}
+
 /* A cast that depends on the session's time zone or settings, so no index may hold its result. */
 static bool
 is_stable_cast(const struct type *from, const struct type *to)

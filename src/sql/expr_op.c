@@ -371,6 +371,7 @@ get_json(struct expr_context *x, struct str op, struct expr *left, struct expr *
          size_t location, struct expr *out)
 {
     bool as_text = str_eq(op, STR("->>"));
+    int how = (as_text ? 1 : 0) + (left->type.id == TYPE_JSONB ? 2 : 0);
 
     if (left->type.id != TYPE_JSON && left->type.id != TYPE_JSONB)
         return no_operator(x, op, left, right, location);
@@ -379,7 +380,7 @@ get_json(struct expr_context *x, struct str op, struct expr *left, struct expr *
         return false;
     set_result(x, out, as_text ? TYPE_TEXT : left->type.id,
                arena_printf(x->a->tmp, "cairn_json_get(%.*s, %.*s, %d)", STR_ARG(left->sql),
-                            STR_ARG(right->sql), as_text),
+                            STR_ARG(right->sql), how),
                op, left, right);
     return true;
 }

@@ -164,6 +164,7 @@ struct model_foreign_key {
     uint32_t column_count;
     enum model_action on_delete, on_update;
     bool deferrable, initially_deferred;
+    int64_t number; /* embedded: those made later have higher ones */
 };
 
 struct model_check {

@@ -118,6 +118,7 @@ static const struct shape_field foreign_key_fields[] = {
     FIELD(model_foreign_key, "on_update", SHAPE_ACTION, on_update),
     FIELD(model_foreign_key, "deferrable", SHAPE_BOOL, deferrable),
     FIELD(model_foreign_key, "deferred", SHAPE_BOOL, initially_deferred),
+    FIELD(model_foreign_key, "number", SHAPE_I64, number),
 };
 SHAPE(foreign_key_shape, model_foreign_key, foreign_key_fields);
 

@@ -109,6 +109,9 @@ MUST_CHECK bool type_cast_value(const struct type *from, const struct value *val
                                 const struct type *to, struct arena *arena, struct value *out,
                                 struct err *err);
 
+/* Whether there is an explicit cast between the two. */
+bool type_can_cast(const struct type *from, const struct type *to);
+
 /*
  * Output of a cell, from either engine: PostgreSQL's cells are TEXT in its text format, the
  * embedded engine's are in normal form. JSON is what to_json() prints (timestamps with T, bytea as

@@ -16,7 +16,7 @@ struct lite_explain {
     const struct model *model; /* what the triggers were made for */
     /* The replayed draws from sequences. */
     const struct lite_failure *failure;
-    unsigned draws_used;
+    unsigned draws_used, draws_unknown;
 };
 
 struct lite_explain *
@@ -55,7 +55,7 @@ lite_explain_knows(int rc)
 }
 
 /* The replay draws what the failed run drew; a number that it doesn't know of can only be of a run
- * that succeeded, and any does. */
+ * that succeeded, and any does that no other row has. */
 static bool
 replay_next(void *ctx, struct str name, int64_t *out, struct err *err)
 {
@@ -63,7 +63,7 @@ replay_next(void *ctx, struct str name, int64_t *out, struct err *err)
     const struct lite_failure *failure = explain->failure;
 
     *out = explain->draws_used < failure->draw_count ? failure->draws[explain->draws_used++]
-                                                     : INT64_MAX - 1;
+                                                     : -(int64_t)++explain->draws_unknown;
     return true;
 }
 
@@ -139,6 +139,7 @@ replay(struct lite_explain *explain, const struct lite_failure *failure)
     explain->conn.env.session = job->session;
     explain->failure = failure;
     explain->draws_used = failure->draw_count;
+    explain->draws_unknown = 0;
     for (uint32_t i = 0; i < job->stmt_count && i < failure->stmt; i++)
         if (replay_stmt(explain, job->stmts + i, 0, job->stmts[i].row_count, is_deferred) !=
             LITE_OK)
@@ -152,10 +153,42 @@ replay(struct lite_explain *explain, const struct lite_failure *failure)
     return replay_stmt(explain, stmt, failure->row, failure->row + 1, true) == LITE_OK;
 }
 
-void
-lite_explain_run(struct lite_explain *explain, const struct model *model, unsigned generation,
-                 const struct lite_failure *failure)
+/*
+ * PostgreSQL looks at foreign keys when all rows are there: an error of another kind in a later row
+ * comes first. False: there is none.
+ */
+static bool
+find_later(struct lite_explain *explain, const struct lite_failure *failure,
+           struct lite_failure *out)
 {
+    struct db_job *job = failure->job;
+    const struct db_stmt *stmt = job->stmts + failure->stmt;
+    struct db_job rest = {.mode = DB_WRITE};
+    struct db_stmt copy;
+    int rc = SQLITE_OK;
+
+    /* What later rows would have drawn from sequences, nobody knows. */
+    if (failure->draw_count > 0 || failure->stmt >= job->stmt_count || failure->row + 1 >= stmt->row_count)
+        return false;
+    copy = *stmt;
+    copy.params = stmt->params + (size_t)(failure->row + 1) * stmt->param_count;
+    copy.row_count = stmt->row_count - failure->row - 1;
+    copy.on_row = NULL;
+    if (lite_conn_run(&explain->conn, &rest, &copy, &rc) == LITE_OK || !lite_explain_knows(rc) ||
+        rc == SQLITE_CONSTRAINT_FOREIGNKEY)
+        return false;
+    *out = *failure;
+    out->row += 1 + explain->conn.row;
+    out->rc = rc;
+    job->err = rest.err;
+    return true;
+}
+
+static void
+explain_one(struct lite_explain *explain, const struct model *model, unsigned generation,
+            const struct lite_failure *failure, bool looks_on)
+{
+    struct lite_failure later;
     struct db_job *job = failure->job;
     bool is_key = failure->rc == SQLITE_CONSTRAINT_FOREIGNKEY;
     const struct db_stmt *stmt =
@@ -170,9 +203,16 @@ lite_explain_run(struct lite_explain *explain, const struct model *model, unsign
                       stmt->target) ||
         lite_conn_step(conn->begin_write) != SQLITE_OK)
         return;
-    if (!is_key || lite_conn_exec(conn, "PRAGMA defer_foreign_keys=ON") == SQLITE_OK) {
+    /* Later rows are asked about after the foreign key that failed. */
+    if ((!is_key && looks_on) || lite_conn_exec(conn, "PRAGMA defer_foreign_keys=ON") == SQLITE_OK) {
         bool is_applied = replay(explain, failure) && is_key;
         lite_conn_limit(conn, 0, clock_mono_ns() + replay_max_ns);
+        if (is_applied && looks_on && find_later(explain, failure, &later)) {
+            lite_conn_limit(conn, 0, 0);
+            lite_conn_step(conn->rollback);
+            explain_one(explain, model, generation, &later, false);
+            return;
+        }
         if (!sqlite3_get_autocommit(conn->db))
             reason_find(&explain->capture, conn, failure->rc, stmt->target, is_applied, job->viewer,
                         &job->err);
@@ -181,4 +221,11 @@ lite_explain_run(struct lite_explain *explain, const struct model *model, unsign
     lite_conn_limit(conn, 0, 0);
     if (!sqlite3_get_autocommit(conn->db))
         lite_conn_step(conn->rollback);
+}
+
+void
+lite_explain_run(struct lite_explain *explain, const struct model *model, unsigned generation,
+                 const struct lite_failure *failure)
+{
+    explain_one(explain, model, generation, failure, true);
 }

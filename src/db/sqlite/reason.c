@@ -497,16 +497,45 @@ parent_is_referenced(struct probe *probe, const struct captured *row,
     return true;
 }
 
+/* A foreign key to a table, in the order in which they were made: PostgreSQL asks them so. */
+struct incoming {
+    const struct model_table *child;
+    const struct model_foreign_key *key;
+    uint64_t place; /* of those without a number */
+};
+
+static bool
+incoming_next(const struct model *model, const struct model_table *table, struct incoming *at)
+{
+    struct incoming best = {0};
+    uint64_t place = 0;
+
+    for (uint32_t t = 0; t < model->table_count; t++) {
+        const struct model_table *child = model->tables + t;
+
+        for (uint32_t f = 0; f < child->foreign_key_count; f++) {
+            const struct model_foreign_key *key = child->foreign_keys + f;
+            struct incoming found = {child, key, ++place};
+            bool is_later = at->key == NULL || key->number > at->key->number ||
+                            (key->number == at->key->number && found.place > at->place);
+
+            if (str_eq(key->ref_table, table->name) && str_eq(key->ref_schema, table->schema) &&
+                is_later && (best.key == NULL || key->number < best.key->number))
+                best = found;
+        }
+    }
+    *at = best;
+    return best.key != NULL;
+}
+
 static bool
 parent_find(struct probe *probe, const struct captured *row, bool is_applied, struct err *err)
 {
-    const struct model *model = probe->capture->model;
+    struct incoming at = {0};
 
-    for (uint32_t t = 0; row->old != NULL && t < model->table_count; t++)
-        for (uint32_t f = 0; f < model->tables[t].foreign_key_count; f++)
-            if (parent_is_referenced(probe, row, model->tables + t,
-                                     model->tables[t].foreign_keys + f, is_applied, err))
-                return true;
+    while (row->old != NULL && incoming_next(probe->capture->model, row->table, &at))
+        if (parent_is_referenced(probe, row, at.child, at.key, is_applied, err))
+            return true;
     return false;
 }
 

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is compared of two answers, and the few things that PostgreSQL itself leaves open.
+
+import { targetOf } from './requests.mjs';
+
+const compared = ['content-type', 'content-range', 'content-length', 'content-location', 'preference-applied', 'location', 'warning',
+    'proxy-status', 'www-authenticate'];
+
+export async function answerOf(server, request) {
+    const { method, headers, body } = request;
+    const answer = await server.request(targetOf(request), { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+
+    return {
+        status: answer.status,
+        headers: Object.fromEntries(compared.map((name) => [name, answer.headers[name] ?? null])),
+        body: answer.text,
+    };
+}
+
+const codeOf = (answer) => (answer.status >= 400 ? answer.body.match(/"code":"(\w+)"/)?.[1] : undefined);
+
+/** Of several values that are wrong, which one is met first is for the planner to say. */
+const isAboutValues = (code) => code?.startsWith('22');
+
+/** docs/status.md: a row that fails before its defaults are known is shown without them. */
+const withoutRow = (text) => text.replace(/"details":"Failing row contains .*\)\."/s, '"details":""');
+
+/** The update that matches no row: PostgreSQL has not looked at its values. */
+const isUnread = (request, sqlite, postgres) =>
+    request.method === 'PATCH' && isAboutValues(codeOf(sqlite)) && postgres.status < 300 && /^\*\//.test(postgres.headers['content-range'] ?? '');
+
+/** A cast that fails on some value: whether it comes to that is for the planner to say too. */
+const isCast = (request, sqlite, postgres) =>
+    (isAboutValues(codeOf(sqlite)) || isAboutValues(codeOf(postgres))) && /::/.test(decodeURIComponent(targetOf(request)));
+
+/** Of several rows that are wrong, the embedded engine finds first what it sees before it begins: values, and nulls in keys. */
+const isEarlier = (request, sqlite, postgres) =>
+    Array.isArray(request.body) && request.body.length > 1 && /^(23502|22)/.test(codeOf(sqlite)) && /^23/.test(codeOf(postgres));
+
+export function isSame(request, sqlite, postgres) {
+    if (isCast(request, sqlite, postgres) || isEarlier(request, sqlite, postgres) || isUnread(request, sqlite, postgres)) return true;
+    if (sqlite.status !== postgres.status) return isAboutValues(codeOf(sqlite)) && isAboutValues(codeOf(postgres));
+    if (isAboutValues(codeOf(sqlite)) && isAboutValues(codeOf(postgres))) return true;
+    const hasRow = /Failing row contains/.test(postgres.body);
+    return compared.every((name) => sqlite.headers[name] === postgres.headers[name] || (hasRow && name === 'content-length'))
+        && withoutRow(sqlite.body) === withoutRow(postgres.body);
+}
+
+/**
+ * Numbers that were drawn by an insert that failed, or changed nothing, are not drawn alike: after one, the table's identity
+ * is left alone.
+ */
+export class Identities {
+    constructor(schema) {
+        this.tables = new Set(schema.tables.filter((t) => t.columns.some((c) => c.identity)).map((t) => t.name));
+        this.left = new Set();
+    }
+
+    takes(request) {
+        return !(['POST', 'PUT'].includes(request.method) && this.left.has(request.table));
+    }
+
+    note(request, answer) {
+        const isPlain = answer.status === 201 && !/resolution/.test(request.headers.Prefer ?? '') && request.method === 'POST';
+
+        if (['POST', 'PUT'].includes(request.method) && this.tables.has(request.table) && !isPlain) this.left.add(request.table);
+    }
+}
