@@ -270,8 +270,8 @@ emit_quantified(struct emitter *e, const struct plan_cond *cond)
     struct emit_param param = {
         .source = EMIT_ARRAY,
         .index = cond->filter->slot,
-        .type = is_pattern(cond->filter->op) ? type_builtin(TYPE_TEXT)
-                                             : value_type(cond->field.type),
+        .type =
+            is_pattern(cond->filter->op) ? type_builtin(TYPE_TEXT) : value_type(cond->field.type),
     };
 
     buf_add_str(&e->sql, is_any ? STR("(SELECT CASE WHEN max(v) = 1 THEN 1")

@@ -35,8 +35,8 @@ MUST_CHECK bool plan_check_json(const struct api_field *field, struct err *err);
 MUST_CHECK bool plan_check_order(enum db_dialect dialect, const struct type *type, struct err *err);
 /* The type that a cast names, and how SQL may name it: 400 42704. */
 MUST_CHECK bool plan_check_cast(const struct plan_input *input, const struct type *from,
-                                struct str name, struct type *out,
-                                struct str *out_name, struct err *err);
+                                struct str name, struct type *out, struct str *out_name,
+                                struct err *err);
 /* An operator that the type doesn't have: 404 42883, 400 42804; one that the embedded engine does
  * not have: 400 0A000. PostgreSQL answers by itself. */
 MUST_CHECK bool plan_check_filter(enum db_dialect dialect, const struct type *type,

@@ -108,8 +108,8 @@ plan_aggregate(const struct plan_input *input, const struct api_item *item,
         return true;
     column->has_aggregate_cast = true;
     column->type = &column->aggregate_cast;
-    return plan_check_cast(input, column->aggregate_type, item->aggregate_cast, &column->aggregate_cast,
-                           &column->aggregate_cast_name, err);
+    return plan_check_cast(input, column->aggregate_type, item->aggregate_cast,
+                           &column->aggregate_cast, &column->aggregate_cast_name, err);
 }
 
 bool

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/expr.h"
+
+#include <math.h>
+
 #include "sql/array.h"
 #include "sql/quote.h"
 
@@ -14,6 +17,11 @@ write_real(struct buf *out, double value)
 {
     char text[40];
 
+    /* There is no word for infinity, but a number too large is read as that. */
+    if (isinf(value)) {
+        buf_add_str(out, value > 0 ? STR("9e999") : STR("-9e999"));
+        return;
+    }
     snprintf(text, sizeof(text), "%.17g", value);
     buf_printf(out, "%s", text);
     if (strpbrk(text, ".eE") == NULL)

@@ -54,6 +54,9 @@ lite_explain_knows(int rc)
            rc == SQLITE_CONSTRAINT_CHECK || rc == SQLITE_CONSTRAINT_FOREIGNKEY;
 }
 
+/* Nobody's key, but one that fits into an integer. */
+#define DRAWS_UNKNOWN INT64_C(-1987654321)
+
 /* The replay draws what the failed run drew; a number that it doesn't know of can only be of a run
  * that succeeded, and any does that no other row has. */
 static bool
@@ -62,8 +65,9 @@ replay_next(void *ctx, struct str name, int64_t *out, struct err *err)
     struct lite_explain *explain = ctx;
     const struct lite_failure *failure = explain->failure;
 
-    *out = explain->draws_used < failure->draw_count ? failure->draws[explain->draws_used++]
-                                                     : -(int64_t)++explain->draws_unknown;
+    *out = explain->draws_used < failure->draw_count
+               ? failure->draws[explain->draws_used++]
+               : DRAWS_UNKNOWN + (int64_t)++explain->draws_unknown;
     return true;
 }
 
@@ -168,7 +172,8 @@ find_later(struct lite_explain *explain, const struct lite_failure *failure,
     int rc = SQLITE_OK;
 
     /* What later rows would have drawn from sequences, nobody knows. */
-    if (failure->draw_count > 0 || failure->stmt >= job->stmt_count || failure->row + 1 >= stmt->row_count)
+    if (failure->draw_count > 0 || failure->stmt >= job->stmt_count ||
+        failure->row + 1 >= stmt->row_count)
         return false;
     copy = *stmt;
     copy.params = stmt->params + (size_t)(failure->row + 1) * stmt->param_count;
@@ -204,7 +209,8 @@ explain_one(struct lite_explain *explain, const struct model *model, unsigned ge
         lite_conn_step(conn->begin_write) != SQLITE_OK)
         return;
     /* Later rows are asked about after the foreign key that failed. */
-    if ((!is_key && looks_on) || lite_conn_exec(conn, "PRAGMA defer_foreign_keys=ON") == SQLITE_OK) {
+    if ((!is_key && looks_on) ||
+        lite_conn_exec(conn, "PRAGMA defer_foreign_keys=ON") == SQLITE_OK) {
         bool is_applied = replay(explain, failure) && is_key;
         lite_conn_limit(conn, 0, clock_mono_ns() + replay_max_ns);
         if (is_applied && looks_on && find_later(explain, failure, &later)) {

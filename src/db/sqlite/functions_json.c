@@ -63,6 +63,52 @@ fn_write_json(const struct fn *fn, struct buf *out, char json_class, struct valu
     type_write_json_class(out, json_class, value);
 }
 
+/* As json_strip_nulls() prints it: without blanks, and without members that are null. */
+static void
+write_stripped(struct buf *out, const struct json *json)
+{
+    bool is_object = json->type == JSON_OBJECT;
+    bool first = true;
+
+    if (json->type == JSON_STRING) {
+        json_write_str(out, json->text);
+        return;
+    }
+    if (!is_object && json->type != JSON_ARRAY) {
+        buf_add_str(out, json->raw);
+        return;
+    }
+    buf_add_char(out, is_object ? '{' : '[');
+    for (const struct json *at = json->first; at != NULL; at = at->next) {
+        if (is_object && at->type == JSON_NULL)
+            continue;
+        if (!first)
+            buf_add_char(out, ',');
+        first = false;
+        if (is_object) {
+            json_write_str(out, at->key);
+            buf_add_char(out, ':');
+        }
+        write_stripped(out, at);
+    }
+    buf_add_char(out, is_object ? '}' : ']');
+}
+
+static void
+write_member(struct fn *fn, const struct row_spec *spec, int index, struct value *value)
+{
+    struct json_limits limits = {
+        .max_depth = DEPTH_MAX, .allow_duplicate_keys = true, .allow_nul = true};
+    char json_class = spec->columns[index].json_class;
+    struct json *json = NULL;
+
+    if (spec->strips_nulls && json_class == 'r' && value->kind == VALUE_TEXT &&
+        json_parse(value->s, limits, fn->scratch, &json, NULL))
+        write_stripped(&fn->out, json);
+    else
+        fn_write_json(fn, &fn->out, json_class, value);
+}
+
 static void
 call_json_row(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
@@ -88,7 +134,7 @@ call_json_row(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **arg
             continue;
         buf_add_char(out, separator);
         buf_add_str(out, spec->columns[i].key);
-        fn_write_json(fn, out, spec->columns[i].json_class, &value);
+        write_member(fn, spec, i, &value);
         separator = ',';
     }
     if (separator == '{')

@@ -36,10 +36,14 @@ const isCast = (request, sqlite, postgres) =>
 
 /** Of several rows that are wrong, the embedded engine finds first what it sees before it begins: values, and nulls in keys. */
 const isEarlier = (request, sqlite, postgres) =>
-    Array.isArray(request.body) && request.body.length > 1 && /^(23502|22)/.test(codeOf(sqlite)) && /^23/.test(codeOf(postgres));
+    Array.isArray(request.body) && request.body.length > 1 && /^(23502|22|21000)/.test(codeOf(sqlite)) && /^23/.test(codeOf(postgres));
+
+/** Of several things wrong with a statement, one is named. */
+const isStatic = (answer) => ['42846', '42883', '42804'].includes(codeOf(answer));
 
 export function isSame(request, sqlite, postgres) {
     if (isCast(request, sqlite, postgres) || isEarlier(request, sqlite, postgres) || isUnread(request, sqlite, postgres)) return true;
+    if (isStatic(sqlite) && isStatic(postgres)) return true;
     if (sqlite.status !== postgres.status) return isAboutValues(codeOf(sqlite)) && isAboutValues(codeOf(postgres));
     if (isAboutValues(codeOf(sqlite)) && isAboutValues(codeOf(postgres))) return true;
     const hasRow = /Failing row contains/.test(postgres.body);
