@@ -123,7 +123,7 @@ test('a result is shaped as the rows of a table', async () => {
     await expect(post('sayhello', { name: 'x' }, counted), 200);
     await expect(get('get_projects_below?id=2&select=name', { Accept: 'application/vnd.pgrst.object+json' }), 200);
     await expect(get('get_projects_below?id=3', { Accept: 'application/vnd.pgrst.object+json' }), 406);
-    await expect(get('get_projects_below?id=3', { Accept: 'text/csv' }), 200, 'id,name,client_id\n1,Windows 7,1\n2,Windows 10,1');
+    await expect(get('get_projects_below?id=3', { Accept: 'text/csv' }), 200, 'id,name,client_id\n1,"Windows 7",1\n2,"Windows 10",1');
     await expect(get('ret_setof_integers', { Accept: 'text/csv' }), 200, 'pgrst_scalar\n1\n2\n3');
     await expect(get('get_projects_below?id=9&id=eq.5', { Accept: 'application/vnd.pgrst.array+json;nulls=stripped' }), 200);
 });

@@ -47,7 +47,7 @@ export class Requests {
         const choices = [
             [2, () => `is.${random.pick(['null', 'not_null', 'NULL'])}`],
             [type.isText ? 3 : column.type === 'bytea' ? 0 : 0.3, () => `${random.pick(['like', 'ilike'])}.${pattern()}`],
-            [type.isText ? 1 : 0.1, () => `${random.pick(['match', 'imatch'])}.${listedPattern(random)}`],
+            [type.isText ? 1 : 0.1, () => `${random.pick(['match', 'imatch'])}.${quote ? listed(anyPattern(random)) : anyPattern(random)}`],
         ];
 
         if (column.type === 'boolean') choices.push([3, () => `is.${random.pick(['true', 'false', 'unknown'])}`]);
@@ -320,7 +320,7 @@ export class Requests {
     }
 }
 
-function listedPattern(random) {
+function anyPattern(random) {
     return random.pick(['^a', 'b$', 'a.b', '[a-c]+', '^$', 'A|b', '\\d', '(a)', '.']);
 }
 
