@@ -539,8 +539,11 @@ emit_embedded(struct emitter *e, struct emit_output *out, struct err *err)
 {
     const struct plan *plan = e->plan;
     const char *rowid = rowid_name(plan->root->table->model);
-    bool twice = plan->returns_rows && rowid != NULL &&
-                 (plan->root->order != NULL || plan->shown != NULL || plan->root->is_grouped);
+    /* What is deleted along with a row is gone before RETURNING would show it. */
+    bool cascades = plan->action == PLAN_DELETE && plan->root->children != NULL;
+    bool twice =
+        plan->returns_rows && rowid != NULL &&
+        (plan->root->order != NULL || plan->shown != NULL || plan->root->is_grouped || cascades);
 
     if (plan->action == PLAN_INSERT && plan->resolution == API_RESOLUTION_MERGE) {
         emit_existing(e);

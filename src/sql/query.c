@@ -545,8 +545,13 @@ query_with(struct expr_context *x, const struct json *with, struct buf *out)
         cte->column_count = query.column_count;
         cte->columns = ARENA_ARRAY(x->a->tmp, struct scope_column, query.column_count);
         for (uint32_t i = 0; i < query.column_count; i++)
-            cte->columns[i] =
-                (struct scope_column){.name = query.columns[i].name, .type = query.columns[i].type};
+            cte->columns[i] = (struct scope_column){
+                .name = query.columns[i].name,
+                .type = query.columns[i].type,
+                .base_schema = query.columns[i].base_schema,
+                .base_table = query.columns[i].base_table,
+                .base_column = query.columns[i].base_column,
+            };
         buf_add_str(out, n == pg_first(with, "ctes") ? STR("WITH ") : STR(", "));
         marks_write_name(x, cte->name, out);
         buf_printf(out, " AS (%.*s)", STR_ARG(query.sql));

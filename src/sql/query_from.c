@@ -70,7 +70,13 @@ from_table(struct expr_context *x, const struct json *range, struct buf *out)
         struct expr *columns = ARENA_ARRAY(x->a->tmp, struct expr, cte->column_count);
 
         for (uint32_t i = 0; i < cte->column_count; i++)
-            columns[i] = (struct expr){.name = cte->columns[i].name, .type = cte->columns[i].type};
+            columns[i] = (struct expr){
+                .name = cte->columns[i].name,
+                .type = cte->columns[i].type,
+                .base_schema = cte->columns[i].base_schema,
+                .base_table = cte->columns[i].base_table,
+                .base_column = cte->columns[i].base_column,
+            };
         add_item(x->a, x->scope, alias.len > 0 ? alias : name.name, columns, cte->column_count);
         marks_write_name(x, name.name, out);
     } else {

@@ -51,6 +51,11 @@ static const struct door_case embeds[] = {
      "{\"name\":\"Jane\",\"person_detail\":null}]"},
     {"GET /project_names?select=name,tasks(id)&id=eq.1",
      "200\n\n[{\"name\":\"Windows 7\",\"tasks\":[{\"id\":1}, \n {\"id\":2}]}]"},
+    {"GET /late_tasks?select=id,projects(name)&id=eq.6",
+     "200\n\n[{\"id\":6,\"projects\":{\"name\":\"IOS\"}}]"},
+    {"GET /projects?select=id,late_tasks(id)&late_tasks.order=id&id=gte.3&id=lt.5",
+     "200\n\n[{\"id\":3,\"late_tasks\":[{\"id\":6}]}, \n "
+     "{\"id\":4,\"late_tasks\":[{\"id\":7}, \n {\"id\":8}]}]"},
     {"GET /tasks?select=id,project_names(name)&id=eq.1",
      "200\n\n[{\"id\":1,\"project_names\":{\"name\":\"Windows 7\"}}]"},
     {"GET /projects?select=id,tasks(id::text,n:name)&id=eq.1",
@@ -114,6 +119,10 @@ static const struct door_case missing[] = {
     {"GET /clients?select=nothing,projects(id)&order=projects(id)",
      "400\n\n{\"code\":\"PGRST118\",..."},
     {"GET /clients?select=nothing,name->a", "400\n\n{\"code\":\"42703\",..."},
+    {"GET /tasks?select=projects!wrong(id)",
+     "400\n\n{\"code\":\"PGRST200\",\"details\":\"Searched for a foreign key relationship between "
+     "'tasks' and 'projects' using the hint 'wrong' in the schema 'public', but no matches were "
+     "found.\",\"hint\":null,..."},
     {"GET /clients?select=projects!wrong(id)",
      "400\n\n{\"code\":\"PGRST200\",\"details\":\"Searched for a foreign key relationship between "
      "'clients' and 'projects' using the hint 'wrong' in the schema 'public', but no matches were "

@@ -207,6 +207,10 @@ rows_are_updated(void **state)
 
 static const struct door_case deletions[] = {
     {"DELETE /items?id=eq.1", "204\nContent-Range: */*\n!Content-Length\n!Content-Type\n\n"},
+    {"DELETE /folders?select=name,files(id)&files.order=id\nPrefer: return=representation",
+     "200\nContent-Range: */*\n\n[{\"name\":\"one\",\"files\":[{\"id\":10}, \n {\"id\":11}]}, \n "
+     "{\"name\":\"two\",\"files\":[]}]"},
+    {"GET /files", "200\n\n[]"},
     {"DELETE /items?id=eq.2\nPrefer: return=representation, count=exact",
      "200\nContent-Range: */1\nPreference-Applied: return=representation, count=exact\n\n"
      "[{\"id\":2}]"},
