@@ -500,12 +500,34 @@ emit_reads_target(const struct emitter *e)
     return false;
 }
 
+static bool
+contains(struct str text, struct str part)
+{
+    return text.len > 0 && memmem(text.data, text.len, part.data, part.len) != NULL;
+}
+
+/* What the defaults of an insert's columns may ask for. */
+static int64_t
+reads_of_defaults(const struct plan *plan)
+{
+    const struct model_table *model = plan->root->table->model;
+    int64_t reads = 0;
+
+    for (uint32_t i = 0; plan->action == PLAN_INSERT && i < model->column_count; i++) {
+        if (contains(model->columns[i].default_sqlite, STR("request.headers")))
+            reads |= MODEL_READS_HEADERS;
+        if (contains(model->columns[i].default_sqlite, STR("request.cookies")))
+            reads |= MODEL_READS_COOKIES;
+    }
+    return reads;
+}
+
 bool
 emit_access_end(struct emitter *e, struct emit_output *out, struct err *err)
 {
     struct err denied = {0};
 
-    out->reads = e->reads;
+    out->reads = e->reads | reads_of_defaults(e->plan);
     if (e->plan->root->call != NULL)
         out->reads |= e->plan->root->call->function->model->reads;
     if (e->plan->role == NULL)

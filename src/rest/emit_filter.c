@@ -314,7 +314,8 @@ emit_can_fail(const struct plan_cond *cond)
 {
     enum api_op op = cond->filter->op;
 
-    return op != API_IN && op != API_IS && op != API_ISDISTINCT && op > API_LTE;
+    return cond->field.step_count > 0 ||
+           (op != API_IN && op != API_IS && op != API_ISDISTINCT && op > API_LTE);
 }
 
 /*
