@@ -385,6 +385,57 @@ get_json(struct expr_context *x, struct str op, struct expr *left, struct expr *
     return true;
 }
 
+/* json #> '{a,b}', with a path that is there before: one step after the other. */
+static bool
+get_path(struct expr_context *x, struct str op, struct expr *left, struct expr *right,
+         size_t location, struct expr *out)
+{
+    bool as_text = str_eq(op, STR("#>>"));
+    struct str path = right->value.s;
+    struct str sql = left->sql;
+
+    if (left->type.id != TYPE_JSON && left->type.id != TYPE_JSONB)
+        return no_operator(x, op, left, right, location);
+    if (!right->is_const || right->value.kind != VALUE_TEXT || path.len < 3 ||
+        path.data[0] != '{' || path.data[path.len - 1] != '}' ||
+        strcspn(arena_cstr(x->a->tmp, path), "\"\\ ") < path.len)
+        return apply_refuse(x->a, location, "paths other than literals such as '{a,b}'");
+    path = str_slice(path, 1, path.len - 1);
+    while (path.len > 0) {
+        struct str step = str_cut(&path, ',');
+        struct buf quoted;
+        int64_t index;
+
+        if (step.len == 0)
+            return apply_refuse(x->a, location, "paths with empty steps");
+        /* A number is a place in an array, or the key of an object. */
+        if (str_to_i64(step, &index))
+            return apply_refuse(x->a, location, "paths with numbers");
+        apply_buf(&quoted);
+        quote_text(&quoted, step);
+        step = apply_take(x->a->tmp, &quoted);
+        sql = arena_printf(x->a->tmp, "cairn_json_get(%.*s, %.*s, %d)", STR_ARG(sql), STR_ARG(step),
+                           as_text && path.len == 0);
+    }
+    set_result(x, out, as_text ? TYPE_TEXT : left->type.id, sql, op, left, right);
+    return true;
+}
+
+static bool
+has_key(struct expr_context *x, struct str op, struct expr *left, struct expr *right,
+        size_t location, struct expr *out)
+{
+    if (left->type.id != TYPE_JSONB)
+        return no_operator(x, op, left, right, location);
+    if (!expr_coerce(x, right, type_builtin(TYPE_TEXT), COERCE_IMPLICIT, location))
+        return false;
+    set_result(x, out, TYPE_BOOL,
+               arena_printf(x->a->tmp, "cairn_json_has(%.*s, %.*s)", STR_ARG(left->sql),
+                            STR_ARG(right->sql)),
+               op, left, right);
+    return true;
+}
+
 bool
 expr_binary(struct expr_context *x, struct str op, struct expr *left, struct expr *right,
             size_t location, struct expr *out)
@@ -405,6 +456,10 @@ expr_binary(struct expr_context *x, struct str op, struct expr *left, struct exp
         return concatenate(x, left, right, location, out);
     if (str_eq(op, STR("->")) || str_eq(op, STR("->>")))
         return get_json(x, op, left, right, location, out);
+    if (str_eq(op, STR("#>")) || str_eq(op, STR("#>>")))
+        return get_path(x, op, left, right, location, out);
+    if (str_eq(op, STR("?")))
+        return has_key(x, op, left, right, location, out);
     return no_operator(x, op, left, right, location);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Signed-in callers: tokens, roles, row-level security, keys. Both engines check tokens alike; what a
-// role may is PostgreSQL's to say, and on SQLite auth.anonymous decides.
+// role may is said by GRANT and policies: access.test.mjs and rules.test.mjs.
 
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';

@@ -57,6 +57,7 @@
  *   cairn_json_value(class, value)     one value, NULL is null
  *   cairn_to_json(class, value)        one value; of NULL nothing
  *   cairn_json_get(json, key or index, mode)   -> and ->> (mode 0, 1) of json; of jsonb 2, 3
+ *   cairn_json_has(json, key)          ?
  *   cairn_json_text(json)              ::text of json, the same
  *   cairn_jsonb_contains(a, b)         a @> b
  *   cairn_array_contains(a, b, numbers)  cairn_array_overlaps(a, b, numbers)   a @> b, a && b; numbers

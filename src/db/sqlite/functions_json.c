@@ -226,6 +226,29 @@ call_json_get(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **arg
         fn_result_str(ctx, found->text);
 }
 
+/* A key of an object, or a string in an array, or the string itself. */
+static void
+call_json_has(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    struct json_limits limits = {.max_depth = DEPTH_MAX, .allow_duplicate_keys = true};
+    struct str text = fn_text_of(argv[0]);
+    struct str key = fn_text_of(argv[1]);
+    struct json *json;
+    struct err err = {0};
+    bool found = false;
+
+    if (!json_parse(text, limits, fn->scratch, &json, &err)) {
+        fail_document(ctx, text);
+        return;
+    }
+    found =
+        find_member(json, key) != NULL || (json->type == JSON_STRING && str_eq(json->text, key));
+    for (const struct json *at = json->type == JSON_ARRAY ? json->first : NULL; at != NULL;
+         at = at->next)
+        found = found || (at->type == JSON_STRING && str_eq(at->text, key));
+    sqlite3_result_int(ctx, found);
+}
+
 static void
 call_json_text(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
@@ -237,6 +260,7 @@ static const struct fn_def defs[] = {
     {"cairn_json_value", 2, FN_NULLS, call_json_value},
     {"cairn_to_json", 2, 0, call_json_value},
     {"cairn_json_get", 3, 0, call_json_get},
+    {"cairn_json_has", 2, 0, call_json_has},
     {"cairn_json_text", 1, 0, call_json_text},
 };
 
