@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A call of a function: /rpc/NAME. From the plan on it is a read, whose rows come out of it. */
+#include "core/err_local.h"
 #include "rest/args.h"
 #include "rest/media.h"
 #include "rest/rest_impl.h"
@@ -37,7 +38,7 @@ find_name(struct rest_call *call, struct str raw, struct err *err)
 static void
 respond_options(struct rest_call *call)
 {
-    struct err err = {0};
+    ERR_LOCAL(err);
     struct args none = {.kind = ARGS_QUERY};
     struct response *response = &call->request->response;
     uint32_t count = 0;
@@ -257,7 +258,7 @@ void
 rest_handle_function(struct rest *rest, struct request *request, struct str name)
 {
     struct rest_call *call = ARENA_NEW(request->arena, struct rest_call);
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     call->rest = rest;
     call->request = request;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the database answered, as status, headers and body. */
+#include "core/err_local.h"
 #include "rest/answer.h"
 #include "rest/count.h"
 #include "rest/media.h"
@@ -316,7 +317,7 @@ respond_write(struct rest_call *call, uint64_t affected)
 void
 rest_respond_unchanged(struct rest_call *call)
 {
-    struct err err = {0};
+    ERR_LOCAL(err);
     bool ok = true;
 
     if (call->api.media == API_MEDIA_OBJECT)

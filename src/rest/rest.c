@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rest/rest.h"
 
+#include "core/err_local.h"
 #include "metric/metric.h"
 #include "rest/answer.h"
 #include "rest/count.h"
@@ -698,7 +699,7 @@ void
 rest_handle_table(struct rest *rest, struct request *request, struct str name)
 {
     struct rest_call *call = ARENA_NEW(request->arena, struct rest_call);
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     call->rest = rest;
     call->request = request;

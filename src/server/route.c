@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From path to handler, and the handlers that need no more than a few lines. */
 #include "auth/auth.h"
+#include "core/err_local.h"
 #include "core/log.h"
 #include "def/routes.h"
 #include "metric/metric.h"
@@ -55,7 +56,7 @@ allows_method(const struct route_def *route, enum http_method method)
 static void
 fail(struct request *request, int status, const char *code, const char *message)
 {
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     err_set(&err, ERR_REQUEST, code, "%s", message);
     err.http_status = status;
@@ -269,7 +270,7 @@ static void
 admit(struct server_loop *loop, const struct route_def *route, struct request *request,
       struct str segment, bool may_wait)
 {
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     if (auth_check(loop->auth, request, route->right, &err)) {
         timing_end(request, TIMING_JWT);
@@ -292,7 +293,7 @@ route_request(void *ctx, struct request *request)
     const struct config *config = loop->shared->config;
     struct str segment = STR_NULL;
     const struct route_def *route = find_route(request->path, &segment);
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     observe_begin(loop, request);
     request->route = route != NULL ? route->id : ROUTE_NONE;

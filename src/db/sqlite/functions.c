@@ -2,6 +2,7 @@
 /* Registration, arguments and results; what the functions do is in functions_*.c. */
 #include <math.h>
 
+#include "core/err_local.h"
 #include "db/sqlite/functions_impl.h"
 #include "sql/float.h"
 
@@ -180,7 +181,7 @@ fn_fail(sqlite3_context *ctx, const struct err *err)
 void
 fn_fail_with(sqlite3_context *ctx, const char *code, const char *message)
 {
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     err_set(&err, ERR_DB, code, "%s", message);
     fn_fail(ctx, &err);
@@ -212,7 +213,7 @@ fn_type_of(sqlite3_context *ctx, int index, sqlite3_value *arg, bool target)
 {
     struct type *type = sqlite3_get_auxdata(ctx, index);
     struct str name;
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     if (type != NULL)
         return type;

@@ -4,6 +4,8 @@
 
 #include "db/sqlite/functions_impl.h"
 
+#include "core/err_local.h"
+
 /* Lists of JSON. */
 
 struct list {
@@ -88,7 +90,7 @@ total_step(sqlite3_context *ctx, int argc, sqlite3_value **argv)
     struct fn *fn = fn_begin(ctx);
     struct total *total = sqlite3_aggregate_context(ctx, sizeof(*total));
     struct numeric value;
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     if (fn_is_null(argv[0]) || total == NULL)
         return;
@@ -109,7 +111,7 @@ total_final(sqlite3_context *ctx, bool average)
     struct total *total = sqlite3_aggregate_context(ctx, 0);
     struct numeric sum;
     struct numeric count;
-    struct err err = {0};
+    ERR_LOCAL(err);
     bool ok;
 
     if (total == NULL || total->sum == NULL)
@@ -224,7 +226,7 @@ static void
 float_step(sqlite3_context *ctx, sqlite3_value *arg, bool single)
 {
     struct plain *plain = sqlite3_aggregate_context(ctx, sizeof(*plain));
-    struct err err = {0};
+    ERR_LOCAL(err);
     double value;
     double sum;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Arrays (sql/array.h): their order, and what is in them. And what is in jsonb. */
+#include "core/err_local.h"
 #include "core/json.h"
 #include "db/sqlite/functions_impl.h"
 #include "sql/array.h"
@@ -54,7 +55,7 @@ count_common(struct fn *fn, sqlite3_context *ctx, sqlite3_value **argv, uint32_t
     bool numbers = sqlite3_value_int(argv[2]) != 0;
     struct array a;
     struct array b;
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     *common = 0;
     if (!array_read(fn_text_of(argv[0]), fn->scratch, &a, &err) ||
@@ -128,7 +129,7 @@ call_jsonb_contains(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value
     struct json_limits limits = {.max_depth = 1000, .allow_duplicate_keys = true};
     struct json *a = NULL;
     struct json *b = NULL;
-    struct err err = {0};
+    ERR_LOCAL(err);
     bool found = false;
 
     if (!json_parse(fn_text_of(argv[0]), limits, fn->scratch, &a, &err) ||

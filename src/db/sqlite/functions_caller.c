@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who asks: what policies and functions read of the request that a statement runs for. */
+#include "core/err_local.h"
 #include "db/engine.h"
 #include "db/sqlite/functions_impl.h"
 
@@ -50,7 +51,7 @@ call_setting(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv
     bool missing_ok = argc > 1 && sqlite3_value_int(argv[1]) != 0;
     struct str name = fn_text_of(argv[0]);
     struct str value;
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     if (find_setting(fn, name, &value)) {
         fn_result_str(ctx, value);

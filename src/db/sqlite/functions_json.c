@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON: rows as objects, and paths into documents. The aggregates are with the other ones. */
+#include "core/err_local.h"
 #include "core/json.h"
 #include "db/sqlite/functions_impl.h"
 #include "sql/zone.h"
@@ -189,7 +190,7 @@ find_element(const struct json *json, int64_t index, bool is_jsonb)
 static void
 fail_document(sqlite3_context *ctx, struct str text)
 {
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     if (text.len > 0 && memmem(text.data, text.len, "\\u0000", 6) != NULL) {
         err_set(&err, ERR_DB, "22P05", "unsupported Unicode escape sequence");
@@ -210,7 +211,7 @@ call_json_get(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **arg
     struct str text = fn_text_of(argv[0]);
     const struct json *found;
     struct json *json;
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     if (!json_parse(text, limits, fn->scratch, &json, &err)) {
         fail_document(ctx, text);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* LIKE and regular expressions. */
+#include "core/err_local.h"
 #include "db/sqlite/functions_impl.h"
 #include "sql/letter.h"
 #include "sql/regex.h"
@@ -112,7 +113,7 @@ regex_of(sqlite3_context *ctx, sqlite3_value *pattern, bool icase)
 {
     struct compiled *compiled = sqlite3_get_auxdata(ctx, 1);
     struct regex *regex;
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     if (compiled != NULL && compiled->icase == icase)
         return compiled->regex;
@@ -132,7 +133,7 @@ static void
 call_regex(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
     struct regex *regex = regex_of(ctx, argv[1], sqlite3_value_int(argv[2]) != 0);
-    struct err err = {0};
+    ERR_LOCAL(err);
     bool matched;
 
     if (regex == NULL)

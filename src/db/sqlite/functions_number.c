@@ -4,6 +4,8 @@
 
 #include "db/sqlite/functions_impl.h"
 
+#include "core/err_local.h"
+
 enum operation { OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_MOD };
 
 static void
@@ -50,7 +52,7 @@ static void
 float_operation(sqlite3_context *ctx, sqlite3_value **argv, enum operation op)
 {
     bool single = sqlite3_value_int(argv[2]) == 4;
-    struct err err = {0};
+    ERR_LOCAL(err);
     double a;
     double b;
     double value;
@@ -83,7 +85,7 @@ num_operation(struct fn *fn, sqlite3_context *ctx, sqlite3_value **argv, enum op
         [OP_ADD] = numeric_add, [OP_SUB] = numeric_sub, [OP_MUL] = numeric_mul,
         [OP_DIV] = numeric_div, [OP_MOD] = numeric_mod,
     };
-    struct err err = {0};
+    ERR_LOCAL(err);
     struct numeric a;
     struct numeric b;
     struct numeric value;
@@ -148,7 +150,7 @@ static void
 num_unary(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv, num_change change)
 {
     int64_t scale = argc > 1 ? fn_int_of(argv[1]) : 0;
-    struct err err = {0};
+    ERR_LOCAL(err);
     struct numeric value;
 
     scale = scale > 2000 ? 2000 : scale < -2000 ? -2000 : scale;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Time, chance, sequences, errors and casts. */
 #include "core/clock.h"
+#include "core/err_local.h"
 #include "db/sqlite/functions_impl.h"
 #include "sql/datetime.h"
 
@@ -47,7 +48,7 @@ call_uuid(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 static void
 fail_no_sequences(sqlite3_context *ctx, const char *name)
 {
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     err_set(&err, ERR_DB, "25006", "cannot execute %s() in a read-only transaction", name);
     fn_fail(ctx, &err);
@@ -56,7 +57,7 @@ fail_no_sequences(sqlite3_context *ctx, const char *name)
 static void
 call_nextval(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
-    struct err err = {0};
+    ERR_LOCAL(err);
     int64_t value;
 
     if (fn->env->nextval == NULL)
@@ -70,7 +71,7 @@ call_nextval(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv
 static void
 call_currval(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
-    struct err err = {0};
+    ERR_LOCAL(err);
     int64_t value;
 
     if (fn->env->currval == NULL)
@@ -86,7 +87,7 @@ call_setval(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
     bool is_called = argc < 3 || sqlite3_value_int(argv[2]) != 0;
     int64_t value = sqlite3_value_int64(argv[1]);
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     if (fn->env->setval == NULL)
         fail_no_sequences(ctx, "setval");
@@ -100,7 +101,7 @@ call_setval(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 static void
 call_check_file(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
-    struct err err = {0};
+    ERR_LOCAL(err);
     int has_moved = 0;
 
     sqlite3_file_control(sqlite3_context_db_handle(ctx), "main", SQLITE_FCNTL_HAS_MOVED,
@@ -118,7 +119,7 @@ static void
 call_raise(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
     struct str code = fn_text_of(argv[0]);
-    struct err err = {0};
+    ERR_LOCAL(err);
     char code_text[6] = "XX000";
 
     if (fn_is_null(argv[0]))
@@ -157,7 +158,7 @@ convert(struct fn *fn, sqlite3_context *ctx, sqlite3_value **argv, bool is_assig
     const struct type *to = from != NULL ? fn_type_of(ctx, 2, argv[2], true) : NULL;
     struct value value = fn_value_of(argv[0]);
     struct value out = {0};
-    struct err err = {0};
+    ERR_LOCAL(err);
     bool ok;
 
     if (to == NULL)

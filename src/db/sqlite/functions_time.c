@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Dates and times, in UTC. */
+#include "core/err_local.h"
 #include "db/sqlite/functions_impl.h"
 #include "sql/datetime.h"
 
@@ -63,7 +64,7 @@ static const struct {
 static void
 fail_unit(sqlite3_context *ctx, struct str name, enum type_id id, bool known)
 {
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     err_set(&err, ERR_DB, known ? "0A000" : "22023", "unit \"%.*s\" not %s for type %s",
             STR_ARG(name), known ? "supported" : "recognized", type_builtin(id)->name.data);
@@ -89,7 +90,7 @@ unit_of(sqlite3_context *ctx, struct str name, enum type_id id, enum unit *out)
 static bool
 usec_of(sqlite3_context *ctx, const struct type *type, sqlite3_value *arg, int64_t *out)
 {
-    struct err err = {0};
+    ERR_LOCAL(err);
     bool ok;
 
     if (type->id == TYPE_TIME)
@@ -116,7 +117,7 @@ day_of(int64_t usec)
 static void
 call_date_add(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
-    struct err err = {0};
+    ERR_LOCAL(err);
     int64_t days;
 
     if (!datetime_parse_date(fn_text_of(argv[0]), fn->env->now_us, &days, &err)) {
@@ -137,7 +138,7 @@ call_date_add(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **arg
 static void
 call_date_diff(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
-    struct err err = {0};
+    ERR_LOCAL(err);
     int64_t a;
     int64_t b;
 
@@ -156,7 +157,7 @@ call_time_add(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **arg
     const struct type *type = fn_type_of(ctx, 1, argv[1], false);
     bool minus = sqlite3_value_int(argv[3]) < 0;
     struct datetime_interval interval;
-    struct err err = {0};
+    ERR_LOCAL(err);
     int64_t usec;
 
     if (type == NULL || !usec_of(ctx, type, argv[0], &usec))
@@ -368,7 +369,7 @@ extract_julian(struct fn *fn, sqlite3_context *ctx, int64_t day, int64_t time)
     struct numeric days;
     struct numeric part;
     struct numeric whole;
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     numeric_from_i64(day + JULIAN_OF_1970, fn->scratch, &days);
     numeric_from_i64(time, fn->scratch, &part);

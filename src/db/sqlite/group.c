@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "core/clock.h"
+#include "core/err_local.h"
 #include "core/log.h"
 #include "db/sqlite/writer.h"
 #include "metric/metric.h"
@@ -276,7 +277,7 @@ group_attempt(struct lite_core *core, struct lite_group *group, struct lite_jobs
 static bool
 group_begin(struct lite_core *core, struct lite_group *group)
 {
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     for (;;) {
         int rc = lite_conn_step(core->conn.begin_write);
@@ -314,7 +315,7 @@ group_commit(struct lite_core *core, struct lite_group *group)
 {
     struct lite_conn *conn = &core->conn;
     uint64_t begin_ns = clock_mono_ns();
-    struct err err = {0};
+    ERR_LOCAL(err);
     int rc = SQLITE_OK;
 
     if (group->ran == 0) {
@@ -396,7 +397,7 @@ bool
 lite_group_run(struct lite_core *core, struct lite_group *group, struct lite_jobs *rest)
 {
     enum group_result result = GROUP_LOST;
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     group->begin_ns = clock_mono_ns();
     for (unsigned tries = 0; result == GROUP_LOST; tries++) {

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "core/clock.h"
+#include "core/err_local.h"
 #include "core/log.h"
 #include "db/sqlite/group.h"
 #include "db/sqlite/migrate.h"
@@ -189,7 +190,7 @@ static bool
 checkpoint(struct lite_writer *writer, int mode)
 {
     struct lite_conn *conn = &writer->core.conn;
-    struct err err = {0};
+    ERR_LOCAL(err);
     int pages = 0;
     int copied = 0;
 
@@ -279,7 +280,7 @@ lock_give(struct lite_writer *writer)
 static void
 refuse_poisoned(struct lite_group *group)
 {
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     err_set(&err, ERR_UNAVAILABLE, "CAIRN-READONLY",
             "writes are refused: the disk failed, and the database has to be opened anew");
@@ -319,7 +320,7 @@ queue_expire(struct lite_writer *writer, const struct err *err)
 static bool
 group_lock(struct lite_writer *writer)
 {
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     while (!lite_lock_try(&writer->lock)) {
         lite_lock_blame(&writer->lock, &err);
@@ -337,7 +338,7 @@ static void
 group_serve(struct lite_writer *writer, struct lite_jobs *jobs)
 {
     struct lite_group *group = &writer->group;
-    struct err err = {0};
+    ERR_LOCAL(err);
 
     lite_group_fill(group, jobs);
     if (atomic_load(&writer->db->poisoned)) {
@@ -403,7 +404,7 @@ task_serve(struct lite_writer *writer, struct task *task)
                core_ready(writer, task->err)) {
         turn.sequences = writer->core.sequences;
         ok = task->fn(&turn, task->arg, &unknown, task->err);
-        struct err reload = {0};
+        ERR_LOCAL(reload);
         if (!unknown && !model_reload(writer, &reload))
             ok = ok && err_set(task->err, reload.kind, reload.code, "%s", reload.message);
     }
@@ -473,7 +474,7 @@ static void
 writer_end(struct lite_writer *writer)
 {
     struct lite_conn *conn = &writer->core.conn;
-    struct err err = {0};
+    ERR_LOCAL(err);
     int rc = SQLITE_OK;
 
     if (conn->db != NULL && lite_lock_try(&writer->lock) && core_ready(writer, &err)) {
