@@ -99,6 +99,8 @@ each_key_has_its_option(void **state)
         {"db-aggregates-enabled = true", "\n  aggregates: true\n"},
         {"db-root-spec = \"root\"", "\n  root_function: \"root\"\n"},
         {"db-prepared-statements = off", "\n  prepared_statements: false\n"},
+        {"db-plan-enabled = true", "\n  plans: true\n"},
+        {"url-use-legacy-target-names = false", "\n  legacy_target_names: false\n"},
         {"jwt-aud = \"shop\"", "\n  jwt_aud: \"shop\"\n"},
         {"jwt-role-claim-key = \".a.b\"", "\n  role_claim: \".a.b\"\n"},
         {"jwt-secret-is-base64 = \"1\"", "\n  jwt_secret_is_base64: true\n"},
