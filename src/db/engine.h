@@ -92,6 +92,8 @@ struct db_stmt {
 struct db_session {
     struct str role;                                                  /* current_user */
     struct str claims_json, headers_json, cookies_json, method, path; /* request.* */
+    const char *const *settings; /* "name=value", of app.settings.* */
+    size_t setting_count;
 };
 
 /*

@@ -15,7 +15,8 @@
 
 struct rest;
 
-/* How the transaction of each request begins and ends. But for the end, PostgreSQL only. */
+/* How the transaction of each request begins and ends. But for the end and the settings,
+ * PostgreSQL only. */
 struct rest_transaction {
     bool rolls_back;                      /* unless the request says otherwise */
     bool allows_override;                 /* Prefer: tx=... counts */

@@ -83,6 +83,8 @@ role_set(struct rest_call *call)
         .claims_json = begin_claims_json(request),
         .method = request->method_name,
         .path = begin_path(request),
+        .settings = call->rest->options.transaction.settings,
+        .setting_count = call->rest->options.transaction.setting_count,
     };
     if ((reads & MODEL_READS_HEADERS) != 0)
         call->session.headers_json = begin_headers_json(request);

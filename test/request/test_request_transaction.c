@@ -150,6 +150,24 @@ a_request_chooses_the_zone_that_times_are_shown_in(void **state)
     door_expect_all(&door, zones, COUNTOF(zones));
 }
 
+static void
+functions_read_the_settings_of_the_configuration(void **state)
+{
+    static const char *const settings[] = {"host=shop.example", "empty="};
+    static const struct door_case cases[] = {
+        {"POST /rpc/setting\n\n{\"name\":\"app.settings.host\"}", "200\n\n\"shop.example\""},
+        {"GET /rpc/setting?name=app.settings.Host", "200\n\n\"shop.example\""},
+        {"GET /rpc/setting?name=app.settings.empty", "200\n\n\"\""},
+        {"GET /rpc/setting?name=app.settings.absent", "200\n\nnull"},
+        {"GET /rpc/setting?name=request.method", "200\n\n\"GET\""},
+    };
+
+    open_with("CREATE FUNCTION setting(name text) RETURNS text LANGUAGE sql STABLE"
+              "    AS 'SELECT current_setting(name, true)';",
+              (struct rest_transaction){.settings = settings, .setting_count = COUNTOF(settings)});
+    door_expect_all(&door, cases, COUNTOF(cases));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -160,6 +178,7 @@ main(int argc, char **argv)
         cmocka_unit_test_teardown(a_request_may_commit_where_the_others_are_undone, close_door),
         cmocka_unit_test_teardown(what_is_deferred_is_checked_before_a_rollback_too, close_door),
         cmocka_unit_test_teardown(a_request_chooses_the_zone_that_times_are_shown_in, close_door),
+        cmocka_unit_test_teardown(functions_read_the_settings_of_the_configuration, close_door),
     };
     int failed;
 

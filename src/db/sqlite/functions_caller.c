@@ -4,6 +4,8 @@
 #include "db/engine.h"
 #include "db/sqlite/functions_impl.h"
 
+#define APP_SETTINGS "app.settings."
+
 static struct str
 role_of(const struct fn *fn)
 {
@@ -16,6 +18,21 @@ static void
 call_role(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
     fn_result_str(ctx, role_of(fn));
+}
+
+/* Of the configuration. */
+static bool
+find_app_setting(const struct db_session *session, struct str name, struct str *out)
+{
+    for (size_t i = 0; i < session->setting_count; i++) {
+        struct str value = str_from(session->settings[i]);
+
+        if (str_eq_nocase(str_cut(&value, '='), name)) {
+            *out = value;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* False when there is no setting of this name; what it is may still be without data. */
@@ -36,6 +53,8 @@ find_setting(const struct fn *fn, struct str name, struct str *out)
         {"role", role_of(fn)},
     };
 
+    if (str_has_prefix(name, STR(APP_SETTINGS)))
+        return find_app_setting(session, str_slice(name, sizeof(APP_SETTINGS) - 1, name.len), out);
     for (size_t i = 0; i < COUNTOF(settings); i++) {
         if (str_eq_nocase(name, str_from(settings[i].name))) {
             *out = settings[i].value;
