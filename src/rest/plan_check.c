@@ -444,6 +444,31 @@ fail_filled(const struct model_column *column, bool is_insert, struct err *err)
     return fail_status(err, 400);
 }
 
+/* As PostgreSQL says it of a view that can't be written by itself. */
+static bool
+fail_fixed(const struct model_table *view, enum plan_action action, struct err *err)
+{
+    static const struct {
+        const char *what;
+        const char *doing;
+        const char *event;
+    } words[] = {
+        [PLAN_READ] = {"", "", ""},
+        [PLAN_INSERT] = {"insert into", "inserting into", "INSERT"},
+        [PLAN_UPDATE] = {"update", "updating", "UPDATE"},
+        [PLAN_DELETE] = {"delete from", "deleting from", "DELETE"},
+    };
+
+    err_set(err, ERR_DB, "55000", "cannot %s view \"%.*s\"", words[action].what,
+            STR_ARG(view->name));
+    err_details(err, "%.*s", STR_ARG(view->view_fixed));
+    err_hint(err,
+             "To enable %s the view, provide an INSTEAD OF %s trigger or an unconditional ON %s DO "
+             "INSTEAD rule.",
+             words[action].doing, words[action].event, words[action].event);
+    return fail_status(err, 500);
+}
+
 bool
 plan_check_write(const struct plan_input *input, const struct plan *plan, struct err *err)
 {
@@ -451,6 +476,18 @@ plan_check_write(const struct plan_input *input, const struct plan *plan, struct
 
     if (input->dialect == DB_POSTGRES)
         return true;
+    for (uint32_t depth = 0;
+         model->is_view && model->view_fixed.len == 0 && depth < 16 && model->reference_count == 1;
+         depth++) {
+        const struct model_table *below = model_find_table(
+            input->schema->model, model->references[0].schema, model->references[0].table);
+
+        if (below == NULL || !below->is_view)
+            break;
+        model = below;
+    }
+    if (model->is_view && model->view_fixed.len > 0)
+        return fail_fixed(model, plan->action, err);
     if (model->is_view) {
         err_set(err, ERR_REQUEST, "0A000", "the embedded engine can't write to the view \"%.*s\"",
                 STR_ARG(model->name));

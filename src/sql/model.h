@@ -187,6 +187,7 @@ struct model_table {
     bool insertable, updatable, deletable;
     struct str comment;
     struct str view_sql;    /* PostgreSQL text */
+    struct str view_fixed;  /* embedded: why PostgreSQL would not write through it; empty: it would */
     struct str view_sqlite; /* the embedded engine's */
     struct model_column *columns;
     uint32_t column_count;

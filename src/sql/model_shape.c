@@ -147,6 +147,7 @@ static const struct shape_field table_fields[] = {
     FIELD(model_table, "comment", SHAPE_STR, comment),
     FIELD(model_table, "sql", SHAPE_STR, view_sql),
     FIELD(model_table, "sqlite", SHAPE_STR, view_sqlite),
+    FIELD(model_table, "fixed", SHAPE_STR, view_fixed),
     LIST(model_table, "columns", columns, column_count, column_shape),
     LIST(model_table, "keys", keys, key_count, key_shape),
     LIST(model_table, "foreign_keys", foreign_keys, foreign_key_count, foreign_key_shape),

@@ -22,6 +22,15 @@ CREATE TABLE bar (id int PRIMARY KEY, parent bigint REFERENCES parents);
 INSERT INTO zoo VALUES (1, 2);
 INSERT INTO bar VALUES (1, 2);
 CREATE TABLE keyed (id text PRIMARY KEY, parent bigint REFERENCES parents, size int REFERENCES sizes);
+CREATE VIEW v_join AS SELECT z.id, p.name FROM zoo z JOIN parents p ON p.id = z.parent;
+CREATE VIEW v_count AS SELECT count(*) AS n, (SELECT max(id) FROM bar) AS m FROM zoo;
+CREATE VIEW v_grouped AS SELECT parent, count(*) AS n FROM zoo GROUP BY parent;
+CREATE VIEW v_distinct AS SELECT DISTINCT parent FROM zoo;
+CREATE VIEW v_union AS SELECT id FROM zoo UNION SELECT id FROM bar;
+CREATE VIEW v_limit AS SELECT id FROM zoo LIMIT 1;
+CREATE VIEW v_with AS WITH x AS (SELECT id FROM zoo) SELECT id FROM x;
+CREATE VIEW v_window AS SELECT id, row_number() OVER (ORDER BY id) AS n FROM zoo;
+CREATE VIEW v_above AS SELECT n FROM v_grouped;
 CREATE TABLE always (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n int);
 `;
 let both;
@@ -92,6 +101,19 @@ test('the row that violates is named, whatever numbers were drawn', async () => 
 
 test('an update of nothing asks nothing', async () => {
     assert.equal((await same('PATCH', 'sizes', { id: 'like.1' }, {})).status, 204);
+});
+
+test('a view that is not simple is not written, for its reason', async () => {
+    for (const [view, column] of [['join', 'id'], ['count', 'n'], ['grouped', 'n'], ['distinct', 'parent'], ['union', 'id'], ['limit', 'id'],
+        ['with', 'id'], ['window', 'id'], ['above', 'n']]) {
+        const answers = [
+            await same('POST', `v_${view}`, {}, { [column]: 1 }),
+            await same('PATCH', `v_${view}`, { [column]: 'eq.1' }, { [column]: 2 }),
+            await same('DELETE', `v_${view}`, { [column]: 'eq.1' }),
+        ];
+        for (const { status, body } of answers) assert.match(`${status} ${body}`, /500 .*55000.*not automatically updatable/);
+        await same('OPTIONS', `v_${view}`);
+    }
 });
 
 test('without nulls, rows inside of rows have no blanks', async () => {
