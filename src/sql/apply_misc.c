@@ -146,6 +146,19 @@ apply_select(struct apply *a, const struct json *body)
 
 /* --- comments ---------------------------------------------------------------------------------------------- */
 
+static bool
+comment_role(struct apply *a, struct str name, struct str text)
+{
+    struct model_role *role = model_find_role(a->model, name);
+
+    if (role == NULL)
+        return apply_fail(a, SIZE_MAX, "42704", "CREATE ROLE before it is named",
+                          "role \"%.*s\" does not exist", STR_ARG(name));
+    role->is_implied = false;
+    role->comment = text;
+    return true;
+}
+
 bool
 apply_comment(struct apply *a, const struct json *body)
 {
@@ -171,6 +184,8 @@ apply_comment(struct apply *a, const struct json *body)
         function->comment = text;
         return true;
     }
+    if (pg_is(body, "objtype", "OBJECT_ROLE"))
+        return comment_role(a, pg_string(pg_get(body, "object")), text);
     if (!pg_is(body, "objtype", "OBJECT_COLUMN"))
         return true;
     for (const struct json *n = items; n != NULL && n->next != NULL; n = n->next) {

@@ -92,6 +92,8 @@ roles_go_when_nothing_needs_them(void **state)
         "SET ROLE NONE; RESET ROLE; SET ROLE postgres; SET SESSION AUTHORIZATION DEFAULT;");
     assert_refused("SET ROLE anon;", "m:1:1", "0A000", "runs migrations as");
     assert_refused("SET ROLE nobody;", "m:1:1", "22023", "role \"nobody\" does not exist");
+    assert_taken("CREATE ROLE a; COMMENT ON ROLE a IS 'x'; DROP ROLE a;");
+    assert_refused("COMMENT ON ROLE nobody IS 'x';", "m:1:1", "42704", "\"nobody\" does not exist");
     assert_refused("CREATE ROLE a; CREATE ROLE a;", "m:1:16", "42710", "role \"a\" already exists");
     assert_refused("CREATE ROLE anon; CREATE ROLE anon;", "m:1:19", "42710", "already exists");
     assert_refused("DROP ROLE nobody;", "m:1:11", "42704", "role \"nobody\" does not exist");
