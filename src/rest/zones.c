@@ -35,7 +35,19 @@ zones_free(struct zones *zones)
     free(zones);
 }
 
-/* There are some 2,000 names and numbers, so that what is kept has an end. */
+/* PostgreSQL takes no zone that is off by seconds, and judges it by how it was then: 2000-01-01. */
+static bool
+check_seconds(const struct zone *zone, struct str name, struct err *err)
+{
+    if (zone_offset(zone, 946684800) % 60 == 0)
+        return true;
+    err_set(err, ERR_DB, "22023", "time zone \"%.*s\" appears to use leap seconds",
+            STR_ARG(str_slice(name, 0, 200)));
+    err_details(err, "PostgreSQL does not support leap seconds.");
+    return false;
+}
+
+/* There are some 10,000 names and numbers, so that what is kept has an end. */
 const struct zone *
 zones_find(struct zones *zones, struct str name, struct err *err)
 {
@@ -47,6 +59,10 @@ zones_find(struct zones *zones, struct str name, struct err *err)
     if (zone == NULL) {
         err_set(err, ERR_DB, "22023", "invalid value for parameter \"TimeZone\": \"%.*s\"",
                 STR_ARG(str_slice(name, 0, 200)));
+        return NULL;
+    }
+    if (!check_seconds(zone, name, err)) {
+        zone_free(zone);
         return NULL;
     }
     map_put(zones->by_name, arena_copy(zones->names, name), zone);

@@ -327,15 +327,32 @@ open_file(struct str name)
     return zone;
 }
 
-/* "3", "-7": hours east of UTC. */
+/* "3", "+3", "-7": hours east of UTC. */
 static bool
 parse_hours(struct str name, int32_t *out)
 {
     int64_t hours = 0;
 
+    if (str_has_prefix(name, STR("+")) && !str_has_prefix(name, STR("+-")))
+        name = str_slice(name, 1, name.len);
     if (!str_to_i64(name, &hours) || hours < -167 || hours > 167)
         return false;
     *out = (int32_t)hours * HOUR_S;
+    return true;
+}
+
+/* "+05:30" is a zone as POSIX writes it, without its name: so long west of UTC. One spelling only, up to
+ * a day: whoever keeps zones by their names keeps few. */
+static bool
+parse_west(struct str name, int32_t *out)
+{
+    size_t from = name.len > 0 && (name.data[0] == '+' || name.data[0] == '-') ? 1 : 0;
+
+    if ((name.len - from != strlen("hh:mm") && name.len - from != strlen("hh:mm:ss")) ||
+        name.data[from + 2] != ':' || !take_time(&name, out) || name.len > 0 ||
+        *out > 24 * HOUR_S || *out < -24 * HOUR_S)
+        return false;
+    *out = -*out;
     return true;
 }
 
@@ -346,7 +363,7 @@ zone_open(struct str name)
     int32_t offset = 0;
 
     if (str_eq_nocase(name, STR("UTC")) || str_eq_nocase(name, STR("GMT")) ||
-        parse_hours(name, &offset)) {
+        parse_hours(name, &offset) || parse_west(name, &offset)) {
         zone = xcalloc(1, sizeof(*zone));
         zone->first = offset;
         return zone;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Time zones, for the embedded engine: how far local time is from UTC at a moment. Names are those of the
- * system's zone files, and numbers of hours east of UTC; PostgreSQL knows more spellings.
+ * system's zone files, numbers of hours east of UTC, and hours and minutes west of it, as POSIX counts them;
+ * PostgreSQL knows more spellings.
  * Source: RFC 8536 (TZif); POSIX, "Other Environment Variables" (TZ), for what follows the last
  * transition of a file.
  */

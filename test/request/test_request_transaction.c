@@ -136,6 +136,11 @@ static const struct door_case zones[] = {
      "{\"id\":3,\"at\":\"2026-07-02T03:04:05Z\"}",
      "201\nPreference-Applied: return=representation, timezone=Asia/Tokyo\n\n"
      "[{\"at\":\"2026-07-02T12:04:05+09:00\"}]"},
+    {"GET /days?select=at&id=eq.1\nPrefer: timezone=+05:30",
+     "200\nPreference-Applied: timezone=+05:30\n\n[{\"at\":\"2026-07-01T21:34:05.5-05:30\"}]"},
+    {"GET /days?select=at&id=eq.1\nPrefer: timezone=05:30:15",
+     "400\n\n{\"code\":\"22023\",\"details\":\"PostgreSQL does not support leap seconds.\",\"hint\":null,"
+     "\"message\":\"time zone \\\"05:30:15\\\" appears to use leap seconds\"}"},
     {"GET /days?select=at&id=eq.1", "200\n!Preference-Applied\n\n"
                                     "[{\"at\":\"2026-07-02T03:04:05.5+00:00\"}]"},
     {"GET /days\nPrefer: timezone=Jupiter/Red_Spot",

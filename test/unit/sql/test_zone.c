@@ -67,16 +67,32 @@ numbers_are_hours_and_utc_is_there_without_files(void **state)
     assert_shift("UTC", "2026-01-02T03:04:05+00:00", "2026-01-02T03:04:05+00:00");
     assert_shift("utc", "2026-01-02T03:04:05+00:00", "2026-01-02T03:04:05+00:00");
     assert_shift("-7", "2026-01-02T03:04:05+00:00", "2026-01-01T20:04:05-07:00");
+    assert_shift("+7", "2026-01-02T03:04:05+00:00", "2026-01-02T10:04:05+07:00");
+    assert_shift("+05:30", "2026-01-02T03:04:05+00:00", "2026-01-01T21:34:05-05:30");
+    assert_shift("05:30", "2026-01-02T03:04:05+00:00", "2026-01-01T21:34:05-05:30");
+    assert_shift("-09:00", "2026-01-02T03:04:05+00:00", "2026-01-02T12:04:05+09:00");
     assert_shift("UTC", "infinity", "infinity");
 }
 
 static void
 nothing_else_is_a_zone(void **state)
 {
-    static const char *const names[] = {
-        "",       "Jupiter/Red_Spot", "/etc/passwd", "../../../etc/passwd",
-        "Europe", "Europe/Berlin\\x", "zone.tab",    "right/UTC",
-        "999"};
+    static const char *const names[] = {"",
+                                        "Jupiter/Red_Spot",
+                                        "/etc/passwd",
+                                        "../../../etc/passwd",
+                                        "Europe",
+                                        "Europe/Berlin\\x",
+                                        "zone.tab",
+                                        "right/UTC",
+                                        "999",
+                                        "+-1",
+                                        "+",
+                                        "25:00",
+                                        "5:30",
+                                        "05:60",
+                                        "05:30:",
+                                        "05.30:00"};
 
     for (size_t i = 0; i < COUNTOF(names); i++)
         assert_null(zone_open(str_from(names[i])));
