@@ -28,9 +28,21 @@ examiner_fini(struct examiner *examiner)
 bool
 examiner_open_service(struct examiner *examiner, struct service *out, struct err *err)
 {
-    return examiner->target != NULL
-               ? service_open(examiner->target, examiner->arena, out, err)
-               : service_open_clone(examiner->config, examiner->arena, out, err);
+    const char **start;
+
+    if (examiner->target != NULL)
+        return service_open(examiner->target, examiner->arena, out, err);
+    if (!service_open_clone(examiner->config, examiner->arena, out, err))
+        return false;
+    if (examiner->defect != NULL) {
+        start = ARENA_ARRAY(examiner->arena, const char *, 4);
+        start[0] = out->target.start[0];
+        start[1] = "defect";
+        start[2] = examiner->defect;
+        out->target.start = start;
+    }
+
+    return true;
 }
 
 const struct probe_def *

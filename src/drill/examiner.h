@@ -15,8 +15,10 @@ struct examiner {
     struct arena *arena;
     enum lifecycle_stage stage;
     bool (*is_interrupted)(void); /* true ends a drill at once; may be NULL */
+    const char *defect;           /* what is wrong with the clone on purpose; NULL: nothing */
     /* The clone that the probes share; started by the first. */
     struct service service;
+    struct measured_load *load; /* the run of load that several rows share; NULL: not yet */
     bool is_open, is_broken;
     struct err broken; /* why it could not be started */
 };

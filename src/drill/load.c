@@ -41,6 +41,8 @@ struct run {
     uint64_t next; /* number of the next request, from 0 */
     uint64_t random;
     unsigned weight_sum;
+    bool
+        is_starved; /* requests wait for a connection: that they begin late is the service's doing */
 };
 
 static uint64_t
@@ -227,7 +229,7 @@ begin(struct run *run, struct conn *conn, uint64_t intended)
     conn->sent_ns = now_ns();
     route = &options->routes[conn->route];
     run->result->sent++;
-    if (options->rate > 0)
+    if (options->rate > 0 && !run->is_starved)
         hist_add(&run->result->lateness, (conn->sent_ns - intended) / 1000);
     if (conn->fd < 0)
         connect_now(run, conn);
@@ -377,11 +379,15 @@ send_due(struct run *run, uint64_t now)
         uint64_t intended = is_open ? intended_ns(run, run->next) : now;
         struct conn *conn;
 
-        if (intended > now)
+        if (intended > now) {
+            run->is_starved = false;
             return;
+        }
         conn = take_idle(run, now);
-        if (conn == NULL)
+        if (conn == NULL) {
+            run->is_starved = true;
             return;
+        }
         begin(run, conn, intended);
         now = now_ns();
     }

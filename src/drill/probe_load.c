@@ -18,16 +18,11 @@ enum {
 /* Later than this, what was seen is the generator's own limit. */
 #define LATENESS_MAX_US 20000
 
-struct measured {
-    const struct examiner *of;
+struct measured_load {
     struct load_result result;
     double rate;
     unsigned connections;
-    bool done;
 };
-
-/* The last run, which the rows share. */
-static struct measured measured;
 
 static void
 run_load(struct examiner *examiner, double rate, unsigned connections, int64_t duration_ms,
@@ -57,26 +52,27 @@ run_load(struct examiner *examiner, double rate, unsigned connections, int64_t d
     next_number += out->sent + 1;
 }
 
-static const struct measured *
+static const struct measured_load *
 measure(struct examiner *examiner)
 {
     const struct stage_target *target = &stage_targets[examiner->stage];
+    struct measured_load *load = examiner->load;
 
-    if (measured.done && measured.of == examiner)
-        return &measured;
-    measured = (struct measured){.of = examiner, .done = true};
-    measured.rate = target->requests_per_s > 0 ? target->requests_per_s : 20;
-    measured.connections = target->users < CONNECTIONS_MIN   ? CONNECTIONS_MIN
-                           : target->users > CONNECTIONS_MAX ? CONNECTIONS_MAX
-                                                             : target->users;
-    run_load(examiner, measured.rate, measured.connections, DURATION_MS, &measured.result);
+    if (load != NULL)
+        return load;
+    load = examiner->load = ARENA_NEW(examiner->arena, struct measured_load);
+    load->rate = target->requests_per_s > 0 ? target->requests_per_s : 20;
+    load->connections = target->users < CONNECTIONS_MIN   ? CONNECTIONS_MIN
+                        : target->users > CONNECTIONS_MAX ? CONNECTIONS_MAX
+                                                          : target->users;
+    run_load(examiner, load->rate, load->connections, DURATION_MS, &load->result);
 
-    return &measured;
+    return load;
 }
 
 /* A figure within the generator's own limit is the service's; else it is unknown. */
 static bool
-is_own_limit(const struct check_input *input, struct evidence *out, const struct measured *m)
+is_own_limit(const struct check_input *input, struct evidence *out, const struct measured_load *m)
 {
     uint64_t late = hist_quantile(&m->result.lateness, 0.95);
 
@@ -90,7 +86,7 @@ is_own_limit(const struct check_input *input, struct evidence *out, const struct
 }
 
 static double
-ms_at(const struct measured *m, double share)
+ms_at(const struct measured_load *m, double share)
 {
     return (double)hist_quantile(&m->result.latency, share) / 1000;
 }
@@ -99,7 +95,7 @@ static void
 look_latency(struct examiner *examiner, const struct check_input *input, struct evidence *out)
 {
     const struct stage_target *target = &stage_targets[examiner->stage];
-    const struct measured *m = measure(examiner);
+    const struct measured_load *m = measure(examiner);
     double p95 = ms_at(m, 0.95);
 
     evidence_add_figure(out, "p50", ms_at(m, 0.5), "ms");
@@ -119,7 +115,7 @@ static void
 look_throughput(struct examiner *examiner, const struct check_input *input, struct evidence *out)
 {
     const struct stage_target *target = &stage_targets[examiner->stage];
-    const struct measured *m = measure(examiner);
+    const struct measured_load *m = measure(examiner);
     /* The ramp has half of its requests. */
     double seconds = (double)(DURATION_MS - RAMP_MS / 2) / 1000;
     double reached = (double)m->result.ok / seconds;
@@ -139,7 +135,7 @@ static void
 look_error_rate(struct examiner *examiner, const struct check_input *input, struct evidence *out)
 {
     const struct stage_target *target = &stage_targets[examiner->stage];
-    const struct measured *m = measure(examiner);
+    const struct measured_load *m = measure(examiner);
     double share =
         m->result.sent > 0 ? (double)load_failures(&m->result) / (double)m->result.sent : 1;
 
@@ -178,7 +174,7 @@ look_concurrency(struct examiner *examiner, const struct check_input *input, str
 static void
 look_load(struct examiner *examiner, const struct check_input *input, struct evidence *out)
 {
-    const struct measured *m = measure(examiner);
+    const struct measured_load *m = measure(examiner);
 
     if (m->result.ok == 0)
         check_fail(input, out, "nothing was answered");

@@ -66,7 +66,8 @@ become(const struct process_options *options, char **env, int report, pid_t pare
     sigprocmask(SIG_SETMASK, &none, NULL);
     for (int signal_no = 1; signal_no < NSIG; signal_no++)
         signal(signal_no, SIG_DFL);
-    setpgid(0, 0);
+    if (!options->keeps_group)
+        setpgid(0, 0);
     /* Whoever started it may be killed; nothing stays behind then. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
@@ -109,7 +110,8 @@ process_start(const struct process_options *options, pid_t *pid, struct err *err
         err_set_errno(err, ERR_IO, errno, "unable to start '%s'", options->argv[0]);
         goto out;
     }
-    setpgid(*pid, *pid);
+    if (!options->keeps_group)
+        setpgid(*pid, *pid);
     do {
         got = read(ends[0], &error, sizeof(error));
     } while (got < 0 && errno == EINTR);

@@ -19,6 +19,7 @@ struct process_options {
     const char *const *env;  /* "NAME=VALUE", added to this process's; NULL: none */
     int out_fd;              /* stdout; -1: /dev/null */
     int err_fd;              /* stderr; -1: /dev/null */
+    bool keeps_group;        /* stays in the group of this process; not for process_stop */
 };
 
 /* Starts it. A program that can't be run is an error here, with its cause. */

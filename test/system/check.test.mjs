@@ -302,3 +302,13 @@ test('load in the open model sees a stall, which the closed model hides', async 
     assert.ok(open.p95_ms > 200, `a quarter of the requests met the stall: p95 ${open.p95_ms}`);
     assert.ok(closed.p95_ms < 200, `the closed model sent hardly any into it: p95 ${closed.p95_ms}`);
 });
+
+test('each defect on purpose is noticed by the check that is about it', { timeout: 8 * minutes }, async () => {
+    const project = await newProject();
+    const { code, stdout, stderr } = await cairn(['check', '--selftest'], { cwd: project.cwd, timeout: 8 * minutes });
+    assert.equal(code, 0, stdout + stderr);
+    const [, seen, all] = stdout.match(/(\d+) of (\d+)\n$/);
+    assert.equal(seen, all);
+    assert.ok(Number(all) >= 20);
+    assert.deepEqual(leftovers(), []);
+});

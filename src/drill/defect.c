@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "drill/defect.h"
+
+#include "core/clock.h"
+#include "drill/client.h"
+#include "io/process.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { REQUEST_MAX = 16 * 1024 * 1024, ASK_MS = 30000, HELD_MAX = 4096, FEW = 4 };
+
+const struct defect defects[] = {
+    {"always-ready", "health-truth", "/readyz says 200, whatever happens"},
+    {"dead-with-database", "health-truth", "/livez turns together with /readyz"},
+    {"errors-are-500", "error-handling", "what is wrong with a request is answered 500"},
+    {"cuts-bad-requests", "error-handling", "what is wrong with a request cuts the connection"},
+    {"takes-anything", "input-validation", "values of a wrong kind are answered 201"},
+    {"docs-cut-short", "docs", "half of the API's description is missing"},
+    {"no-request-id", "logs", "answers carry no request id"},
+    {"counters-stand-still", "metrics", "the metrics never move"},
+    {"finds-nothing", "round-trip", "a row that was written is not found"},
+    {"no-nosniff", "security-headers", "the header that stops sniffing is missing"},
+    {"api-is-down", "api-answers", "the root of the API is answered 503"},
+    {"runs-on-wrong-settings", "environment-validation", "a wrong port is ignored"},
+    {"slow", "latency", "every answer takes two seconds"},
+    {"sometimes-fails", "error-rate", "each fourth request is answered 500"},
+    {"few-connections", "concurrency", "more than four clients at once are cut"},
+    {"acknowledges-early", "kill-under-load", "writes are answered before they are made"},
+    {"ends-at-once", "shutdown-under-load", "SIGTERM ends it in the middle of requests"},
+    {"dies-on-full-disk", "disk-full", "a failed write ends the process"},
+    {"one-at-a-time", "slow-clients", "a client has to be done before the next is served"},
+};
+const size_t defect_count = COUNTOF(defects);
+
+static struct {
+    const char *name;
+    struct endpoint inner;
+    pid_t child;
+    atomic_uint connections;
+    atomic_uint requests;
+    pthread_mutex_t turn; /* one-at-a-time */
+    struct buf held;      /* counters-stand-still: the first answer */
+    pthread_mutex_t held_lock;
+} run;
+
+static bool
+is(const char *name)
+{
+    return strcmp(run.name, name) == 0;
+}
+
+/* --- one request ----------------------------------------------------------------------------------- */
+
+struct exchange {
+    struct str method, path;
+    struct client_response response;
+    bool cuts;
+};
+
+/* Reads a request with its body; false at the end of the connection. */
+static bool
+read_request(int fd, struct buf *in)
+{
+    char chunk[16384];
+
+    for (;;) {
+        struct str all = buf_str(in);
+        const char *end = all.len >= 4 ? memmem(all.data, all.len, "\r\n\r\n", 4) : NULL;
+        ssize_t got;
+
+        if (end != NULL) {
+            size_t head = (size_t)(end - all.data) + 4;
+            const char *length = strcasestr(buf_cstr(in), "\r\nContent-Length:");
+            size_t body = length != NULL && length < in->data + head
+                              ? (size_t)strtoul(length + 17, NULL, 10)
+                              : 0;
+
+            if (body > REQUEST_MAX || in->len >= head + body)
+                return true;
+        }
+        got = recv(fd, chunk, sizeof(chunk), 0);
+        if (got <= 0)
+            return false;
+        buf_add(in, chunk, (size_t)got);
+        if (!buf_ok(in))
+            return false;
+    }
+}
+
+static void
+answer(struct exchange *exchange, int status, struct str body)
+{
+    exchange->response.outcome = CLIENT_ANSWERED;
+    exchange->response.status = status;
+    exchange->response.body = body;
+}
+
+static void
+drop_header(struct client_response *response, const char *name)
+{
+    for (unsigned i = 0; i < response->header_count; i++) {
+        if (str_eq_nocase(response->headers[i].name, str_from(name)))
+            response->headers[i--] = response->headers[--response->header_count];
+    }
+}
+
+static bool
+path_is(const struct exchange *exchange, const char *path)
+{
+    return str_has_prefix(exchange->path, str_from(path));
+}
+
+/* The metrics as they were when they were first asked for. */
+static void
+hold_metrics(struct exchange *exchange)
+{
+    pthread_mutex_lock(&run.held_lock);
+    if (run.held.len == 0)
+        buf_add_str(&run.held, exchange->response.body);
+    exchange->response.body = buf_str(&run.held);
+    pthread_mutex_unlock(&run.held_lock);
+}
+
+static void
+spoil_health(struct exchange *exchange)
+{
+    if (is("always-ready") && path_is(exchange, "/readyz"))
+        answer(exchange, 200, STR("{\"status\":\"ok\"}"));
+    if (is("dead-with-database") && path_is(exchange, "/livez")) {
+        struct client_response ready;
+        struct client client;
+
+        client_init(&client, &run.inner, ASK_MS);
+        client_ask(&client, "GET", "/readyz", NULL, STR_NULL, &ready);
+        if (ready.status != 200)
+            answer(exchange, 503, STR("{}"));
+        client_fini(&client);
+    }
+}
+
+/* What the service said, made worse. */
+static void
+spoil_answer(struct exchange *exchange)
+{
+    struct client_response *response = &exchange->response;
+    bool is_bad = response->status >= 400 && response->status < 500;
+    bool is_write = str_eq(exchange->method, STR("POST"));
+
+    spoil_health(exchange);
+    if (is("errors-are-500") && is_bad && (!is_write || response->status != 400))
+        answer(exchange, 500, STR("{}"));
+    if (is("cuts-bad-requests") && is_bad && (!is_write || response->status != 400))
+        exchange->cuts = true;
+    if (is("takes-anything") && is_bad && is_write)
+        answer(exchange, 201, STR(""));
+    if (is("docs-cut-short") && path_is(exchange, "/openapi.json"))
+        response->body.len /= 2;
+    if (is("no-request-id"))
+        drop_header(response, "X-Request-Id");
+    if (is("no-nosniff"))
+        drop_header(response, "X-Content-Type-Options");
+    if (is("counters-stand-still") && path_is(exchange, "/metrics"))
+        hold_metrics(exchange);
+    if (is("api-is-down") && str_eq(exchange->path, STR("/rest/v1/")))
+        answer(exchange, 503, STR("{}"));
+    if (is("sometimes-fails") && atomic_fetch_add(&run.requests, 1) % 4 == 3 && !is_bad)
+        answer(exchange, 500, STR("{}"));
+    if (is("finds-nothing") && !is_write && path_is(exchange, "/rest/v1/drill_ledger?id=eq."))
+        answer(exchange, 200, STR("[]"));
+    if (is("slow") && path_is(exchange, "/rest/"))
+        poll(NULL, 0, 2000);
+    if (is("dies-on-full-disk") && is_write && response->status >= 500)
+        _exit(1);
+}
+
+static bool
+send_answer(int fd, const struct exchange *exchange, bool is_head)
+{
+    const struct client_response *response = &exchange->response;
+    struct buf out;
+    bool ok;
+
+    buf_init(&out, 2 * (size_t)REQUEST_MAX);
+    buf_printf(&out, "HTTP/1.1 %d X\r\n", response->status);
+    for (unsigned i = 0; i < response->header_count; i++) {
+        struct str name = response->headers[i].name;
+
+        if (str_eq_nocase(name, STR("Content-Length")) ||
+            str_eq_nocase(name, STR("Transfer-Encoding")))
+            continue;
+        buf_printf(&out, "%.*s: %.*s\r\n", STR_ARG(name), STR_ARG(response->headers[i].value));
+    }
+    if (response->status != 204)
+        buf_printf(&out, "Content-Length: %zu\r\n", response->body.len);
+    BUF_ADD_LIT(&out, "\r\n");
+    if (!is_head)
+        buf_add_str(&out, response->body);
+    ok = send(fd, out.data, out.len, MSG_NOSIGNAL) == (ssize_t)out.len;
+    buf_fini(&out);
+
+    return ok;
+}
+
+/* --- one connection -------------------------------------------------------------------------------- */
+
+/* acknowledges-early: the answer goes out first, and the write is made half a second later. */
+static void
+forward_late(struct client *client, struct str request, struct exchange *exchange, int fd)
+{
+    answer(exchange, 201, STR(""));
+    (void)send_answer(fd, exchange, false);
+    poll(NULL, 0, 500);
+    client_ask_raw(client, request, &exchange->response);
+}
+
+static bool
+serve_request(int fd, struct client *client, struct buf *in)
+{
+    struct exchange exchange = {0};
+    struct str line;
+
+    if (!read_request(fd, in))
+        return false;
+    line = buf_str(in);
+    exchange.method = str_cut(&line, ' ');
+    exchange.path = str_cut(&line, ' ');
+    if (is("acknowledges-early") && str_eq(exchange.method, STR("POST"))) {
+        forward_late(client, buf_str(in), &exchange, fd);
+        return true;
+    }
+    client_ask_raw(client, buf_str(in), &exchange.response);
+    if (exchange.response.outcome != CLIENT_ANSWERED)
+        return false;
+    spoil_answer(&exchange);
+    if (exchange.cuts)
+        return false;
+
+    return send_answer(fd, &exchange, str_eq(exchange.method, STR("HEAD"))) &&
+           !exchange.response.closes;
+}
+
+static void *
+serve_connection(void *ctx)
+{
+    int fd = (int)(intptr_t)ctx;
+    struct client client;
+    struct buf in;
+
+    if (is("few-connections") && atomic_load(&run.connections) > FEW) {
+        close(fd);
+        atomic_fetch_sub(&run.connections, 1);
+        return NULL;
+    }
+    if (is("one-at-a-time"))
+        pthread_mutex_lock(&run.turn);
+    client_init(&client, &run.inner, ASK_MS);
+    buf_init(&in, REQUEST_MAX);
+    while (serve_request(fd, &client, &in))
+        buf_clear(&in);
+    buf_fini(&in);
+    client_fini(&client);
+    close(fd);
+    if (is("one-at-a-time"))
+        pthread_mutex_unlock(&run.turn);
+    atomic_fetch_sub(&run.connections, 1);
+
+    return NULL;
+}
+
+static void
+accept_forever(int listener)
+{
+    pthread_attr_t attributes;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, 512 * 1024);
+    for (;;) {
+        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        pthread_t thread;
+
+        if (fd < 0)
+            continue;
+        atomic_fetch_add(&run.connections, 1);
+        if (pthread_create(&thread, &attributes, serve_connection, (void *)(intptr_t)fd) != 0) {
+            close(fd);
+            atomic_fetch_sub(&run.connections, 1);
+        }
+    }
+}
+
+/* --- starting -------------------------------------------------------------------------------------- */
+
+static void
+on_term(int signal_no)
+{
+    /* In the middle of whatever there is: only one defect is about how it ends. */
+    if (run.child > 0)
+        kill(run.child, SIGTERM);
+    _exit(0);
+}
+
+static int
+listen_at(const struct endpoint *at)
+{
+    struct endpoint parsed = *at;
+    int one = 1;
+    struct {
+        uint64_t number;
+    } port = {0};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    union {
+        struct sockaddr any;
+        uint8_t bytes[16];
+    } address = {.any = {.sa_family = AF_INET}};
+
+    if (fd < 0 || !str_to_u64(str_from(parsed.port), &port.number))
+        return -1;
+    address.bytes[2] = (uint8_t)(port.number >> 8);
+    address.bytes[3] = (uint8_t)port.number;
+    address.bytes[4] = 127;
+    address.bytes[7] = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if (bind(fd, &address.any, sizeof(address)) != 0 || listen(fd, 1024) != 0) {
+        close(fd);
+        return -1;
+    }
+
+    return fd;
+}
+
+static bool
+start_inner(struct err *err)
+{
+    static char listen_env[64], self[4096];
+    const char *argv[] = {self, "serve", NULL};
+    const char *env[] = {listen_env, NULL};
+    const struct process_options options = {.argv = argv,
+                                            .env = env,
+                                            .out_fd = STDOUT_FILENO,
+                                            .err_fd = STDERR_FILENO,
+                                            .keeps_group = true};
+    ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    unsigned port = endpoint_pick_port();
+
+    self[len > 0 ? len : 0] = '\0';
+    snprintf(listen_env, sizeof(listen_env), "CAIRN_LISTEN=127.0.0.1:%u", port);
+    snprintf(run.inner.host, sizeof(run.inner.host), "127.0.0.1");
+    snprintf(run.inner.port, sizeof(run.inner.port), "%u", port & 0xffff);
+
+    return process_start(&options, &run.child, err);
+}
+
+int
+defect_serve(const char *name, struct err *err)
+{
+    const char *address = getenv("CAIRN_LISTEN");
+    char url[300];
+    struct endpoint at;
+    int listener;
+
+    run.name = name;
+    pthread_mutex_init(&run.turn, NULL);
+    pthread_mutex_init(&run.held_lock, NULL);
+    buf_init(&run.held, REQUEST_MAX);
+    snprintf(url, sizeof(url), "http://%s/", address != NULL ? address : "");
+    if (!endpoint_parse(url, &at, NULL)) {
+        if (!is("runs-on-wrong-settings")) {
+            err_set(err, ERR_CONFIG, "", "CAIRN_LISTEN: '%s' is no address", url);
+            return 4;
+        }
+        for (;;)
+            pause();
+    }
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    signal(SIGTERM, on_term);
+    listener = listen_at(&at);
+    if (listener < 0) {
+        err_set_errno(err, ERR_IO, errno, "unable to listen on '%s'", address);
+        return 1;
+    }
+    if (!start_inner(err))
+        return 1;
+    accept_forever(listener);
+
+    return 0;
+}

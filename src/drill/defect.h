@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Defects on purpose: a service with one thing wrong with it, to see whether the checks see it.
+ *
+ * The service runs behind a proxy that spoils one thing: an answer, a promise, an end.
+ */
+#ifndef CAIRN_DRILL_DEFECT_H
+#define CAIRN_DRILL_DEFECT_H
+
+#include "core/err.h"
+
+struct defect {
+    const char *name;
+    const char *check; /* the one that has to notice */
+    const char *what;  /* in one line */
+};
+
+extern const struct defect defects[];
+extern const size_t defect_count;
+
+/*
+ * Serves as the project in the working directory does, at the address in CAIRN_LISTEN, with the
+ * defect, until SIGTERM. Returns the exit code. Only for checking the checks.
+ */
+int defect_serve(const char *name, struct err *err);
+
+#endif
