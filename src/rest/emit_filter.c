@@ -169,7 +169,8 @@ is_pattern(enum api_op op)
 static void
 emit_right(struct emitter *e, const struct plan_cond *cond, const struct type *type)
 {
-    struct emit_param param = {.source = EMIT_SLOT, .index = cond->filter->slot, .type = value_type(type)};
+    struct emit_param param = {
+        .source = EMIT_SLOT, .index = cond->filter->slot, .type = value_type(type)};
     struct str reader = is_pattern(cond->filter->op) || cond->filter->op == API_ISDISTINCT
                             ? STR("")
                             : reader_of(cond);

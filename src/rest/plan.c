@@ -106,8 +106,8 @@ add_value(struct planner *p, const struct plan_rel *rel, const struct api_item *
         return true;
     column->has_cast = true;
     column->type = &column->cast;
-    return plan_check_cast(p->in, column->field.type, item->cast, &column->cast,
-                           &column->cast_name, p->err) ||
+    return plan_check_cast(p->in, column->field.type, item->cast, &column->cast, &column->cast_name,
+                           p->err) ||
            postpone(p);
 }
 
