@@ -140,6 +140,8 @@ find_type(struct apply *a, const struct json *type_name, bool is_item, struct ty
         if (is_postgres_type(name))
             return apply_fail(a, at, "0A000", HINT_POSTGRES,
                               "the embedded engine has no type \"%.*s\"", STR_ARG(shown));
+        if (apply_lookup_table(a, name) != NULL)
+            return apply_refuse(a, at, "values that are rows of a table");
         return apply_fail(a, at, "42704", NULL, "type \"%.*s\" does not exist", STR_ARG(shown));
     }
     out->name = arena_copy(a->keep, out->name);
