@@ -209,17 +209,16 @@ read_ec(const struct json *jwk, struct jwk *key, struct err *err)
 {
     size_t curve = find_curve(jwk);
     size_t size = curves[curve].coordinate;
-    char group[8];
+    char group[8] = "";
     unsigned char point[1 + 2 * EC_COORDINATE_MAX] = {4}; /* uncompressed: SEC 1, 2.3.3 */
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * size),
-        OSSL_PARAM_construct_end(),
-    };
+    OSSL_PARAM params[3];
     struct buf number;
     bool ok = false;
 
     snprintf(group, sizeof(group), "%s", curves[curve].name);
+    params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, strlen(group));
+    params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * size);
+    params[2] = OSSL_PARAM_construct_end();
     buf_init(&number, NUMBER_MAX);
     if (!decode_member(jwk, "x", &number) || number.len != size)
         goto out;
