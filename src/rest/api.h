@@ -147,7 +147,8 @@ struct api_slot {
     const struct str *list; /* API_IN */
     uint32_t list_count;
     bool is_list;
-    bool is_null; /* of a function's argument: JSON's null */
+    bool is_null;            /* of a function's argument: JSON's null */
+    const struct json *json; /* of an argument that is an array or a row: as it came; NULL: text */
 };
 
 enum api_media {

@@ -366,6 +366,7 @@ fill_slot(const struct model_argument *argument, const struct args_item *item, s
     /* Arrays, and rows and whatever else, out of JSON: PostgreSQL's own way. */
     if (argument->type.id == TYPE_ARRAY || argument->type.id == TYPE_OTHER) {
         out->as_json = true;
+        slot->json = item->value;
         slot->text = arena_printf(arena, "{\"v\":%.*s}", STR_ARG(item->value->raw));
         return;
     }
@@ -439,7 +440,8 @@ bind_arguments(const struct schema_function *function, const struct args *args, 
             fill_list(first, last, arena, slot);
         else
             fill_slot(argument, last, arena, at, slot);
-        at->is_null = model->is_strict && slot->is_null;
+        at->is_null = model->is_strict &&
+                      (slot->is_null || (slot->json != NULL && slot->json->type == JSON_NULL));
         out->is_null = out->is_null || at->is_null;
         out->argument_count++;
     }

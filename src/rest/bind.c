@@ -115,6 +115,22 @@ out:
     return ok;
 }
 
+/* A value of a filter, or an argument: that may be NULL, an array out of JSON, or one of several texts. */
+static bool
+bind_embedded(const struct bind_input *in, const struct type *type, const struct api_slot *slot,
+              struct value *out, struct err *err)
+{
+    struct str text = slot->is_list ? array_literal(slot, in->arena) : slot->text;
+
+    if (slot->is_null || (slot->json != NULL && slot->json->type == JSON_NULL)) {
+        *out = (struct value){.kind = VALUE_NULL};
+        return true;
+    }
+    if (slot->json != NULL && slot->json->type != JSON_STRING)
+        return payload_array(slot->json, type, in->arena, out, err);
+    return input_operand(type, slot->json != NULL ? slot->json->text : text, in->arena, out, err);
+}
+
 static bool
 bind_slot(const struct bind_input *in, const struct emit_param *param, struct value *out,
           struct err *err)
@@ -127,12 +143,8 @@ bind_slot(const struct bind_input *in, const struct emit_param *param, struct va
 
     switch (param->source) {
     case EMIT_SLOT:
-        if (in->dialect == DB_SQLITE && slot->is_null) {
-            *out = (struct value){.kind = VALUE_NULL};
-            return true;
-        }
         if (in->dialect == DB_SQLITE)
-            return input_operand(param->type, slot->text, in->arena, out, err);
+            return bind_embedded(in, param->type, slot, out, err);
         *out = slot->is_null ? (struct value){.kind = VALUE_NULL}
                              : text_value(slot->text.data != NULL ? slot->text : STR(""));
         return true;

@@ -43,7 +43,7 @@ read_type(struct apply *a, const struct json *type_name, struct type *out)
 {
     if (!apply_type(a, type_name, out, NULL))
         return false;
-    if (out->id != TYPE_ENUM)
+    if (out->id != TYPE_ENUM && out->id != TYPE_ARRAY)
         *out = *type_builtin(out->id);
     return type_is_embedded(out) ||
            apply_fail(a, pg_location(type_name), "0A000", HINT_POSTGRES,
@@ -70,8 +70,7 @@ read_argument(struct apply *a, const struct json *parameter, struct model_functi
     struct model_argument *argument = &function->arguments[function->argument_count++];
     const struct json *value = pg_get(parameter, "defexpr");
 
-    if (is_mode(parameter, "FUNC_PARAM_VARIADIC"))
-        return apply_refuse(a, pg_location(pg_get(parameter, "argType")), "VARIADIC arguments");
+    argument->is_variadic = is_mode(parameter, "FUNC_PARAM_VARIADIC");
     argument->name = arena_copy(a->keep, pg_str(parameter, "name"));
     if (!read_type(a, pg_get(parameter, "argType"), &argument->type))
         return false;

@@ -186,7 +186,7 @@ match_columns(struct expr_context *x, const struct model_function *function, str
         struct str before = columns[i].sql;
         struct type to = row->columns[i].type;
 
-        if (to.id != TYPE_ENUM)
+        if (to.id != TYPE_ENUM && to.id != TYPE_ARRAY)
             to = *type_builtin(to.id);
         if (!expr_can_coerce(&columns[i].type, &to, COERCE_ASSIGN))
             return apply_fail(x->a, SIZE_MAX, "42P13", "cast the column in the function's query",

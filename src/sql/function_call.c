@@ -116,7 +116,11 @@ choose(struct expr_context *x, struct call *call, const struct model_function **
             *out = function;
         }
     }
-    return *out != NULL || fail_fit(x, call);
+    if (*out == NULL)
+        return fail_fit(x, call);
+    return (*out)->argument_count == 0 ||
+           !(*out)->arguments[(*out)->argument_count - 1].is_variadic ||
+           apply_refuse(x->a, pg_location(call->node), "calls of VARIADIC functions inside of SQL");
 }
 
 /* The values of all arguments, coerced, in the function's order. */

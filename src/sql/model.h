@@ -186,8 +186,9 @@ struct model_table {
     bool is_partitioned; /* PostgreSQL: its rows are in other tables */
     bool insertable, updatable, deletable;
     struct str comment;
-    struct str view_sql;    /* PostgreSQL text */
-    struct str view_fixed;  /* embedded: why PostgreSQL would not write through it; empty: it would */
+    struct str view_sql; /* PostgreSQL text */
+    struct str
+        view_fixed; /* embedded: why PostgreSQL would not write through it; empty: it would */
     struct str view_sqlite; /* the embedded engine's */
     struct model_column *columns;
     uint32_t column_count;
