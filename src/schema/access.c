@@ -168,7 +168,8 @@ is_said(const struct schema *schema, const struct model_table *table)
 {
     const struct model *model = schema->model;
 
-    if (table < model->tables || table >= model->tables + model->table_count)
+    if (model->table_count == 0 || table < model->tables ||
+        table >= model->tables + model->table_count)
         return table->acl.is_stated;
     return schema->tables[table - model->tables].is_said;
 }

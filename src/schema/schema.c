@@ -165,7 +165,7 @@ row_init(struct schema *schema, const struct model_table *row, struct arena *are
     const struct model *model = schema->model;
     struct schema_table *table = NULL;
 
-    if (row >= model->tables && row < model->tables + model->table_count)
+    if (model->table_count > 0 && row >= model->tables && row < model->tables + model->table_count)
         return &schema->tables[row - model->tables];
     table = ARENA_NEW(arena, struct schema_table);
     table_init(table, row, arena);
