@@ -53,6 +53,15 @@ job_run(struct lite_db *db, struct lite_conn *conn, struct db_job *job)
 }
 
 static void
+refuse_late(struct db_job *job)
+{
+    lite_job_refuse(job, ERR_UNAVAILABLE, "PGRST003",
+                    "Timed out acquiring connection from connection pool.");
+    err_details(&job->err, "the request waited too long for a free reader of the database");
+    job->err.http_status = 504;
+}
+
+static void
 job_serve(struct lite_db *db, struct lite_conn *conn, struct db_job *job)
 {
     struct lite_jobs done = {0};
@@ -61,13 +70,13 @@ job_serve(struct lite_db *db, struct lite_conn *conn, struct db_job *job)
 
     job->queued_ns = begin_ns - job->submitted_ns;
     if (begin_ns >= job->deadline_ns) {
-        lite_job_refuse(job, ERR_UNAVAILABLE, "PGRST003",
-                        "Timed out acquiring connection from connection pool.");
-        err_details(&job->err, "the request waited too long for a free reader of the database");
-        job->err.http_status = 504;
+        refuse_late(job);
     } else {
         job->ok = job_run(db, conn, job);
         end_ns = clock_mono_ns();
+        /* What used up its time was the wait. */
+        if (!job->ok && strcmp(job->err.code, "57014") == 0 && job->queued_ns > end_ns - begin_ns)
+            refuse_late(job);
     }
     job->ran_ns = end_ns - begin_ns;
     db_job_count(job, end_ns);
