@@ -392,7 +392,7 @@ test('functions are in both descriptions of the API', async () => {
     const swagger = (await server.request('/rest/v1/')).json();
     assert.deepEqual(swagger.paths['/rpc/sayhello'].post.tags, ['(rpc) sayhello']);
     assert.deepEqual(swagger.paths['/rpc/sayhello'].post.parameters[0].schema,
-        { type: 'object', required: ['name'], properties: { name: { type: 'string', format: 'text' } } });
+        { type: 'object', description: 'Greets.', required: ['name'], properties: { name: { type: 'string', format: 'text' } } });
     assert.equal(swagger.paths['/rpc/sayhello'].get.parameters[0].in, 'query');
     assert.equal(swagger.paths['/rpc/add_client'].get, undefined);
 });
