@@ -136,17 +136,6 @@ remember(struct cli *cli, struct project *project, const struct lifecycle_row *r
     return false;
 }
 
-static const struct verdict *
-find_verdict(const struct verdicts *verdicts, const struct lifecycle_row *row)
-{
-    size_t i = 0;
-
-    while (verdicts->items[i].row != row)
-        i++;
-
-    return &verdicts->items[i];
-}
-
 static void
 write_json(const struct lifecycle_row *row, const struct answer *answer, struct buf *out)
 {
@@ -203,7 +192,7 @@ cli_advise(struct cli *cli)
     }
     buf_fini(&asked);
     project_judge(&project, project.declared, &verdicts);
-    answer = advise(&project, found[0], find_verdict(&verdicts, found[0]));
+    answer = advise(&project, found[0], verdict_find(&verdicts, str_from(found[0]->id)));
     if (answer.advice == ADVICE_NOT_YET && !remember(cli, &project, found[0]))
         return CLI_FAILED;
     page_init(&page);

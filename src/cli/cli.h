@@ -50,6 +50,10 @@ bool cli_has_flag(const struct cli *cli, const char *name);
 /* The flag's value, or NULL when it wasn't given. */
 const char *cli_get_flag(const struct cli *cli, const char *name);
 
+/* The sign of a mark, and the escape sequence of its colour. */
+const char *cli_mark_sign(enum cli_mark mark);
+const char *cli_mark_color(enum cli_mark mark);
+
 /* One line on stderr: sign and text. */
 void cli_say(const struct cli *cli, enum cli_mark mark, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* An indented line below, with the way out. */

@@ -164,17 +164,6 @@ write_json(const struct verdict *verdict, struct buf *out)
     BUF_ADD_LIT(out, "\n  ]\n}\n");
 }
 
-static const struct verdict *
-find_verdict(const struct verdicts *verdicts, const struct lifecycle_row *row)
-{
-    size_t i = 0;
-
-    while (verdicts->items[i].row != row)
-        i++;
-
-    return &verdicts->items[i];
-}
-
 int
 cli_explain(struct cli *cli)
 {
@@ -190,7 +179,7 @@ cli_explain(struct cli *cli)
     if (row == NULL)
         return CLI_USAGE;
     project_judge(&project, project.declared, &verdicts);
-    verdict = find_verdict(&verdicts, row);
+    verdict = verdict_find(&verdicts, str_from(row->id));
     page_init(&page);
     if (cli->json) {
         write_json(verdict, &page.out);

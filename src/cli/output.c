@@ -19,6 +19,18 @@ static const struct {
     [CLI_MARK_NONE] = {" ", ""},
 };
 
+const char *
+cli_mark_sign(enum cli_mark mark)
+{
+    return marks[mark].sign;
+}
+
+const char *
+cli_mark_color(enum cli_mark mark)
+{
+    return marks[mark].color;
+}
+
 static void say(const struct cli *cli, enum cli_mark mark, const char *fmt, va_list args)
     PRINTF_LIKE(3, 0);
 

@@ -138,19 +138,12 @@ page_print(const struct cli *cli, struct page *page)
 void
 page_mark(struct page *page, enum cli_mark mark)
 {
-    static const struct {
-        const char *sign;
-        const char *color;
-    } marks[] = {
-        [CLI_MARK_OK] = {"\xe2\x9c\x93", "\x1b[32m"},  [CLI_MARK_WARN] = {"!", "\x1b[33m"},
-        [CLI_MARK_BAD] = {"\xe2\x9c\x97", "\x1b[31m"}, [CLI_MARK_UNKNOWN] = {"?", "\x1b[36m"},
-        [CLI_MARK_NONE] = {"\xe2\x80\x93", "\x1b[2m"},
-    };
+    const char *sign = mark == CLI_MARK_NONE ? "\xe2\x80\x93" : cli_mark_sign(mark);
 
     if (page->color)
-        buf_printf(&page->out, "%s%s\x1b[0m", marks[mark].color, marks[mark].sign);
+        buf_printf(&page->out, "%s%s\x1b[0m", cli_mark_color(mark), sign);
     else
-        buf_add_str(&page->out, str_from(marks[mark].sign));
+        buf_add_str(&page->out, str_from(sign));
 }
 
 void

@@ -138,13 +138,12 @@ service_close(struct service *service)
 /* --- a clone of a cairn project ------------------------------------------------------------------- */
 
 static bool
-copy_file(struct arena *arena, const char *from, const char *to, struct err *err)
+copy_file(const char *from, const char *to, struct err *err)
 {
     struct buf text;
     bool found = false;
     bool ok;
 
-    (void)arena;
     buf_init(&text, FILE_MAX);
     ok = file_read(from, &text, &found, err) &&
          (!found || file_replace(to, buf_str(&text), 0600, err));
@@ -167,7 +166,6 @@ copy_migrations(const struct config *config, struct service *service, struct err
         return false;
     for (size_t i = 0; i < count; i++) {
         if (!copy_file(
-                service->arena,
                 arena_printf(service->arena, "%s/%s", config->migrations_dir, names[i].data).data,
                 arena_printf(service->arena, "%s/%s", to, names[i].data).data, err))
             return false;
@@ -231,7 +229,7 @@ service_open_clone(const struct config *config, struct arena *arena, struct serv
     start[1] = "serve";
     out->target.start = start;
     if (copy_migrations(config, out, err) &&
-        copy_file(arena, arena_printf(arena, "%s/cairn.yaml", config->dir).data,
+        copy_file(arena_printf(arena, "%s/cairn.yaml", config->dir).data,
                   arena_printf(arena, "%s/cairn.yaml", out->dir).data, err))
         return true;
     service_close(out);

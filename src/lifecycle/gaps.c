@@ -157,17 +157,6 @@ add_section(struct buf *out, const struct verdicts *verdicts, enum lifecycle_are
     }
 }
 
-static const struct verdict *
-find_verdict(const struct verdicts *verdicts, struct str id)
-{
-    for (size_t i = 0; i < verdicts->count; i++) {
-        if (str_eq(str_from(verdicts->items[i].row->id), id))
-            return &verdicts->items[i];
-    }
-
-    return NULL;
-}
-
 /* Items that cairn knows nothing of are a person's own. */
 static void
 add_own(struct buf *out, const struct verdicts *verdicts, struct entries *entries)
@@ -177,7 +166,7 @@ add_own(struct buf *out, const struct verdicts *verdicts, struct entries *entrie
     for (size_t i = 0; i < entries->count; i++) {
         struct entry *entry = &entries->items[i];
 
-        if (entry->is_taken || find_verdict(verdicts, entry->id) != NULL)
+        if (entry->is_taken || verdict_find(verdicts, entry->id) != NULL)
             continue;
         if (first)
             BUF_ADD_LIT(out, "\n## Our own\n\n");
@@ -196,7 +185,7 @@ add_closed(struct buf *out, const struct verdicts *verdicts, struct entries *ent
 
     for (size_t i = 0; i < entries->count; i++) {
         struct entry *entry = &entries->items[i];
-        const struct verdict *verdict = find_verdict(verdicts, entry->id);
+        const struct verdict *verdict = verdict_find(verdicts, entry->id);
 
         if (entry->is_taken || verdict == NULL)
             continue;

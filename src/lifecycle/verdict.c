@@ -171,3 +171,14 @@ verdict_count_required(const struct verdicts *verdicts, enum verdict_status stat
 
     return count;
 }
+
+const struct verdict *
+verdict_find(const struct verdicts *verdicts, struct str id)
+{
+    for (size_t i = 0; i < verdicts->count; i++) {
+        if (str_eq(str_from(verdicts->items[i].row->id), id))
+            return &verdicts->items[i];
+    }
+
+    return NULL;
+}

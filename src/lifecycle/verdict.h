@@ -54,6 +54,8 @@ void verdict_judge(const struct verdict_input *input, enum lifecycle_stage stage
 bool verdict_get_stage(const struct verdicts *verdicts, enum lifecycle_stage *out);
 /* How many rows that are required at the stage have the status; with VERDICT_STATUS_COUNT all. */
 size_t verdict_count_required(const struct verdicts *verdicts, enum verdict_status status);
+/* The verdict of the row of that id; NULL when there is none. */
+const struct verdict *verdict_find(const struct verdicts *verdicts, struct str id);
 /* The first stage that has that need of the row, or LIFECYCLE_STAGE_COUNT. */
 unsigned lifecycle_first_need(const struct lifecycle_row *row, enum lifecycle_need need);
 
