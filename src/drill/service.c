@@ -24,7 +24,8 @@ enum {
     WORDS_MAX = 4096
 };
 
-#define PREFIX "/tmp/cairn-drill-"
+#define FOLDER "/tmp"
+#define PREFIX "cairn-drill-" /* then the process that made it */
 /* Sorts after every migration of a project's own. */
 #define LEDGER_FILE "9998_drill_ledger.sql"
 
@@ -55,19 +56,19 @@ remove_tree(const char *dir)
 void
 service_sweep(void)
 {
-    DIR *tmp = opendir("/tmp");
+    DIR *tmp = opendir(FOLDER);
     struct dirent *entry;
 
     while (tmp != NULL && (entry = readdir(tmp)) != NULL) {
         char path[300];
         long pid;
 
-        if (strncmp(entry->d_name, PREFIX + 5, sizeof(PREFIX) - 6) != 0)
+        if (strncmp(entry->d_name, PREFIX, sizeof(PREFIX) - 1) != 0)
             continue;
-        pid = strtol(entry->d_name + sizeof(PREFIX) - 6, NULL, 10);
+        pid = strtol(entry->d_name + sizeof(PREFIX) - 1, NULL, 10);
         if (pid <= 1 || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
             continue;
-        snprintf(path, sizeof(path), "/tmp/%s", entry->d_name);
+        snprintf(path, sizeof(path), FOLDER "/%s", entry->d_name);
         remove_tree(path);
     }
     if (tmp != NULL)
@@ -98,12 +99,12 @@ service_open(const struct target *target, struct arena *arena, struct service *o
     unsigned port = endpoint_pick_port();
 
     *out = (struct service){.target = *target, .arena = arena, .log_fd = -1};
-    snprintf(out->dir, sizeof(out->dir), PREFIX "%d-XXXXXX", (int)getpid());
+    snprintf(out->dir, sizeof(out->dir), FOLDER "/" PREFIX "%d-XXXXXX", (int)getpid());
     if (port == 0)
         return err_set_errno(err, ERR_IO, errno, "unable to find a free port");
     if (mkdtemp(out->dir) == NULL) {
         out->dir[0] = '\0';
-        return err_set_errno(err, ERR_IO, errno, "unable to make a folder in /tmp");
+        return err_set_errno(err, ERR_IO, errno, "unable to make a folder in " FOLDER);
     }
     snprintf(out->at.host, sizeof(out->at.host), "127.0.0.1");
     snprintf(out->at.port, sizeof(out->at.port), "%u", port & 0xffff);
