@@ -17,8 +17,8 @@
 
 enum {
     CONNECTIONS = 16,
-    DURATION_MS = 4000,
-    FAULT_MS = 1200,
+    DURATION_MS = 3000,
+    FAULT_MS = 1000,
     GRACE_MS = 40000,
     TIMEOUT_MS = 10000,
     SLOW_CLIENTS = 200,

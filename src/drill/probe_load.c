@@ -7,7 +7,7 @@
 #include "drill/load.h"
 
 enum {
-    DURATION_MS = 4000,
+    DURATION_MS = 3000,
     RAMP_MS = 500,
     TIMEOUT_MS = 10000,
     READ_WEIGHT = 4,
