@@ -89,6 +89,15 @@ err_set_errno(struct err *err, enum err_kind kind, int errnum, const char *fmt, 
     return false;
 }
 
+bool
+err_refuse(struct err *err, int http_status, const char *code, const char *message)
+{
+    err_set(err, ERR_REQUEST, code, "%s", message);
+    err->http_status = http_status;
+
+    return false;
+}
+
 void
 err_details(struct err *err, const char *fmt, ...)
 {

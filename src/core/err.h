@@ -44,6 +44,8 @@ bool err_set(struct err *err, enum err_kind kind, const char *code, const char *
 /* As err_set, with ": strerror(errnum)" after the text. */
 bool err_set_errno(struct err *err, enum err_kind kind, int errnum, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+/* Of kind ERR_REQUEST, answered with that status. err may not be NULL. */
+bool err_refuse(struct err *err, int http_status, const char *code, const char *message);
 void err_details(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void err_hint(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Puts text before the message, to say what was being done. */

@@ -5,14 +5,6 @@
 #include "rest/payload.h"
 #include "rest/payload_text.h"
 
-static bool
-fail(struct err *err, int status, const char *code, const char *message)
-{
-    err_set(err, ERR_REQUEST, code, "%s", message);
-    err->http_status = status;
-    return false;
-}
-
 /* What was given */
 
 static int
@@ -150,14 +142,14 @@ args_read_body(const struct request *request, const struct api_request *api, uin
                read_json(request, api, depth_max, out, err);
     case ARGS_FORM:
         if (!api_parse_params(str_trim(request->body), request->arena, &params, &count, err))
-            return fail(err, 400, "PGRST102", "Empty or invalid form");
+            return err_refuse(err, 400, "PGRST102", "Empty or invalid form");
         take_params(params, count, request->arena, out);
         return true;
     case ARGS_TEXT:
     case ARGS_XML:
         if (!str_is_utf8(request->body) ||
             (request->body.len > 0 && memchr(request->body.data, '\0', request->body.len) != NULL))
-            return fail(err, 400, "PGRST102", "The body is not UTF-8 text");
+            return err_refuse(err, 400, "PGRST102", "The body is not UTF-8 text");
         return true;
     case ARGS_BYTES:
     case ARGS_QUERY:

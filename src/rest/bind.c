@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-#include "rest/array.h"
 #include "rest/plan_check.h"
+#include "sql/array.h"
 
 /* The request line bounds a list; written as JSON it is at most six times as long. */
 #define LIST_MAX ((size_t)64 * 1024 * 1024)
@@ -138,8 +138,7 @@ bind_slot(const struct bind_input *in, const struct emit_param *param, struct va
     const struct api_slot *slot = &in->slots[param->index];
     int64_t number = 0;
     struct str text = STR_NULL;
-    struct str *items = NULL;
-    uint32_t count = 0;
+    struct array array;
 
     switch (param->source) {
     case EMIT_SLOT:
@@ -160,8 +159,8 @@ bind_slot(const struct bind_input *in, const struct emit_param *param, struct va
     case EMIT_ARRAY:
         text = slot->text;
         if (in->dialect == DB_SQLITE &&
-            (!array_parse(text, in->arena, &items, &count, err) ||
-             !json_list(items, count, param->type, in->arena, &text, err)))
+            (!array_read_flat(text, in->arena, &array, err) ||
+             !json_list(array.items, array.count, param->type, in->arena, &text, err)))
             return false;
         *out = text_value(text.data != NULL ? text : STR(""));
         return true;

@@ -8,18 +8,10 @@
 #define TEXT_MAX ((size_t)16 * 1024 * 1024)
 
 static bool
-fail(struct err *err, int status, const char *code, const char *message)
-{
-    err_set(err, ERR_REQUEST, code, "%s", message);
-    err->http_status = status;
-    return false;
-}
-
-static bool
 take(struct buf *text, struct arena *arena, struct str *out, struct err *err)
 {
     if (!buf_ok(text))
-        return fail(err, 413, "CAIRN-LIMIT", "the body needs too much memory");
+        return err_refuse(err, 413, "CAIRN-LIMIT", "the body needs too much memory");
     *out = arena_copy(arena, buf_str(text));
     return true;
 }
@@ -76,7 +68,7 @@ read_field(struct csv *csv, struct str *out)
          peek(csv) != '"' || (csv->pos + 1 < csv->in.len && csv->in.data[csv->pos + 1] == '"');
          csv->pos++) {
         if (peek(csv) == -1)
-            return fail(csv->err, 400, "PGRST102", "Empty or invalid csv");
+            return err_refuse(csv->err, 400, "PGRST102", "Empty or invalid csv");
         csv->pos += peek(csv) == '"';
     }
     copy = arena_alloc(csv->arena, csv->pos - start);
@@ -87,7 +79,7 @@ read_field(struct csv *csv, struct str *out)
     csv->pos++;
     *out = str_make(copy, len);
     return peek(csv) == ',' || at_line_end(csv) ||
-           fail(csv->err, 400, "PGRST102", "Empty or invalid csv");
+           err_refuse(csv->err, 400, "PGRST102", "Empty or invalid csv");
 }
 
 static bool
@@ -102,7 +94,7 @@ read_names(struct csv *csv)
         csv->pos += csv->name_count > 0;
         /* A name that holds a line end lets commas follow that were not counted. */
         if (csv->name_count == cap)
-            return fail(csv->err, 400, "PGRST102", "Empty or invalid csv");
+            return err_refuse(csv->err, 400, "PGRST102", "Empty or invalid csv");
         if (!read_field(csv, &csv->names[csv->name_count++]))
             return false;
     } while (!at_line_end(csv));
@@ -117,7 +109,8 @@ add_line(struct csv *csv)
         struct str field = STR_NULL;
 
         if (i > 0 && at_line_end(csv))
-            return fail(csv->err, 400, "PGRST102", "All lines must have same number of fields");
+            return err_refuse(csv->err, 400, "PGRST102",
+                              "All lines must have same number of fields");
         csv->pos += i > 0;
         if (!read_field(csv, &field))
             return false;
@@ -131,7 +124,7 @@ add_line(struct csv *csv)
     }
     buf_add_char(csv->out, '}');
     if (!at_line_end(csv))
-        return fail(csv->err, 400, "PGRST102", "All lines must have same number of fields");
+        return err_refuse(csv->err, 400, "PGRST102", "All lines must have same number of fields");
     skip_line_end(csv);
     return true;
 }
@@ -145,7 +138,7 @@ payload_text_from_csv(struct str body, struct arena *arena, struct str *out, str
 
     buf_init(&text, TEXT_MAX);
     if (body.len == 0) {
-        fail(err, 400, "PGRST102", "Empty or invalid csv");
+        err_refuse(err, 400, "PGRST102", "Empty or invalid csv");
         goto out;
     }
     if (!read_names(&csv))
@@ -178,7 +171,7 @@ payload_text_from_form(struct str body, struct arena *arena, struct str *out, st
 
     if (!api_parse_params(body, arena, &params, &count, err)) {
         err_clear(err);
-        return fail(err, 400, "PGRST102", "Empty or invalid form");
+        return err_refuse(err, 400, "PGRST102", "Empty or invalid form");
     }
     buf_init(&text, TEXT_MAX);
     buf_add_char(&text, '{');

@@ -8,14 +8,6 @@ static const char *const names[] = {
     [API_AGG_MIN] = "min",     [API_AGG_MAX] = "max",
 };
 
-static bool
-fail(struct err *err, int status, const char *code, const char *message)
-{
-    err_set(err, ERR_REQUEST, code, "%s", message);
-    err->http_status = status;
-    return false;
-}
-
 /* sum() and avg(), by the type that is added up; TYPE_UNKNOWN where PostgreSQL has none. */
 static enum type_id
 sum_type(enum type_id of, bool average)
@@ -146,7 +138,7 @@ static bool
 check_spreads(const struct plan_rel *rel, struct err *err)
 {
     if (rel->is_spread && !rel->is_to_one && has_aggregate(rel)) {
-        fail(err, 400, "PGRST127", "Feature not implemented");
+        err_refuse(err, 400, "PGRST127", "Feature not implemented");
         err_details(err, "Aggregates are not implemented for one-to-many or many-to-many spreads.");
         return false;
     }
@@ -261,7 +253,8 @@ check_grouping(const struct plan_input *input, const struct plan_rel *rel, struc
 
         if (plan_is_grouping(rel, column) && column->kind == PLAN_FIELD &&
             !plan_column_is_computed_json(rel, column) && column->type->id == TYPE_JSON)
-            return fail(err, 404, "42883", "could not identify an equality operator for type json");
+            return err_refuse(err, 404, "42883",
+                              "could not identify an equality operator for type json");
     }
     for (struct plan_order *order = rel->order; order != NULL; order = order->next) {
         if (!find_place(input, rel, order, err))
@@ -287,7 +280,7 @@ bool
 plan_check_aggregates(const struct plan_input *input, const struct plan_rel *root, struct err *err)
 {
     if (!input->limits->aggregates && uses_aggregates(root))
-        return fail(err, 400, "PGRST123", "Use of aggregate functions is not allowed");
+        return err_refuse(err, 400, "PGRST123", "Use of aggregate functions is not allowed");
     return check_spreads(root, err);
 }
 

@@ -2,24 +2,17 @@
 #include "rest/put.h"
 
 static bool
-fail(struct err *err, int status, const char *code, const char *message)
-{
-    err_set(err, ERR_REQUEST, code, "%s", message);
-    err->http_status = status;
-    return false;
-}
-
-static bool
 fail_filters(struct err *err)
 {
-    return fail(err, 405, "PGRST105",
-                "Filters must include all and only primary key columns with 'eq' operators");
+    return err_refuse(err, 405, "PGRST105",
+                      "Filters must include all and only primary key columns with 'eq' operators");
 }
 
 static bool
 fail_mismatch(struct err *err)
 {
-    return fail(err, 400, "PGRST115", "Payload values do not match URL in primary key column(s)");
+    return err_refuse(err, 400, "PGRST115",
+                      "Payload values do not match URL in primary key column(s)");
 }
 
 /* The filter that says what the column equals, or NULL. */
@@ -71,25 +64,6 @@ is_named(const struct api_request *api, struct str name)
     return api->columns == NULL || i < api->column_count;
 }
 
-static bool
-is_same(const struct value *a, const struct value *b)
-{
-    if (a->kind != b->kind)
-        return false;
-    switch (a->kind) {
-    case VALUE_INT:
-        return a->i == b->i;
-    case VALUE_REAL:
-        return a->f == b->f;
-    case VALUE_TEXT:
-    case VALUE_BLOB:
-        return str_eq(a->s, b->s);
-    case VALUE_NULL:
-        break;
-    }
-    return false;
-}
-
 /* The key's part in the payload is what the URL says, in the normal form of its type. */
 static bool
 check_part(const struct model_column *column, struct str url, struct str body, struct arena *arena,
@@ -103,7 +77,7 @@ check_part(const struct model_column *column, struct str url, struct str body, s
     if (type_is_embedded(&column->type) && (!type_input(&column->type, url, arena, &a, err) ||
                                             !type_input(&column->type, body, arena, &b, err)))
         return false;
-    return is_same(&a, &b) || fail_mismatch(err);
+    return (a.kind != VALUE_NULL && value_eq(&a, &b)) || fail_mismatch(err);
 }
 
 bool
@@ -113,8 +87,8 @@ put_check(const struct schema_table *table, const struct api_request *api, struc
     const struct api_level *root = api->levels;
 
     if (root->limit_slot != API_NO_SLOT || root->offset_slot != API_NO_SLOT)
-        return fail(err, 400, "PGRST114",
-                    "limit/offset querystring parameters are not allowed for PUT");
+        return err_refuse(err, 400, "PGRST114",
+                          "limit/offset querystring parameters are not allowed for PUT");
     if (!check_filters(table, root, err))
         return false;
     if (payload->row_count == 0)

@@ -72,14 +72,6 @@ rest_finish(struct rest_call *call, struct err *err)
     }
 }
 
-static bool
-fail(struct err *err, int status, const char *code, const char *message)
-{
-    err_set(err, ERR_REQUEST, code, "%s", message);
-    err->http_status = status;
-    return false;
-}
-
 /* All Prefer headers as one list. */
 static struct str
 prefer_header(const struct request *request)
@@ -135,7 +127,7 @@ rest_read_headers(struct rest_call *call, struct err *err)
 
     api_parse_prefer(prefer_header(request), request->arena, prefer);
     if (prefer->strict && prefer->invalid.data != NULL) {
-        fail(err, 400, "PGRST122", "Invalid preferences given with handling=strict");
+        err_refuse(err, 400, "PGRST122", "Invalid preferences given with handling=strict");
         err_details(err, "Invalid preferences: %.*s", STR_ARG(prefer->invalid));
         return false;
     }
@@ -155,7 +147,7 @@ static bool
 find_table(struct rest_call *call, struct str name, struct err *err)
 {
     if (!api_decode_segment(name, call->request->arena, &call->name))
-        return fail(err, 404, "PGRST125", "Invalid path specified in request URL");
+        return err_refuse(err, 404, "PGRST125", "Invalid path specified in request URL");
     call->table = schema_find_table(call->rest->schema, call->api.schema, call->name);
     if (call->table == NULL || !call->table->is_exposed)
         return plan_fail_table(call->rest->schema, call->api.schema, call->name, err);
@@ -201,7 +193,7 @@ apply_range(struct rest_call *call, struct err *err)
     if (!api->has_range)
         return true;
     if (api->range_to >= 0 && api->range_from > api->range_to) {
-        fail(err, 416, "PGRST103", "Requested range not satisfiable");
+        err_refuse(err, 416, "PGRST103", "Requested range not satisfiable");
         err_details(err, "The lower boundary must be lower than or equal to the upper boundary in "
                          "the Range header.");
         return false;
@@ -268,7 +260,7 @@ rest_read_query(struct rest_call *call, struct err *err)
         !apply_range(call, err))
         return false;
     if (!buf_ok(&call->rest->key))
-        return fail(err, 414, "PGRST100", "the query string is too long");
+        return err_refuse(err, 414, "PGRST100", "the query string is too long");
     call->offset = slot_number(&call->api, call->api.levels->offset_slot, 0);
     return true;
 }

@@ -7,6 +7,7 @@ struct reader {
     struct arena *arena;
     struct array *out;
     uint32_t cap;
+    bool is_flat;     /* no lists in lists */
     bool has_items;   /* how deep items stand is known */
     uint32_t deepest; /* list so far */
     struct err *err;
@@ -131,7 +132,7 @@ read_member(struct reader *r, uint32_t depth)
 {
     if (!at(r, '{'))
         return read_item(r, depth);
-    if (r->has_items && depth >= r->out->dim_count)
+    if (r->is_flat || (r->has_items && depth >= r->out->dim_count))
         return fail(r, "Unexpected \"{\" character.");
     if (depth < ARRAY_DIMS_MAX)
         return read_list(r, depth + 1);
@@ -178,10 +179,10 @@ read_list(struct reader *r, uint32_t depth)
                                     "dimensions.");
 }
 
-bool
-array_read(struct str text, struct arena *arena, struct array *out, struct err *err)
+static bool
+read_whole(struct str text, bool is_flat, struct arena *arena, struct array *out, struct err *err)
 {
-    struct reader r = {.text = text, .arena = arena, .out = out, .err = err};
+    struct reader r = {.text = text, .arena = arena, .out = out, .is_flat = is_flat, .err = err};
 
     *out = (struct array){0};
     skip_blanks(&r);
@@ -195,6 +196,18 @@ array_read(struct str text, struct arena *arena, struct array *out, struct err *
     if (out->count == 0)
         out->dim_count = 0;
     return true;
+}
+
+bool
+array_read(struct str text, struct arena *arena, struct array *out, struct err *err)
+{
+    return read_whole(text, false, arena, out, err);
+}
+
+bool
+array_read_flat(struct str text, struct arena *arena, struct array *out, struct err *err)
+{
+    return read_whole(text, true, arena, out, err);
 }
 
 static bool

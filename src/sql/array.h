@@ -21,6 +21,9 @@ struct array {
 /* Items live in arena or borrow from text. err: 400 22P02. */
 MUST_CHECK bool array_read(struct str text, struct arena *arena, struct array *out,
                            struct err *err);
+/* The same for what any and all take: of one dimension. */
+MUST_CHECK bool array_read_flat(struct str text, struct arena *arena, struct array *out,
+                                struct err *err);
 void array_write(struct buf *out, const struct array *array);
 /* The normal form of an array of that type, whose items are what clients wrote. Errors are those of the
  * items' input function. */

@@ -229,25 +229,6 @@ row_exists(struct probe *probe, const struct model_table *table, const uint32_t 
     return exists;
 }
 
-static bool
-value_eq(const struct value *a, const struct value *b)
-{
-    if (a->kind != b->kind)
-        return false;
-    switch (a->kind) {
-    case VALUE_NULL:
-        return true;
-    case VALUE_INT:
-        return a->i == b->i;
-    case VALUE_REAL:
-        return a->f == b->f;
-    case VALUE_TEXT:
-    case VALUE_BLOB:
-        return str_eq(a->s, b->s);
-    }
-    return false;
-}
-
 /* The values of a key in a row; false: one is null, and the key doesn't count. */
 static bool
 key_values(const struct value *row, const uint32_t *columns, uint32_t count,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the values of a request to parameters. */
-#include "rest/array.h"
 #include "rest/bind.h"
 #include "sample.h"
 #include "unit.h"
