@@ -121,7 +121,6 @@ static bool
 remember(struct cli *cli, struct project *project, const struct lifecycle_row *row)
 {
     struct poc *poc = &project->record.poc;
-    struct err err = {0};
 
     for (size_t i = 0; i < poc->left_out_count; i++) {
         if (strncmp(poc->left_out[i], row->id, strlen(row->id)) == 0)
@@ -129,11 +128,8 @@ remember(struct cli *cli, struct project *project, const struct lifecycle_row *r
     }
     *RECORD_ADD(cli->arena, poc->left_out, poc->left_out_count) =
         arena_printf(cli->arena, "%s: %s", row->id, row->title).data;
-    if (record_save(project->config->dir, &project->record, &err))
-        return true;
-    cli_fail(cli, &err);
 
-    return false;
+    return stage_save(cli, project) == CLI_DONE;
 }
 
 static void

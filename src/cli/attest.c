@@ -17,13 +17,11 @@ need_flag(struct cli *cli, const char *flag, const char *why)
     return NULL;
 }
 
-static int
-save(struct cli *cli, const struct project *project)
+/* The row that the command is about, with the project; NULL with the error said. */
+static const struct lifecycle_row *
+load_row(struct cli *cli, struct project *project)
 {
-    struct err err = {0};
-
-    return record_save(project->config->dir, &project->record, &err) ? CLI_DONE
-                                                                     : cli_fail(cli, &err);
+    return stage_load(cli, project) ? stage_find_row(cli, project, cli->args[0]) : NULL;
 }
 
 int
@@ -35,9 +33,7 @@ cli_attest(struct cli *cli)
     struct err err = {0};
     int code;
 
-    if (!stage_load(cli, &project))
-        return CLI_USAGE;
-    row = stage_find_row(cli, &project, cli->args[0]);
+    row = load_row(cli, &project);
     if (row == NULL)
         return CLI_USAGE;
     attestation = (struct attestation){
@@ -59,7 +55,7 @@ cli_attest(struct cli *cli)
             lifecycle_class_names[row->verify]);
     if (!record_attest(&project.record, cli->arena, &attestation, &err))
         return cli_fail(cli, &err);
-    code = save(cli, &project);
+    code = stage_save(cli, &project);
     if (code == CLI_DONE)
         cli_say(cli, CLI_MARK_OK, "%s: %s says so%s%s", row->id, attestation.by,
                 attestation.until[0] != '\0' ? ", until " : "", attestation.until);
@@ -76,9 +72,7 @@ cli_waive(struct cli *cli)
     struct err err = {0};
     int code;
 
-    if (!stage_load(cli, &project))
-        return CLI_USAGE;
-    row = stage_find_row(cli, &project, cli->args[0]);
+    row = load_row(cli, &project);
     if (row == NULL)
         return CLI_USAGE;
     waiver = (struct waiver){.row = row->id, .on = project.today};
@@ -92,7 +86,7 @@ cli_waive(struct cli *cli)
         return CLI_USAGE;
     if (!record_waive(&project.record, cli->arena, &waiver, &err))
         return cli_fail(cli, &err);
-    code = save(cli, &project);
+    code = stage_save(cli, &project);
     if (code == CLI_DONE)
         cli_say(cli, CLI_MARK_WARN, "%s is waived until %s: %s answers for it", row->id,
                 waiver.until, waiver.owner);

@@ -11,21 +11,6 @@
 enum { WEEKS_MAX = 8, ITEMS_MAX = 200, TEXT_MAX = 1000 };
 
 static bool
-load(struct cli *cli, struct project *project)
-{
-    return stage_load(cli, project);
-}
-
-static int
-save(struct cli *cli, const struct project *project)
-{
-    struct err err = {0};
-
-    return record_save(project->config->dir, &project->record, &err) ? CLI_DONE
-                                                                     : cli_fail(cli, &err);
-}
-
-static bool
 is_text(struct cli *cli, const char *text)
 {
     if (text[0] != '\0' && strlen(text) <= TEXT_MAX && str_is_utf8(str_from(text)))
@@ -72,7 +57,7 @@ cli_poc_start(struct cli *cli)
     struct poc *poc;
     int code;
 
-    if (!load(cli, &project))
+    if (!stage_load(cli, &project))
         return CLI_USAGE;
     poc = &project.record.poc;
     if (given != NULL && (!str_to_u64(str_from(given), &weeks) || weeks < 1 || weeks > 52))
@@ -85,7 +70,7 @@ cli_poc_start(struct cli *cli)
     poc->ends = ends;
     poc->weeks = (unsigned)weeks;
     poc->decision = poc->decision_by = poc->decision_on = poc->decision_reason = "";
-    code = save(cli, &project);
+    code = stage_save(cli, &project);
     if (code != CLI_DONE)
         return code;
     cli_say(cli, CLI_MARK_OK, "the proof of concept ends on %s", ends);
@@ -107,7 +92,7 @@ cli_poc_question(struct cli *cli)
     struct project project;
     struct poc *poc;
 
-    if (!load(cli, &project) || !is_text(cli, cli->args[0]))
+    if (!stage_load(cli, &project) || !is_text(cli, cli->args[0]))
         return CLI_USAGE;
     poc = &project.record.poc;
     if (!has_room(cli, poc->question_count))
@@ -115,7 +100,7 @@ cli_poc_question(struct cli *cli)
     *RECORD_ADD(cli->arena, poc->questions, poc->question_count) = cli->args[0];
     cli_say(cli, CLI_MARK_OK, "question %zu", poc->question_count);
 
-    return save(cli, &project);
+    return stage_save(cli, &project);
 }
 
 /* Figures that a check of cairn's own gives. */
@@ -161,7 +146,7 @@ cli_poc_criterion(struct cli *cli)
     struct project project;
     struct poc *poc;
 
-    if (!load(cli, &project))
+    if (!stage_load(cli, &project))
         return CLI_USAGE;
     poc = &project.record.poc;
     if (cli->arg_count == 2)
@@ -183,7 +168,7 @@ cli_poc_criterion(struct cli *cli)
         cli_say_hint(cli, "when it is judged: cairn poc judge %zu met --by NAME",
                      poc->criterion_count);
 
-    return save(cli, &project);
+    return stage_save(cli, &project);
 }
 
 int
@@ -195,7 +180,7 @@ cli_poc_judge(struct cli *cli)
     uint64_t number;
     bool met;
 
-    if (!load(cli, &project))
+    if (!stage_load(cli, &project))
         return CLI_USAGE;
     met = strcmp(cli->args[1], "met") == 0;
     if (!str_to_u64(str_from(cli->args[0]), &number) || number == 0 ||
@@ -215,7 +200,7 @@ cli_poc_judge(struct cli *cli)
     criterion->met_on = project.today;
     cli_say(cli, met ? CLI_MARK_OK : CLI_MARK_BAD, "%s: %s", criterion->text, cli->args[1]);
 
-    return save(cli, &project);
+    return stage_save(cli, &project);
 }
 
 int
@@ -225,7 +210,7 @@ cli_poc_cost(struct cli *cli)
     const char *teardown = cli_get_flag(cli, "teardown");
     struct project project;
 
-    if (!load(cli, &project))
+    if (!stage_load(cli, &project))
         return CLI_USAGE;
     if (monthly == NULL && teardown == NULL)
         return cli_fail_usage(cli,
@@ -236,7 +221,7 @@ cli_poc_cost(struct cli *cli)
     if (teardown != NULL)
         project.record.poc.teardown = teardown;
 
-    return save(cli, &project);
+    return stage_save(cli, &project);
 }
 
 /* --- the decision --------------------------------------------------------------------------------- */
@@ -279,7 +264,7 @@ cli_poc_decide(struct cli *cli)
     bool known = false;
     int code;
 
-    if (!load(cli, &project))
+    if (!stage_load(cli, &project))
         return CLI_USAGE;
     poc = &project.record.poc;
     for (size_t i = 0; i < COUNTOF(decisions); i++)
@@ -293,7 +278,7 @@ cli_poc_decide(struct cli *cli)
     poc->decision_reason = reason;
     poc->decision_by = by;
     poc->decision_on = project.today;
-    code = save(cli, &project);
+    code = stage_save(cli, &project);
     if (code != CLI_DONE)
         return code;
     cli_say(cli, CLI_MARK_OK, "decided: %s", poc->decision);
@@ -309,7 +294,7 @@ cli_poc_report(struct cli *cli)
 {
     struct project project;
 
-    return load(cli, &project) ? write_report(cli, &project) : CLI_USAGE;
+    return stage_load(cli, &project) ? write_report(cli, &project) : CLI_USAGE;
 }
 
 int
@@ -318,7 +303,7 @@ cli_poc_show(struct cli *cli)
     struct project project;
     struct page page;
 
-    if (!load(cli, &project))
+    if (!stage_load(cli, &project))
         return CLI_USAGE;
     stage_say_time_box(cli, &project);
     page_init(&page);

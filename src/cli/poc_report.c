@@ -4,6 +4,7 @@
 #include "core/json.h"
 #include "lifecycle/check.h"
 #include "lifecycle/date.h"
+#include "lifecycle/report.h"
 
 static const char *const states[] = {"open", "met", "missed"};
 
@@ -179,29 +180,6 @@ poc_report_markdown(const struct project *project, struct buf *out)
 
 /* --- HTML ----------------------------------------------------------------------------------------- */
 
-static void
-add_html(struct buf *out, const char *text)
-{
-    for (const char *c = text; *c != '\0'; c++) {
-        switch (*c) {
-        case '&':
-            BUF_ADD_LIT(out, "&amp;");
-            break;
-        case '<':
-            BUF_ADD_LIT(out, "&lt;");
-            break;
-        case '>':
-            BUF_ADD_LIT(out, "&gt;");
-            break;
-        case '"':
-            BUF_ADD_LIT(out, "&quot;");
-            break;
-        default:
-            buf_add_char(out, *c);
-        }
-    }
-}
-
 static const char style[] =
     "body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:3rem auto;padding:0 1rem;"
     "color:#1f2328;background:#fff}h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2rem}"
@@ -242,7 +220,7 @@ add_html_list(struct buf *out, const char *title, const char *const *texts, size
     buf_printf(out, "<h2>%s</h2><ul>", title);
     for (size_t i = 0; i < count; i++) {
         BUF_ADD_LIT(out, "<li>");
-        add_html(out, texts[i]);
+        report_add_escaped(out, texts[i]);
         BUF_ADD_LIT(out, "</li>");
     }
     BUF_ADD_LIT(out, "</ul>\n");
@@ -260,9 +238,9 @@ add_html_criteria(const struct project *project, struct buf *out)
         struct judged judged = judge(project, i);
 
         BUF_ADD_LIT(out, "<tr><td>");
-        add_html(out, judged.criterion->text);
+        report_add_escaped(out, judged.criterion->text);
         buf_printf(out, "<td class=\"%s\">%s<td>", states[judged.state], states[judged.state]);
-        add_html(out, judged.found);
+        report_add_escaped(out, judged.found);
         add_plot(out, &judged);
         BUF_ADD_LIT(out, "</tr>\n");
     }
@@ -283,9 +261,9 @@ poc_report_html(const struct project *project, struct buf *out)
         buf_printf(out, "<p>%s to %s</p>\n", poc->started, poc->ends);
     if (poc->decision[0] != '\0') {
         buf_printf(out, "<p class=\"decision\"><b>Decision: %s</b>, by ", poc->decision);
-        add_html(out, poc->decision_by);
+        report_add_escaped(out, poc->decision_by);
         buf_printf(out, " on %s<br>", poc->decision_on);
-        add_html(out, poc->decision_reason);
+        report_add_escaped(out, poc->decision_reason);
         BUF_ADD_LIT(out, "</p>\n");
     }
     add_html_list(out, "Questions", poc->questions, poc->question_count);
@@ -293,9 +271,9 @@ poc_report_html(const struct project *project, struct buf *out)
     add_html_list(out, "Left out on purpose", poc->left_out, poc->left_out_count);
     if (poc->cost_monthly[0] != '\0') {
         BUF_ADD_LIT(out, "<h2>Cost</h2><p>");
-        add_html(out, poc->cost_monthly);
+        report_add_escaped(out, poc->cost_monthly);
         BUF_ADD_LIT(out, " a month. To stop it: ");
-        add_html(out, poc->teardown);
+        report_add_escaped(out, poc->teardown);
         BUF_ADD_LIT(out, "</p>\n");
     }
     BUF_ADD_LIT(out, "</html>\n");

@@ -40,6 +40,15 @@ stage_load(struct cli *cli, struct project *out)
     return true;
 }
 
+int
+stage_save(struct cli *cli, const struct project *project)
+{
+    struct err err = {0};
+
+    return record_save(project->config->dir, &project->record, &err) ? CLI_DONE
+                                                                     : cli_fail(cli, &err);
+}
+
 const struct lifecycle_row *
 stage_find_row(struct cli *cli, const struct project *project, const char *id)
 {

@@ -10,6 +10,8 @@
 
 /* Configuration and everything that is on record; false with every error said. */
 MUST_CHECK bool stage_load(struct cli *cli, struct project *out);
+/* Writes lifecycle.json; returns the exit code, with the error said. */
+int stage_save(struct cli *cli, const struct project *project);
 /* The row of that id; NULL with the error said, and the id that was probably meant. */
 const struct lifecycle_row *stage_find_row(struct cli *cli, const struct project *project,
                                            const char *id);

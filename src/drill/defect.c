@@ -5,6 +5,7 @@
 #include "drill/client.h"
 #include "io/process.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -309,25 +310,16 @@ on_term(int signal_no)
 static int
 listen_at(const struct endpoint *at)
 {
-    struct endpoint parsed = *at;
-    int one = 1;
-    struct {
-        uint64_t number;
-    } port = {0};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    union {
-        struct sockaddr any;
-        uint8_t bytes[16];
-    } address = {.any = {.sa_family = AF_INET}};
+    uint64_t port;
+    int one = 1;
 
-    if (fd < 0 || !str_to_u64(str_from(parsed.port), &port.number))
+    if (fd < 0 || !str_to_u64(str_from(at->port), &port))
         return -1;
-    address.bytes[2] = (uint8_t)(port.number >> 8);
-    address.bytes[3] = (uint8_t)port.number;
-    address.bytes[4] = 127;
-    address.bytes[7] = 1;
+    address.sin_port = htons((uint16_t)port);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (bind(fd, &address.any, sizeof(address)) != 0 || listen(fd, 1024) != 0) {
+    if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(fd, 1024) != 0) {
         close(fd);
         return -1;
     }

@@ -62,14 +62,30 @@ count_log(struct arena *arena, struct str text, struct str id, const char *secre
     }
 }
 
+/* Waits until the log has a line with the id of a request, for what a service writes with a delay. */
+static void
+await_log(struct examiner *examiner, const struct check_input *input, struct str id,
+          const char *secret, struct log_count *out)
+{
+    struct buf text;
+
+    *out = (struct log_count){0};
+    buf_init(&text, LOG_MAX);
+    for (int waited = 0; waited < LOG_WAIT_MS && !out->has_id; waited += 50) {
+        poll(NULL, 0, 50);
+        if (read_log(examiner, &text))
+            count_log(input->arena, buf_str(&text), id, secret, out);
+    }
+    buf_fini(&text);
+}
+
 static void
 look_logs(struct examiner *examiner, const struct check_input *input, struct evidence *out)
 {
     static const char secret[] = "eyJhbGciOiJIUzI1NiJ9.cairn-probe-secret.signature";
     struct client_response response;
-    struct log_count count = {0};
+    struct log_count count;
     struct client client;
-    struct buf text;
     struct str id;
 
     if (examiner->service.target.log == NULL) {
@@ -81,12 +97,7 @@ look_logs(struct examiner *examiner, const struct check_input *input, struct evi
                arena_printf(input->arena, "Authorization: Bearer %s\r\n", secret).data, STR_NULL,
                &response);
     id = arena_copy(input->arena, client_get_header(&response, "X-Request-Id"));
-    buf_init(&text, LOG_MAX);
-    for (int waited = 0; waited < LOG_WAIT_MS && !count.has_id; waited += 50) {
-        poll(NULL, 0, 50);
-        if (read_log(examiner, &text))
-            count_log(input->arena, buf_str(&text), id, "cairn-probe-secret", &count);
-    }
+    await_log(examiner, input, id, "cairn-probe-secret", &count);
     if (count.lines == 0)
         check_fail(input, out, "%s has no lines", examiner->service.target.log);
     else if (count.unparsed > 0)
@@ -100,7 +111,6 @@ look_logs(struct examiner *examiner, const struct check_input *input, struct evi
     else
         check_pass(input, out, "%zu lines parse, carry request ids, and hold no token",
                    count.lines);
-    buf_fini(&text);
     client_fini(&client);
 }
 
@@ -274,9 +284,8 @@ look_error_tracking(struct examiner *examiner, const struct check_input *input,
                     struct evidence *out)
 {
     struct client_response response;
-    struct log_count count = {0};
+    struct log_count count;
     struct client client;
-    struct buf text;
     struct str id;
 
     if (examiner->service.target.log == NULL) {
@@ -288,17 +297,11 @@ look_error_tracking(struct examiner *examiner, const struct check_input *input,
                STR("{\"id\": \"no number\"}"), &response);
     id = arena_copy(input->arena, client_get_header(&response, "X-Request-Id"));
     client_fini(&client);
-    buf_init(&text, LOG_MAX);
-    for (int waited = 0; waited < LOG_WAIT_MS && !count.has_id; waited += 50) {
-        poll(NULL, 0, 50);
-        if (read_log(examiner, &text))
-            count_log(input->arena, buf_str(&text), id, "\x01", &count);
-    }
+    await_log(examiner, input, id, "\x01", &count);
     if (count.has_id)
         check_pass(input, out, "a failed request is in the log under the id of its answer");
     else
         check_fail(input, out, "a failed request can't be found in the log");
-    buf_fini(&text);
 }
 
 static void

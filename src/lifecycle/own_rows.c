@@ -172,15 +172,9 @@ set_priority(struct reader *reader, const yaml_node_t *value, const char *text)
 static void
 set_verify(struct reader *reader, const yaml_node_t *value, const char *text)
 {
-    static const char *const names[] = {
-        [LIFECYCLE_ATTESTED] = "attested", [LIFECYCLE_STATIC] = "static",
-        [LIFECYCLE_CONFIG] = "config",     [LIFECYCLE_MEASURED] = "measured",
-        [LIFECYCLE_DRILLED] = "drilled",
-    };
-
     reader->has_verify = true;
-    for (unsigned i = 0; i < COUNTOF(names); i++) {
-        if (str_eq(str_from(text), str_from(names[i]))) {
+    for (unsigned i = 0; i <= LIFECYCLE_DRILLED; i++) {
+        if (str_eq(str_from(text), str_from(lifecycle_class_names[i]))) {
             reader->row->verify = (enum lifecycle_class)i;
             return;
         }

@@ -26,7 +26,6 @@ struct reading {
     struct arena *arena;
     struct err *err;
     const char *where; /* "attested[3]" */
-    const char *dir;
 };
 
 static bool
@@ -283,7 +282,7 @@ read_all(struct reading *reading, struct str text, struct record *out)
 bool
 record_load(const char *dir, struct arena *arena, struct record *out, struct err *err)
 {
-    struct reading reading = {.arena = arena, .err = err, .where = "", .dir = dir};
+    struct reading reading = {.arena = arena, .err = err, .where = ""};
     struct buf text;
     bool found = false;
     bool ok;

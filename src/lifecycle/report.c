@@ -165,8 +165,8 @@ report_write_sarif(const struct verdicts *verdicts, struct buf *out)
 
 /* --- XML ------------------------------------------------------------------------------------------ */
 
-static void
-add_xml(struct buf *out, const char *text)
+void
+report_add_escaped(struct buf *out, const char *text)
 {
     for (const char *c = text; *c != '\0'; c++) {
         switch (*c) {
@@ -195,9 +195,9 @@ add_case(struct buf *out, const struct verdict *verdict)
     const char *tag = verdict->status == VERDICT_FAIL ? "failure" : "skipped";
 
     BUF_ADD_LIT(out, "  <testcase classname=\"");
-    add_xml(out, lifecycle_area_names[verdict->row->area]);
+    report_add_escaped(out, lifecycle_area_names[verdict->row->area]);
     BUF_ADD_LIT(out, "\" name=\"");
-    add_xml(out, verdict->row->id);
+    report_add_escaped(out, verdict->row->id);
     buf_printf(out, "\" time=\"%.3f\"",
                verdict->evidence != NULL ? verdict->evidence->seconds : 0.0);
     if (verdict->status == VERDICT_PASS) {
@@ -205,9 +205,9 @@ add_case(struct buf *out, const struct verdict *verdict)
         return;
     }
     buf_printf(out, ">\n    <%s message=\"%s: ", tag, verdict_status_names[verdict->status]);
-    add_xml(out, verdict->text);
+    report_add_escaped(out, verdict->text);
     BUF_ADD_LIT(out, "\">");
-    add_xml(out, verdict->row->fix);
+    report_add_escaped(out, verdict->row->fix);
     buf_printf(out, "</%s>\n  </testcase>\n", tag);
 }
 

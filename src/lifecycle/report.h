@@ -14,6 +14,8 @@ void report_write_json(const struct verdicts *verdicts, struct buf *out);
 void report_write_sarif(const struct verdicts *verdicts, struct buf *out);
 /* JUnit's XML, one test case for each row that the stage needs: for CI systems. */
 void report_write_junit(const struct verdicts *verdicts, struct buf *out);
+/* Text of people's in XML and HTML; characters that neither may have are left out. */
+void report_add_escaped(struct buf *out, const char *text);
 /* A badge for a README as SVG: "stage | mvp". */
 void report_write_badge(const struct verdicts *verdicts, struct buf *out);
 
