@@ -222,17 +222,9 @@ anon_role_of(const struct auth_loop *loop)
 /* --- a request ------------------------------------------------------------------------------- */
 
 static bool
-refuse(struct err *err, int status, const char *code, const char *message)
-{
-    err_set(err, ERR_REQUEST, code, "%s", message);
-    err->http_status = status;
-    return false;
-}
-
-static bool
 refuse_anonymous(struct err *err)
 {
-    refuse(err, 401, "PGRST302", "Anonymous access is disabled");
+    err_refuse(err, 401, "PGRST302", "Anonymous access is disabled");
     err_hint(
         err,
         "auth.anonymous is 'closed' at this stage; send a token, GRANT in a migration what anon "
@@ -310,7 +302,7 @@ read_caller(const struct auth_loop *loop, const struct jwt *jwt, struct arena *a
         caller->role = claim->type == JSON_STRING ? claim->text : claim->raw;
     /* To PostgreSQL this is no role but the way back to the connection's own. */
     if (str_eq(caller->role, STR("none")))
-        return refuse(err, 401, "22023", "role \"none\" does not exist");
+        return err_refuse(err, 401, "22023", "role \"none\" does not exist");
     caller->is_anonymous = caller->role.data == NULL || str_eq(caller->role, anon_role);
     caller->claims_json = claims_with_role(jwt, caller->role, arena);
     return true;
@@ -332,7 +324,7 @@ verify(struct auth_loop *loop, struct str token, struct arena *arena, struct cal
         return jwt_check_times(&times, now_s, err);
     }
     if (!auth_has_keys(auth))
-        return refuse(err, 500, "PGRST300", "Server lacks JWT secret");
+        return err_refuse(err, 500, "PGRST300", "Server lacks JWT secret");
     if (!jwt_verify(&keys, token, arena, &jwt, err)) {
         loop->misses_key = auth->rules->has_url && jwt.misses_key;
         return loop->misses_key && auth->published == NULL ? refuse_without_keys(err) : false;
@@ -342,7 +334,7 @@ verify(struct auth_loop *loop, struct str token, struct arena *arena, struct cal
         !read_caller(loop, &jwt, arena, caller, err))
         return false;
     if (arena_is_exhausted(arena))
-        return refuse(err, 413, "CAIRN-LIMIT", "the request needs too much memory");
+        return err_refuse(err, 413, "CAIRN-LIMIT", "the request needs too much memory");
     token_cache_put(loop->cache, token, caller, &jwt.times);
     return true;
 }
@@ -373,13 +365,13 @@ auth_check(struct auth_loop *loop, struct request *request, enum route_right rig
     case ROUTE_RIGHT_LOCAL:
         if (is_local(request->peer))
             return true;
-        return refuse(err, 403, "42501", "this is for callers on the same machine only");
+        return err_refuse(err, 403, "42501", "this is for callers on the same machine only");
     case ROUTE_RIGHT_ROLE:
         return check_role(loop, request, err);
     case ROUTE_RIGHT_NOBODY:
         break;
     }
-    return refuse(err, 404, "PGRST125", "Invalid path specified in request URL");
+    return err_refuse(err, 404, "PGRST125", "Invalid path specified in request URL");
 }
 
 bool

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/driver.h"
 
+#include "core/log.h"
 #include "metric/metric.h"
 
 bool
@@ -64,15 +65,35 @@ db_loop_close(struct db_loop *dl, void (*closed)(void *ctx), void *ctx)
     dl->driver->loop_close(dl, closed, ctx);
 }
 
+/* Without what is bound to the parameters: that is other people's data. */
+static void
+log_statements(const struct db_job *job)
+{
+    for (uint32_t i = 0; i < job->stmt_count; i++) {
+        const struct log_field fields[] = {
+            LOG_STR("sql", job->stmts[i].sql),
+            LOG_I64("params", job->stmts[i].param_count),
+            LOG_BOOL("write", job->mode == DB_WRITE),
+            LOG_ID("request_id", job->request_id),
+        };
+
+        log_write_later(LOG_DEBUG, "statement", fields, COUNTOF(fields));
+    }
+}
+
 void
 db_submit(struct db_loop *dl, struct db_job *job)
 {
+    if (UNLIKELY(log_is_on(LOG_DEBUG)))
+        log_statements(job);
     dl->driver->submit(dl, job);
 }
 
 bool
 db_submit_inline(struct db_loop *dl, struct db_job *job)
 {
+    if (UNLIKELY(log_is_on(LOG_DEBUG)))
+        log_statements(job);
     if (dl->driver->submit_inline != NULL)
         return dl->driver->submit_inline(dl, job);
     dl->driver->submit(dl, job);

@@ -118,6 +118,7 @@ struct db_job {
     struct db_stmt *stmts;
     uint32_t stmt_count;
     int64_t timeout_ms;          /* 0: the default */
+    struct str request_id;       /* for the log; may be empty */
     enum db_isolation isolation; /* PostgreSQL only */
     /* Forget all rows seen: the job starts again from its first statement (a read that moved to the
      * pool; a job of PostgreSQL whose connection was lost, or whose plan the schema has left behind,

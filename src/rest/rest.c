@@ -603,6 +603,7 @@ rest_prepare_job(struct rest_call *call, enum db_mode mode)
     job->mode = mode;
     job->rollback_only = mode == DB_WRITE && rolls_back(call);
     job->stmts = call->stmts;
+    job->request_id = call->request->request_id;
     job->ctx = call;
     job->done = on_done;
     job->restart = restart;

@@ -133,6 +133,7 @@ handle_ready(struct server_loop *loop, struct request *request)
         .stmts = &call->stmt,
         .stmt_count = 1,
         .timeout_ms = READY_TIMEOUT_MS,
+        .request_id = request->request_id,
         .done = on_ready_done,
         .ctx = call,
     };

@@ -345,6 +345,19 @@ test('every request leaves one JSON line, on stdout and in the file, with its id
     assert.match(fs.readFileSync(path.join(folder, 'log', files[0]), 'utf8'), /my-id-17/);
 });
 
+test('at the level debug statements are shown with their request, without a value', async () => {
+    const server = await startCairn({ project: project(), env: { CAIRN_LOG_LEVEL: 'debug' } });
+    const headers = { 'X-Request-Id': 'my-id-19' };
+    const read = await server.request('/rest/v1/entries?note=eq.between-us&limit=1', { headers });
+    assert.equal(read.status, 200);
+    await server.stop();
+    const statements = server.logLines.filter((line) => line.event === 'statement' && line.request_id === 'my-id-19');
+    assert.equal(statements.length, 1);
+    assert.match(statements[0].sql, /^SELECT .* FROM /s);
+    assert.ok(statements[0].params >= 1 && statements[0].write === false);
+    assert.doesNotMatch(statements[0].sql, /between-us/);
+});
+
 test('an id that could forge a log line is replaced', async () => {
     const server = await startCairn({ project: project() });
     await server.request('/rest/v1/entries', { headers: { 'X-Request-Id': '"},{"x":"' } });
