@@ -161,3 +161,59 @@ db_job_count(const struct db_job *job, uint64_t now_ns)
     metric_add(METRIC_DB_STATEMENTS, metric_cell(METRIC_DB_STATEMENTS, kind, outcome), 1);
     metric_observe(METRIC_DB_STATEMENT_DURATION, kind, (double)(now_ns - job->submitted_ns) / 1e9);
 }
+
+/* --- what functions set ---------------------------------------------------------------------- */
+
+/* More than any answer can say. */
+#define SETTINGS_MAX ((size_t)256 * 1024)
+
+void
+db_settings_clear(struct db_settings *settings)
+{
+    settings->first = NULL;
+    settings->size = 0;
+}
+
+static struct db_setting *
+find_setting(const struct db_settings *settings, struct str name)
+{
+    struct db_setting *setting = settings->first;
+
+    while (setting != NULL && !str_eq_nocase(setting->name, name))
+        setting = setting->next;
+    return setting;
+}
+
+const struct db_setting *
+db_settings_find(const struct db_settings *settings, struct str name)
+{
+    return find_setting(settings, name);
+}
+
+bool
+db_settings_put(struct db_settings *settings, struct str name, struct str value, struct err *err)
+{
+    struct db_setting *setting = find_setting(settings, name);
+    size_t size = value.len + (setting == NULL ? name.len : 0);
+
+    /* What is set again and again takes the same place. */
+    if (setting != NULL && value.len <= setting->room_size) {
+        if (value.len > 0)
+            memmove(setting->room, value.data, value.len);
+        setting->value = str_make(setting->room, value.len);
+        return true;
+    }
+    if (size > SETTINGS_MAX - settings->size)
+        return err_set(err, ERR_DB, "54000", "the settings of this request are too large");
+    settings->size += size;
+    if (setting == NULL) {
+        setting = ARENA_NEW(settings->arena, struct db_setting);
+        *setting =
+            (struct db_setting){.name = arena_copy(settings->arena, name), .next = settings->first};
+        settings->first = setting;
+    }
+    setting->room = arena_cstr(settings->arena, value);
+    setting->room_size = value.len;
+    setting->value = str_make(setting->room, value.len);
+    return true;
+}

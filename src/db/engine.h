@@ -86,6 +86,28 @@ struct db_stmt {
     int64_t affected; /* rows changed by an insert, update or delete */
 };
 
+/*
+ * What a function sets by set_config(), for as long as its job runs: embedded engine only. Values
+ * live in arena, which is the caller's; a job that runs again begins without any.
+ */
+struct db_setting {
+    struct str name, value;
+    char *room; /* the value's */
+    size_t room_size;
+    struct db_setting *next;
+};
+struct db_settings {
+    struct arena *arena;
+    struct db_setting *first;
+    size_t size; /* of all names and values */
+};
+void db_settings_clear(struct db_settings *settings);
+/* NULL: nobody has set it. */
+const struct db_setting *db_settings_find(const struct db_settings *settings, struct str name);
+/* False: 54000, there is no more room. */
+MUST_CHECK bool db_settings_put(struct db_settings *settings, struct str name, struct str value,
+                                struct err *err);
+
 /* Who asks, for what policies and functions read on the embedded engine: cairn_role() and
  * cairn_setting(). A member whose data is NULL is not set. On PostgreSQL the caller's first statement
  * sets them. */
@@ -94,6 +116,7 @@ struct db_session {
     struct str claims_json, headers_json, cookies_json, method, path; /* request.* */
     const char *const *settings; /* "name=value", of app.settings.* */
     size_t setting_count;
+    struct db_settings *set; /* what functions set; NULL: they can't */
 };
 
 /*

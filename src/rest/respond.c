@@ -340,6 +340,19 @@ respond_explained(struct rest_call *call)
         response_add_header(call->request, STR("Content-Profile"), call->api.schema);
 }
 
+/* What a function of the embedded engine has set; on PostgreSQL it was asked. */
+static void
+take_settings(struct rest_call *call)
+{
+    const struct db_setting *headers = db_settings_find(&call->set, STR("response.headers"));
+    const struct db_setting *status = db_settings_find(&call->set, STR("response.status"));
+
+    if (headers != NULL)
+        call->guc_headers = headers->value;
+    if (status != NULL)
+        call->guc_status = status->value;
+}
+
 void
 rest_respond(struct rest_call *call)
 {
@@ -359,6 +372,7 @@ rest_respond(struct rest_call *call)
     else if (ok)
         respond_write(call, rows_affected(call));
     /* What the database says itself comes last. */
+    take_settings(call);
     if (ok &&
         !raise_apply_settings(call->request, call->guc_headers, call->guc_status, &call->job.err)) {
         response->header_count = header_count;

@@ -38,6 +38,7 @@ struct rest_call {
     struct begin_call begin;        /* PostgreSQL: how its transaction begins */
     const struct schema_role *role; /* the embedded engine: as whom it runs; NULL: PostgreSQL */
     struct db_session session;
+    struct db_settings set; /* what a function of the embedded engine has set */
     struct db_viewer viewer;
     struct err late;      /* what fails the write when all else went well; ERR_NONE: nothing */
     struct db_stmt *main; /* the one that reads or changes */

@@ -78,6 +78,7 @@ role_set(struct rest_call *call)
     const struct request *request = call->request;
     int64_t reads = call->shape->sql.reads;
 
+    call->set.arena = request->arena;
     call->session = (struct db_session){
         .role = call->role->model->name,
         .claims_json = begin_claims_json(request),
@@ -85,6 +86,7 @@ role_set(struct rest_call *call)
         .path = begin_path(request),
         .settings = call->rest->options.transaction.settings,
         .setting_count = call->rest->options.transaction.setting_count,
+        .set = &call->set,
     };
     if ((reads & MODEL_READS_HEADERS) != 0)
         call->session.headers_json = begin_headers_json(request);

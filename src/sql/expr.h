@@ -73,6 +73,8 @@ struct grouping {
 struct marks {
     bool in_policy;  /* names inside begin with "p:", so that none hides what is outside */
     bool as_owner;   /* tables are read with all rights, by their names */
+    bool is_body;    /* a function that is called from outside: it may set settings */
+    bool sets;       /* and does, so that what they are is asked again each time */
     bool is_refused; /* a name or text has a byte that stands for a mark */
     int64_t reads;   /* MODEL_READS_... */
     struct model_reference own; /* columns of the policy's own table */
@@ -214,6 +216,8 @@ MUST_CHECK bool caller_auth_function(struct expr_context *x, const struct json *
                                      struct str name, struct expr *out);
 MUST_CHECK bool caller_current_setting(struct expr_context *x, const struct json *body,
                                        struct str name, struct expr *out);
+MUST_CHECK bool caller_set_config(struct expr_context *x, const struct json *body, struct str name,
+                                  struct expr *out);
 void marks_add_table(struct expr_context *x, struct scope_item *item,
                      const struct model_table *table);
 void marks_add_column(struct expr_context *x, const struct scope_item *item, struct str column);

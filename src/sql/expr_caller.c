@@ -124,6 +124,7 @@ caller_current_setting(struct expr_context *x, const struct json *body, struct s
                        struct expr *out)
 {
     const struct type *types[] = {type_builtin(TYPE_TEXT), type_builtin(TYPE_BOOL)};
+    const char *function = "cairn_setting";
     struct expr *args = NULL;
     uint32_t count = 0;
 
@@ -137,15 +138,67 @@ caller_current_setting(struct expr_context *x, const struct json *body, struct s
             return false;
     }
     *out = (struct expr){.type = *type_builtin(TYPE_TEXT), .name = name};
+    if (x->marks != NULL && x->marks->sets)
+        function = "cairn_setting_now";
     if (count == 1) {
-        out->sql = arena_printf(x->a->tmp, "cairn_setting(%.*s)", STR_ARG(args[0].sql));
+        out->sql = arena_printf(x->a->tmp, "%s(%.*s)", function, STR_ARG(args[0].sql));
         out->pg = arena_printf(x->a->tmp, "current_setting(%.*s)", STR_ARG(args[0].pg));
     } else {
-        out->sql = arena_printf(x->a->tmp, "cairn_setting(%.*s, %.*s)", STR_ARG(args[0].sql),
+        out->sql = arena_printf(x->a->tmp, "%s(%.*s, %.*s)", function, STR_ARG(args[0].sql),
                                 STR_ARG(args[1].sql));
         out->pg = arena_printf(x->a->tmp, "current_setting(%.*s, %.*s)", STR_ARG(args[0].pg),
                                STR_ARG(args[1].pg));
     }
+    return true;
+}
+
+/* What is no custom setting is the server's, and one that outlives its transaction would be there for
+ * whoever comes next. */
+static bool
+check_set(struct expr_context *x, const struct json *body, const struct expr *args, uint32_t count)
+{
+    size_t at = pg_location(body);
+
+    if (x->marks == NULL || !x->marks->is_body)
+        return apply_refuse(x->a, at, "set_config() outside of a function that is called");
+    if (count != 3)
+        return apply_refuse(x->a, at, "this call of set_config()");
+    if (!args[2].is_const || args[2].value.kind != VALUE_INT || args[2].value.i == 0)
+        return apply_fail(x->a, at, "0A000", "write true: it holds until the request is answered",
+                          "the embedded engine takes set_config() only with true as its third "
+                          "argument");
+    if (args[0].is_const && args[0].value.kind == VALUE_TEXT &&
+        str_find_char(args[0].value.s, '.', 0) == args[0].value.s.len)
+        return apply_fail(x->a, at, "0A000", HINT_POSTGRES,
+                          "the embedded engine has no setting \"%.*s\" that could be set",
+                          STR_ARG(args[0].value.s));
+    return true;
+}
+
+bool
+caller_set_config(struct expr_context *x, const struct json *body, struct str name,
+                  struct expr *out)
+{
+    const struct type *types[] = {type_builtin(TYPE_TEXT), type_builtin(TYPE_TEXT),
+                                  type_builtin(TYPE_BOOL)};
+    struct expr *args = NULL;
+    uint32_t count = 0;
+
+    if (x->marks != NULL)
+        x->marks->sets = true;
+    if (!expr_list(x, pg_first(body, "args"), &args, &count))
+        return false;
+    for (uint32_t i = 0; i < count && i < COUNTOF(types); i++) {
+        if (!expr_coerce(x, &args[i], types[i], COERCE_IMPLICIT, pg_location(body)))
+            return false;
+    }
+    if (!check_set(x, body, args, count))
+        return false;
+    *out = (struct expr){.type = *type_builtin(TYPE_TEXT), .name = name};
+    out->sql = arena_printf(x->a->tmp, "cairn_set_config(%.*s, %.*s)", STR_ARG(args[0].sql),
+                            STR_ARG(args[1].sql));
+    out->pg = arena_printf(x->a->tmp, "set_config(%.*s, %.*s, true)", STR_ARG(args[0].pg),
+                           STR_ARG(args[1].pg));
     return true;
 }
 

@@ -409,6 +409,7 @@ static const struct {
     {"timezone", call_timezone},
     {"like_escape", call_like_escape},
     {"current_setting", caller_current_setting},
+    {"set_config", caller_set_config},
 };
 
 /* --- calls ----------------------------------------------------------------------------------------------- */

@@ -421,7 +421,8 @@ check_defaults(struct apply *a, const struct model_function *function,
 bool
 function_is_volatile(struct str sql)
 {
-    static const char *const calls[] = {"cairn_uuid(", "cairn_nextval(", "cairn_clock(", "random("};
+    static const char *const calls[] = {"cairn_uuid(", "cairn_nextval(",    "cairn_clock(",
+                                        "random(",     "cairn_set_config(", "cairn_setting_now("};
 
     for (size_t i = 0; i < COUNTOF(calls); i++) {
         if (sql.len > 0 && memmem(sql.data, sql.len, calls[i], strlen(calls[i])) != NULL)
@@ -436,7 +437,7 @@ function_translate(struct apply *a, struct model_function *function)
     struct expr_parameters parameters = {.function = function->name};
     struct function_state state;
     struct function_body body;
-    struct marks marks = {0};
+    struct marks marks = {.is_body = true};
     bool ok;
 
     parameters.count = function->argument_count;

@@ -9,11 +9,16 @@ import { after, before, test } from 'node:test';
 
 import { cairn, makeProject, root, startBoth } from './harness.mjs';
 
+const data = (name) => ({ file: path.join(root, 'test/system/data', name) });
+
 let both;
 
 before(async () => {
     both = await startBoth({
-        migrations: { '0001_functions.sql': { file: path.join(root, 'test/system/data/functions_sql.sql') } },
+        migrations: {
+            '0001_functions.sql': data('functions_sql.sql'),
+            '0002_settings.sql': data('functions_settings.sql'),
+        },
     });
 });
 
@@ -25,12 +30,12 @@ after(async () => {
 const compared = ['content-type', 'content-range', 'content-length', 'content-location', 'preference-applied', 'location', 'allow',
     'proxy-status', 'www-authenticate'];
 
-async function send(server, target, options) {
+async function send(server, target, { extra = [], ...options } = {}) {
     const answer = await server.request(`/rest/v1/${target}`, options);
 
     return {
         status: answer.status,
-        headers: Object.fromEntries(compared.map((name) => [name, answer.headers[name] ?? null])),
+        headers: Object.fromEntries([...compared, ...extra].map((name) => [name, answer.headers[name] ?? null])),
         text: answer.text,
     };
 }
@@ -211,6 +216,52 @@ test('a key that is null is refused', async () => {
     assert.match(answer.text, /23502.*null value in column \\"id\\" of relation \\"items\\"/);
 });
 
+test('a function sets headers and status of its answer', async () => {
+    const extra = ['x-one', 'x-status', 'x-name', 'set-cookie', 'vary', 'cache-control'];
+    const set = (target, body) => same(`rpc/${target}`, {
+        method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body), extra,
+    });
+    const headers = (value) => set('set_headers', { value: typeof value === 'string' ? value : JSON.stringify(value) });
+
+    const many = await headers([{ 'X-One': 'a' }, { 'Set-Cookie': 'b=c' }, { 'Set-Cookie': 'd=e' }, { vary: 'none' }]);
+    assert.deepEqual([many.status, many.headers['x-one'], many.headers['set-cookie'], many.headers.vary],
+        [200, 'a', ['b=c', 'd=e'], 'none']);
+    assert.equal((await headers([{ 'Content-Type': 'text/html' }])).headers['content-type'], 'text/html');
+    for (const bad of ['x', '{}', [1], [{ a: 1 }], [{ a: 'b', c: 'd' }], [{ 'a\r\nb': 'c' }], [{ a: 'b\r\nc: d' }], [{ 'Content-Length': '5' }]])
+        await expect(headers(bad), 500, /PGRST111/);
+    await expect(headers(''), 200, '1');
+    await expect(set('set_status', { value: '202' }), 202, '1');
+    await expect(get('set_status?value=204'), 204);
+    for (const bad of ['x', '99', '1000', '2 00']) await expect(set('set_status', { value: bad }), 500, /PGRST112/);
+    const both_ = await set('set_both', { status: 418 });
+    assert.deepEqual([both_.status, both_.headers['x-status']], [418, '418']);
+    const added = await set('set_and_add', { id: 70, name: 'seventy' });
+    assert.deepEqual([added.status, added.headers['x-name'], added.text], [200, 'seventy', '{"id":70,"name":"seventy"}']);
+    const failed = await set('set_and_add', { id: 70, name: 'again' });
+    assert.deepEqual([failed.status, failed.headers['x-name']], [409, null], 'what a call set that failed is not said');
+    await expect(get('ret_bool'), 200, 'true');
+});
+
+test('a function sets and reads settings of its own', async () => {
+    await expect(post('set_any', { name: 'app.x', value: 'y' }), 200, '"y"');
+    await expect(post('set_any', { name: 'app.x' }), 200, '""');
+    await expect(post('set_any', { name: 'app.x', value: 'x'.repeat(100000) }), 200);
+    for (const name of ['nope', 'app.', '.x', 'app.1', 'a b.c', "app.x'"])
+        await expect(post('set_any', { name, value: 'y' }), 400, /42704|42602/);
+    await expect(post('set_any', { name: null, value: 'y' }), 400, /22004.*SET requires parameter name/);
+    await expect(get('get_any?name=app.never&missing_ok=false'), 400, /42704/);
+    await expect(post('set_and_get', { value: 'v1' }), 200, '[{"was":null,"given":"v1","seen":"v1","later":"more v1"}]');
+    await expect(post('set_and_get', { value: 'a longer one' }), 200, /a longer one.*more a longer one/);
+    await expect(post('count_up', {}), 200, '["1", "3", "6", "10", "15"]');
+    await expect(post('take_claims', { claims: '{"sub":"me"}' }), 200, '"me"');
+    const large = await send(both.sqlite, 'rpc/set_any', {
+        method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name: 'a.b', value: 'x'.repeat(300000) }),
+    });
+    assert.deepEqual([large.status, JSON.parse(large.text).code], [500, '54000'], 'there is a limit');
+    const gone = await send(both.sqlite, 'rpc/get_any?name=app.x');
+    assert.equal(gone.text, 'null', 'what one call set is gone in the next');
+});
+
 test('functions inside of functions, views and checks', async () => {
     await expect(get('calls_others?a=5'), 200, '"Hello, 7Windows 7"');
     await expect(same('greetings?order=id&id=lt.3'), 200,
@@ -258,6 +309,10 @@ const refused = [
         '1:90', /column "a" does not exist/],
     ['CREATE FUNCTION f(VARIADIC a int[]) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; CREATE VIEW v AS SELECT f(1)', '1:', /VARIADIC|does not exist/],
     ['CREATE PROCEDURE f() LANGUAGE sql AS $$ SELECT 1 $$', '1:1', /procedures/],
+    ["CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT set_config('app.x', 'y', false) $$", '1:60', /only with true/],
+    ["CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT set_config('role', 'postgres', true) $$", '1:60', /no setting "role"/],
+    ["CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT set_config('a.b', 'c', true) $$; CREATE VIEW v AS SELECT f()",
+        '1:', /set_config\(\) outside of a function/],
     ["CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT E'\\x02' $$", '1:', /control character/],
 ];
 

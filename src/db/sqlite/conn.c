@@ -487,6 +487,8 @@ lite_conn_run_job(struct lite_conn *conn, struct db_job *job, uint32_t *failed, 
     *rc = SQLITE_OK;
     conn->env.session = job->session;
     conn->env.zone = job->zone;
+    if (job->session != NULL && job->session->set != NULL)
+        db_settings_clear(job->session->set);
     for (uint32_t i = 0; i < job->stmt_count; i++) {
         enum lite_outcome outcome = lite_conn_run(conn, job, job->stmts + i, rc);
         if (outcome != LITE_OK) {

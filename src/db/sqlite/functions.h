@@ -17,9 +17,12 @@
  *   cairn_raise(code, message, details) (v)   fails with that; NULL code: NULL
  *   cairn_role()                     current_user
  *   cairn_setting(name[, missing_ok])  current_setting(): role, request.jwt.claims, request.headers,
- *                                    request.cookies, request.method, request.path; else 42704 or NULL
+ *                                    request.cookies, request.method, request.path, what was set; else 42704 or
+ *                                    NULL
  *     Both the same within a statement, so they are taken as deterministic and called once, not for each row:
  *     never in an index, a CHECK or a generated column.
+ *   cairn_set_config(name, value) (v)  set_config(name, value, true): a name with dots, until the job ends
+ *   cairn_setting_now(name[, missing_ok]) (v)   cairn_setting() in a statement that sets
  *
  * Types
  *   cairn_cast(value, from type, to type)     explicit cast: varchar(n) cuts

@@ -35,6 +35,12 @@ find_app_setting(const struct db_session *session, struct str name, struct str *
     return false;
 }
 
+static const struct db_setting *
+find_set(const struct db_session *session, struct str name)
+{
+    return session->set != NULL ? db_settings_find(session->set, name) : NULL;
+}
+
 /* False when there is no setting of this name; what it is may still be without data. */
 static bool
 find_setting(const struct fn *fn, struct str name, struct str *out)
@@ -52,7 +58,12 @@ find_setting(const struct fn *fn, struct str name, struct str *out)
         {"request.path", session->path},
         {"role", role_of(fn)},
     };
+    const struct db_setting *set = find_set(session, name);
 
+    if (set != NULL) {
+        *out = set->value;
+        return true;
+    }
     if (str_has_prefix(name, STR(APP_SETTINGS)))
         return find_app_setting(session, str_slice(name, sizeof(APP_SETTINGS) - 1, name.len), out);
     for (size_t i = 0; i < COUNTOF(settings); i++) {
@@ -81,10 +92,63 @@ call_setting(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv
     }
 }
 
+/* Of custom settings, which are the only ones here: identifiers with a dot between them. */
+static bool
+check_name(struct str name, struct err *err)
+{
+    bool is_start = true;
+    bool is_valid = true;
+
+    if (str_find_char(name, '.', 0) == name.len)
+        return err_set(err, ERR_DB, "42704", "unrecognized configuration parameter \"%.*s\"",
+                       STR_ARG(name));
+    for (size_t i = 0; i < name.len; i++) {
+        unsigned char c = (unsigned char)name.data[i];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
+
+        if (c == '.')
+            is_valid = is_valid && !is_start;
+        else
+            is_valid =
+                is_valid && (is_letter || (!is_start && ((c >= '0' && c <= '9') || c == '$')));
+        is_start = c == '.';
+    }
+    if (is_valid && !is_start)
+        return true;
+    err_set(err, ERR_DB, "42602", "invalid configuration parameter name \"%.*s\"", STR_ARG(name));
+    err_details(err, "Custom parameter names must be two or more simple identifiers separated by "
+                     "dots.");
+    return false;
+}
+
+static void
+call_set_config(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    const struct db_session *session = fn->env->session;
+    struct str name = fn_text_of(argv[0]);
+    struct str value = fn_text_of(argv[1]);
+    ERR_LOCAL(err);
+    bool ok;
+
+    if (fn_is_null(argv[0]))
+        ok = err_set(&err, ERR_DB, "22004", "SET requires parameter name");
+    else if (session == NULL || session->set == NULL)
+        ok = err_set(&err, ERR_DB, "0A000", "set_config() is not supported here");
+    else
+        ok = check_name(name, &err) && db_settings_put(session->set, name, value, &err);
+    if (!ok)
+        fn_fail(ctx, &err);
+    else
+        fn_result_str(ctx, value.data != NULL ? value : STR(""));
+}
+
 static const struct fn_def defs[] = {
     {"cairn_role", 0, 0, call_role},
     {"cairn_setting", 1, 0, call_setting},
     {"cairn_setting", 2, 0, call_setting},
+    {"cairn_setting_now", 1, FN_VOLATILE, call_setting},
+    {"cairn_setting_now", 2, FN_VOLATILE, call_setting},
+    {"cairn_set_config", 2, FN_VOLATILE | FN_NULLS, call_set_config},
 };
 
 const struct fn_defs fn_caller = {defs, COUNTOF(defs)};
