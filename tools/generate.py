@@ -44,7 +44,7 @@ def code_files(def_dir, version):
     routes = read_routes(def_dir)
     metrics, statuses = read_metrics(def_dir, routes, version)
     commands, common = read_commands(def_dir)
-    rows, documents = read_lifecycle(def_dir)
+    rows, features, documents = read_lifecycle(def_dir)
     return {
         "config_options.h": config_header(options),
         "config_options.c": config_source(options, groups),
@@ -57,7 +57,7 @@ def code_files(def_dir, version):
         "commands.h": commands_header(commands),
         "commands.c": commands_source(commands, common),
         "lifecycle.h": lifecycle_header(),
-        "lifecycle.c": lifecycle_source(rows, documents),
+        "lifecycle.c": lifecycle_source(rows, features, documents),
         "version.h": version_header(version),
         "cairn.schema.json": config_schema(options, groups),
         "cairn.sample.yaml": config_sample(options, groups),
@@ -70,14 +70,14 @@ def doc_files(def_dir, version):
     routes = read_routes(def_dir)
     metrics, _ = read_metrics(def_dir, routes, version)
     commands, common = read_commands(def_dir)
-    rows, documents = read_lifecycle(def_dir)
+    rows, features, documents = read_lifecycle(def_dir)
     return {
         "configuration.md": config_docs(options, groups),
         "errors.md": errors_docs(kinds, codes),
         "routes.md": routes_docs(routes),
         "metrics.md": metrics_docs(metrics),
         "commands.md": commands_docs(commands, common),
-        "catalogue.md": lifecycle_docs(rows, documents),
+        "catalogue.md": lifecycle_docs(rows, features, documents),
     }
 
 

@@ -241,12 +241,9 @@ static bool
 update_gaps(struct cli *cli, struct project *project, const char *evidence)
 {
     struct gaps_change change;
-    struct verdicts verdicts;
     struct err err = {0};
 
-    project_judge(project, gaps_horizon(project->declared), &verdicts);
-    if (!gaps_update(project->config->dir, &verdicts, project->config->project_name, project->today,
-                     cli->arena, &change, &err)) {
+    if (!project_update_gaps(project, project->declared, &change, &err)) {
         cli_fail(cli, &err);
         return false;
     }

@@ -96,19 +96,15 @@ create_gaps(struct cli *cli, const char *dir, struct err *err)
     struct catalogue_errors row_errors;
     struct config_errors errors;
     struct gaps_change change;
-    struct verdicts verdicts;
     struct project project;
     struct config *config;
 
     if (!config_load(&sources, cli->arena, &config, &errors))
         return err_set(err, ERR_CONFIG, "", "unable to create '" GAPS_FILE "': %s",
                        errors.items[0].message);
-    if (!project_load(config, cli->arena, &project, &row_errors, err))
-        return false;
-    project_judge(&project, gaps_horizon(project.declared), &verdicts);
 
-    return gaps_update(dir, &verdicts, config->project_name, project.today, cli->arena, &change,
-                       err);
+    return project_load(config, cli->arena, &project, &row_errors, err) &&
+           project_update_gaps(&project, project.declared, &change, err);
 }
 
 static bool

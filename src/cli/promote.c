@@ -210,13 +210,11 @@ promote(struct cli *cli, struct project *project, const struct verdicts *verdict
 {
     const char *name = lifecycle_stage_names[to];
     struct gaps_change change;
-    struct verdicts horizon;
     const char *adr = NULL;
     struct err err = {0};
 
     *RECORD_ADD(cli->arena, project->record.promoted, project->record.promoted_count) =
         (struct promotion){name, project->today};
-    project_judge(project, gaps_horizon(to), &horizon);
     if (!adr_write(
             project->config->dir, arena_printf(cli->arena, "Promotion to %s", name).data,
             project->today,
@@ -230,8 +228,7 @@ promote(struct cli *cli, struct project *project, const struct verdicts *verdict
             cli->arena, &adr, &err) ||
         !write_stage(cli, project->config, to, &err) ||
         !record_save(project->config->dir, &project->record, &err) ||
-        !gaps_update(project->config->dir, &horizon, project->config->project_name, project->today,
-                     cli->arena, &change, &err))
+        !project_update_gaps(project, to, &change, &err))
         return cli_fail(cli, &err);
     cli_say(cli, CLI_MARK_OK, "the service is at %s now: cairn.yaml, " GAPS_FILE ", %s", name, adr);
     cli_say_hint(cli, "a running service takes the new defaults when it starts again");

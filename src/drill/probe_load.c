@@ -159,6 +159,7 @@ look_concurrency(struct examiner *examiner, const struct check_input *input, str
 
     run_load(examiner, 0, users, 1500, &result);
     evidence_add_figure(out, "concurrency", users, "users");
+    evidence_add_figure(out, "capacity", (double)result.ok / result.seconds, "requests/s");
     out->limit = arena_printf(input->arena, "%u at once", target->users).data;
     if (load_failures(&result) > 0 || result.ok == 0)
         check_fail(input, out, "%llu of %llu requests of %u users at once failed",

@@ -43,10 +43,15 @@ const struct lifecycle_row *catalogue_find(const struct catalogue *catalogue, st
 const char *catalogue_suggest(const struct catalogue *catalogue, struct str id);
 /*
  * The rows that words mean, the best first: an id, or a name that people use, in any case, also
- * inside a sentence ("do I need redis now?"). Returns how many there are, at most max.
+ * inside a sentence ("do I need redis now?"), in the singular or the plural, its words in any order.
+ * Rows of the catalogue and features (lifecycle_features) alike. Returns how many there are, at most
+ * max.
  */
 size_t catalogue_search(const struct catalogue *catalogue, struct str words,
                         const struct lifecycle_row **out, size_t max);
+/* The names that are spelt most like one of the words, or like all of them, the nearest first. */
+size_t catalogue_suggest_names(const struct catalogue *catalogue, struct str words,
+                               const char **out, size_t max);
 
 bool lifecycle_parse_stage(struct str s, enum lifecycle_stage *out);
 /* Whether a cairn of this version can find out by itself, or only a person can tell. */

@@ -106,6 +106,13 @@ needed_at(const struct lifecycle_row *row, enum lifecycle_stage horizon)
     return stage <= (unsigned)horizon ? stage : LIFECYCLE_STAGE_COUNT;
 }
 
+static bool
+is_listed(const struct verdict *verdict, enum lifecycle_stage horizon)
+{
+    return verdict->status != VERDICT_PASS && verdict->status != VERDICT_NOT_YET &&
+           needed_at(verdict->row, horizon) < LIFECYCLE_STAGE_COUNT;
+}
+
 static void
 add_notes(struct buf *out, const struct entry *entry)
 {
@@ -117,43 +124,98 @@ add_notes(struct buf *out, const struct entry *entry)
     BUF_ADD_LIT(out, "\n");
 }
 
+/* Whether the text, "ID: TITLE", is about that row. */
+static bool
+is_about(const char *text, const char *id)
+{
+    size_t len = strlen(id);
+
+    return strncmp(text, id, len) == 0 && text[len] == ':';
+}
+
+static bool
+is_left_out(const struct record *record, const char *id)
+{
+    for (size_t i = 0; i < record->poc.left_out_count; i++) {
+        if (is_about(record->poc.left_out[i], id))
+            return true;
+    }
+
+    return false;
+}
+
 static void
-add_open(struct buf *out, const struct verdict *verdict, unsigned stage, const struct entry *entry)
+add_open(struct buf *out, const struct gaps_input *input, const struct verdict *verdict,
+         unsigned stage, const struct entry *entry)
 {
     const struct lifecycle_row *row = verdict->row;
 
     buf_printf(out, "- [ ] %s (P%u, %s at %s): ", row->gap != NULL ? row->gap : row->title,
                row->priority, row->need[stage] == LIFECYCLE_MUST ? "must" : "should",
                lifecycle_stage_names[stage]);
+    if (is_left_out(input->record, row->id))
+        BUF_ADD_LIT(out, "left out on purpose, ");
     buf_printf(out, "%s, %s `%s`\n", verdict_status_names[verdict->status], verdict->text, row->id);
     add_notes(out, entry);
 }
 
+/* An item is open now, whether or not it was there. */
+static struct entry *
+take_entry(const struct entries *entries, const char *id, struct gaps_change *change)
+{
+    struct entry *entry = find_entry(entries, id);
+
+    if (entry != NULL)
+        entry->is_taken = true;
+    change->open++;
+    change->opened += entry == NULL || entry->is_closed;
+
+    return entry;
+}
+
 static void
-add_section(struct buf *out, const struct verdicts *verdicts, enum lifecycle_area area,
+add_section(struct buf *out, const struct gaps_input *input, enum lifecycle_area area,
             const struct entries *entries, struct gaps_change *change)
 {
+    const struct verdicts *verdicts = input->verdicts;
     bool first = true;
 
     for (unsigned stage = 0; stage <= (unsigned)verdicts->stage; stage++) {
         for (size_t i = 0; i < verdicts->count; i++) {
             const struct verdict *verdict = &verdicts->items[i];
-            struct entry *entry;
 
-            if (verdict->row->area != area || verdict->status == VERDICT_PASS ||
-                verdict->status == VERDICT_NOT_YET ||
+            if (verdict->row->area != area || !is_listed(verdict, verdicts->stage) ||
                 needed_at(verdict->row, verdicts->stage) != stage)
                 continue;
             if (first)
                 buf_printf(out, "\n## %s\n\n", lifecycle_area_names[area]);
             first = false;
-            entry = find_entry(entries, verdict->row->id);
-            if (entry != NULL)
-                entry->is_taken = true;
-            change->open++;
-            change->opened += entry == NULL || entry->is_closed;
-            add_open(out, verdict, stage, entry);
+            add_open(out, input, verdict, stage, take_entry(entries, verdict->row->id, change));
         }
+    }
+}
+
+/* What was asked for and isn't needed yet, where no section above has it. */
+static void
+add_left_out(struct buf *out, const struct gaps_input *input, struct arena *arena,
+             const struct entries *entries, struct gaps_change *change)
+{
+    const struct poc *poc = &input->record->poc;
+    bool first = true;
+
+    for (size_t i = 0; i < poc->left_out_count; i++) {
+        struct str title = str_from(poc->left_out[i]);
+        const char *id = arena_cstr(arena, str_cut(&title, ':'));
+        const struct verdict *verdict = verdict_find(input->verdicts, str_from(id));
+
+        if (title.len == 0 || (verdict != NULL && (verdict->status == VERDICT_PASS ||
+                                                   is_listed(verdict, input->verdicts->stage))))
+            continue;
+        if (first)
+            BUF_ADD_LIT(out, "\n## Left out on purpose\n\n");
+        first = false;
+        buf_printf(out, "- [ ] %.*s: not yet `%s`\n", STR_ARG(str_trim(title)), id);
+        add_notes(out, take_entry(entries, id, change));
     }
 }
 
@@ -219,8 +281,8 @@ add_head(struct buf *out, const char *project)
 }
 
 void
-gaps_merge(struct str old, const struct verdicts *verdicts, const char *project, const char *today,
-           struct arena *arena, struct buf *out, struct gaps_change *change)
+gaps_merge(struct str old, const struct gaps_input *input, struct arena *arena, struct buf *out,
+           struct gaps_change *change)
 {
     struct str before, inside, after;
     struct entries entries;
@@ -229,16 +291,17 @@ gaps_merge(struct str old, const struct verdicts *verdicts, const char *project,
     split(old, &before, &inside, &after);
     read_entries(inside, arena, &entries);
     if (str_trim(before).len == 0)
-        add_head(out, project);
+        add_head(out, input->project);
     else
         buf_add_str(out, before);
     if (inside.data == NULL && before.len > 0)
         BUF_ADD_LIT(out, "\n");
     BUF_ADD_LIT(out, BEGIN "\n");
     for (int area = 0; area < LIFECYCLE_AREA_COUNT; area++)
-        add_section(out, verdicts, (enum lifecycle_area)area, &entries, change);
-    add_own(out, verdicts, &entries);
-    add_closed(out, verdicts, &entries, today, change);
+        add_section(out, input, (enum lifecycle_area)area, &entries, change);
+    add_left_out(out, input, arena, &entries, change);
+    add_own(out, input->verdicts, &entries);
+    add_closed(out, input->verdicts, &entries, input->today, change);
     BUF_ADD_LIT(out, "\n" END);
     if (after.len > 0)
         buf_add_str(out, after);
@@ -247,8 +310,8 @@ gaps_merge(struct str old, const struct verdicts *verdicts, const char *project,
 }
 
 bool
-gaps_update(const char *dir, const struct verdicts *verdicts, const char *project,
-            const char *today, struct arena *arena, struct gaps_change *change, struct err *err)
+gaps_update(const char *dir, const struct gaps_input *input, struct arena *arena,
+            struct gaps_change *change, struct err *err)
 {
     const char *path = arena_printf(arena, "%s/" GAPS_FILE, dir).data;
     struct buf old, new;
@@ -259,7 +322,7 @@ gaps_update(const char *dir, const struct verdicts *verdicts, const char *projec
     buf_init(&new, 2 * FILE_MAX);
     ok = file_read(path, &old, &found, err);
     if (ok) {
-        gaps_merge(buf_str(&old), verdicts, project, today, arena, &new, change);
+        gaps_merge(buf_str(&old), input, arena, &new, change);
         if (!buf_ok(&new))
             ok = err_set(err, ERR_IO, "", "unable to write '" GAPS_FILE "': past 8 MiB");
         else if (!str_eq(buf_str(&old), buf_str(&new)))

@@ -11,6 +11,7 @@
 #define CAIRN_LIFECYCLE_GAPS_H
 
 #include "core/buf.h"
+#include "lifecycle/record.h"
 #include "lifecycle/verdict.h"
 
 #define GAPS_FILE "GAPS.md"
@@ -25,14 +26,19 @@ struct gaps_change {
  * scale from production on. */
 enum lifecycle_stage gaps_horizon(enum lifecycle_stage stage);
 
-/* verdicts are those of the horizon. old is the text that is there, empty when there is none. */
-void gaps_merge(struct str old, const struct verdicts *verdicts, const char *project,
-                const char *today, struct arena *arena, struct buf *out,
-                struct gaps_change *change);
+struct gaps_input {
+    const struct verdicts *verdicts; /* of the horizon */
+    const struct record *record;     /* what was left out on purpose */
+    const char *project;             /* its name */
+    const char *today;
+};
+
+/* old is the text that is there, empty when there is none. */
+void gaps_merge(struct str old, const struct gaps_input *input, struct arena *arena,
+                struct buf *out, struct gaps_change *change);
 
 /* Does so with dir's file. It is left alone when nothing changes. */
-MUST_CHECK bool gaps_update(const char *dir, const struct verdicts *verdicts, const char *project,
-                            const char *today, struct arena *arena, struct gaps_change *change,
-                            struct err *err);
+MUST_CHECK bool gaps_update(const char *dir, const struct gaps_input *input, struct arena *arena,
+                            struct gaps_change *change, struct err *err);
 
 #endif

@@ -114,3 +114,18 @@ project_judge(const struct project *project, enum lifecycle_stage stage, struct 
 
     verdict_judge(&input, stage, project->arena, out);
 }
+
+bool
+project_update_gaps(const struct project *project, enum lifecycle_stage stage,
+                    struct gaps_change *change, struct err *err)
+{
+    struct verdicts verdicts;
+    const struct gaps_input input = {.verdicts = &verdicts,
+                                     .record = &project->record,
+                                     .project = project->config->project_name,
+                                     .today = project->today};
+
+    project_judge(project, gaps_horizon(stage), &verdicts);
+
+    return gaps_update(project->config->dir, &input, project->arena, change, err);
+}

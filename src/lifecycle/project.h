@@ -6,6 +6,7 @@
 #define CAIRN_LIFECYCLE_PROJECT_H
 
 #include "config/config.h"
+#include "lifecycle/gaps.h"
 #include "lifecycle/verdict.h"
 
 struct project {
@@ -27,6 +28,9 @@ MUST_CHECK bool project_load(const struct config *config, struct arena *arena, s
 /* After a run wrote new evidence. */
 MUST_CHECK bool project_reload_evidence(struct project *project, struct err *err);
 void project_judge(const struct project *project, enum lifecycle_stage stage, struct verdicts *out);
+/* The gap tracker, brought up to what is known, at the declared stage or at the one it goes to. */
+MUST_CHECK bool project_update_gaps(const struct project *project, enum lifecycle_stage stage,
+                                    struct gaps_change *change, struct err *err);
 /* "Linux 6.1.0 x86_64, 2 processors" */
 const char *project_describe_host(struct arena *arena);
 

@@ -197,7 +197,11 @@ test('advice follows the stage, and a not yet is remembered', async () => {
     assert.equal((await ask('tls')).answer, 'yes');
     assert.equal((await ask('multi-region')).row, 'multi-region');
     assert.match(project.read('lifecycle.json'), /cache-shared: A shared cache/);
+    assert.match(project.read('GAPS.md'), /left out on purpose, .*`cache-shared`/);
+    assert.match((await project.run('advise', 'istio')).stdout, /source +lifecycle-stages\.md:\d+ .*noted +GAPS\.md/s);
+    assert.match(project.read('GAPS.md'), /## Left out on purpose\n\n- \[ \] A service mesh.*: not yet `service-mesh`/);
     assert.equal((await project.run('advise', 'xyzzy')).code, 4);
+    assert.match((await project.run('advise', 'reddis')).stderr, /did you mean redis/);
 });
 
 test('a promotion is refused until it is proven, and plans the way', async () => {

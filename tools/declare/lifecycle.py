@@ -21,7 +21,10 @@ FILTERS = ["validates", "invalid-without", "hard-later", "later"]
 PRIORITIES = ["P0", "P1", "P2"]
 DOCUMENTS = {"L": "lifecycle-stages.md", "P": "poc-architecture.md"}
 FIELDS = {"id", "title", "area", "need", "priority", "verify", "accept", "filter", "when", "cost",
-          "fix", "names", "adr", "docs", "gap", "sources"}
+          "fix", "names", "adr", "docs", "gap", "sources", "load"}
+FEATURE_FIELDS = {"id", "title", "need", "filter", "when", "because", "instead", "names", "load",
+                  "sources"}
+LOADS = ["latency", "throughput"]
 
 # What counts as an item of a document: a list entry of any form, or a line of a table's body.
 ITEM = re.compile(r"(?:- \[ \] |- (?:✅|⚠️|❌|🔮) |- \[(?:Critical|Recommended|Optional)\] "
@@ -56,22 +59,37 @@ def read_documents(def_dir):
     return {letter: read_items(def_dir / "lifecycle" / name) for letter, name in DOCUMENTS.items()}
 
 
+def check_need(row, place):
+    row["needs"] = row["need"].split()
+    if len(row["needs"]) != len(STAGES) or not set(row["needs"]) <= set(NEEDS):
+        raise DefError(f"{place}: need takes one of {', '.join(NEEDS)} for each stage")
+    if row["filter"] not in FILTERS:
+        raise DefError(f"{place}: filter {row['filter']!r} isn't one of {', '.join(FILTERS)}")
+    if row.get("load", LOADS[0]) not in LOADS:
+        raise DefError(f"{place}: load {row['load']!r} isn't one of {', '.join(LOADS)}")
+
+
+def check_feature(row, place):
+    """What people ask for that no check is about, in the form of a row."""
+    need(row, place, "id", "title", "need", "filter", "because", "instead", "names", "sources")
+    only(row, place, FEATURE_FIELDS)
+    check_need(row, place)
+    row |= {"area": "infrastructure", "priority": "P2", "class": "attested", "check": None,
+            "accepts": ["attested"] * len(STAGES), "cost": row["because"], "fix": row["instead"]}
+
+
 def check_row(row, place):
     need(row, place, "id", "title", "area", "need", "priority", "verify", "filter", "cost", "fix",
          "names", "sources")
     only(row, place, FIELDS)
     if row["area"] not in AREAS:
         raise DefError(f"{place}: area {row['area']!r} isn't one of {', '.join(AREAS)}")
-    row["needs"] = row["need"].split()
-    if len(row["needs"]) != len(STAGES) or not set(row["needs"]) <= set(NEEDS):
-        raise DefError(f"{place}: need takes one of {', '.join(NEEDS)} for each stage")
+    check_need(row, place)
     row["class"], _, row["check"] = row["verify"].partition(":")
     if row["class"] not in CLASSES:
         raise DefError(f"{place}: {row['class']!r} isn't one of {', '.join(CLASSES)}")
     if (row["class"] == "attested") == bool(row["check"]):
         raise DefError(f"{place}: verify is attested, or CLASS:CHECK")
-    if row["filter"] not in FILTERS:
-        raise DefError(f"{place}: filter {row['filter']!r} isn't one of {', '.join(FILTERS)}")
     if row["priority"] not in PRIORITIES:
         raise DefError(f"{place}: priority {row['priority']!r} isn't one of {', '.join(PRIORITIES)}")
     accept = row.get("accept", {})
@@ -99,10 +117,7 @@ def check_documents(rows, documents):
     claims = {}
     for row in rows:
         for source in row["sources"].split():
-            letter, number = source[0], int(source[1:])
-            if number not in documents.get(letter, {}):
-                raise DefError(f"lifecycle: {row['id']}: {source} isn't an item of a document")
-            claims.setdefault((letter, number), []).append(row)
+            claims.setdefault((source[0], int(source[1:])), []).append(row)
     for letter, items in documents.items():
         for number, (headings, text) in items.items():
             place = f"{DOCUMENTS[letter]}:{number}"
@@ -115,19 +130,31 @@ def check_documents(rows, documents):
                                f"{STAGES[wanted[0]]}; {claiming[0]['id']} says otherwise")
 
 
+def check_sources(rows, documents):
+    for row in rows:
+        for source in row["sources"].split():
+            if int(source[1:]) not in documents.get(source[0], {}):
+                raise DefError(f"lifecycle: {row['id']}: {source} isn't an item of a document")
+
+
 def read_lifecycle(def_dir):
-    rows = []
+    rows, features = [], []
     for path in sorted((def_dir / "lifecycle").glob("*.toml")):
         with open(path, "rb") as file:
-            for row in tomllib.load(file)["row"]:
-                check_row(row, f"lifecycle/{path.name}: {row.get('id')}")
-                rows.append(row)
-    unique(rows, "id", "lifecycle")
+            content = tomllib.load(file)
+        for row in content.get("row", []):
+            check_row(row, f"lifecycle/{path.name}: {row.get('id')}")
+            rows.append(row)
+        for row in content.get("feature", []):
+            check_feature(row, f"lifecycle/{path.name}: {row.get('id')}")
+            features.append(row)
+    unique(rows + features, "id", "lifecycle")
     documents = read_documents(def_dir)
+    check_sources(rows + features, documents)
     check_documents(rows, documents)
-    names = [{"name": name} for row in rows for name in row["names"]]
+    names = [{"name": name.lower()} for row in rows + features for name in row["names"]]
     unique(names, "name", "lifecycle: names")
-    return rows, documents
+    return rows, features, documents
 
 
 def lifecycle_header():
@@ -190,6 +217,7 @@ struct lifecycle_row {{
     const char *adr;          /* NULL: none */
     const char *const *docs;  /* NULL-terminated */
     const char *gap;          /* NULL: none */
+    const char *load;         /* "latency" or "throughput" when the load says whether it is needed now */
     const struct lifecycle_source *sources;
     size_t source_count;
     const char *const *command; /* of a project's own row: what to run; NULL: built in */
@@ -198,6 +226,9 @@ struct lifecycle_row {{
 
 extern const struct lifecycle_row lifecycle_rows[];
 extern const size_t lifecycle_row_count;
+/* What people ask for that no check is about: rows that are never judged. */
+extern const struct lifecycle_row lifecycle_features[];
+extern const size_t lifecycle_feature_count;
 extern const char *const lifecycle_area_names[LIFECYCLE_AREA_COUNT];
 extern const char *const lifecycle_stage_names[LIFECYCLE_STAGE_COUNT];
 extern const char *const lifecycle_class_names[];
@@ -220,21 +251,20 @@ def source_rows(row, documents):
     return out
 
 
-def lifecycle_source(rows, documents):
-    out = [HEAD % "lifecycle", '#include "def/lifecycle.h"\n']
-    for row in rows:
-        name = row["id"].replace("-", "_")
-        out.append(c_list(f"{name}_names", [item.lower() for item in row["names"]]))
-        out.append(c_list(f"{name}_docs", row.get("docs", [])))
-        out.append(f"static const struct lifecycle_source {name}_sources[] = {{")
-        out += source_rows(row, documents) + ["};"]
-    out.append("\nconst struct lifecycle_row lifecycle_rows[] = {")
-    for row in rows:
-        name = row["id"].replace("-", "_")
-        needs = ", ".join(f"LIFECYCLE_{'NOT_YET' if item == '-' else item.upper()}"
-                          for item in row["needs"])
-        accepts = ", ".join(f"LIFECYCLE_{item.upper()}" for item in row["accepts"])
-        out.append(f"""\
+def row_lists(row, documents):
+    name = row["id"].replace("-", "_")
+    return [c_list(f"{name}_names", [item.lower() for item in row["names"]]),
+            c_list(f"{name}_docs", row.get("docs", [])),
+            f"static const struct lifecycle_source {name}_sources[] = {{",
+            *source_rows(row, documents), "};"]
+
+
+def row_value(row):
+    name = row["id"].replace("-", "_")
+    needs = ", ".join(f"LIFECYCLE_{'NOT_YET' if item == '-' else item.upper()}"
+                      for item in row["needs"])
+    accepts = ", ".join(f"LIFECYCLE_{item.upper()}" for item in row["accepts"])
+    return f"""\
     {{.id = {c_str(row['id'])}, .title = {c_str(row['title'])},
      .area = LIFECYCLE_AREA_{upper(row['area'])}, .need = {{{needs}}},
      .priority = {row['priority'][1]}, .verify = LIFECYCLE_{row['class'].upper()},
@@ -243,10 +273,19 @@ def lifecycle_source(rows, documents):
      .cost = {c_str(one_line(row['cost']))},
      .fix = {c_str(one_line(row['fix']))},
      .names = {name}_names, .adr = {c_str(row.get('adr'))}, .docs = {name}_docs,
-     .gap = {c_str(row.get('gap'))}, .sources = {name}_sources,
-     .source_count = {len(row['sources'].split())}}},""")
-    out.append("};\nconst size_t lifecycle_row_count = "
-               "sizeof(lifecycle_rows) / sizeof(lifecycle_rows[0]);\n")
+     .gap = {c_str(row.get('gap'))}, .load = {c_str(row.get('load'))},
+     .sources = {name}_sources, .source_count = {len(row['sources'].split())}}},"""
+
+
+def lifecycle_source(rows, features, documents):
+    out = [HEAD % "lifecycle", '#include "def/lifecycle.h"\n']
+    for row in rows + features:
+        out += row_lists(row, documents)
+    for name, items in (("row", rows), ("feature", features)):
+        out.append(f"\nconst struct lifecycle_row lifecycle_{name}s[] = {{")
+        out += [row_value(row) for row in items]
+        out.append(f"}};\nconst size_t lifecycle_{name}_count = "
+                   f"sizeof(lifecycle_{name}s) / sizeof(lifecycle_{name}s[0]);\n")
     out.append("const char *const lifecycle_area_names[LIFECYCLE_AREA_COUNT] = {")
     out += [f"    [LIFECYCLE_AREA_{upper(area)}] = {c_str(title)}," for area, title in AREAS.items()]
     out.append("};\nconst char *const lifecycle_stage_names[LIFECYCLE_STAGE_COUNT] = {")
@@ -256,7 +295,7 @@ def lifecycle_source(rows, documents):
     return "\n".join(out) + "\n};\n"
 
 
-def lifecycle_docs(rows, documents):
+def lifecycle_docs(rows, features, documents):
     out = ["# The lifecycle catalogue\n", f"""\
 {len(rows)} rows: what each stage needs, and how `cairn check` finds out. They come from two documents,
 [lifecycle-stages.md](../../def/lifecycle/lifecycle-stages.md) and
@@ -272,4 +311,14 @@ def lifecycle_docs(rows, documents):
                 how = row["class"] + (f": {row['check']}" if row["check"] else "")
                 out.append(f"| `{row['id']}` | {row['title']} | {cells} | {row['priority']} | {how} |")
         out.append("")
+    out.append("""\
+## What else can be asked for
+
+No row, and no stage is kept back by it; `cairn advise` answers.
+
+| id | what it is | poc | mvp | production | scale | in its place, or first |
+|---|---|---|---|---|---|---|""")
+    for row in features:
+        out.append(f"| `{row['id']}` | {row['title']} | {' | '.join(row['needs'])} "
+                   f"| {row['instead'].replace('|', '&#124;')} |")
     return "\n".join(out) + "\n"

@@ -52,11 +52,11 @@ people_find_a_row_by_the_names_they_use(void **state)
         {"multi-region", "multi-region"},
         {"Multi Region", "multi-region"},
         {"CI/CD", "pipeline"},
-        {"kubernetes", "standard-interfaces"},
+        {"kubernetes", "kubernetes"},
         {"two factor", "mfa"},
         {"RLS", "rbac"},
         {"backup", "backups"},
-        {"service level objectives", NULL},
+        {"service level objectives", "service-levels"},
         {"the", NULL},
         {"", NULL},
     };
