@@ -311,7 +311,10 @@ look_disk(struct examiner *examiner, const struct check_input *input, struct evi
     if (!begin_drill(&drill, examiner, input, out, fault_disk))
         return;
     out->limit = "it lives, loses nothing, and writes again when there is room";
-    if (drill.service.target.data == NULL)
+    if (drill.service.database != NULL)
+        check_unknown(input, out,
+                      "its data is on PostgreSQL's disk, which can't be filled from here");
+    else if (drill.service.target.data == NULL)
         check_unknown(input, out, "nothing says where its data is (data:)");
     else if (!run_drill(&drill, FAULT_MS + 3 * RECOVER_MS))
         check_fail(input, out, "%s", drill.err.message);

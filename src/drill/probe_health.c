@@ -70,16 +70,6 @@ look_database(struct examiner *examiner, const struct check_input *input, struct
 
 /* --- the database goes away ------------------------------------------------------------------------ */
 
-/* Takes the data away, or puts it back. */
-static bool
-move_data(const struct service *service, bool away)
-{
-    const char *there = service->target.data;
-    const char *gone = arena_printf(service->arena, "%s.away", there).data;
-
-    return rename(away ? there : gone, away ? gone : there) == 0;
-}
-
 static bool
 turns(struct examiner *examiner, const char *path, int status)
 {
@@ -95,21 +85,20 @@ look_truth(struct examiner *examiner, const struct check_input *input, struct ev
     struct client_response live;
     struct client client;
     bool turned, recovered;
+    struct err err = {0};
     double seconds;
 
-    if (target->data == NULL) {
-        check_unknown(input, out, "nothing says where its data is (data:)");
-        return;
-    }
-    if (!move_data(service, true)) {
-        check_unknown(input, out, "its data isn't at %s", target->data);
+    if (!service_take_data(service, &err)) {
+        check_unknown(input, out, "%s", err.message);
+        if (service->database != NULL && !service_give_data(service, &err))
+            examiner->is_broken = true;
         return;
     }
     turned = turns(examiner, target->ready, 503);
     seconds = (double)(clock_mono_ns() - start) / 1e9;
     ask(examiner, target->live, &live, &client);
-    if (!move_data(service, false)) {
-        check_fail(input, out, "it made new data while its own was away");
+    if (!service_give_data(service, &err)) {
+        check_fail(input, out, "%s", err.message);
         client_fini(&client);
         return;
     }

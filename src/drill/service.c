@@ -17,8 +17,8 @@
 enum {
     TRIES_MS = 10,
     ASK_MS = 1000,
+    ASK_MAX_MS = 4000,
     GRACE_MS = 2000,
-    FILES_MAX = 4096,
     FILE_MAX = 64 * 1024 * 1024,
     ENV_MAX = 64,
     WORDS_MAX = 4096
@@ -26,15 +26,6 @@ enum {
 
 #define FOLDER "/tmp"
 #define PREFIX "cairn-drill-" /* then the process that made it */
-/* Sorts after every migration of a project's own. */
-#define LEDGER_FILE "9998_drill_ledger.sql"
-
-static const char ledger_sql[] = "CREATE TABLE drill_ledger (\n"
-                                 "    id bigint PRIMARY KEY,\n"
-                                 "    run text NOT NULL DEFAULT '',\n"
-                                 "    note text NOT NULL DEFAULT '' CHECK (length(note) <= 200)\n"
-                                 ");\n";
-
 static int64_t
 now_ms(void)
 {
@@ -79,10 +70,14 @@ static const char *const *
 fill_list(struct service *service, const char *const *list, const char *port)
 {
     const char **out = ARENA_ARRAY(service->arena, const char *, ENV_MAX + 1);
+    const char *url = service->database != NULL ? pg_scratch_url(service->database) : "";
 
-    for (size_t i = 0; list != NULL && list[i] != NULL && i < ENV_MAX; i++)
-        out[i] = target_fill(service->arena, target_fill(service->arena, list[i], "{port}", port),
-                             "{dir}", service->dir);
+    for (size_t i = 0; list != NULL && list[i] != NULL && i < ENV_MAX; i++) {
+        const char *text = target_fill(service->arena, list[i], "{port}", port);
+
+        text = target_fill(service->arena, text, "{dir}", service->dir);
+        out[i] = target_fill(service->arena, text, "{database}", url);
+    }
 
     return out;
 }
@@ -106,6 +101,10 @@ service_open(const struct target *target, struct arena *arena, struct service *o
         out->dir[0] = '\0';
         return err_set_errno(err, ERR_IO, errno, "unable to make a folder in " FOLDER);
     }
+    if (target->database != NULL && !pg_scratch_make(target->database, &out->database, err)) {
+        service_close(out);
+        return false;
+    }
     snprintf(out->at.host, sizeof(out->at.host), "127.0.0.1");
     snprintf(out->at.port, sizeof(out->at.port), "%u", port & 0xffff);
     out->target.start = fill_list(out, target->start, out->at.port);
@@ -127,115 +126,18 @@ service_open(const struct target *target, struct arena *arena, struct service *o
 void
 service_close(struct service *service)
 {
+    struct err err = {0};
+
     service_kill(service);
     if (service->log_fd >= 0)
         close(service->log_fd);
     service->log_fd = -1;
+    /* One that can't be dropped now is found by its name when the next is made. */
+    pg_scratch_drop(service->database, &err);
+    service->database = NULL;
     if (service->dir[0] != '\0')
         remove_tree(service->dir);
     service->dir[0] = '\0';
-}
-
-/* --- a clone of a cairn project ------------------------------------------------------------------- */
-
-static bool
-copy_file(const char *from, const char *to, struct err *err)
-{
-    struct buf text;
-    bool found = false;
-    bool ok;
-
-    buf_init(&text, FILE_MAX);
-    ok = file_read(from, &text, &found, err) &&
-         (!found || file_replace(to, buf_str(&text), 0600, err));
-    buf_fini(&text);
-
-    return ok;
-}
-
-static bool
-copy_migrations(const struct config *config, struct service *service, struct err *err)
-{
-    const char *to = arena_printf(service->arena, "%s/migrations", service->dir).data;
-    struct str *names = NULL;
-    size_t count = 0;
-
-    if (!dir_make(to, 0700, err))
-        return false;
-    if (file_exists(config->migrations_dir) &&
-        !dir_list(config->migrations_dir, FILES_MAX, service->arena, &names, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        if (!copy_file(
-                arena_printf(service->arena, "%s/%s", config->migrations_dir, names[i].data).data,
-                arena_printf(service->arena, "%s/%s", to, names[i].data).data, err))
-            return false;
-    }
-
-    return file_replace(arena_printf(service->arena, "%s/" LEDGER_FILE, to).data,
-                        str_from(ledger_sql), 0600, err);
-}
-
-bool
-service_open_clone(const struct config *config, struct arena *arena, struct service *out,
-                   struct err *err)
-{
-    static const char *const argv[] = {"/proc/self/exe", "serve", NULL};
-    const char *stage = config_options[CONFIG_STAGE].values[config->stage];
-    const char *const env[] = {
-        "CAIRN_LISTEN=127.0.0.1:{port}",
-        "CAIRN_DATABASE_URL=sqlite:data/clone.db",
-        "CAIRN_LOG_FILE=log/clone.log",
-        "CAIRN_LOG_FORMAT=json",
-        "CAIRN_LOG_LEVEL=info",
-        "CAIRN_AUTH_ANONYMOUS=open",
-        "CAIRN_METRICS_ENABLED=true",
-        "CAIRN_TLS_CERT=",
-        "CAIRN_TLS_KEY=",
-        arena_printf(arena, "CAIRN_STAGE=%s", stage).data,
-        arena_printf(arena, "CAIRN_PROJECT_NAME=%s", config->project_name).data,
-        NULL,
-    };
-    const struct target target = {
-        .name = config->project_name,
-        .dir = "{dir}",
-        .start = argv,
-        .env = env,
-        .live = "/livez",
-        .ready = "/readyz",
-        .metrics = "/metrics",
-        .docs = "/openapi.json",
-        .write_path = "/rest/v1/drill_ledger",
-        .write_body = "{\"id\": {n}, \"run\": \"drill\"}",
-        .read_path = "/rest/v1/drill_ledger?select=id&order=id&limit=1000&offset={offset}",
-        .read_key = "id",
-        .one_path = "/rest/v1/drill_ledger?id=eq.{n}",
-        .data = "{dir}/data/clone.db",
-        .log = "{dir}/log/clone.log",
-        .start_timeout_s = 20,
-        .is_cairn = true,
-    };
-    char self[4096];
-    const char **start;
-    ssize_t len;
-
-    if (config->database_engine != CONFIG_ENGINE_SQLITE)
-        return err_set(err, ERR_UNAVAILABLE, "",
-                       "a clone of a project on PostgreSQL can't be made yet");
-    if (!service_open(&target, arena, out, err))
-        return false;
-    len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    start = ARENA_ARRAY(arena, const char *, 3);
-    start[0] = arena_cstr(arena, str_make(self, len > 0 ? (size_t)len : 0));
-    start[1] = "serve";
-    out->target.start = start;
-    if (copy_migrations(config, out, err) &&
-        copy_file(arena_printf(arena, "%s/cairn.yaml", config->dir).data,
-                  arena_printf(arena, "%s/cairn.yaml", out->dir).data, err))
-        return true;
-    service_close(out);
-
-    return false;
 }
 
 /* --- running -------------------------------------------------------------------------------------- */
@@ -283,7 +185,11 @@ service_wait_for(struct service *service, const char *path, int status, int64_t 
     struct client client;
     bool reached = false;
 
-    client_init(&client, &service->at, ASK_MS);
+    /* Who waits for long lets one answer take long: a service may look for its database first. */
+    client_init(&client, &service->at,
+                timeout_ms < ASK_MS       ? ASK_MS
+                : timeout_ms > ASK_MAX_MS ? ASK_MAX_MS
+                                          : timeout_ms);
     while (!reached && now_ms() < deadline && service_is_running(service)) {
         struct client_response response;
 
@@ -295,6 +201,37 @@ service_wait_for(struct service *service, const char *path, int status, int64_t 
     client_fini(&client);
 
     return reached;
+}
+
+static bool
+move_data(struct service *service, bool away, struct err *err)
+{
+    const char *there = service->target.data;
+    const char *gone;
+
+    if (there == NULL)
+        return err_set(err, ERR_UNAVAILABLE, "",
+                       "nothing says where its data is (data:, database:)");
+    gone = arena_printf(service->arena, "%s.away", there).data;
+    if (rename(away ? there : gone, away ? gone : there) == 0)
+        return true;
+
+    return away ? err_set(err, ERR_UNAVAILABLE, "", "its data isn't at %s", there)
+                : err_set(err, ERR_IO, "", "it made new data while its own was away");
+}
+
+bool
+service_take_data(struct service *service, struct err *err)
+{
+    return service->database != NULL ? pg_scratch_shut(service->database, err)
+                                     : move_data(service, true, err);
+}
+
+bool
+service_give_data(struct service *service, struct err *err)
+{
+    return service->database != NULL ? pg_scratch_open(service->database, err)
+                                     : move_data(service, false, err);
 }
 
 const char *

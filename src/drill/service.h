@@ -6,6 +6,7 @@
 #ifndef CAIRN_DRILL_SERVICE_H
 #define CAIRN_DRILL_SERVICE_H
 
+#include "db/postgres/scratch.h"
 #include "drill/client.h"
 #include "drill/target.h"
 
@@ -16,17 +17,18 @@ struct service {
     struct arena *arena;
     char dir[64]; /* the run's own; removed by service_close */
     struct endpoint at;
-    pid_t pid;  /* 0: not running */
-    int status; /* how it ended, as waitpid has it */
-    int log_fd; /* what it prints */
+    pid_t pid;                   /* 0: not running */
+    int status;                  /* how it ended, as waitpid has it */
+    int log_fd;                  /* what it prints */
+    struct pg_scratch *database; /* on PostgreSQL, dropped by service_close; NULL: none */
 };
 
-/* A folder and a port; nothing is started. On failure nothing is left behind. */
+/* A folder, a port and, when the target has one, a database; nothing is started. On failure nothing is left behind. */
 MUST_CHECK bool service_open(const struct target *target, struct arena *arena, struct service *out,
                              struct err *err);
 /*
  * A clone of a cairn project as such a service: its configuration and migrations, on a database of
- * its own that is gone with it, open to callers without a token, with a table drill_ledger(id, run,
+ * its own (on PostgreSQL beside the project's) that is gone with it, open to callers without a token, with a table drill_ledger(id, run,
  * note) for writes.
  */
 MUST_CHECK bool service_open_clone(const struct config *config, struct arena *arena,
@@ -46,6 +48,10 @@ bool service_stop(struct service *service, int64_t grace_ms);
 void service_kill(struct service *service);
 /* Whether it still runs. */
 bool service_is_running(struct service *service);
+/* Takes its data away, or gives it back: the file it is in, or the way into the database, with all who
+ * are in. ERR_UNAVAILABLE when nothing says what it is. */
+MUST_CHECK bool service_take_data(struct service *service, struct err *err);
+MUST_CHECK bool service_give_data(struct service *service, struct err *err);
 /* The last lines that it printed, for errors. */
 const char *service_last_words(struct service *service);
 

@@ -2,8 +2,8 @@
 /*
  * A service to be checked, cairn's own or any other: how it starts, and which routes to use.
  *
- * In texts, {port} stands for the port that was picked, {dir} for a folder of the run's own, {n} for the
- * number of a write, {offset} for where a page begins.
+ * In texts, {port} stands for the port that was picked, {dir} for a folder of the run's own, {database}
+ * for the URL of the run's own database, {n} for the number of a write, {offset} for where a page begins.
  */
 #ifndef CAIRN_DRILL_TARGET_H
 #define CAIRN_DRILL_TARGET_H
@@ -27,6 +27,7 @@ struct target {
     const char *read_key;     /* the member that holds {n} */
     const char *one_path;     /* GET one row, with {n}; NULL: none */
     const char *data;         /* the file or folder of its data, to take away; NULL: none */
+    const char *database;     /* a PostgreSQL where databases for it are made; NULL: none */
     const char *log;          /* a file of JSON lines; NULL: none */
     unsigned start_timeout_s;
     bool is_cairn;

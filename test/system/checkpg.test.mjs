@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// cairn check for a project on PostgreSQL: its clones live in databases of their own beside the
+// project's, and nothing of them stays.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import { afterEach, test } from 'node:test';
+
+import { binary, cairn, cleanEnvironment, endAll, makeProject, startPostgres, until } from './harness.mjs';
+
+afterEach(endAll);
+
+const postgres = await startPostgres();
+const rules = 'CREATE ROLE checkpg_web NOLOGIN;\nALTER ROLE checkpg_web SET statement_timeout = \'9s\';\n'
+    + 'CREATE TABLE items (id bigint PRIMARY KEY);\nGRANT SELECT ON items TO checkpg_web;\n';
+
+async function newProject({ user = 'postgres', migrations = { '0001_items.sql': 'CREATE TABLE items (id bigint PRIMARY KEY);\n' } } = {}) {
+    const database = await postgres.createDatabase();
+    if (user !== 'postgres') await postgres.sql(`ALTER DATABASE ${database} OWNER TO ${user}`, 'postgres');
+    const env = { CAIRN_DATABASE_URL: postgres.url(database).replace('postgres@', `${user}@`) };
+    const cwd = makeProject({ migrations });
+    return { cwd, env, database, run: (...args) => cairn(args, { cwd, env, timeout: 120_000 }) };
+}
+
+async function look(project, row, ...args) {
+    const { stdout, stderr } = await project.run('check', '--json', '--stage=mvp', `--only=${row}`, ...args);
+    assert.ok(stdout.startsWith('{'), stderr);
+    return JSON.parse(stdout).rows.find((one) => one.id === row);
+}
+
+/** Databases, roles and what roles are set to: what a clone must leave as it was. */
+const server = () => postgres.sql(`SELECT 'database ' || datname FROM pg_database WHERE datname LIKE 'cairn\\_drill\\_%'
+    UNION ALL SELECT 'role ' || rolname || ' ' || coalesce(rolconfig::text, '') FROM pg_roles
+    UNION ALL SELECT 'member ' || roleid::regrole || ' ' || member::regrole FROM pg_auth_members ORDER BY 1`, 'postgres');
+const drillDatabases = () => postgres.sql("SELECT datname FROM pg_database WHERE datname LIKE 'cairn\\_drill\\_%'", 'postgres');
+const folders = () => fs.readdirSync('/tmp').filter((name) => name.startsWith('cairn-drill-'));
+
+test('a service on PostgreSQL is asked on a clone, and nothing of it stays on the server', async () => {
+    const project = await newProject({ migrations: { '0001_rules.sql': rules } });
+    const before = await server();
+    // The roles aren't there yet: the clone makes them, and drops them.
+    assert.equal((await look(project, 'core-works')).status, 'pass');
+    assert.equal(await server(), before);
+    // They are: the clone leaves them alone.
+    assert.equal((await project.run('migrate', 'up')).code, 0);
+    const migrated = await server();
+    assert.match(migrated, /role checkpg_web \{statement_timeout=9s\}/);
+    await postgres.sql("ALTER ROLE checkpg_web SET statement_timeout = '8s'", 'postgres');
+    const row = await look(project, 'core-works');
+    assert.equal(row.status, 'pass', row.found);
+    assert.equal(await server(), migrated.replace('=9s', '=8s'));
+    await postgres.sql(`DROP DATABASE ${project.database}`, 'postgres');
+    await postgres.sql('DROP ROLE IF EXISTS checkpg_web', 'postgres');
+});
+
+test('health tells the truth when PostgreSQL lets nobody in', async () => {
+    const row = await look(await newProject(), 'health-truth');
+    assert.equal(row.status, 'pass', row.found);
+    assert.match(row.found, /^without data \/readyz turned in \d+\.\d s, \/livez stayed, both recovered$/);
+    assert.equal(await drillDatabases(), '');
+});
+
+test('kill -9 loses nothing on PostgreSQL', async () => {
+    const row = await look(await newProject(), 'data-persists');
+    assert.equal(row.status, 'pass', row.found);
+    assert.equal(row.figures.lost, 0);
+    assert.ok(row.figures.acknowledged > 100);
+    assert.equal(await drillDatabases(), '');
+});
+
+test('without the right to make databases it is unknown, with the way out', async () => {
+    await postgres.sql('CREATE ROLE checkpg_poor LOGIN', 'postgres');
+    const project = await newProject({ user: 'checkpg_poor' });
+    const row = await look(project, 'core-works');
+    assert.equal(row.status, 'unknown');
+    assert.match(row.found, /ALTER ROLE checkpg_poor CREATEDB, or set check\.clone_url/);
+    project.env.CAIRN_CHECK_CLONE_URL = postgres.url('postgres');
+    assert.equal((await look(project, 'core-works')).status, 'pass');
+    assert.equal(await drillDatabases(), '');
+});
+
+test('migrations that don\'t run on a clone say nothing about the service', async () => {
+    const project = await newProject({ migrations: { '0001_x.sql': 'CREATE TABLE a (id int);\nGRANT SELECT ON a TO checkpg_absent;\n' } });
+    const row = await look(project, 'core-works');
+    assert.equal(row.status, 'unknown');
+    assert.match(row.found, /the migrations don't run on a clone: .*0001_x\.sql:2:1: role "checkpg_absent" does not exist/);
+    assert.equal(await drillDatabases(), '');
+});
+
+/** A drill that is under way: its process, once its database is there. */
+async function begin(project) {
+    const child = spawn(binary, ['check', '--stage=mvp', '--only=graceful-shutdown'],
+        { cwd: project.cwd, env: cleanEnvironment(project.env), stdio: 'ignore' });
+    child.over = new Promise((done) => child.once('exit', (code) => done(code)));
+    await until('the clone to serve', async () => (await postgres.sql("SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'cairn\\_drill\\_%'", 'postgres')) > 4);
+    return child;
+}
+
+test('interrupted, it leaves no database; killed, the next run removes what it left', async () => {
+    const project = await newProject();
+    let child = await begin(project);
+    child.kill('SIGINT');
+    assert.equal(await child.over, 5);
+    assert.equal(await drillDatabases(), '');
+    assert.deepEqual(folders(), []);
+
+    child = await begin(project);
+    child.kill('SIGKILL');
+    await child.over;
+    assert.match(await drillDatabases(), new RegExp(`^cairn_drill_${child.pid}_[0-9a-f]{24}`));
+    await until('its processes to be gone', async () => (await postgres.sql("SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'cairn\\_drill\\_%'", 'postgres')) === '0');
+    assert.equal((await look(project, 'api-server')).status, 'pass');
+    assert.equal(await drillDatabases(), '');
+    assert.deepEqual(folders(), []);
+});
