@@ -33,7 +33,7 @@ struct auth {
 struct auth_loop {
     struct auth *auth;
     struct token_cache *cache;
-    bool has_rules;  /* the migrations say what anon may */
+    enum auth_rules said;
     bool misses_key; /* of the last check */
 };
 
@@ -203,11 +203,11 @@ auth_loop_set(struct auth_loop *loop, struct auth *auth)
 }
 
 void
-auth_loop_set_rules(struct auth_loop *loop, bool has_rules)
+auth_loop_set_rules(struct auth_loop *loop, enum auth_rules rules)
 {
-    if (loop->has_rules != has_rules)
+    if (loop->said != rules)
         token_cache_clear(loop->cache);
-    loop->has_rules = has_rules;
+    loop->said = rules;
 }
 
 /* Data NULL: the connection's own. */
@@ -216,7 +216,8 @@ anon_role_of(const struct auth_loop *loop)
 {
     const struct rules *rules = loop->auth->rules;
 
-    return rules->anon_role.data == NULL && loop->has_rules ? STR("anon") : rules->anon_role;
+    return rules->anon_role.data == NULL && loop->said == AUTH_RULES_SOME ? STR("anon")
+                                                                          : rules->anon_role;
 }
 
 /* --- a request ------------------------------------------------------------------------------- */
@@ -291,6 +292,13 @@ claims_with_role(const struct jwt *jwt, struct str role, struct arena *arena)
 }
 
 static bool
+is_built_in(struct str role)
+{
+    return str_eq(role, STR("anon")) || str_eq(role, STR("authenticated")) ||
+           str_eq(role, STR("service_role"));
+}
+
+static bool
 read_caller(const struct auth_loop *loop, const struct jwt *jwt, struct arena *arena,
             struct caller *caller, struct err *err)
 {
@@ -305,6 +313,10 @@ read_caller(const struct auth_loop *loop, const struct jwt *jwt, struct arena *a
         return err_refuse(err, 401, "22023", "role \"none\" does not exist");
     caller->is_anonymous = caller->role.data == NULL || str_eq(caller->role, anon_role);
     caller->claims_json = claims_with_role(jwt, caller->role, arena);
+    if (loop->said == AUTH_RULES_NONE && is_built_in(caller->role)) {
+        caller->is_anonymous = str_eq(caller->role, STR("anon"));
+        caller->role = STR_NULL;
+    }
     return true;
 }
 
@@ -350,7 +362,8 @@ check_role(struct auth_loop *loop, struct request *request, struct err *err)
     request->caller = caller;
     if (find_token(request, &token) && !verify(loop, token, request->arena, caller, err))
         return false;
-    if (rules->is_open || !caller->is_anonymous || (loop->has_rules && rules->heeds_rules))
+    if (rules->is_open || !caller->is_anonymous ||
+        (loop->said == AUTH_RULES_SOME && rules->heeds_rules))
         return true;
     return refuse_anonymous(err);
 }

@@ -40,9 +40,15 @@ void auth_loop_free(struct auth_loop *loop); /* NULL is safe */
 /* From now on with these keys and rules (the reference is taken over); what was remembered is wiped. */
 void auth_loop_set(struct auth_loop *loop, struct auth *auth);
 
-/* Whether the migrations have rules (schema.has_rules): then anonymous callers are anon, and the rules
- * decide about them even where auth.anonymous is closed. */
-void auth_loop_set_rules(struct auth_loop *loop, bool has_rules);
+/* What the migrations say of who may do what. */
+enum auth_rules {
+    AUTH_RULES_UNKNOWN, /* they say nothing that is known of: a token's role is taken as it is */
+    AUTH_RULES_NONE, /* PostgreSQL: nothing; tokens of the three roles, which may not be there, run
+                         * as the connection's own, as those do that have no token */
+    AUTH_RULES_SOME, /* anonymous callers are anon, and the rules decide about them even where
+                         * auth.anonymous is closed */
+};
+void auth_loop_set_rules(struct auth_loop *loop, enum auth_rules rules);
 
 /* Whether the caller of request may use a route that requires right; fills request->caller. On
  * refusal err is of kind ERR_REQUEST with the status to answer: 401, 403, 404 or 500. */

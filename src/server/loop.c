@@ -118,6 +118,14 @@ on_drained(void *ctx)
     db_loop_close(loop->db, on_db_closed, loop);
 }
 
+static enum auth_rules
+rules_of(const struct schema *schema)
+{
+    if (schema->has_rules)
+        return AUTH_RULES_SOME;
+    return schema->model->has_no_rules ? AUTH_RULES_NONE : AUTH_RULES_UNKNOWN;
+}
+
 static void
 on_wake(uv_async_t *async)
 {
@@ -134,7 +142,7 @@ on_wake(uv_async_t *async)
     if (site != NULL) {
         rest_set_schema(loop->rest, schema_ref(site->schema));
         auth_loop_set(loop->auth, auth_ref(site->auth));
-        auth_loop_set_rules(loop->auth, site->schema->has_rules);
+        auth_loop_set_rules(loop->auth, rules_of(site->schema));
         site_unref(loop->site);
         loop->site = site;
     }
@@ -202,7 +210,7 @@ server_loop_open(struct server_loop *loop, struct loop_shared *shared, struct si
     options = rest_options_from(config, loop);
     loop->rest = rest_new(&options, schema_ref(site->schema));
     loop->auth = auth_loop_new(auth_ref(site->auth));
-    auth_loop_set_rules(loop->auth, site->schema->has_rules);
+    auth_loop_set_rules(loop->auth, rules_of(site->schema));
     if (!http_server_open(&loop->uv, &limits, &handler, &loop->http, err))
         return false;
     gauges_watch(&loop->gauges, loop->http);

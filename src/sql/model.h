@@ -356,6 +356,8 @@ struct model {
     uint32_t role_settings_count;
     bool asks_request, sets_response;
     bool has_anon; /* PostgreSQL: migrations have rules, and requests without a token run as anon */
+    bool
+        has_no_rules; /* PostgreSQL: it is certain that no migration has any, nor a table policies */
 };
 
 struct model *model_new(void);        /* empty, but for the roles that are implied */

@@ -5,6 +5,8 @@
 
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 
 import { engines, json, makeProject, startCairn, startPostgres } from './harness.mjs';
@@ -83,6 +85,40 @@ test('tables without rules are open at poc and closed from mvp on, the others ke
         assert.equal(found['nobody writes'], open ? 'yes' : '401 42501');
         assert.equal(found['ann writes'], open ? 'yes' : '403 42501');
         assert.equal(found['ann draws'], open ? 'yes' : '403 42501');
+    }
+});
+
+test('as long as no migration has a rule a token opens everything, and the first rule ends that', async () => {
+    const open = { '0001_notes.sql': 'CREATE TABLE notes (id int PRIMARY KEY, owner uuid);' };
+    const closing = `ALTER TABLE notes ENABLE ROW LEVEL SECURITY; GRANT SELECT ON notes TO authenticated;
+        CREATE POLICY own ON notes USING (owner = auth.uid());`;
+    for (const stage of ['poc', 'mvp']) {
+        for (const engine of engines) {
+            const label = `${engine} at ${stage}`;
+            const project = makeProject({ migrations: open, yaml: `stage: ${stage}\n` });
+            const postgres = engine === 'postgres' ? await startPostgres() : undefined;
+            const database = await postgres?.createDatabase();
+            const first = await start(engine, project, { postgres, database });
+            const found = {};
+            for (const [caller, headers] of Object.entries(callers)) {
+                const note = json('POST', { id: Object.keys(found).length, owner: null }, headers);
+                const write = await first.request('/rest/v1/notes', note);
+                const read = await first.request('/rest/v1/notes', { headers });
+                found[caller] = [write.status, read.status];
+            }
+            const opened = [201, 200];
+            const stranger = stage === 'poc' ? opened : [401, 401];
+            assert.deepEqual(found, { nobody: stranger, anon: stranger, ann: opened, service: opened }, label);
+            await first.stop();
+
+            fs.writeFileSync(path.join(project, 'migrations/0002_rules.sql'), closing);
+            const second = await start(engine, project, { postgres, database });
+            const read = (caller) => second.request('/rest/v1/notes', { headers: callers[caller] });
+            assert.equal((await read('anon')).status, 401, label);
+            assert.equal((await read('service')).status, 403, label);
+            assert.deepEqual((await read('ann')).json(), [], label);
+            await second.stop();
+        }
     }
 });
 

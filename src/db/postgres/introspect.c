@@ -166,7 +166,8 @@ pg_introspect(struct db *base, struct model **out, struct err *err)
                          err))
         goto out;
     cat.model = model_new();
-    if (db->anon != DB_ANON_GIVEN && !pg_rules_has_anon(cat.pq, &cat.model->has_anon, err))
+    if (db->anon != DB_ANON_GIVEN && (!pg_rules_has_anon(cat.pq, &cat.model->has_anon, err) ||
+                                      !pg_rules_are_absent(cat.pq, &cat.model->has_no_rules, err)))
         goto out;
     if (!load(&cat, buf_cstr(&schemas), buf_cstr(&db->computed_path), err))
         goto out;

@@ -45,5 +45,7 @@ MUST_CHECK bool pg_rules_settle(PGconn *pq, const struct pg_db *db, const struct
                                 struct err *err);
 /* Whether requests without a token run as anon. */
 MUST_CHECK bool pg_rules_has_anon(PGconn *pq, bool *out, struct err *err);
+/* Whether migrations were applied of which none has rules, and no table has row-level security. */
+MUST_CHECK bool pg_rules_are_absent(PGconn *pq, bool *out, struct err *err);
 
 #endif

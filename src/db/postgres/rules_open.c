@@ -44,6 +44,19 @@ pg_rules_has_anon(PGconn *pq, bool *out, struct err *err)
                out, err);
 }
 
+bool
+pg_rules_are_absent(PGconn *pq, bool *out, struct err *err)
+{
+    return ask(
+        pq,
+        "SELECT count(*) FILTER (WHERE n.nspname = 'cairn' AND c.relname = 'migrations') = 1"
+        " AND count(*) FILTER (WHERE n.nspname = 'cairn' AND c.relname = 'open_relations') = 0"
+        " AND NOT bool_or(c.relrowsecurity)"
+        " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
+        " ON n.oid = c.relnamespace",
+        out, err);
+}
+
 static bool
 make_tables(PGconn *pq, struct err *err)
 {
