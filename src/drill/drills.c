@@ -3,8 +3,7 @@
  * Drills: a fault while clients write, and afterwards the ledger. Each on a service of its own.
  */
 #include "core/clock.h"
-#include "drill/examiner.h"
-#include "drill/ledger.h"
+#include "drill/drill.h"
 #include "io/process.h"
 
 #include <dirent.h>
@@ -18,31 +17,9 @@
 enum {
     CONNECTIONS = 16,
     DURATION_MS = 3000,
-    FAULT_MS = 1000,
     GRACE_MS = 40000,
-    TIMEOUT_MS = 10000,
-    SLOW_CLIENTS = 200,
     DISK_ROOM = 8192,
     RECOVER_MS = 1200
-};
-
-struct drill {
-    struct examiner *examiner;
-    const struct check_input *input;
-    struct evidence *out;
-    struct service service;
-    struct load_ledger ledger;
-    struct load_result result;
-    struct ledger_count count;
-    void (*fault)(struct drill *drill, int64_t elapsed_ms);
-    bool was_interrupted;
-    /* Of the fault. */
-    int phase;
-    uint64_t fault_ns, back_ns;
-    bool ended_in_time;
-    int exit_status;
-    int slow_fds[SLOW_CLIENTS];
-    struct err err;
 };
 
 static bool
@@ -59,10 +36,8 @@ on_tick(void *ctx, int64_t elapsed_ms)
     return true;
 }
 
-/* Clients write, and read now and then, while the fault happens; then the rows are counted. False when
- * the drill could not be run, with the reason said. */
-static bool
-run_drill(struct drill *drill, int64_t duration_ms)
+bool
+drill_run(struct drill *drill, int64_t duration_ms)
 {
     const struct target *target = &drill->service.target;
     const struct load_route routes[] = {
@@ -75,11 +50,13 @@ run_drill(struct drill *drill, int64_t duration_ms)
                                          .route_count = COUNTOF(routes),
                                          .connections = CONNECTIONS,
                                          .duration_ms = duration_ms,
-                                         .timeout_ms = TIMEOUT_MS,
+                                         .timeout_ms = DRILL_TIMEOUT_MS,
                                          .first_number = 1,
                                          .ledger = &drill->ledger,
                                          .tick = on_tick,
                                          .ctx = drill};
+
+    int64_t recover_ms = drill->recover_ms > 0 ? drill->recover_ms : DRILL_TIMEOUT_MS;
 
     if (!load_run(&options, &drill->result, &drill->err))
         return false;
@@ -87,17 +64,17 @@ run_drill(struct drill *drill, int64_t duration_ms)
         return err_set(&drill->err, ERR_UNAVAILABLE, "", "interrupted");
     if (!service_is_running(&drill->service) && !service_start(&drill->service, NULL, &drill->err))
         return false;
-    if (!service_wait_for(&drill->service, target->ready, 200, TIMEOUT_MS))
-        return err_set(&drill->err, ERR_UNAVAILABLE, "", "it isn't ready again after %d s",
-                       TIMEOUT_MS / 1000);
+    if (!service_wait_for(&drill->service, target->ready, 200, recover_ms))
+        return err_set(&drill->err, ERR_UNAVAILABLE, "", "it isn't ready again after %lld s",
+                       (long long)recover_ms / 1000);
     if (drill->back_ns == 0)
         drill->back_ns = clock_mono_ns();
 
     return ledger_count(&drill->service, &drill->ledger, &drill->count, &drill->err);
 }
 
-static bool
-begin_drill(struct drill *drill, struct examiner *examiner, const struct check_input *input,
+bool
+drill_begin(struct drill *drill, struct examiner *examiner, const struct check_input *input,
             struct evidence *out, void (*fault)(struct drill *drill, int64_t elapsed_ms))
 {
     *drill = (struct drill){.examiner = examiner, .input = input, .out = out, .fault = fault};
@@ -114,8 +91,8 @@ begin_drill(struct drill *drill, struct examiner *examiner, const struct check_i
     return true;
 }
 
-static void
-end_drill(struct drill *drill)
+void
+drill_end(struct drill *drill)
 {
     evidence_add_figure(drill->out, "acknowledged", (double)drill->count.acknowledged, "writes");
     evidence_add_figure(drill->out, "lost", (double)drill->count.lost, "writes");
@@ -127,10 +104,8 @@ end_drill(struct drill *drill)
     service_close(&drill->service);
 }
 
-/* What no fault may do: lose what was acknowledged, write it twice, keep what was refused. True when
- * one of these happened, with that said. */
-static bool
-is_ledger_wrong(struct drill *drill)
+bool
+drill_is_ledger_wrong(struct drill *drill)
 {
     const struct ledger_count *count = &drill->count;
 
@@ -148,8 +123,8 @@ is_ledger_wrong(struct drill *drill)
     return true;
 }
 
-static unsigned long long
-broken_requests(const struct drill *drill)
+unsigned long long
+drill_count_broken(const struct drill *drill)
 {
     return drill->result.cut + drill->result.garbage + drill->result.timeouts;
 }
@@ -161,7 +136,7 @@ fault_shutdown(struct drill *drill, int64_t elapsed_ms)
 {
     struct service *service = &drill->service;
 
-    if (drill->phase == 0 && elapsed_ms >= FAULT_MS) {
+    if (drill->phase == 0 && elapsed_ms >= DRILL_FAULT_MS) {
         kill(service->pid, SIGTERM);
         drill->fault_ns = clock_mono_ns();
         drill->phase = 1;
@@ -183,12 +158,12 @@ look_shutdown(struct examiner *examiner, const struct check_input *input, struct
 {
     struct drill drill;
 
-    if (!begin_drill(&drill, examiner, input, out, fault_shutdown))
+    if (!drill_begin(&drill, examiner, input, out, fault_shutdown))
         return;
     out->limit = "no request cut, no acknowledged write lost, exit code 0";
-    if (!run_drill(&drill, DURATION_MS))
+    if (!drill_run(&drill, DURATION_MS))
         check_fail(input, out, "%s", drill.err.message);
-    else if (is_ledger_wrong(&drill))
+    else if (drill_is_ledger_wrong(&drill))
         ;
     else if (!drill.ended_in_time)
         check_fail(input, out, "it didn't end within %d s of SIGTERM", GRACE_MS / 1000);
@@ -197,15 +172,15 @@ look_shutdown(struct examiner *examiner, const struct check_input *input, struct
                    WIFEXITED(drill.exit_status) ? "exit code" : "signal",
                    WIFEXITED(drill.exit_status) ? WEXITSTATUS(drill.exit_status)
                                                 : WTERMSIG(drill.exit_status));
-    else if (broken_requests(&drill) > 0)
-        check_fail(input, out, "%llu of %llu requests cut", broken_requests(&drill),
+    else if (drill_count_broken(&drill) > 0)
+        check_fail(input, out, "%llu of %llu requests cut", drill_count_broken(&drill),
                    (unsigned long long)drill.result.sent);
     else
         check_pass(input, out, "0 of %llu requests cut, 0 of %llu acknowledged writes lost",
                    (unsigned long long)drill.result.sent,
                    (unsigned long long)drill.count.acknowledged);
     evidence_add_figure(out, "drained_in", (double)(drill.back_ns - drill.fault_ns) / 1e9, "s");
-    end_drill(&drill);
+    drill_end(&drill);
 }
 
 static void
@@ -213,20 +188,20 @@ look_restart(struct examiner *examiner, const struct check_input *input, struct 
 {
     struct drill drill;
 
-    if (!begin_drill(&drill, examiner, input, out, fault_shutdown))
+    if (!drill_begin(&drill, examiner, input, out, fault_shutdown))
         return;
     out->limit = "no request refused or cut";
-    if (!run_drill(&drill, DURATION_MS))
+    if (!drill_run(&drill, DURATION_MS))
         check_fail(input, out, "%s", drill.err.message);
-    else if (is_ledger_wrong(&drill))
+    else if (drill_is_ledger_wrong(&drill))
         ;
     else if (load_failures(&drill.result) > 0)
         check_fail(input, out, "%llu requests refused while one instance restarted, %llu cut",
-                   (unsigned long long)drill.result.refused, broken_requests(&drill));
+                   (unsigned long long)drill.result.refused, drill_count_broken(&drill));
     else
         check_pass(input, out, "%llu requests, none refused or cut",
                    (unsigned long long)drill.result.sent);
-    end_drill(&drill);
+    drill_end(&drill);
 }
 
 /* --- kill -9 -------------------------------------------------------------------------------------- */
@@ -234,7 +209,7 @@ look_restart(struct examiner *examiner, const struct check_input *input, struct 
 static void
 fault_kill(struct drill *drill, int64_t elapsed_ms)
 {
-    if (drill->phase == 0 && elapsed_ms >= FAULT_MS) {
+    if (drill->phase == 0 && elapsed_ms >= DRILL_FAULT_MS) {
         drill->fault_ns = clock_mono_ns();
         service_kill(&drill->service);
         drill->phase = service_spawn(&drill->service, NULL, &drill->err) ? 1 : 2;
@@ -251,19 +226,19 @@ look_kill(struct examiner *examiner, const struct check_input *input, struct evi
     struct drill drill;
     double rto;
 
-    if (!begin_drill(&drill, examiner, input, out, fault_kill))
+    if (!drill_begin(&drill, examiner, input, out, fault_kill))
         return;
     out->limit = "no acknowledged write lost";
-    if (!run_drill(&drill, DURATION_MS)) {
+    if (!drill_run(&drill, DURATION_MS)) {
         check_fail(input, out, "%s", drill.err.message);
-    } else if (!is_ledger_wrong(&drill)) {
+    } else if (!drill_is_ledger_wrong(&drill)) {
         rto = drill.back_ns > 0 ? (double)(drill.back_ns - drill.fault_ns) / 1e9 : 0;
         check_pass(input, out, "0 of %llu acknowledged writes lost; ready again after %.2f s",
                    (unsigned long long)drill.count.acknowledged, rto);
         evidence_add_figure(out, "rto", rto, "s");
         evidence_add_figure(out, "rpo", 0, "writes");
     }
-    end_drill(&drill);
+    drill_end(&drill);
 }
 
 /* --- the disk is full ------------------------------------------------------------------------------ */
@@ -292,10 +267,10 @@ limit_files(pid_t group, rlim_t bytes)
 static void
 fault_disk(struct drill *drill, int64_t elapsed_ms)
 {
-    if (drill->phase == 0 && elapsed_ms >= FAULT_MS) {
+    if (drill->phase == 0 && elapsed_ms >= DRILL_FAULT_MS) {
         limit_files(drill->service.pid, DISK_ROOM);
         drill->phase = 1;
-    } else if (drill->phase == 1 && elapsed_ms >= FAULT_MS + RECOVER_MS) {
+    } else if (drill->phase == 1 && elapsed_ms >= DRILL_FAULT_MS + RECOVER_MS) {
         if (!service_is_running(&drill->service))
             drill->exit_status = 1;
         limit_files(drill->service.pid, RLIM_INFINITY);
@@ -308,7 +283,7 @@ look_disk(struct examiner *examiner, const struct check_input *input, struct evi
 {
     struct drill drill;
 
-    if (!begin_drill(&drill, examiner, input, out, fault_disk))
+    if (!drill_begin(&drill, examiner, input, out, fault_disk))
         return;
     out->limit = "it lives, loses nothing, and writes again when there is room";
     if (drill.service.database != NULL)
@@ -316,11 +291,11 @@ look_disk(struct examiner *examiner, const struct check_input *input, struct evi
                       "its data is on PostgreSQL's disk, which can't be filled from here");
     else if (drill.service.target.data == NULL)
         check_unknown(input, out, "nothing says where its data is (data:)");
-    else if (!run_drill(&drill, FAULT_MS + 3 * RECOVER_MS))
+    else if (!drill_run(&drill, DRILL_FAULT_MS + 3 * RECOVER_MS))
         check_fail(input, out, "%s", drill.err.message);
     else if (drill.exit_status != 0)
         check_fail(input, out, "it ended when the disk was full");
-    else if (is_ledger_wrong(&drill))
+    else if (drill_is_ledger_wrong(&drill))
         ;
     else if (drill.result.server_errors + drill.result.client_errors == 0)
         check_unknown(input, out, "no write failed: the disk didn't fill up in time");
@@ -328,7 +303,7 @@ look_disk(struct examiner *examiner, const struct check_input *input, struct evi
         check_pass(input, out, "%llu writes refused, 0 of %llu acknowledged lost, and it went on",
                    (unsigned long long)(drill.result.server_errors + drill.result.client_errors),
                    (unsigned long long)drill.count.acknowledged);
-    end_drill(&drill);
+    drill_end(&drill);
 }
 
 /* --- slow clients --------------------------------------------------------------------------------- */
@@ -338,7 +313,7 @@ static void
 fault_slow(struct drill *drill, int64_t elapsed_ms)
 {
     static const char request[] = "GET / HTTP/1.1\r\nHost: slow\r\nX-Slow: ";
-    const unsigned each = SLOW_CLIENTS / 10;
+    const unsigned each = DRILL_SLOW_CLIENTS / 10;
 
     if (drill->phase < 10) {
         for (unsigned i = 0; i < each; i++) {
@@ -351,7 +326,7 @@ fault_slow(struct drill *drill, int64_t elapsed_ms)
         drill->phase++;
         return;
     }
-    for (unsigned i = 0; i < SLOW_CLIENTS; i++) {
+    for (unsigned i = 0; i < DRILL_SLOW_CLIENTS; i++) {
         if (drill->slow_fds[i] >= 0 && send(drill->slow_fds[i], "a", 1, MSG_NOSIGNAL) < 0)
             drill->exit_status++;
     }
@@ -363,40 +338,30 @@ look_slow(struct examiner *examiner, const struct check_input *input, struct evi
     struct drill drill;
     double p95;
 
-    if (!begin_drill(&drill, examiner, input, out, fault_slow))
+    if (!drill_begin(&drill, examiner, input, out, fault_slow))
         return;
-    for (unsigned i = 0; i < SLOW_CLIENTS; i++)
+    for (unsigned i = 0; i < DRILL_SLOW_CLIENTS; i++)
         drill.slow_fds[i] = -1;
     out->limit = "none of the others fails, p95 below 1 s";
-    if (!run_drill(&drill, DURATION_MS)) {
+    if (!drill_run(&drill, DURATION_MS)) {
         check_fail(input, out, "%s", drill.err.message);
-    } else if (!is_ledger_wrong(&drill)) {
+    } else if (!drill_is_ledger_wrong(&drill)) {
         p95 = (double)hist_quantile(&drill.result.latency, 0.95) / 1000;
         evidence_add_figure(out, "p95", p95, "ms");
         if (load_failures(&drill.result) > 0 || p95 >= 1000)
             check_fail(input, out,
                        "beside %d slow clients %llu of %llu requests failed, p95 %.0f ms",
-                       SLOW_CLIENTS, (unsigned long long)load_failures(&drill.result),
+                       DRILL_SLOW_CLIENTS, (unsigned long long)load_failures(&drill.result),
                        (unsigned long long)drill.result.sent, p95);
         else
             check_pass(input, out, "beside %d slow clients %llu requests, none failed, p95 %.1f ms",
-                       SLOW_CLIENTS, (unsigned long long)drill.result.sent, p95);
+                       DRILL_SLOW_CLIENTS, (unsigned long long)drill.result.sent, p95);
     }
-    for (unsigned i = 0; i < SLOW_CLIENTS; i++) {
+    for (unsigned i = 0; i < DRILL_SLOW_CLIENTS; i++) {
         if (drill.slow_fds[i] >= 0)
             close(drill.slow_fds[i]);
     }
-    end_drill(&drill);
-}
-
-static void
-look_database_restart(struct examiner *examiner, const struct check_input *input,
-                      struct evidence *out)
-{
-    if (examiner->config != NULL && examiner->config->database_engine == CONFIG_ENGINE_SQLITE)
-        check_pass(input, out, "the database is embedded: it restarts with the process");
-    else
-        check_unknown(input, out, "this version can't find that out yet");
+    drill_end(&drill);
 }
 
 const struct probe_def probe_drills[] = {
@@ -405,6 +370,6 @@ const struct probe_def probe_drills[] = {
     {"kill-under-load", 6, look_kill, false},
     {"disk-full", 6, look_disk, false},
     {"slow-clients", 6, look_slow, false},
-    {"database-restart", 0, look_database_restart, true},
+    {"database-restart", 15, drill_look_database, false},
 };
 const size_t probe_drills_count = COUNTOF(probe_drills);

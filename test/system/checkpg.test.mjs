@@ -62,11 +62,17 @@ test('health tells the truth when PostgreSQL lets nobody in', async () => {
     assert.equal(await drillDatabases(), '');
 });
 
-test('kill -9 loses nothing on PostgreSQL', async () => {
-    const row = await look(await newProject(), 'data-persists');
+test('a restart of the database under load is survived, and nothing is lost', async () => {
+    const project = await newProject();
+    Object.assign(project.env, { CAIRN_CHECK_OUTAGE: '3s', CAIRN_DATABASE_POOL_TIMEOUT: '1s' });
+    const row = await look(project, 'database-restarts');
     assert.equal(row.status, 'pass', row.found);
+    assert.equal(row.basis, 'drilled');
+    assert.match(row.found, /\/readyz turned after .*, \/livez stayed, \d+ requests answered 503; ready \d+\.\d s after it was back, 0 of \d+ /);
     assert.equal(row.figures.lost, 0);
+    assert.equal(row.figures.duplicated, 0);
     assert.ok(row.figures.acknowledged > 100);
+    assert.ok(row.figures.database_away > 2);
     assert.equal(await drillDatabases(), '');
 });
 
@@ -89,28 +95,38 @@ test('migrations that don\'t run on a clone say nothing about the service', asyn
     assert.equal(await drillDatabases(), '');
 });
 
-/** A drill that is under way: its process, once its database is there. */
+/** The drill of a database restart, at the moment at which nobody gets in. */
 async function begin(project) {
-    const child = spawn(binary, ['check', '--stage=mvp', '--only=graceful-shutdown'],
+    const child = spawn(binary, ['check', '--stage=mvp', '--only=database-restarts'],
         { cwd: project.cwd, env: cleanEnvironment(project.env), stdio: 'ignore' });
     child.over = new Promise((done) => child.once('exit', (code) => done(code)));
-    await until('the clone to serve', async () => (await postgres.sql("SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'cairn\\_drill\\_%'", 'postgres')) > 4);
+    await until('the database to be shut', async () => (await postgres.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'cairn\\_drill\\_%' AND NOT datallowconn", 'postgres')) === '1');
     return child;
 }
 
-test('interrupted, it leaves no database; killed, the next run removes what it left', async () => {
+/** Processes of a clone. */
+const clones = () => fs.readdirSync('/proc').filter((pid) => /^\d+$/.test(pid)).filter((pid) => {
+    try {
+        return fs.readlinkSync(`/proc/${pid}/cwd`).startsWith('/tmp/cairn-drill-');
+    } catch {
+        return false;
+    }
+});
+
+test('interrupted, it leaves nothing; killed, the next run removes what it left', async () => {
     const project = await newProject();
     let child = await begin(project);
     child.kill('SIGINT');
     assert.equal(await child.over, 5);
     assert.equal(await drillDatabases(), '');
     assert.deepEqual(folders(), []);
+    assert.deepEqual(clones(), []);
 
     child = await begin(project);
     child.kill('SIGKILL');
     await child.over;
     assert.match(await drillDatabases(), new RegExp(`^cairn_drill_${child.pid}_[0-9a-f]{24}`));
-    await until('its processes to be gone', async () => (await postgres.sql("SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'cairn\\_drill\\_%'", 'postgres')) === '0');
+    await until('its processes to be gone', () => clones().length === 0);
     assert.equal((await look(project, 'api-server')).status, 'pass');
     assert.equal(await drillDatabases(), '');
     assert.deepEqual(folders(), []);

@@ -486,6 +486,12 @@ pg_scratch_shut(struct pg_scratch *scratch, struct err *err)
 }
 
 bool
+pg_scratch_empty(struct pg_scratch *scratch, struct err *err)
+{
+    return throw_out(scratch, err) >= 0;
+}
+
+bool
 pg_scratch_open(struct pg_scratch *scratch, struct err *err)
 {
     return allow(scratch, " WITH ALLOW_CONNECTIONS true", err);

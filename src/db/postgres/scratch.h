@@ -31,9 +31,11 @@ const char *pg_scratch_name(const struct pg_scratch *scratch);
 const char *pg_scratch_url(const struct pg_scratch *scratch);
 const char *pg_scratch_user(const struct pg_scratch *scratch);
 
-/* Nobody gets in, and who is in is thrown out; again for who slipped in. False also when somebody can't
+/* Nobody gets in, and who is in is thrown out. False also when somebody can't
  * be thrown out. */
 MUST_CHECK bool pg_scratch_shut(struct pg_scratch *scratch, struct err *err);
+/* Only the second: who got in all the same. */
+MUST_CHECK bool pg_scratch_empty(struct pg_scratch *scratch, struct err *err);
 MUST_CHECK bool pg_scratch_open(struct pg_scratch *scratch, struct err *err);
 
 /* Whether the server has a role of that name. */

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What drills share: a service of their own, clients that write to it while a fault happens, and the
+ * ledger afterwards.
+ */
+#ifndef CAIRN_DRILL_DRILL_H
+#define CAIRN_DRILL_DRILL_H
+
+#include "drill/examiner.h"
+#include "drill/ledger.h"
+
+enum { DRILL_FAULT_MS = 1000, DRILL_TIMEOUT_MS = 10000, DRILL_SLOW_CLIENTS = 200 };
+
+struct drill {
+    struct examiner *examiner;
+    const struct check_input *input;
+    struct evidence *out;
+    struct service service;
+    struct load_ledger ledger;
+    struct load_result result;
+    struct ledger_count count;
+    void (*fault)(struct drill *drill, int64_t elapsed_ms);
+    bool was_interrupted;
+    int64_t recover_ms; /* how long it may take to be ready again; 0: DRILL_TIMEOUT_MS */
+    /* Of the fault. */
+    int phase;
+    void *state; /* its own */
+    uint64_t fault_ns, back_ns;
+    bool ended_in_time;
+    int exit_status;
+    int slow_fds[DRILL_SLOW_CLIENTS];
+    struct err err;
+};
+
+/* Starts the service; fault is called every 20 ms of the run. False, with that said, when it can't. */
+MUST_CHECK bool drill_begin(struct drill *drill, struct examiner *examiner,
+                            const struct check_input *input, struct evidence *out,
+                            void (*fault)(struct drill *drill, int64_t elapsed_ms));
+/* Clients write, and read now and then, while the fault happens; then the rows are counted. False when
+ * the drill could not be run, with the reason in drill->err. */
+MUST_CHECK bool drill_run(struct drill *drill, int64_t duration_ms);
+/* Figures for the evidence, and the end of the service. */
+void drill_end(struct drill *drill);
+
+/* What no fault may do: lose what was acknowledged, write it twice, keep what was refused. True when
+ * one of these happened, with that said. */
+bool drill_is_ledger_wrong(struct drill *drill);
+/* Requests that were cut, hung, or answered with what is no HTTP. */
+unsigned long long drill_count_broken(const struct drill *drill);
+
+/* drill_database.c */
+void drill_look_database(struct examiner *examiner, const struct check_input *input,
+                         struct evidence *out);
+
+#endif
