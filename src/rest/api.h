@@ -24,6 +24,8 @@ struct api_limits {
     uint32_t list_max; /* elements of one in.(...) */
     uint32_t json_depth_max;
     int64_t rows_max; /* of one answer; 0: no bound */
+    /* PostgreSQL: usual limits are part of the shape, see api_is_usual_limit. */
+    bool fixes_limits;
     bool aggregates;
     bool aliases_only; /* an embed with an alias is not found by its target's name */
 };
@@ -139,6 +141,8 @@ struct api_level {
     struct api_cond *conds; /* all ANDed */
     struct api_order *order;
     uint32_t limit_slot, offset_slot;
+    int64_t limit_fixed; /* limit_slot's number, where the shape has it; 0: it doesn't */
+    bool is_offset_zero; /* offset_slot is 0, and the shape has that */
     struct api_level *next;
 };
 
@@ -224,6 +228,17 @@ MUST_CHECK bool api_parse_params(struct str query, struct arena *arena, struct a
 
 /* Decodes a segment of the path, where '+' stands for itself. False: it is no UTF-8 text. */
 MUST_CHECK bool api_decode_segment(struct str raw, struct arena *arena, struct str *out);
+
+/*
+ * Limits that pages usually have. PostgreSQL takes a limit that it doesn't know for a tenth of the
+ * table, finds a plan for that dearer than one for the number given, and so plans each request anew.
+ */
+static inline bool
+api_is_usual_limit(const struct api_limits *limits, int64_t number)
+{
+    return limits->fixes_limits && number > 0 &&
+           (number <= 100 || (number <= 1000 && number % 50 == 0));
+}
 
 /*
  * Parses the query parameters into *request (select, filters, order, limits, columns...) and

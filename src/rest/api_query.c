@@ -127,10 +127,13 @@ add_cond(struct api_level *level, struct api_cond *cond)
     *tail = cond;
 }
 
-/* limit or offset: c->what says which. A value that is left out is no slot, so the shape has it. */
+/* limit or offset: c->what says which. A value that is left out is no slot, so the shape has it, as
+ * it has usual limits and an offset of 0. */
 static bool
-parse_number(struct cursor *c, struct api_request *request, uint32_t *slot, size_t *slot_at)
+parse_number(struct cursor *c, struct api_request *request, struct api_level *level,
+             size_t *slot_at)
 {
+    bool is_offset = str_eq(str_from(c->what), STR("offset"));
     int64_t number = 0;
     bool negative = cursor_eat_char(c, '-');
     struct str digits = str_slice(c->in, c->pos, c->in.len);
@@ -141,7 +144,7 @@ parse_number(struct cursor *c, struct api_request *request, uint32_t *slot, size
         return cursor_fail(c, "digit");
     if (negative) {
         /* Point 8: a negative offset is ignored. */
-        if (str_eq(str_from(c->what), STR("offset")))
+        if (is_offset)
             return true;
         err_set(c->err, ERR_REQUEST, "PGRST103", "Requested range not satisfiable");
         c->err->http_status = 416;
@@ -149,10 +152,19 @@ parse_number(struct cursor *c, struct api_request *request, uint32_t *slot, size
         return false;
     }
     /* Past 2^63 no table reaches: the same as no bound. */
-    if (!str_to_i64(digits, &number))
+    if (!str_to_i64(digits, &number)) {
         digits = STR("9223372036854775807");
-    *slot_at = 0;
-    *slot = api_slot_add(c, request, digits);
+        number = INT64_MAX;
+    }
+    if (is_offset) {
+        level->is_offset_zero = c->limits->fixes_limits && number == 0;
+        level->offset_slot = api_slot_add(c, request, digits);
+    } else {
+        level->limit_fixed = api_is_usual_limit(c->limits, number) ? number : 0;
+        level->limit_slot = api_slot_add(c, request, digits);
+    }
+    if (is_offset ? !level->is_offset_zero : level->limit_fixed == 0)
+        *slot_at = 0;
     return true;
 }
 
@@ -305,8 +317,7 @@ parse_param_value(struct cursor *c, const struct param_key *key, struct api_requ
     }
     if (key_is(key, "limit") || key_is(key, "offset")) {
         c->what = key_is(key, "limit") ? "limit" : "offset";
-        return parse_number(
-            c, request, key_is(key, "limit") ? &level->limit_slot : &level->offset_slot, slot_at);
+        return parse_number(c, request, level, slot_at);
     }
     if (is_logic)
         return parse_logic_param(c, key_is(key, "or"), negated, level, request);

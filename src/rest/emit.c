@@ -253,7 +253,12 @@ emit_limit(struct emitter *e, const struct plan_rel *rel)
 {
     const struct type *type = type_builtin(TYPE_INT8);
 
-    if (rel->limit_slot != API_NO_SLOT) {
+    if (rel->limit_fixed > 0) {
+        bool is_bounded = rel->rows_max > 0 && rel->rows_max < rel->limit_fixed;
+
+        BUF_ADD_LIT(&e->sql, " LIMIT ");
+        buf_add_i64(&e->sql, is_bounded ? rel->rows_max : rel->limit_fixed);
+    } else if (rel->limit_slot != API_NO_SLOT) {
         BUF_ADD_LIT(&e->sql, " LIMIT ");
         emit_param(e, (struct emit_param){.source = EMIT_LIMIT,
                                           .index = rel->limit_slot,
@@ -265,7 +270,7 @@ emit_limit(struct emitter *e, const struct plan_rel *rel)
     } else if (rel->offset_slot != API_NO_SLOT && !emit_is_postgres(e)) {
         BUF_ADD_LIT(&e->sql, " LIMIT -1");
     }
-    if (rel->offset_slot != API_NO_SLOT) {
+    if (rel->offset_slot != API_NO_SLOT && !rel->is_offset_zero) {
         BUF_ADD_LIT(&e->sql, " OFFSET ");
         emit_param(
             e, (struct emit_param){.source = EMIT_LIMIT, .index = rel->offset_slot, .type = type});

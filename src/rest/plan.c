@@ -436,6 +436,8 @@ apply_level(struct planner *p, struct plan *plan, const struct api_level *level)
     }
     rel->limit_slot = level->limit_slot;
     rel->offset_slot = level->offset_slot;
+    rel->limit_fixed = level->limit_fixed;
+    rel->is_offset_zero = level->is_offset_zero;
     return make_order(p, rel, level->order);
 }
 

@@ -101,7 +101,9 @@ struct plan_rel {
     struct plan_cond *conds; /* all ANDed */
     struct plan_order *order;
     uint32_t limit_slot, offset_slot;
-    int64_t rows_max; /* 0: no bound */
+    int64_t limit_fixed; /* limit_slot's number, part of the shape; 0: it isn't */
+    bool is_offset_zero; /* offset_slot is 0, for all of the shape */
+    int64_t rows_max;    /* 0: no bound */
     struct plan_rel *children;
     struct plan_rel *next;
 };

@@ -23,6 +23,7 @@ rest_new(const struct rest_options *options, struct schema *schema)
     struct rest *rest = xcalloc(1, sizeof(*rest));
 
     rest->options = *options;
+    rest->options.limits.fixes_limits = options->dialect == DB_POSTGRES;
     rest->schema = schema;
     rest->shapes = shape_cache_new(SHAPES_MAX);
     if (options->dialect == DB_POSTGRES)
@@ -202,11 +203,14 @@ apply_range(struct rest_call *call, struct err *err)
         offset = api->range_from;
     if (api->range_to >= 0 && api->range_to < INT64_MAX && api->range_to + 1 < end)
         end = api->range_to + 1;
+    limit = end > offset ? end - offset : 0;
     root->offset_slot = add_number_slot(call, offset);
+    root->is_offset_zero = offset == 0 && call->rest->options.limits.fixes_limits;
     if (end != INT64_MAX)
-        root->limit_slot = add_number_slot(call, end > offset ? end - offset : 0);
-    BUF_ADD_LIT(&call->rest->key, "range");
-    buf_add_char(&call->rest->key, end != INT64_MAX ? '1' : '0');
+        root->limit_slot = add_number_slot(call, limit);
+    root->limit_fixed = api_is_usual_limit(&call->rest->options.limits, limit) ? limit : 0;
+    buf_printf(&call->rest->key, "range%c%c%lld", end != INT64_MAX ? '1' : '0',
+               root->is_offset_zero ? '0' : 'n', (long long)root->limit_fixed);
     return true;
 }
 
@@ -347,6 +351,8 @@ fill_shape(struct rest_call *call, struct shape *shape, struct err *err)
         api->on_conflict_count = 0;
     api->levels->limit_slot = call->api.levels->limit_slot;
     api->levels->offset_slot = call->api.levels->offset_slot;
+    api->levels->limit_fixed = call->api.levels->limit_fixed;
+    api->levels->is_offset_zero = call->api.levels->is_offset_zero;
     for (uint32_t i = 0; i < call->payload.key_count; i++)
         keys[i] = arena_copy(arena, call->payload.keys[i]);
     input.payload_keys = keys;

@@ -121,10 +121,11 @@ sample_make(struct sample_request *request, const struct schema *schema, enum db
 {
     struct api_param *params = NULL;
     uint32_t count = 0;
+    struct api_limits limits = sample_limits;
     struct plan_input plan = {
         .schema = schema,
         .table = schema_find_table(schema, STR("public"), input->table),
-        .limits = &sample_limits,
+        .limits = &limits,
         .api = &request->api,
         .action = input->action,
         .dialect = dialect,
@@ -133,6 +134,7 @@ sample_make(struct sample_request *request, const struct schema *schema, enum db
     const struct api_offers offers = {.plans = dialect == DB_POSTGRES};
 
     memset(request, 0, sizeof(*request));
+    limits.fixes_limits = dialect == DB_POSTGRES;
     /* As a shape has it. */
     request->arena = plan.arena = arena_new(4096, 8 * 1024 * 1024);
     arena_set_soft(request->arena);
@@ -143,8 +145,8 @@ sample_make(struct sample_request *request, const struct schema *schema, enum db
     api_parse_range(input->range, &request->api);
     begin_shape(request, input);
     if (!api_parse_params(input->query, request->arena, &params, &count, &request->err) ||
-        !api_parse_query(params, count, &sample_limits, request->arena, &request->api,
-                         &request->shape, &request->err) ||
+        !api_parse_query(params, count, &limits, request->arena, &request->api, &request->shape,
+                         &request->err) ||
         !read_payload(request, input))
         return false;
     plan.payload_keys = request->payload.keys;

@@ -12,7 +12,13 @@ static const struct case_sql sql_cases[] = {
      "SELECT t0.\"id\", t0.\"name\" FROM \"public\".\"clients\" AS t0 LIMIT 1000"},
     {"clients", "select=name&id=eq.1&limit=5&offset=2",
      "SELECT t0.\"name\" FROM \"clients\" AS t0 WHERE t0.\"id\" = ?1 LIMIT ?2 OFFSET ?3",
-     "SELECT t0.\"name\" FROM \"public\".\"clients\" AS t0 WHERE t0.\"id\" = $1 LIMIT $2 OFFSET $3"},
+     "SELECT t0.\"name\" FROM \"public\".\"clients\" AS t0 WHERE t0.\"id\" = $1 LIMIT 5 OFFSET $2"},
+    {"clients", "select=name&limit=101&offset=0",
+     "SELECT t0.\"name\" FROM \"clients\" AS t0 LIMIT ?1 OFFSET ?2",
+     "SELECT t0.\"name\" FROM \"public\".\"clients\" AS t0 LIMIT $1"},
+    {"clients", "select=name&limit=5&limit=101",
+     "SELECT t0.\"name\" FROM \"clients\" AS t0 LIMIT ?1",
+     "SELECT t0.\"name\" FROM \"public\".\"clients\" AS t0 LIMIT $1"},
     {"clients", "select=id&or=(id.eq.1,and(id.gt.2,name.not.is.null))&order=name.desc",
      "SELECT t0.\"id\" FROM \"clients\" AS t0 WHERE (t0.\"id\" = ?1 OR (t0.\"id\" > ?2 AND NOT "
      "(t0.\"name\" IS NULL))) ORDER BY t0.\"name\" DESC LIMIT 1000",
@@ -172,6 +178,31 @@ every_growing_part_has_a_limit(void **state)
     schema_unref(schema);
 }
 
+static bool
+have_one_shape(const char *a, const char *b, const struct api_limits *limits)
+{
+    const char *const queries[] = {a, b};
+    struct buf shapes[2];
+    struct arena *arena = arena_new(4096, 1024 * 1024);
+    struct err err = {0};
+    bool same = false;
+
+    for (size_t k = 0; k < 2; k++) {
+        struct api_param *params = NULL;
+        struct api_request api = {0};
+        uint32_t count = 0;
+
+        buf_init(&shapes[k], 4096);
+        assert_ok(api_parse_params(str_from(queries[k]), arena, &params, &count, &err));
+        assert_ok(api_parse_query(params, count, limits, arena, &api, &shapes[k], &err));
+    }
+    same = str_eq(buf_str(&shapes[0]), buf_str(&shapes[1]));
+    buf_fini(&shapes[0]);
+    buf_fini(&shapes[1]);
+    arena_free(arena);
+    return same;
+}
+
 static void
 what_changes_the_plan_changes_the_shape_and_values_do_not(void **state)
 {
@@ -194,26 +225,35 @@ what_changes_the_plan_changes_the_shape_and_values_do_not(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNTOF(cases); i++) {
-        const char *const queries[] = {cases[i].a, cases[i].b};
-        struct buf shapes[2];
-        struct arena *arena = arena_new(4096, 1024 * 1024);
-        struct err err = {0};
-
-        for (size_t k = 0; k < 2; k++) {
-            struct api_param *params = NULL;
-            struct api_request api = {0};
-            uint32_t count = 0;
-
-            buf_init(&shapes[k], 4096);
-            assert_ok(api_parse_params(str_from(queries[k]), arena, &params, &count, &err));
-            assert_ok(
-                api_parse_query(params, count, &sample_limits, arena, &api, &shapes[k], &err));
-        }
-        if (str_eq(buf_str(&shapes[0]), buf_str(&shapes[1])) != cases[i].same)
+        if (have_one_shape(cases[i].a, cases[i].b, &sample_limits) != cases[i].same)
             fail_msg("%s and %s", cases[i].a, cases[i].b);
-        buf_fini(&shapes[0]);
-        buf_fini(&shapes[1]);
-        arena_free(arena);
+    }
+}
+
+static void
+usual_limits_and_no_offset_are_part_of_the_shape_where_plans_depend_on_them(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } cases[] = {
+        {"limit=20", "limit=50", false},
+        {"limit=950", "limit=951", false},
+        {"limit=951", "limit=952", true},
+        {"limit=1050", "limit=1100", true},
+        {"limit=0", "limit=101", true},
+        {"offset=0", "offset=1", false},
+        {"offset=1", "offset=2", true},
+        {"clients.limit=5", "clients.limit=6", false},
+        {"limit=5&id=eq.1", "limit=5&id=eq.2", true},
+    };
+    struct api_limits limits = sample_limits;
+
+    (void)state;
+    limits.fixes_limits = true;
+    for (size_t i = 0; i < COUNTOF(cases); i++) {
+        if (have_one_shape(cases[i].a, cases[i].b, &limits) != cases[i].same)
+            fail_msg("%s and %s", cases[i].a, cases[i].b);
     }
 }
 
@@ -253,6 +293,8 @@ main(void)
         cmocka_unit_test(every_growing_part_has_a_limit),
         cmocka_unit_test(plans_of_wide_tables_end_within_their_memory),
         cmocka_unit_test(what_changes_the_plan_changes_the_shape_and_values_do_not),
+        cmocka_unit_test(
+            usual_limits_and_no_offset_are_part_of_the_shape_where_plans_depend_on_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
