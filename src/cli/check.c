@@ -10,7 +10,6 @@
 #include "lifecycle/report.h"
 
 #include <signal.h>
-#include <unistd.h>
 
 enum {
     CHECK_WORSE = 2,
@@ -47,18 +46,10 @@ show_progress(void *ctx, const struct lifecycle_row *row, size_t at, size_t coun
 {
     const struct probe_def *probe = row->check != NULL ? examiner_find(row->check) : NULL;
 
-    if (isatty(STDERR_FILENO) != 1)
-        return;
-    fprintf(stderr, "\r\x1b[K%3zu/%zu  %s", at + 1, count, row->id);
     if (probe != NULL && probe->seconds > 0)
-        fprintf(stderr, "  (about %u s)", probe->seconds);
-}
-
-static void
-clear_progress(void)
-{
-    if (isatty(STDERR_FILENO) == 1)
-        fputs("\r\x1b[K", stderr);
+        cli_say_progress("%3zu/%zu  %s  (about %u s)", at + 1, count, row->id, probe->seconds);
+    else
+        cli_say_progress("%3zu/%zu  %s", at + 1, count, row->id);
 }
 
 /* --- the report for people ------------------------------------------------------------------------ */
@@ -342,7 +333,7 @@ run(struct cli *cli, struct project *project, const struct target *target,
     examiner.is_interrupted = is_interrupted;
     ok = examine(project, &options, &evidence, &err);
     examiner_fini(&examiner);
-    clear_progress();
+    cli_clear_progress();
     if (!ok) {
         cli_fail(cli, &err);
         return interrupted != 0 ? CHECK_ABORTED : CLI_USAGE;
@@ -364,8 +355,7 @@ run(struct cli *cli, struct project *project, const struct target *target,
 static void
 say_defect(const struct defect *defect)
 {
-    if (isatty(STDERR_FILENO) == 1)
-        fprintf(stderr, "\r\x1b[K%s", defect != NULL ? defect->name : "without a defect");
+    cli_say_progress("%s", defect != NULL ? defect->name : "without a defect");
 }
 
 static int
@@ -388,7 +378,7 @@ run_selftest(struct cli *cli, const struct project *project)
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
     ended = selftest_run(&input, is_interrupted, say_defect, rows);
-    clear_progress();
+    cli_clear_progress();
     if (!ended) {
         cli_say(cli, CLI_MARK_BAD, "interrupted");
         return CHECK_ABORTED;

@@ -58,6 +58,10 @@ const char *cli_mark_color(enum cli_mark mark);
 void cli_say(const struct cli *cli, enum cli_mark mark, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* An indented line below, with the way out. */
 void cli_say_hint(const struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* A line on stderr that the next one writes over, cut at the width of the terminal; on a terminal
+ * that can do so only. */
+void cli_say_progress(const char *fmt, ...) PRINTF_LIKE(1, 2);
+void cli_clear_progress(void);
 /* Says the error with its hint; returns the exit code of its kind. */
 int cli_fail(const struct cli *cli, const struct err *err);
 /* Says that something about the command line is wrong; returns CLI_USAGE. hint may be NULL. */

@@ -2,35 +2,43 @@
 /*
  * cairn load: how much does the service carry, honestly measured.
  */
-#include "drill/load.h"
-#include "cli/stage.h"
+#include "cli/load_report.h"
+#include "core/clock.h"
 #include "drill/examiner.h"
 #include "io/file.h"
+#include "lifecycle/date.h"
 
 #include <signal.h>
-#include <unistd.h>
 
 enum {
     DURATION_DEFAULT_S = 10,
     CONNECTIONS_DEFAULT = 50,
     TIMEOUT_MS = 10000,
     FILE_MAX = 64 * 1024,
-    BAR_MAX = 40,
+    PAGE_MAX = 4 * 1024 * 1024,
+    PROGRESS_MS = 500,
     FIND_STEP_MS = 3000,
-    FIND_STEPS = 12
+    FIND_STEPS = 12,
+    LOAD_ABORTED = 5
 };
-
-/* Later than this at the 95th percentile, what was seen is the generator's own limit. */
-#define LATENESS_MAX_US 5000
 
 struct plan {
     struct load_options options;
     struct load_route routes[LOAD_ROUTES_MAX];
+    struct load_route_result *route_results;
+    const char *headers; /* of all routes that follow in the file */
+    double own_limit;
     const struct stage_target *target;
 };
 
+/* What the line of progress is about. */
+static struct {
+    const struct load_options *options;
+    const struct load_result *result;
+    int64_t shown_ms;
+} running;
+
 static volatile sig_atomic_t interrupted;
-static const struct load_options *running;
 
 static void
 on_interrupt(int signal_no)
@@ -39,19 +47,26 @@ on_interrupt(int signal_no)
 }
 
 static bool
+is_interrupted(void)
+{
+    return interrupted != 0;
+}
+
+static bool
 show_progress(void *ctx, int64_t elapsed_ms)
 {
-    static int64_t shown;
+    const struct load_result *result = running.result;
 
-    if (elapsed_ms < shown)
-        shown = 0;
-    if (isatty(STDERR_FILENO) == 1 && elapsed_ms - shown >= 500) {
-        shown = elapsed_ms;
-        fprintf(stderr, "\r\x1b[K%.1f of %.1f s", (double)elapsed_ms / 1000,
-                (double)running->duration_ms / 1000);
-    }
+    if (elapsed_ms - running.shown_ms < PROGRESS_MS)
+        return true;
+    running.shown_ms = elapsed_ms;
+    cli_say_progress("%.1f of %.1f s  %llu sent, %llu answered, %llu failed, p95 %.1f ms",
+                     (double)elapsed_ms / 1000, (double)running.options->duration_ms / 1000,
+                     (unsigned long long)result->sent, (unsigned long long)result->answered,
+                     (unsigned long long)load_failures(result),
+                     (double)hist_quantile(&result->latency, 0.95) / 1000);
 
-    return interrupted == 0;
+    return true;
 }
 
 /* --- what to ask ---------------------------------------------------------------------------------- */
@@ -77,7 +92,7 @@ get_number(struct cli *cli, const char *flag, double min, double max, double *ou
 
 /* "GET /path", "POST /path BODY" or with a weight before it: "3 GET /path". */
 static bool
-parse_route(struct cli *cli, struct str line, struct load_route *out)
+parse_route(struct cli *cli, struct str line, const char *headers, struct load_route *out)
 {
     struct str rest = str_trim(line);
     struct str word = str_cut(&rest, ' ');
@@ -93,10 +108,36 @@ parse_route(struct cli *cli, struct str line, struct load_route *out)
     out->path = arena_cstr(cli->arena, str_cut(&rest, ' '));
     rest = str_trim(rest);
     out->body = rest.len > 0 ? arena_cstr(cli->arena, rest) : NULL;
-    out->headers = out->body != NULL ? "Content-Type: application/json\r\n" : NULL;
+    out->headers =
+        out->body == NULL || strcasestr(headers, "content-type:") != NULL
+            ? headers
+            : arena_printf(cli->arena, "%sContent-Type: application/json\r\n", headers).data;
     out->is_write = false;
 
     return word.len > 0 && out->path[0] == '/';
+}
+
+/* "Authorization: Bearer TOKEN": for all routes below it. */
+static bool
+is_header(struct str line)
+{
+    size_t colon = str_find_char(line, ':', 0);
+
+    return colon > 0 && colon < line.len && colon < str_find_char(line, ' ', 0);
+}
+
+static bool
+parse_line(struct cli *cli, struct str line, struct plan *plan)
+{
+    struct load_options *options = &plan->options;
+
+    if (is_header(line)) {
+        plan->headers = arena_printf(cli->arena, "%s%.*s\r\n", plan->headers, STR_ARG(line)).data;
+        return true;
+    }
+
+    return options->route_count < LOAD_ROUTES_MAX &&
+           parse_route(cli, line, plan->headers, &plan->routes[options->route_count++]);
 }
 
 static bool
@@ -120,10 +161,9 @@ read_routes(struct cli *cli, struct plan *plan)
 
         if (line.len == 0 || line.data[0] == '#')
             continue;
-        if (plan->options.route_count == LOAD_ROUTES_MAX ||
-            !parse_route(cli, line, &plan->routes[plan->options.route_count++])) {
+        if (!parse_line(cli, line, plan)) {
             cli_fail_usage(cli, "write: 3 GET /rest/v1/items?limit=20, at most 16 lines",
-                           "%s:%u: not a route", path, number);
+                           "%s:%u: no route and no header", path, number);
             ok = false;
         }
     }
@@ -167,7 +207,11 @@ make_plan(struct cli *cli, const struct project *project, struct plan *plan)
     plan->options.timeout_ms = TIMEOUT_MS;
     plan->options.first_number = 1;
     plan->options.routes = plan->routes;
+    plan->route_results = ARENA_ARRAY(cli->arena, struct load_route_result, LOAD_ROUTES_MAX);
+    plan->options.route_results = plan->route_results;
+    plan->options.is_interrupted = is_interrupted;
     plan->options.tick = show_progress;
+    plan->headers = "";
     if (cli_get_flag(cli, "routes") != NULL)
         return read_routes(cli, plan);
     plan->routes[0] = (struct load_route){.method = "GET", .path = path, .weight = 1};
@@ -176,99 +220,7 @@ make_plan(struct cli *cli, const struct project *project, struct plan *plan)
     return true;
 }
 
-/* --- what came back ------------------------------------------------------------------------------- */
-
-static double
-ms(const struct hist *hist, double share)
-{
-    return (double)hist_quantile(hist, share) / 1000;
-}
-
-static void
-add_histogram(struct page *page, const struct hist *hist)
-{
-    uint64_t counts[32] = {0};
-    uint64_t most = 0;
-    unsigned first = 32, last = 0;
-
-    for (unsigned i = 0; i < HIST_SIZE; i++) {
-        uint64_t end = hist_bucket_end(i);
-        unsigned power = 0;
-
-        while (power < 31 && ((uint64_t)1 << (power + 1)) <= end)
-            power++;
-        counts[power] += hist->counts[i];
-    }
-    for (unsigned i = 0; i < 32; i++) {
-        if (counts[i] == 0)
-            continue;
-        first = i < first ? i : first;
-        last = i;
-        most = counts[i] > most ? counts[i] : most;
-    }
-    for (unsigned i = first; i <= last && first < 32; i++) {
-        unsigned length = (unsigned)(counts[i] * BAR_MAX / most);
-
-        buf_printf(&page->out, " %9.3f ms  ", (double)((uint64_t)1 << (i + 1)) / 1000);
-        for (unsigned n = 0; n < length; n++)
-            BUF_ADD_LIT(&page->out, "\xe2\x96\x87");
-        buf_printf(&page->out, "%s%llu\n", length > 0 ? " " : "", (unsigned long long)counts[i]);
-    }
-}
-
-static void
-add_result(struct page *page, const struct plan *plan, const struct load_result *result)
-{
-    uint64_t failures = load_failures(result);
-    double late = ms(&result->lateness, 0.95);
-
-    if (plan->options.rate > 0)
-        buf_printf(&page->out, " open model, %.0f requests per second, %u connections, %.1f s\n",
-                   plan->options.rate, plan->options.connections, result->seconds);
-    else
-        buf_printf(&page->out, " closed model, %u connections, %.1f s\n", plan->options.connections,
-                   result->seconds);
-    buf_printf(&page->out, " sent %llu, answered %llu (%.1f per second), failed %llu (%.3f %%)\n",
-               (unsigned long long)result->sent, (unsigned long long)result->answered,
-               (double)result->answered / result->seconds, (unsigned long long)failures,
-               result->sent > 0 ? 100 * (double)failures / (double)result->sent : 0);
-    buf_printf(
-        &page->out,
-        " 2xx and 3xx %llu, 4xx %llu, 5xx %llu, refused %llu, cut %llu, late %llu, garbage %llu\n",
-        (unsigned long long)result->ok, (unsigned long long)result->client_errors,
-        (unsigned long long)result->server_errors, (unsigned long long)result->refused,
-        (unsigned long long)result->cut, (unsigned long long)result->timeouts,
-        (unsigned long long)result->garbage);
-    buf_printf(&page->out, " p50 %.2f ms, p95 %.2f ms, p99 %.2f ms, p99.9 %.2f ms, max %.2f ms\n\n",
-               ms(&result->latency, 0.5), ms(&result->latency, 0.95), ms(&result->latency, 0.99),
-               ms(&result->latency, 0.999), (double)result->latency.max_us / 1000);
-    add_histogram(page, &result->latency);
-    if (plan->options.rate > 0)
-        buf_printf(&page->out, "\n the generator itself was %.2f ms late (p95)%s\n", late,
-                   late * 1000 > LATENESS_MAX_US
-                       ? ": these figures are its own limit, not the service's"
-                       : "");
-}
-
-static void
-write_json(const struct plan *plan, const struct load_result *result, struct buf *out)
-{
-    buf_printf(
-        out,
-        "{\"model\": \"%s\", \"rate\": %.1f, \"connections\": %u, \"seconds\": %.3f, \"sent\": %llu, "
-        "\"answered\": %llu, \"ok\": %llu, \"client_errors\": %llu, \"server_errors\": %llu, "
-        "\"refused\": %llu, \"cut\": %llu, \"timeouts\": %llu, \"garbage\": %llu, "
-        "\"p50_ms\": %.3f, \"p95_ms\": %.3f, \"p99_ms\": %.3f, \"p999_ms\": %.3f, \"max_ms\": "
-        "%.3f, \"lateness_p95_ms\": %.3f}\n",
-        plan->options.rate > 0 ? "open" : "closed", plan->options.rate, plan->options.connections,
-        result->seconds, (unsigned long long)result->sent, (unsigned long long)result->answered,
-        (unsigned long long)result->ok, (unsigned long long)result->client_errors,
-        (unsigned long long)result->server_errors, (unsigned long long)result->refused,
-        (unsigned long long)result->cut, (unsigned long long)result->timeouts,
-        (unsigned long long)result->garbage, ms(&result->latency, 0.5), ms(&result->latency, 0.95),
-        ms(&result->latency, 0.99), ms(&result->latency, 0.999),
-        (double)result->latency.max_us / 1000, ms(&result->lateness, 0.95));
-}
+/* --- running -------------------------------------------------------------------------------------- */
 
 static bool
 run_once(struct cli *cli, struct plan *plan, struct load_result *result)
@@ -276,15 +228,26 @@ run_once(struct cli *cli, struct plan *plan, struct load_result *result)
     struct err err = {0};
     bool ok;
 
-    running = &plan->options;
+    running.options = &plan->options;
+    running.result = result;
+    running.shown_ms = 0;
+    memset(plan->route_results, 0, LOAD_ROUTES_MAX * sizeof(*plan->route_results));
     ok = load_run(&plan->options, result, &err);
-    if (isatty(STDERR_FILENO) == 1)
-        fputs("\r\x1b[K", stderr);
+    cli_clear_progress();
     plan->options.first_number += result->sent;
     if (!ok)
         cli_fail(cli, &err);
 
     return ok;
+}
+
+static struct load_report
+make_report(const struct plan *plan, const struct load_result *result)
+{
+    return (struct load_report){.options = &plan->options,
+                                .result = result,
+                                .routes = plan->route_results,
+                                .own_limit = plan->own_limit};
 }
 
 /* --- the limit ------------------------------------------------------------------------------------ */
@@ -296,7 +259,56 @@ meets_target(const struct plan *plan, const struct load_result *result)
     double p95 = plan->target->p95_ms > 0 ? plan->target->p95_ms : 1000;
     double errors = plan->target->error_share > 0 ? plan->target->error_share : 0.01;
 
-    return share < errors && ms(&result->latency, 0.95) < p95;
+    return share < errors && (double)hist_quantile(&result->latency, 0.95) / 1000 < p95;
+}
+
+enum step { STEP_MET, STEP_MISSED, STEP_OWN_LIMIT, STEP_FAILED };
+
+/* One rate. What counts from when a request was meant to begin holds the generator's lateness too: who
+ * meets the targets meets them; who misses them may have been measured wrongly. */
+static enum step
+try_rate(struct cli *cli, struct plan *plan, double rate)
+{
+    static const enum cli_mark marks[] = {CLI_MARK_OK, CLI_MARK_BAD, CLI_MARK_UNKNOWN};
+    struct load_result *result = xcalloc(1, sizeof(*result));
+    enum step step = STEP_FAILED;
+    struct load_report report;
+
+    plan->options.rate = rate;
+    if (run_once(cli, plan, result) && !result->was_interrupted) {
+        report = make_report(plan, result);
+        step = meets_target(plan, result)          ? STEP_MET
+               : load_failures(result) > 0         ? STEP_MISSED
+               : load_report_is_own_limit(&report) ? STEP_OWN_LIMIT
+                                                   : STEP_MISSED;
+        cli_say(cli, marks[step], "%8.0f per second: p95 %.2f ms, %llu failed%s", rate,
+                (double)hist_quantile(&result->latency, 0.95) / 1000,
+                (unsigned long long)load_failures(result),
+                step == STEP_OWN_LIMIT ? ", the generator's own limit" : "");
+    }
+    free(result);
+
+    return step;
+}
+
+static int
+say_limit(struct cli *cli, const struct plan *plan, double good, bool is_own)
+{
+    if (good == 0 && is_own)
+        return cli_fail_usage(cli, "try a lower --rate, or a machine of its own for cairn load",
+                              "the generator was at its own limit from the beginning");
+    if (good == 0)
+        return cli_fail_usage(cli, "try a lower --rate", "no rate met the targets");
+    if (cli->json)
+        printf("{\"limit\": %.0f, \"is_own_limit\": %s, \"own_limit\": %.0f}\n", good,
+               is_own ? "true" : "false", plan->own_limit);
+    else
+        printf("%s%.0f requests per second\n", is_own ? "at least " : "", good);
+    if (is_own)
+        cli_say(cli, CLI_MARK_UNKNOWN,
+                "the generator was at its own limit: the service may carry more");
+
+    return CLI_DONE;
 }
 
 /* Doubles the rate until the targets are missed, then halves the step between. */
@@ -307,48 +319,89 @@ find_limit(struct cli *cli, struct plan *plan)
     bool is_own = false;
 
     plan->options.duration_ms = FIND_STEP_MS;
-    for (int step = 0; step < FIND_STEPS && interrupted == 0; step++) {
-        struct load_result *result = xcalloc(1, sizeof(*result));
-        bool ok, meets;
+    for (int i = 0; i < FIND_STEPS && interrupted == 0; i++) {
+        enum step step = try_rate(cli, plan, rate);
 
-        plan->options.rate = rate;
-        ok = run_once(cli, plan, result);
-        is_own =
-            hist_quantile(&result->lateness, 0.95) > LATENESS_MAX_US && load_failures(result) == 0;
-        meets = ok && meets_target(plan, result) && !is_own;
-        cli_say(cli, meets ? CLI_MARK_OK : CLI_MARK_BAD,
-                "%8.0f per second: p95 %.2f ms, %llu failed%s", rate, ms(&result->latency, 0.95),
-                (unsigned long long)load_failures(result),
-                is_own ? ", the generator was late" : "");
-        free(result);
-        if (!ok)
-            return CLI_FAILED;
-        if (meets)
+        if (step == STEP_FAILED)
+            break;
+        if (step == STEP_MET) {
             good = rate;
-        else
+        } else {
             bad = rate;
+            is_own = step == STEP_OWN_LIMIT;
+        }
         rate = bad == 0 ? 2 * rate : (good + bad) / 2;
         if (bad > 0 && good > 0 && bad - good < 0.05 * bad)
             break;
     }
-    if (good == 0)
-        return cli_fail_usage(cli, "try a lower --rate", "no rate met the targets");
-    printf(cli->json ? "{\"limit\": %.0f}\n" : "%.0f requests per second\n", good);
-    if (is_own)
-        cli_say(cli, CLI_MARK_WARN,
-                "the generator was at its own limit: the service may carry more");
+    if (interrupted != 0) {
+        cli_say(cli, CLI_MARK_BAD,
+                "interrupted; the highest rate so far that met the targets: %.0f", good);
+        return LOAD_ABORTED;
+    }
 
-    return CLI_DONE;
+    return say_limit(cli, plan, good, is_own);
+}
+
+/* --- the command ---------------------------------------------------------------------------------- */
+
+static bool
+write_page(struct cli *cli, const struct load_report *report)
+{
+    const char *path = cli_get_flag(cli, "html");
+    char at[DATE_TIME_SIZE];
+    struct err err = {0};
+    struct buf text;
+    bool ok;
+
+    if (path == NULL)
+        return true;
+    date_time_from_us(clock_wall_us(), at);
+    buf_init(&text, PAGE_MAX);
+    load_report_html(report, at, &text);
+    ok = file_replace(path, buf_str(&text), 0644, &err);
+    buf_fini(&text);
+    if (ok)
+        cli_say(cli, CLI_MARK_NONE, "wrote %s", path);
+    else
+        cli_fail(cli, &err);
+
+    return ok;
+}
+
+static int
+run_load(struct cli *cli, struct plan *plan)
+{
+    struct load_result *result = xcalloc(1, sizeof(*result));
+    struct load_report report = make_report(plan, result);
+    int code = CLI_FAILED;
+    struct page page;
+
+    if (!run_once(cli, plan, result))
+        goto out;
+    page_init(&page);
+    if (cli->json)
+        load_report_json(&report, &page.out);
+    else
+        load_report_text(&report, &page);
+    if (page_print(cli, &page) == CLI_DONE && write_page(cli, &report))
+        code = result->answered > 0 ? CLI_DONE : CLI_FAILED;
+    if (result->was_interrupted) {
+        cli_say(cli, CLI_MARK_BAD, "interrupted after %.1f s", result->seconds);
+        code = LOAD_ABORTED;
+    }
+
+out:
+    free(result);
+
+    return code;
 }
 
 int
 cli_load(struct cli *cli)
 {
-    struct load_result *result;
     struct project project;
     struct plan plan = {0};
-    struct page page;
-    bool failed;
 
     /* With an address, no project is needed: the targets of poc hold then, which are none. */
     if (cli->arg_count == 0 || file_exists("cairn.yaml")) {
@@ -361,22 +414,8 @@ cli_load(struct cli *cli)
     if (!make_plan(cli, &project, &plan))
         return CLI_USAGE;
     signal(SIGINT, on_interrupt);
-    if (cli_has_flag(cli, "find-limit"))
-        return find_limit(cli, &plan);
-    result = xcalloc(1, sizeof(*result));
-    if (!run_once(cli, &plan, result)) {
-        free(result);
-        return CLI_FAILED;
-    }
-    page_init(&page);
-    if (cli->json)
-        write_json(&plan, result, &page.out);
-    else
-        add_result(&page, &plan, result);
-    failed = result->answered == 0;
-    free(result);
-    if (page_print(cli, &page) != CLI_DONE)
-        return CLI_FAILED;
+    signal(SIGTERM, on_interrupt);
+    plan.own_limit = load_measure_limit();
 
-    return failed ? CLI_FAILED : CLI_DONE;
+    return cli_has_flag(cli, "find-limit") ? find_limit(cli, &plan) : run_load(cli, &plan);
 }

@@ -4,6 +4,8 @@
  */
 #include <errno.h>
 #include <stdarg.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "def/errors.h"
@@ -65,6 +67,43 @@ cli_say_hint(const struct cli *cli, const char *fmt, ...)
     vfprintf(stderr, fmt, args);
     va_end(args);
     fputs(cli->color ? "\x1b[0m\n" : "\n", stderr);
+}
+
+/* The columns of the terminal on stderr; 0 when there is none that can go back in a line. */
+static unsigned
+progress_width(void)
+{
+    const char *term = getenv("TERM");
+    struct winsize size = {0};
+
+    if (isatty(STDERR_FILENO) != 1 || term == NULL || strcmp(term, "dumb") == 0)
+        return 0;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return 80;
+
+    return size.ws_col;
+}
+
+void
+cli_say_progress(const char *fmt, ...)
+{
+    unsigned width = progress_width();
+    char text[512];
+    va_list args;
+
+    if (width < 2)
+        return;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    fprintf(stderr, "\r\x1b[K%.*s", (int)width - 1, text);
+}
+
+void
+cli_clear_progress(void)
+{
+    if (progress_width() > 0)
+        fputs("\r\x1b[K", stderr);
 }
 
 int

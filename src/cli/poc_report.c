@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/poc_report.h"
 
+#include "cli/html.h"
 #include "core/json.h"
 #include "lifecycle/check.h"
 #include "lifecycle/date.h"
@@ -180,14 +181,6 @@ poc_report_markdown(const struct project *project, struct buf *out)
 
 /* --- HTML ----------------------------------------------------------------------------------------- */
 
-static const char style[] =
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:3rem auto;padding:0 1rem;"
-    "color:#1f2328;background:#fff}h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2rem}"
-    "table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.4rem .6rem;"
-    "border-bottom:1px solid #d1d9e0;vertical-align:top}.met{color:#1a7f37}.missed{color:#cf222e}"
-    ".open{color:#59636e}.decision{padding:.8rem 1rem;background:#f6f8fa;border-left:4px solid "
-    "#0969da}svg{display:block}";
-
 /* A bar for what was found, and a line where the limit is. */
 static void
 add_plot(struct buf *out, const struct judged *judged)
@@ -203,13 +196,11 @@ add_plot(struct buf *out, const struct judged *judged)
         return;
     buf_printf(out,
                "<svg width=\"240\" height=\"22\" role=\"img\" aria-label=\"%.4g of %.4g\">"
-               "<rect width=\"240\" height=\"14\" y=\"4\" fill=\"#eff2f5\"/>"
-               "<rect width=\"%.1f\" height=\"14\" y=\"4\" fill=\"%s\"/>"
-               "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"0\" y2=\"22\" stroke=\"#1f2328\" "
-               "stroke-width=\"2\"/></svg>",
-               value, limit, 240 * value / top,
-               judged->state == CRITERION_MET ? "#4ac26b" : "#ff8182", 240 * limit / top,
-               240 * limit / top);
+               "<rect class=\"soft\" width=\"240\" height=\"14\" y=\"4\"/>"
+               "<rect class=\"%s\" width=\"%.1f\" height=\"14\" y=\"4\"/>"
+               "<line class=\"limit\" x1=\"%.1f\" x2=\"%.1f\" y1=\"0\" y2=\"22\"/></svg>",
+               value, limit, judged->state == CRITERION_MET ? "good" : "fail", 240 * value / top,
+               240 * limit / top, 240 * limit / top);
 }
 
 static void
@@ -252,15 +243,13 @@ poc_report_html(const struct project *project, struct buf *out)
 {
     const struct poc *poc = &project->record.poc;
 
-    buf_printf(out,
-               "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
-               "content=\"width=device-width\"><title>Proof of concept: %s</title><style>%s"
-               "</style>\n<h1>Proof of concept: %s</h1>\n",
-               project->config->project_name, style, project->config->project_name);
+    html_begin(
+        out,
+        arena_printf(project->arena, "Proof of concept: %s", project->config->project_name).data);
     if (poc->started[0] != '\0')
         buf_printf(out, "<p>%s to %s</p>\n", poc->started, poc->ends);
     if (poc->decision[0] != '\0') {
-        buf_printf(out, "<p class=\"decision\"><b>Decision: %s</b>, by ", poc->decision);
+        buf_printf(out, "<p class=\"note\"><b>Decision: %s</b>, by ", poc->decision);
         report_add_escaped(out, poc->decision_by);
         buf_printf(out, " on %s<br>", poc->decision_on);
         report_add_escaped(out, poc->decision_reason);
@@ -276,5 +265,5 @@ poc_report_html(const struct project *project, struct buf *out)
         report_add_escaped(out, poc->teardown);
         BUF_ADD_LIT(out, "</p>\n");
     }
-    BUF_ADD_LIT(out, "</html>\n");
+    html_end(out);
 }

@@ -59,22 +59,38 @@ endpoint_parse(const char *url, struct endpoint *out, const char **path)
     return true;
 }
 
-unsigned
-endpoint_pick_port(void)
+int
+endpoint_listen(struct endpoint *at)
 {
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof(any);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    unsigned port = 0;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return -1;
+    if (bind(fd, (struct sockaddr *)&any, sizeof(any)) != 0 || listen(fd, 128) != 0 ||
+        getsockname(fd, (struct sockaddr *)&any, &len) != 0) {
+        close(fd);
+        return -1;
+    }
+    snprintf(at->host, sizeof(at->host), "127.0.0.1");
+    snprintf(at->port, sizeof(at->port), "%u", ntohs(any.sin_port) & 0xffffU);
+
+    return fd;
+}
+
+unsigned
+endpoint_pick_port(void)
+{
+    struct endpoint at;
+    int fd = endpoint_listen(&at);
+    uint64_t port;
 
     if (fd < 0)
         return 0;
-    if (bind(fd, (struct sockaddr *)&any, sizeof(any)) == 0 &&
-        getsockname(fd, (struct sockaddr *)&any, &len) == 0)
-        port = ntohs(any.sin_port);
     close(fd);
 
-    return port;
+    return str_to_u64(str_from(at.port), &port) ? (unsigned)port : 0;
 }
 
 /* Waits until fd is ready; false for the deadline. */

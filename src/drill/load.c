@@ -144,11 +144,46 @@ disconnect(struct conn *conn)
     buf_clear(&conn->in);
 }
 
+/* Where the request belongs by when it was meant to begin. */
+static struct load_slot *
+slot_of(struct run *run, const struct conn *conn)
+{
+    uint64_t at = conn->intended_ns - run->start_ns;
+    uint64_t all = (uint64_t)run->options->duration_ms * 1000000;
+
+    return &run->result->slots[at < all ? at * LOAD_SLOTS / all : LOAD_SLOTS - 1];
+}
+
+static void
+note_failure(struct run *run, const struct conn *conn)
+{
+    slot_of(run, conn)->failed++;
+    if (run->options->route_results != NULL)
+        run->options->route_results[conn->route].failed++;
+}
+
+static void
+note_answer(struct run *run, const struct conn *conn, int status, uint64_t us)
+{
+    struct load_route_result *route = run->options->route_results;
+    struct load_slot *slot = slot_of(run, conn);
+
+    slot->answered++;
+    slot->max_us = us > slot->max_us ? us : slot->max_us;
+    if (status >= 500)
+        note_failure(run, conn);
+    if (route == NULL)
+        return;
+    route[conn->route].ok += status < 400;
+    hist_add(&route[conn->route].latency, us);
+}
+
 /* The request in flight ends without an answer. */
 static void
 fail(struct run *run, struct conn *conn, uint64_t *counter)
 {
     (*counter)++;
+    note_failure(run, conn);
     note_fate(run, conn, conn->is_connecting ? LOAD_REFUSED : LOAD_UNKNOWN);
     disconnect(conn);
     conn->retry_ns = now_ns() + (uint64_t)RETRY_MS * 1000000;
@@ -159,7 +194,7 @@ static void
 finish(struct run *run, struct conn *conn, int status)
 {
     struct load_result *result = run->result;
-    uint64_t now = now_ns();
+    uint64_t us = (now_ns() - conn->intended_ns) / 1000;
 
     result->answered++;
     result->ok += status < 400;
@@ -167,7 +202,8 @@ finish(struct run *run, struct conn *conn, int status)
     result->server_errors += status >= 500;
     if (status >= 300)
         note_status(result, status);
-    hist_add(&result->latency, (now - conn->intended_ns) / 1000);
+    hist_add(&result->latency, us);
+    note_answer(run, conn, status, us);
     note_fate(run, conn,
               status < 300    ? LOAD_ACKNOWLEDGED
               : status == 503 ? LOAD_UNKNOWN
@@ -229,6 +265,8 @@ begin(struct run *run, struct conn *conn, uint64_t intended)
     conn->sent_ns = now_ns();
     route = &options->routes[conn->route];
     run->result->sent++;
+    if (options->route_results != NULL)
+        options->route_results[conn->route].sent++;
     if (options->rate > 0 && !run->is_starved)
         hist_add(&run->result->lateness, (conn->sent_ns - intended) / 1000);
     if (conn->fd < 0)
@@ -281,9 +319,10 @@ has_last_chunk(struct str body)
     return str_has_suffix(body, STR("0\r\n\r\n"));
 }
 
-/* Looks at what came in: 1 the answer is whole, 0 more is to come, -1 garbage. */
+/* Looks at what came in: 1 the answer is whole, 0 more is to come, -1 garbage. An answer without a
+ * length ends with the connection. */
 static int
-take_answer(struct conn *conn, int *status)
+take_answer(struct conn *conn, bool is_head, bool at_end, int *status)
 {
     struct str in = buf_str(&conn->in);
     const char *end = in.len >= 4 ? memmem(in.data, in.len, "\r\n\r\n", 4) : NULL;
@@ -299,13 +338,15 @@ take_answer(struct conn *conn, int *status)
         return -1;
     *status = (int)number;
     conn->closes = str_eq_nocase(find_header(head, STR("Connection")), STR("close"));
-    if (*status == 204 || *status == 304)
+    if (*status == 204 || *status == 304 || is_head)
         return 1;
     if (str_eq_nocase(find_header(head, STR("Transfer-Encoding")), STR("chunked")))
         return has_last_chunk(body);
     length = find_header(head, STR("Content-Length"));
-    if (length.len == 0)
-        return -1;
+    if (length.len == 0) {
+        conn->closes = true;
+        return at_end;
+    }
     if (!str_to_u64(length, &size))
         return -1;
 
@@ -315,6 +356,8 @@ take_answer(struct conn *conn, int *status)
 static void
 on_readable(struct run *run, struct conn *conn)
 {
+    bool is_head = strcmp(run->options->routes[conn->route].method, "HEAD") == 0;
+    bool at_end = false;
     char chunk[16384];
     int status = 0;
     int whole;
@@ -332,6 +375,9 @@ on_readable(struct run *run, struct conn *conn)
             continue;
         if (got < 0 && errno == EAGAIN)
             break;
+        at_end = got == 0 && conn->is_busy && conn->in.len > 0;
+        if (at_end)
+            break;
         if (conn->is_busy)
             fail(run, conn, &run->result->cut);
         else
@@ -342,7 +388,9 @@ on_readable(struct run *run, struct conn *conn)
         disconnect(conn);
         return;
     }
-    whole = buf_ok(&conn->in) ? take_answer(conn, &status) : -1;
+    whole = buf_ok(&conn->in) ? take_answer(conn, is_head, at_end, &status) : -1;
+    if (whole == 0 && at_end)
+        fail(run, conn, &run->result->cut);
     if (whole == 0)
         return;
     if (whole < 0) {
@@ -350,6 +398,7 @@ on_readable(struct run *run, struct conn *conn)
         return;
     }
     buf_clear(&conn->in);
+    conn->closes = conn->closes || at_end;
     finish(run, conn, status);
 }
 
@@ -423,6 +472,25 @@ is_done(const struct run *run, uint64_t now)
     return now >= run->end_ns && run->idle_count == run->options->connections;
 }
 
+/* What happens every now and then; false when the run ends at once. */
+static bool
+tick(struct run *run, uint64_t now)
+{
+    const struct load_options *options = run->options;
+
+    expire(run, now);
+    if (options->is_interrupted != NULL && options->is_interrupted()) {
+        run->result->was_interrupted = true;
+        return false;
+    }
+    if (options->tick != NULL &&
+        !options->tick(options->ctx, (int64_t)((now - run->start_ns) / 1000000)) &&
+        run->end_ns > now)
+        run->end_ns = now;
+
+    return true;
+}
+
 static void
 drive(struct run *run)
 {
@@ -437,12 +505,8 @@ drive(struct run *run)
             return;
         if (now >= next_tick) {
             next_tick = now + (uint64_t)TICK_MS * 1000000;
-            expire(run, now);
-            if (run->options->tick != NULL &&
-                !run->options->tick(run->options->ctx,
-                                    (int64_t)((now - run->start_ns) / 1000000)) &&
-                run->end_ns > now)
-                run->end_ns = now;
+            if (!tick(run, now))
+                return;
         }
         send_due(run, now);
         count = epoll_wait(run->epoll, events, EVENTS_MAX, wait_ms(run, now_ns()));

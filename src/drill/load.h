@@ -17,7 +17,12 @@
 #include "drill/client.h"
 #include "drill/hist.h"
 
-enum { LOAD_ROUTES_MAX = 16, LOAD_CONNECTIONS_MAX = 10000, LOAD_WRITES_MAX = 4 * 1000 * 1000 };
+enum {
+    LOAD_ROUTES_MAX = 16,
+    LOAD_CONNECTIONS_MAX = 10000,
+    LOAD_WRITES_MAX = 4 * 1000 * 1000,
+    LOAD_SLOTS = 60
+};
 
 struct load_route {
     const char *method;
@@ -42,6 +47,18 @@ struct load_ledger {
     uint64_t count;
 };
 
+/* Of one route. */
+struct load_route_result {
+    uint64_t sent, ok, failed; /* failed as load_failures has it */
+    struct hist latency;
+};
+
+/* Of a sixtieth of the run, by when requests were meant to begin. */
+struct load_slot {
+    uint64_t answered, failed;
+    uint64_t max_us;
+};
+
 struct load_options {
     struct endpoint at;
     const struct load_route *routes;
@@ -50,10 +67,14 @@ struct load_options {
     int64_t ramp_ms; /* the rate grows from 0 over this time; counted as part of the duration */
     unsigned connections;
     int64_t duration_ms;
-    int64_t timeout_ms;         /* of one request, from its sending */
-    uint64_t first_number;      /* {n} of the first request */
-    struct load_ledger *ledger; /* NULL: none is kept; freed by load_ledger_fini */
-    /* Every 20 ms or so; false ends the run. Must not block for long. May be NULL. */
+    int64_t timeout_ms;                      /* of one request, from its sending */
+    uint64_t first_number;                   /* {n} of the first request */
+    struct load_ledger *ledger;              /* NULL: none is kept; freed by load_ledger_fini */
+    struct load_route_result *route_results; /* one for each route; NULL: none are kept */
+    /* Asked every 20 ms or so: true ends the run at once, whatever is in flight. May be NULL. */
+    bool (*is_interrupted)(void);
+    /* Every 20 ms or so; false ends the run, and what is in flight is waited for. Must not block for
+     * long. May be NULL. */
     bool (*tick)(void *ctx, int64_t elapsed_ms);
     void *ctx;
 };
@@ -69,7 +90,9 @@ struct load_result {
     uint64_t garbage;
     struct hist latency;  /* of the answered ones */
     struct hist lateness; /* how late the generator sent */
+    struct load_slot slots[LOAD_SLOTS];
     double seconds;
+    bool was_interrupted;
     int statuses[8]; /* the first different ones that weren't 2xx */
     unsigned status_count;
 };
@@ -77,6 +100,11 @@ struct load_result {
 /* False only when it could not begin. */
 MUST_CHECK bool load_run(const struct load_options *options, struct load_result *out,
                          struct err *err);
+/*
+ * How many requests per second the generator itself can make here, found out in a quarter of a second
+ * against a thread that answers at once. 0 when that can't be tried.
+ */
+double load_measure_limit(void);
 void load_ledger_fini(struct load_ledger *ledger);
 /* Requests that didn't get the answer they should have: 5xx, refused, cut, late, garbage. */
 uint64_t load_failures(const struct load_result *result);

@@ -307,6 +307,45 @@ test('load in the open model sees a stall, which the closed model hides', async 
     assert.ok(closed.p95_ms < 200, `the closed model sent hardly any into it: p95 ${closed.p95_ms}`);
 });
 
+test('load mixes routes from a file, and draws what came of it', async () => {
+    const seen = [];
+    const server = http.createServer((request, response) => {
+        seen.push(`${request.method} ${request.url.replace(/\d+$/, 'N')} ${request.headers.authorization}`);
+        response.statusCode = request.url === '/gone' ? 500 : 200;
+        response.end('ok');
+    });
+    await new Promise((done) => server.listen(0, '127.0.0.1', done));
+    const url = `http://127.0.0.1:${server.address().port}/`;
+    const cwd = makeFolder();
+    const file = (name) => path.join(cwd, name);
+    fs.writeFileSync(file('routes'), '# mixed\nGET /open\nAuthorization: Bearer t\n5 GET /items?id={n}\nHEAD /x\nGET /gone\n');
+    const ran = await cairn(['load', url, '--json', '--rate=200', '--duration=1', '--routes=routes', '--html=page.html'], { cwd });
+    assert.equal(ran.code, 0, ran.stderr);
+    const { routes, sent, own_limit: own } = JSON.parse(ran.stdout);
+    assert.equal(routes.reduce((sum, route) => sum + route.sent, 0), sent);
+    assert.deepEqual(routes.map((route) => route.failed === route.sent), [false, false, false, true]);
+    assert.ok(own > 200, `the generator itself can do ${own}`);
+    assert.deepEqual([...new Set(seen)].sort(), ['GET /gone Bearer t', 'GET /items?id=N Bearer t', 'GET /open undefined', 'HEAD /x Bearer t']);
+    const page = fs.readFileSync(file('page.html'), 'utf8');
+    assert.equal(page.match(/<svg /g).length, 2);
+    assert.match(page, /prefers-color-scheme:dark/);
+    assert.doesNotMatch(page, /(src|href)=|<script|nan|inf%/);
+    fs.writeFileSync(file('routes'), 'GET items\n');
+    assert.match((await cairn(['load', url, '--routes=routes'], { cwd })).stderr, /routes:1: no route and no header/);
+    const { spawn } = await import('node:child_process');
+    const { binary } = await import('./harness.mjs');
+    const child = spawn(binary, ['load', url, '--duration=60'], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (text) => (said += text));
+    child.stdout.resume();
+    await new Promise((done) => setTimeout(done, 1000));
+    child.kill('SIGINT');
+    assert.equal(await new Promise((done) => child.once('close', done)), 5);
+    assert.match(said, /interrupted after \d/);
+    server.close();
+    server.closeAllConnections();
+});
+
 test('each defect on purpose is noticed by the check that is about it', { timeout: 8 * minutes }, async () => {
     const project = await newProject();
     const { code, stdout, stderr } = await cairn(['check', '--selftest'], { cwd: project.cwd, timeout: 8 * minutes });
