@@ -3,16 +3,27 @@
  * cairn status: where the service stands, in a few lines.
  */
 #include "cli/stage.h"
+#include "core/clock.h"
 #include "core/json.h"
 #include "drill/client.h"
 #include "lifecycle/date.h"
+#include "lifecycle/history_read.h"
+#include "lifecycle/running.h"
 
-enum { ASK_MS = 1000 };
+enum { ASK_MS = 1000, MONTH_DAYS = 30 };
 
 struct numbers {
     bool is_running;
     int ready; /* status of /readyz */
     double requests, server_errors, connections, started_s, reads_moved;
+};
+
+/* What the service's own history says. */
+struct past {
+    struct history_figures day, month;
+    size_t spoilt; /* lines that don't count, whatever the cause */
+    bool is_there;
+    const char *trouble; /* why it can't be read; NULL: it can */
 };
 
 /* The sum of the samples of that metric whose labels contain part. */
@@ -71,6 +82,101 @@ ask_service(struct cli *cli, const struct config *config, struct numbers *out)
 }
 
 static void
+read_past(struct cli *cli, const struct config *config, struct past *out)
+{
+    int64_t now_us = clock_wall_us();
+    struct history history;
+    char host[HISTORY_ID_SIZE];
+    struct err err = {0};
+
+    *out = (struct past){0};
+    history_get_host(host);
+    if (!history_load(config->dir, host, now_us - MONTH_DAYS * HISTORY_DAY_US, now_us, &history,
+                      &err)) {
+        out->trouble = arena_cstr(cli->arena, str_from(err.message));
+        return;
+    }
+    out->is_there = history.count > 0;
+    out->spoilt = history.cut + history.changed + history.newer + history.foreign + history.future +
+                  history.missing;
+    history_measure(&history, now_us - HISTORY_DAY_US, &out->day);
+    history_measure(&history, now_us - MONTH_DAYS * HISTORY_DAY_US, &out->month);
+    history_free(&history);
+}
+
+static double
+percent(double part, double whole)
+{
+    return whole > 0 ? 100 * part / whole : 0;
+}
+
+static void
+add_figures(struct page *page, const char *title, const struct history_figures *figures)
+{
+    unsigned crashes = figures->crashes + figures->silent;
+
+    page_dim(page, title);
+    buf_printf(&page->out, "up %.3f %% of %.1f hours, %u start%s, ", history_get_uptime(figures),
+               figures->seconds / 3600, figures->starts, figures->starts == 1 ? "" : "s");
+    buf_printf(&page->out, "%u crash%s, %llu requests, %.3f %% of them failed, p95 %.1f ms\n",
+               crashes, crashes == 1 ? "" : "es", (unsigned long long)figures->requests,
+               percent((double)figures->errors, (double)figures->requests),
+               history_quantile(figures->latency, 0.95) * 1000);
+}
+
+static void
+add_past(struct page *page, const struct past *past)
+{
+    const struct history_figures *month = &past->month;
+    char at[DATE_TIME_SIZE];
+
+    if (past->trouble != NULL || !past->is_there) {
+        page_dim(page, "history    ");
+        buf_printf(&page->out, "%s\n",
+                   past->trouble != NULL ? past->trouble : "none yet: cairn serve writes it");
+        return;
+    }
+    add_figures(page, "last day   ", &past->day);
+    add_figures(page, "30 days    ", month);
+    if (month->outages > 0) {
+        date_time_from_us(month->last_outage_us, at);
+        page_dim(page, "outages    ");
+        buf_printf(&page->out, "%u, the longest %.1f s, the last from %s on\n", month->outages,
+                   month->longest_outage_s, at);
+    }
+    if (month->last_crash_us > 0) {
+        date_time_from_us(month->last_crash_us, at);
+        page_dim(page, "crash      ");
+        if (month->last_signal != 0)
+            buf_printf(&page->out, "%s by signal %d\n", at, month->last_signal);
+        else if (month->last_exit_code != 0)
+            buf_printf(&page->out, "%s with exit code %d\n", at, month->last_exit_code);
+        else
+            buf_printf(&page->out, "%s without a word: killed, or the machine went down\n", at);
+    }
+    if (past->spoilt > 0) {
+        page_dim(page, "history    ");
+        buf_printf(&page->out,
+                   "%zu lines don't count: cut short, edited, missing, or another "
+                   "machine's\n",
+                   past->spoilt);
+    }
+}
+
+static void
+add_figures_json(struct buf *out, const char *name, const struct history_figures *figures)
+{
+    buf_printf(out,
+               "\"%s\": {\"seconds\": %.0f, \"up_seconds\": %.0f, \"starts\": %u, "
+               "\"crashes\": %u, \"silent_ends\": %u, \"outages\": %u, \"longest_outage_s\": "
+               "%.1f, \"requests\": %llu, \"errors\": %llu, \"p95_ms\": %.3f}",
+               name, figures->seconds, figures->up_seconds, figures->starts, figures->crashes,
+               figures->silent, figures->outages, figures->longest_outage_s,
+               (unsigned long long)figures->requests, (unsigned long long)figures->errors,
+               history_quantile(figures->latency, 0.95) * 1000);
+}
+
+static void
 add_service(struct page *page, const struct project *project, const struct numbers *numbers)
 {
     double uptime_s = (double)project->now_us / 1e6 - numbers->started_s;
@@ -123,7 +229,7 @@ add_evidence(struct page *page, const struct project *project)
 
 static void
 write_text(const struct project *project, const struct verdicts *verdicts,
-           const struct numbers *numbers, struct page *page)
+           const struct numbers *numbers, const struct past *past, struct page *page)
 {
     enum lifecycle_stage reached;
     bool any = verdict_get_stage(verdicts, &reached);
@@ -137,6 +243,7 @@ write_text(const struct project *project, const struct verdicts *verdicts,
                verdict_count_required(verdicts, VERDICT_STATUS_COUNT),
                lifecycle_stage_names[project->declared]);
     add_service(page, project, numbers);
+    add_past(page, past);
     page_dim(page, "backups    ");
     BUF_ADD_LIT(&page->out, "not made by this version\n");
     add_evidence(page, project);
@@ -144,7 +251,7 @@ write_text(const struct project *project, const struct verdicts *verdicts,
 
 static void
 write_json(const struct project *project, const struct verdicts *verdicts,
-           const struct numbers *numbers, struct buf *out)
+           const struct numbers *numbers, const struct past *past, struct buf *out)
 {
     enum lifecycle_stage reached;
     bool any = verdict_get_stage(verdicts, &reached);
@@ -156,11 +263,15 @@ write_json(const struct project *project, const struct verdicts *verdicts,
         out,
         "{\"declared\": \"%s\", \"proven\": \"%s\", \"running\": %s, \"ready\": %s, \"requests\": "
         "%.0f, \"server_errors\": %.0f, \"connections\": %.0f, \"evidence\": %zu, \"stale\": "
-        "%zu}\n",
+        "%zu, \"spoilt_history\": %zu, ",
         lifecycle_stage_names[project->declared], any ? lifecycle_stage_names[reached] : "none",
         numbers->is_running ? "true" : "false", numbers->ready == 200 ? "true" : "false",
         numbers->requests, numbers->server_errors, numbers->connections, project->evidence.count,
-        stale);
+        stale, past->spoilt);
+    add_figures_json(out, "day", &past->day);
+    BUF_ADD_LIT(out, ", ");
+    add_figures_json(out, "month", &past->month);
+    BUF_ADD_LIT(out, "}\n");
 }
 
 int
@@ -169,6 +280,7 @@ cli_status(struct cli *cli)
     struct verdicts verdicts;
     struct numbers numbers;
     struct project project;
+    struct past past;
     struct page page;
 
     if (!stage_load(cli, &project))
@@ -176,11 +288,12 @@ cli_status(struct cli *cli)
     stage_say_time_box(cli, &project);
     project_judge(&project, project.declared, &verdicts);
     ask_service(cli, project.config, &numbers);
+    read_past(cli, project.config, &past);
     page_init(&page);
     if (cli->json)
-        write_json(&project, &verdicts, &numbers, &page.out);
+        write_json(&project, &verdicts, &numbers, &past, &page.out);
     else
-        write_text(&project, &verdicts, &numbers, &page);
+        write_text(&project, &verdicts, &numbers, &past, &page);
 
     return page_print(cli, &page);
 }

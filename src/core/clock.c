@@ -15,6 +15,15 @@ clock_mono_ns(void)
 }
 
 int64_t
+clock_boot_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t
 clock_wall_us(void)
 {
     struct timespec now;

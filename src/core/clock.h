@@ -8,6 +8,7 @@
 #include "core/base.h"
 
 uint64_t clock_mono_ns(void);             /* since an arbitrary start; never goes back */
+int64_t clock_boot_ms(void);              /* since the machine's start, sleep included */
 int64_t clock_wall_us(void);              /* microseconds since 1970-01-01 UTC */
 void random_bytes(void *out, size_t len); /* from the kernel; aborts if it can't */
 

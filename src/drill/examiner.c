@@ -3,9 +3,9 @@
 
 const struct stage_target stage_targets[LIFECYCLE_STAGE_COUNT] = {
     [LIFECYCLE_POC] = {.users = 5, .recover_s = 60},
-    [LIFECYCLE_MVP] = {100, 1000, 0.05, 100, 0.95, 30},
-    [LIFECYCLE_PRODUCTION] = {1000, 500, 0.01, 1000, 0.99, 15},
-    [LIFECYCLE_SCALE] = {10000, 200, 0.001, 10000, 0.999, 10},
+    [LIFECYCLE_MVP] = {100, 1000, 0.05, 100, 30},
+    [LIFECYCLE_PRODUCTION] = {1000, 500, 0.01, 1000, 15},
+    [LIFECYCLE_SCALE] = {10000, 200, 0.001, 10000, 10},
 };
 
 void

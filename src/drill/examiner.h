@@ -52,7 +52,6 @@ struct stage_target {
     double p95_ms;
     double error_share;
     unsigned users;
-    double uptime_share;
     unsigned recover_s; /* after its database is back */
 };
 extern const struct stage_target stage_targets[LIFECYCLE_STAGE_COUNT];

@@ -91,6 +91,14 @@ ms_at(const struct measured_load *m, double share)
     return (double)hist_quantile(&m->result.latency, share) / 1000;
 }
 
+/* What users saw in the last 30 days, where enough of them came; a clone's figures don't outweigh it. */
+static bool
+has_lived(const struct examiner *examiner, const struct check_input *input,
+          struct history_figures *lived)
+{
+    return examiner->config != NULL && examiner->defect == NULL && check_lived(input, lived);
+}
+
 static void
 look_latency(struct examiner *examiner, const struct check_input *input, struct evidence *out)
 {
@@ -98,6 +106,7 @@ look_latency(struct examiner *examiner, const struct check_input *input, struct 
     const struct measured_load *m = measure(examiner);
     double p95 = ms_at(m, 0.95);
     double late = (double)hist_quantile(&m->result.lateness, 0.95) / 1000;
+    struct history_figures lived;
 
     evidence_add_figure(out, "p50", ms_at(m, 0.5), "ms");
     evidence_add_figure(out, "p95", p95, "ms");
@@ -105,6 +114,11 @@ look_latency(struct examiner *examiner, const struct check_input *input, struct 
     out->limit = arena_printf(input->arena, "p95 below %.0f ms", target->p95_ms).data;
     if (m->result.latency.total == 0)
         check_fail(input, out, "nothing was answered");
+    else if (target->p95_ms > 0 && has_lived(examiner, input, &lived) &&
+             history_quantile(lived.latency, 0.95) * 1000 >= target->p95_ms)
+        check_fail(input, out, "p95 %.0f ms of the service's own %llu requests in 30 days",
+                   history_quantile(lived.latency, 0.95) * 1000,
+                   (unsigned long long)lived.requests);
     else if (target->p95_ms == 0 || p95 < target->p95_ms)
         check_pass(input, out, "p50 %.1f ms, p95 %.1f ms, p99 %.1f ms at %.0f requests per second",
                    ms_at(m, 0.5), p95, ms_at(m, 0.99), m->rate);
@@ -139,15 +153,27 @@ look_error_rate(struct examiner *examiner, const struct check_input *input, stru
     const struct measured_load *m = measure(examiner);
     double share =
         m->result.sent > 0 ? (double)load_failures(&m->result) / (double)m->result.sent : 1;
+    struct history_figures lived;
 
     evidence_add_figure(out, "error_rate", share * 100, "%");
     out->limit = arena_printf(input->arena, "below %.1f %%", target->error_share * 100).data;
     if (target->error_share > 0 && share >= target->error_share)
         check_fail(input, out, "%.2f %% of %llu requests failed", share * 100,
                    (unsigned long long)m->result.sent);
-    else
+    else if (!has_lived(examiner, input, &lived))
         check_pass(input, out, "%.2f %% of %llu requests failed", share * 100,
                    (unsigned long long)m->result.sent);
+    else if (target->error_share > 0 &&
+             (double)lived.errors >= target->error_share * (double)lived.requests)
+        check_fail(input, out, "%.3f %% of the service's own %llu requests in 30 days failed",
+                   100 * (double)lived.errors / (double)lived.requests,
+                   (unsigned long long)lived.requests);
+    else
+        check_pass(input, out,
+                   "%.2f %% of %llu requests failed, %.3f %% of the %llu that came in 30 days",
+                   share * 100, (unsigned long long)m->result.sent,
+                   100 * (double)lived.errors / (double)lived.requests,
+                   (unsigned long long)lived.requests);
 }
 
 static void

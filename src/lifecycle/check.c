@@ -17,6 +17,7 @@ check_find(const char *name)
         {check_files, check_files_count},
         {check_poc, check_poc_count},
         {check_config, check_config_count},
+        {check_history, check_history_count},
     };
 
     for (size_t t = 0; t < COUNTOF(tables); t++) {

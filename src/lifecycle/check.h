@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "lifecycle/evidence.h"
+#include "lifecycle/history_read.h"
 #include "lifecycle/record.h"
 
 struct check_input {
@@ -45,6 +46,16 @@ void check_unknown(const struct check_input *input, struct evidence *out, const 
 void check_run_command(const struct check_input *input, const struct lifecycle_row *row,
                        struct evidence *out);
 
+/* How long a stage wants the service to have been up, and of how many days. */
+struct check_uptime {
+    double share;
+    int days;
+};
+extern const struct check_uptime check_uptimes[LIFECYCLE_STAGE_COUNT];
+/* What the service lived through in the last 30 days; false when that is too little to say anything
+ * about its requests. */
+MUST_CHECK bool check_lived(const struct check_input *input, struct history_figures *out);
+
 /* How a criterion of the proof of concept stands. */
 enum criterion_state { CRITERION_OPEN, CRITERION_MET, CRITERION_MISSED };
 /* *figure is what it was held against, or NULL. */
@@ -59,6 +70,8 @@ extern const struct check_def check_poc[];
 extern const size_t check_poc_count;
 extern const struct check_def check_config[];
 extern const size_t check_config_count;
+extern const struct check_def check_history[];
+extern const size_t check_history_count;
 void check_secrets_in_git(const struct check_input *input, struct evidence *out);
 
 #endif

@@ -10,9 +10,8 @@
 
 enum { TEXT_MAX = 64 * 1024 * 1024, FILES_MAX = 4096 };
 
-/* Values only: where each comes from is of no matter to what was measured. */
-static void
-hash_config(const struct config *config, char out[CHECKSUM_HEX_SIZE])
+void
+project_hash_config(const struct config *config, char out[CHECKSUM_HEX_SIZE])
 {
     struct buf text;
 
@@ -98,7 +97,7 @@ project_load(const struct config *config, struct arena *arena, struct project *o
         return false;
     if (!record_load(config->dir, arena, &out->record, err))
         return false;
-    hash_config(config, out->subject.config);
+    project_hash_config(config, out->subject.config);
 
     return hash_schema(config, arena, out->subject.schema, err) &&
            hash_binary(out->subject.binary, err) && project_reload_evidence(out, err);

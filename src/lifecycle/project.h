@@ -31,6 +31,8 @@ void project_judge(const struct project *project, enum lifecycle_stage stage, st
 /* The gap tracker, brought up to what is known, at the declared stage or at the one it goes to. */
 MUST_CHECK bool project_update_gaps(const struct project *project, enum lifecycle_stage stage,
                                     struct gaps_change *change, struct err *err);
+/* Of the values only: where each comes from is of no matter to what was measured. */
+void project_hash_config(const struct config *config, char out[CHECKSUM_HEX_SIZE]);
 /* "Linux 6.1.0 x86_64, 2 processors" */
 const char *project_describe_host(struct arena *arena);
 

@@ -217,6 +217,20 @@ metric_get(enum metric_id metric, size_t cell)
     return value;
 }
 
+void
+metric_get_buckets(enum metric_id metric, size_t cell, int64_t *out)
+{
+    size_t first;
+
+    pthread_once(&once, set_up);
+    assert(cell < value_counts[metric] && metric_defs[metric].type == METRIC_TYPE_HISTOGRAM);
+    first = offsets[metric] + cell * stride(metric);
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; i <= metric_defs[metric].bucket_count; i++)
+        out[i] = sum_cell(first + i);
+    pthread_mutex_unlock(&lock);
+}
+
 /* Backslash and newline, and in label values the quote, stand behind a backslash. */
 static void
 add_escaped(struct buf *out, const char *text, bool quoted)

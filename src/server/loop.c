@@ -108,6 +108,7 @@ on_db_closed(void *ctx)
     uv_close((uv_handle_t *)&loop->prepare, on_handle_closed);
     waiting_close(&loop->waiting);
     gauges_close(&loop->gauges);
+    ready_watch_close(&loop->ready_watch);
 }
 
 static void
@@ -201,6 +202,7 @@ server_loop_open(struct server_loop *loop, struct loop_shared *shared, struct si
     if (uv_loop_init(&loop->uv) != 0 || uv_mutex_init(&loop->mutex) != 0 ||
         uv_async_init(&loop->uv, &loop->wake, on_wake) != 0 ||
         uv_prepare_init(&loop->uv, &loop->prepare) != 0 || !gauges_open(&loop->gauges, &loop->uv) ||
+        !ready_watch_open(&loop->ready_watch, &loop->uv) ||
         !waiting_open(&loop->waiting, &loop->uv))
         return err_set(err, ERR_IO, "CAIRN-IO", "unable to start an event loop");
     loop->wake.data = loop;
@@ -215,6 +217,13 @@ server_loop_open(struct server_loop *loop, struct loop_shared *shared, struct si
         return false;
     gauges_watch(&loop->gauges, loop->http);
     return http_server_listen(loop->http, shared->listen_fd, shared->tls, err);
+}
+
+void
+server_loop_watch_ready(struct server_loop *loop)
+{
+    ready_watch_start(&loop->ready_watch, loop->db, db_get_dialect(loop->shared->db),
+                      &loop->shared->is_ready, &loop->shared->is_draining);
 }
 
 bool

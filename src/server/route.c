@@ -11,9 +11,6 @@
 #include "server/docs.h"
 #include "server/loop.h"
 
-#define READY_TIMEOUT_MS 2000
-#define READY_STMT_ID UINT64_MAX
-
 /* Whether path is what pattern says; {name} takes one segment, into *segment. */
 static bool
 path_fits(const char *pattern, struct str path, struct str *segment)
@@ -123,20 +120,10 @@ handle_ready(struct server_loop *loop, struct request *request)
     }
     call = ARENA_NEW(request->arena, struct ready_call);
     call->request = request;
-    call->stmt = (struct db_stmt){.sql = db_get_dialect(loop->shared->db) == DB_SQLITE
-                                             ? STR("SELECT cairn_check_file()")
-                                             : STR("SELECT 1"),
-                                  .id = READY_STMT_ID,
-                                  .row_count = 1};
-    call->job = (struct db_job){
-        .mode = DB_READ,
-        .stmts = &call->stmt,
-        .stmt_count = 1,
-        .timeout_ms = READY_TIMEOUT_MS,
-        .request_id = request->request_id,
-        .done = on_ready_done,
-        .ctx = call,
-    };
+    ready_make_job(db_get_dialect(loop->shared->db), &call->stmt, &call->job);
+    call->job.request_id = request->request_id;
+    call->job.done = on_ready_done;
+    call->job.ctx = call;
     if (db_submit_inline(loop->db, &call->job))
         ready_respond(call);
 }

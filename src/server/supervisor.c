@@ -31,6 +31,9 @@ struct supervisor {
     int64_t pause_ms;
     bool is_stopping;
     bool was_ready;
+    int stop_signal; /* why it is stopping */
+    uint32_t worker_count;
+    struct journal journal;
     int ready_fd; /* read end; -1 once the worker answered */
     bool has_failure;
     struct err failure; /* why the last worker didn't come up */
@@ -40,15 +43,20 @@ struct supervisor {
 NORETURN static void
 worker_main(struct supervisor *s, int ready_fd)
 {
+    struct worker_place place = {.listen_fd = s->listen_fd,
+                                 .port = s->port,
+                                 .ready_fd = ready_fd,
+                                 .journal = &s->journal,
+                                 .number = s->worker_count};
     struct err err = {0};
     bool ok = false;
 
     /* Dies with the supervisor: two generations that write would be one too many. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     sigprocmask(SIG_SETMASK, &s->before, NULL);
-    ok = worker_run(s->options, s->listen_fd, s->port, &ready_fd, &err);
-    if (!ok && ready_fd >= 0)
-        (void)!write(ready_fd, &err, sizeof(err));
+    ok = worker_run(s->options, &place, &err);
+    if (!ok && place.ready_fd >= 0)
+        (void)!write(place.ready_fd, &err, sizeof(err));
     else if (!ok)
         log_event(LOG_ERROR, "worker_failed", LOG_CSTR("code", err.code),
                   LOG_CSTR("message", err.message), LOG_CSTR("hint", err.hint));
@@ -64,6 +72,7 @@ start_worker(struct supervisor *s, struct err *err)
     if (pipe(fds) != 0)
         return err_set_errno(err, ERR_IO, errno, "unable to start a worker");
     s->started_ns = clock_mono_ns();
+    s->worker_count++;
     s->worker = fork();
     if (s->worker == 0) {
         close(fds[0]);
@@ -97,6 +106,7 @@ wait_ready(struct supervisor *s)
     if (len == 1) {
         s->was_ready = true;
         notify_send("READY=1");
+        journal_ready(&s->journal, s->worker);
     }
 }
 
@@ -121,6 +131,7 @@ pause_before_restart(struct supervisor *s, int status)
               LOG_I64(WIFSIGNALED(status) ? "signal" : "exit_code",
                       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)),
               LOG_I64("restart_in_ms", s->pause_ms));
+    journal_end(&s->journal, status, s->pause_ms);
     pause.tv_sec = s->pause_ms / 1000;
     pause.tv_nsec = s->pause_ms % 1000 * 1000000;
     s->pause_ms = s->pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : s->pause_ms * 2;
@@ -134,6 +145,7 @@ pause_before_restart(struct supervisor *s, int status)
         sigaddset(&stop, SIGINT);
         signal_number = sigtimedwait(&stop, NULL, &pause);
         s->is_stopping = signal_number == SIGTERM || signal_number == SIGINT;
+        s->stop_signal = s->is_stopping ? signal_number : 0;
     }
 }
 
@@ -209,6 +221,7 @@ forward(struct supervisor *s, int signal_number)
 {
     if (signal_number == SIGTERM || signal_number == SIGINT) {
         s->is_stopping = true;
+        s->stop_signal = signal_number;
         turn_away(s);
         notify_send("STOPPING=1");
         /* A terminal's ^C reaches the worker by itself; the worker takes the two as one. */
@@ -237,11 +250,10 @@ supervisor_run(const struct server_options *options, int listen_fd, uint16_t por
     sigaddset(&s.signals, SIGHUP);
     sigaddset(&s.signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &s.signals, &s.before);
-    if (!start_worker(&s, err)) {
-        close(s.listen_fd);
-        return false;
-    }
-    wait_ready(&s);
+    journal_open(&s.journal, options->config, port, !options->is_dev);
+    running = start_worker(&s, err);
+    if (running)
+        wait_ready(&s);
     while (running) {
         siginfo_t info;
         int signal_number = sigwaitinfo(&s.signals, &info);
@@ -251,6 +263,9 @@ supervisor_run(const struct server_options *options, int listen_fd, uint16_t por
         else if (signal_number > 0)
             forward(&s, signal_number);
     }
+    journal_close(&s.journal, s.stop_signal == SIGTERM  ? "SIGTERM"
+                              : s.stop_signal == SIGINT ? "SIGINT"
+                                                        : "failed");
     sigprocmask(SIG_SETMASK, &s.before, NULL);
     if (s.listen_fd >= 0)
         close(s.listen_fd);

@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "metric/metric.h"
+#include "server/beat.h"
 #include "server/keys.h"
 #include "server/migrate.h"
 #include "server/openness.h"
@@ -41,6 +42,7 @@ struct worker {
     struct auth *reloaded_auth;
     struct auth *auth; /* what the loops have */
     struct keys keys;
+    struct beat beat;
     struct err reload_err;
     bool is_stopping, was_poisoned;
     uint64_t stopping_ns; /* since when */
@@ -243,6 +245,7 @@ stop(struct worker *w)
     w->is_stopping = true;
     w->stopping_ns = clock_mono_ns();
     atomic_store(&w->shared.is_draining, true);
+    atomic_store(&w->shared.is_ready, false);
     log_event(LOG_INFO, "draining", LOG_I64("timeout_ms", w->config->server_drain_timeout));
     uv_timer_start(&w->drain_timer, on_accepted, ACCEPT_MS, 0);
     uv_timer_start(&w->abort_timer, on_abort, (uint64_t)w->config->server_drain_timeout, 0);
@@ -304,6 +307,7 @@ close_handles(struct worker *w)
     };
 
     keys_close(&w->keys);
+    beat_close(&w->beat);
     for (size_t i = 0; i < COUNTOF(handles); i++) {
         if (!uv_is_closing(handles[i]))
             uv_close(handles[i], on_handle_closed);
@@ -377,7 +381,8 @@ init_main_loop(struct worker *w, struct err *err)
     w->watch.data = w;
     if (w->options->is_dev && uv_fs_event_start(&w->watch, on_watch, w->config->migrations_dir, 0))
         log_event(LOG_WARN, "not_watching", LOG_CSTR("folder", w->config->migrations_dir));
-    return keys_open(&w->keys, &w->uv) ||
+    return (beat_open(&w->beat, &w->uv, w->config->history_every, &w->shared.is_ready) &&
+            keys_open(&w->keys, &w->uv)) ||
            err_set(err, ERR_IO, "CAIRN-IO", "unable to start an event loop");
 }
 
@@ -488,6 +493,7 @@ open_loops(struct worker *w, struct site *site, struct err *err)
         if (!server_loop_open(&w->loops[i], &w->shared, site_ref(site), err))
             return false;
     }
+    server_loop_watch_ready(&w->loops[0]);
     return true;
 }
 
@@ -502,8 +508,7 @@ start_loops(struct worker *w, struct err *err)
 }
 
 bool
-worker_run(const struct server_options *options, int listen_fd, uint16_t port, int *ready_fd,
-           struct err *err)
+worker_run(const struct server_options *options, struct worker_place *place, struct err *err)
 {
     struct worker w = {
         .options = options,
@@ -511,7 +516,8 @@ worker_run(const struct server_options *options, int listen_fd, uint16_t port, i
         .may_migrate = options->is_dev,
         .start_ns = clock_mono_ns(),
         .shared = {.config = options->config,
-                   .listen_fd = listen_fd,
+                   .listen_fd = place->listen_fd,
+                   .is_ready = true,
                    .want_keys = want_keys,
                    .ended = loop_ended},
     };
@@ -523,6 +529,7 @@ worker_run(const struct server_options *options, int listen_fd, uint16_t port, i
     w.keys.changed = on_keys_changed;
     w.keys.asked = on_keys_asked;
     w.keys.ctx = &w;
+    journal_fork(place->journal, place->number, &w.beat.journal);
     w.loop_count = choose_loop_count(w.config);
     db_options = migrate_db_options(w.config, w.loop_count);
     if (!migrate_prepare(w.config, err) || !db_open(&db_options, &w.shared.db, err))
@@ -534,13 +541,15 @@ worker_run(const struct server_options *options, int listen_fd, uint16_t port, i
         /* The process ends with this; what is open goes with it. */
         return false;
     /* The socket is open: who connects from now on is answered. So these are the first lines. */
-    tell_ready(&w, site, port, ready_fd);
+    tell_ready(&w, site, place->port, &place->ready_fd);
+    beat_start(&w.beat);
     w.site = site;
     if (!start_loops(&w, err) ||
         (w.config->database_channel != NULL &&
          !db_listen(w.shared.db, w.config->database_channel, on_heard, &w, &w.listener, err)))
         return false;
     uv_run(&w.uv, UV_RUN_DEFAULT);
+    beat_end(&w.beat);
 
     for (unsigned i = 0; i < w.loop_count; i++)
         server_loop_join(&w.loops[i]);
