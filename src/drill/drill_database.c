@@ -294,7 +294,7 @@ run_outage(struct examiner *examiner, const struct check_input *input, struct ev
     if (outage.is_broken)
         check_unknown(input, out, "%s", outage.err.message);
     else if (!ran && !outage.has_ended)
-        check_fail(input, out, "%s", drill.err.message);
+        check_fail(input, out, "its database is back, and it isn't: %s", drill.err.message);
     else if (!is_away_wrong(&drill, &outage) && !drill_is_ledger_wrong(&drill))
         judge(&drill, &outage);
     drill_end(&drill);

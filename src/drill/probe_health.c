@@ -115,6 +115,9 @@ look_truth(struct examiner *examiner, const struct check_input *input, struct ev
         check_pass(input, out, "without data %s turned in %.1f s, %s stayed, both recovered",
                    target->ready, seconds, target->live);
     out->limit = "503 within 8 s, and 200 again when the data is back";
+    /* Who doesn't notice may not come back either: the next probe gets a fresh one. */
+    if (out->outcome != EVIDENCE_PASS)
+        service_kill(service);
     client_fini(&client);
 }
 

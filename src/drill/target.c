@@ -33,6 +33,7 @@ static const struct {
     {"read_key", offsetof(struct target, read_key), true},
     {"one_path", offsetof(struct target, one_path), false},
     {"data", offsetof(struct target, data), false},
+    {"database", offsetof(struct target, database), false},
     {"log", offsetof(struct target, log), false},
 };
 
@@ -51,7 +52,7 @@ refuse(struct reader *reader, size_t line, const char *what, const char *key)
     err_set(reader->err, ERR_CONFIG, "", "%s:%zu: %s '%.100s'", reader->file, line, what, key);
     err_hint(reader->err,
              "name, start, env, dir, live, ready, metrics, docs, write_path, write_body, "
-             "read_path, read_key, one_path, data, log and start_timeout are known");
+             "read_path, read_key, one_path, data, database, log and start_timeout are known");
 
     return false;
 }
@@ -129,6 +130,32 @@ take_field(struct reader *reader, const char *key, const yaml_node_t *value, siz
     return true;
 }
 
+/* A URL with a password doesn't belong into a file: $NAME is what the environment has. */
+static bool
+take_database(struct reader *reader)
+{
+    const char *text = reader->target->database;
+
+    if (text != NULL && text[0] == '$') {
+        text = getenv(text + 1);
+        if (text == NULL) {
+            refuse(reader, 1, "the environment doesn't have", reader->target->database);
+            err_hint(reader->err,
+                     "export %s=postgres://USER:PASSWORD@HOST:PORT/NAME, who may make "
+                     "databases there",
+                     reader->target->database + 1);
+            return false;
+        }
+    }
+    if (text != NULL && strncmp(text, "postgres://", 11) != 0 &&
+        strncmp(text, "postgresql://", 13) != 0)
+        return refuse(reader, 1, "postgres://USER:PASSWORD@HOST:PORT/NAME is needed for",
+                      "database");
+    reader->target->database = text;
+
+    return true;
+}
+
 static bool
 check_whole(struct reader *reader)
 {
@@ -149,7 +176,7 @@ check_whole(struct reader *reader)
     if (reader->target->live == NULL)
         reader->target->live = reader->target->ready;
 
-    return true;
+    return take_database(reader);
 }
 
 static bool

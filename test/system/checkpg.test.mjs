@@ -6,9 +6,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import path from 'node:path';
 import { afterEach, test } from 'node:test';
 
-import { binary, cairn, cleanEnvironment, endAll, makeProject, startPostgres, until } from './harness.mjs';
+import { binary, cairn, cleanEnvironment, endAll, makeProject, root, startPostgres, until } from './harness.mjs';
 
 afterEach(endAll);
 
@@ -92,6 +93,46 @@ test('migrations that don\'t run on a clone say nothing about the service', asyn
     const row = await look(project, 'core-works');
     assert.equal(row.status, 'unknown');
     assert.match(row.found, /the migrations don't run on a clone: .*0001_x\.sql:2:1: role "checkpg_absent" does not exist/);
+    assert.equal(await drillDatabases(), '');
+});
+
+/** A service that says it has what it has in memory: the database's absence is nothing to it. */
+const forgetful = `
+import http from 'node:http';
+const items = [];
+http.createServer((request, response) => {
+    const url = new URL(request.url, 'http://localhost');
+    if (request.method === 'GET' && url.pathname === '/items')
+        return response.end(JSON.stringify(items.slice(Number(url.searchParams.get('offset'))).slice(0, 1000)));
+    let text = '';
+    request.on('data', (chunk) => (text += chunk));
+    request.on('end', () => {
+        if (request.method === 'POST') items.push(JSON.parse(text));
+        response.end('{}');
+    });
+}).listen(Number(process.env.PORT), '127.0.0.1');
+`;
+
+test('of any service whose database is told, it is seen how it bears its absence', async () => {
+    const project = await newProject();
+    delete project.env.CAIRN_DATABASE_URL;
+    const adapter = path.join(root, 'examples/targets/cairn.yaml');
+    assert.match((await project.run('check', `--target=${adapter}`)).stderr, /the environment doesn't have '\$DATABASE_URL'/);
+    Object.assign(project.env, {
+        DATABASE_URL: postgres.url(project.database),
+        PATH: `${path.dirname(binary)}:${process.env.PATH}`,
+        CAIRN_CHECK_OUTAGE: '1s',
+    });
+    const truth = await look(project, 'health-truth', `--target=${adapter}`);
+    assert.equal(truth.status, 'pass', truth.found);
+
+    fs.writeFileSync(path.join(project.cwd, 'server.mjs'), forgetful);
+    fs.writeFileSync(path.join(project.cwd, 'forgetful.yaml'), 'name: forgetful\nstart: [node, server.mjs]\nenv: ["PORT={port}"]\n'
+        + 'ready: /ready\nwrite_path: /items\nwrite_body: \'{"id": {n}}\'\nread_path: "/items?offset={offset}"\nread_key: id\n'
+        + 'database: $DATABASE_URL\n');
+    const restart = await look(project, 'database-restarts', '--target=forgetful.yaml');
+    assert.equal(restart.status, 'gap');
+    assert.equal(restart.found, 'without its database /ready goes on answering 200');
     assert.equal(await drillDatabases(), '');
 });
 

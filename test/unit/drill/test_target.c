@@ -36,6 +36,22 @@ without_a_route_for_liveness_readiness_stands_for_it(void **state)
 }
 
 static void
+the_url_of_the_database_may_come_from_the_environment(void **state)
+{
+    struct target target;
+
+    setenv("TARGET_DB", "postgres://me:secret@h/shop", 1);
+    assert_ok(target_parse(STR(SOUND "database: $TARGET_DB\n"), "t.yaml", arena, &target, &err));
+    assert_string_equal(target.database, "postgres://me:secret@h/shop");
+    assert_ok(target_parse(STR(SOUND "database: postgresql://h/shop\n"), "t.yaml", arena, &target,
+                           &err));
+    assert_string_equal(target.database, "postgresql://h/shop");
+    assert_ok(target_parse(STR(SOUND), "t.yaml", arena, &target, &err));
+    assert_null(target.database);
+    unsetenv("TARGET_DB");
+}
+
+static void
 an_unsound_description_is_refused_with_its_line(void **state)
 {
     static const struct {
@@ -48,6 +64,8 @@ an_unsound_description_is_refused_with_its_line(void **state)
         {SOUND "helth: /x\n", "t.yaml:9: unknown field 'helth'"},
         {SOUND "start_timeout: soon\n", "t.yaml:9: seconds"},
         {SOUND "start_timeout: 0\n", "t.yaml:9: seconds"},
+        {SOUND "database: $NO_SUCH_NAME\n", "the environment doesn't have '$NO_SUCH_NAME'"},
+        {SOUND "database: mysql://h/shop\n", "postgres://USER"},
         {"name: x\nstart: node\n", "t.yaml:2: a list of texts is needed for 'start'"},
         {"name: x\nstart: []\n", "t.yaml:2: a list"},
         {"name: x\nstart: [a]\n", "this is missing: 'ready'"},
@@ -99,6 +117,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_service_is_described_by_how_it_starts_and_its_routes),
         cmocka_unit_test(without_a_route_for_liveness_readiness_stands_for_it),
+        cmocka_unit_test(the_url_of_the_database_may_come_from_the_environment),
         cmocka_unit_test(an_unsound_description_is_refused_with_its_line),
         cmocka_unit_test(what_stands_in_braces_is_filled_in),
     };
