@@ -43,8 +43,8 @@ the_url_of_the_database_may_come_from_the_environment(void **state)
     setenv("TARGET_DB", "postgres://me:secret@h/shop", 1);
     assert_ok(target_parse(STR(SOUND "database: $TARGET_DB\n"), "t.yaml", arena, &target, &err));
     assert_string_equal(target.database, "postgres://me:secret@h/shop");
-    assert_ok(target_parse(STR(SOUND "database: postgresql://h/shop\n"), "t.yaml", arena, &target,
-                           &err));
+    assert_ok(
+        target_parse(STR(SOUND "database: postgresql://h/shop\n"), "t.yaml", arena, &target, &err));
     assert_string_equal(target.database, "postgresql://h/shop");
     assert_ok(target_parse(STR(SOUND), "t.yaml", arena, &target, &err));
     assert_null(target.database);
