@@ -22,6 +22,12 @@ CREATE TABLE bar (id int PRIMARY KEY, parent bigint REFERENCES parents);
 INSERT INTO zoo VALUES (1, 2);
 INSERT INTO bar VALUES (1, 2);
 CREATE TABLE keyed (id text PRIMARY KEY, parent bigint REFERENCES parents, size int REFERENCES sizes);
+CREATE TABLE tops (id int PRIMARY KEY);
+CREATE TABLE mids (id int PRIMARY KEY, top int REFERENCES tops ON DELETE CASCADE);
+CREATE TABLE lows (id int PRIMARY KEY, top int REFERENCES tops, mid int REFERENCES mids);
+INSERT INTO tops VALUES (1), (2);
+INSERT INTO mids VALUES (1, 1);
+INSERT INTO lows VALUES (1, 2, 1);
 CREATE VIEW v_join AS SELECT z.id, p.name FROM zoo z JOIN parents p ON p.id = z.parent;
 CREATE VIEW v_count AS SELECT count(*) AS n, (SELECT max(id) FROM bar) AS m FROM zoo;
 CREATE VIEW v_grouped AS SELECT parent, count(*) AS n FROM zoo GROUP BY parent;
@@ -87,6 +93,10 @@ test('infinity as a default', async () => {
 
 test('of several foreign keys the one that was made first is named', async () => {
     assert.match((await same('DELETE', 'parents', { id: 'eq.2' })).body, /zoo_parent_fkey/);
+});
+
+test('a foreign key to what a statement deletes comes before one to what that takes along', async () => {
+    assert.match((await same('DELETE', 'tops', { id: 'lte.2' })).body, /lows_top_fkey.*Key \(id\)=\(2\)|Key \(id\)=\(2\).*lows_top_fkey/);
 });
 
 test('of several rows, a key that is there comes before a foreign key that is not', async () => {

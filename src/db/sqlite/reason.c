@@ -520,16 +520,36 @@ parent_find(struct probe *probe, const struct captured *row, bool is_applied, st
     return false;
 }
 
+/* They may be of two snapshots. */
+static bool
+is_table(const struct model_table *table, const struct model_table *other)
+{
+    return other != NULL && str_eq(table->name, other->name) &&
+           str_eq(table->schema, other->schema);
+}
+
+/* Of the target's rows only, or of those only that foreign keys' actions changed. */
+static bool
+foreign_key_find_in(struct probe *probe, const struct model_table *target, bool of_target,
+                    bool is_applied, struct err *err)
+{
+    const struct captured *row = is_applied ? probe->capture->first : &probe->capture->last;
+
+    for (; row != NULL && row->table != NULL && probe->count < PROBES_MAX; row = row->next) {
+        if (is_table(row->table, target) == of_target &&
+            (parent_find(probe, row, is_applied, err) || child_find(probe, row, err)))
+            return true;
+    }
+    return false;
+}
+
+/* What the actions of foreign keys change is asked after all that the statement itself changes. */
 static void
 foreign_key_find(struct probe *probe, const struct model_table *target, bool is_applied,
                  struct err *err)
 {
-    const struct captured *row = is_applied ? probe->capture->first : &probe->capture->last;
-
-    for (; row != NULL && row->table != NULL && probe->count < PROBES_MAX; row = row->next)
-        if (parent_find(probe, row, is_applied, err) || child_find(probe, row, err))
-            return;
-    if (target != NULL)
+    if (!foreign_key_find_in(probe, target, true, is_applied, err) &&
+        !foreign_key_find_in(probe, target, false, is_applied, err) && target != NULL)
         err_set(err, ERR_DB, "23503",
                 "a change of table \"%.*s\" violates a foreign key constraint",
                 STR_ARG(target->name));
@@ -546,10 +566,7 @@ watch_actions(struct capture *capture, struct lite_conn *conn, const struct mode
     bool ok = true;
 
     for (uint32_t t = 0; t < model->table_count; t++)
-        seen[t] = target == NULL ||
-                  (str_eq(model->tables[t].name, target->name) &&
-                   str_eq(model->tables[t].schema, target->schema)) ||
-                  target->is_view;
+        seen[t] = target == NULL || is_table(&model->tables[t], target) || target->is_view;
     for (bool grew = true; grew;) {
         grew = false;
         for (uint32_t t = 0; t < model->table_count; t++) {

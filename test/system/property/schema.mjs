@@ -93,8 +93,9 @@ function fillTable(random, table, tables) {
             if (column.name in row) continue;
             if (table.pk.includes(column.name)) row[column.name] = column.identity ? String(n + 1) : keyValue(random, column.type, n);
             else if (!column.notNull && random.chance(0.25)) row[column.name] = null;
+            else if (column.check) row[column.name] = String(random.below(9));
             else if (column.unique) row[column.name] = random.pick(types[column.type].values);
-            else row[column.name] = column.check ? String(random.below(9)) : anyText(random, column.type, 0);
+            else row[column.name] = anyText(random, column.type, 0);
         }
         const bad = table.columns.some((c) => c.notNull && row[c.name] === null)
             || table.columns.some((c) => c.unique && row[c.name] !== null && table.rows.some((r) => r[c.name] === row[c.name]))
