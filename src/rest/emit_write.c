@@ -466,16 +466,19 @@ emit_existing(struct emitter *e)
     BUF_ADD_LIT(&e->sql, "SELECT 1 FROM ");
     emit_table(e, plan->root->table);
     for (uint32_t i = 0; i < plan->conflict_count; i++) {
+        const struct model_column *key = plan->conflict[i];
         uint32_t index = 0;
 
-        while (index < plan->column_count && plan->columns[index] != plan->conflict[i])
+        while (index < plan->column_count && plan->columns[index] != key)
             index++;
         buf_add_str(&e->sql, i == 0 ? STR(" WHERE ") : STR(" AND "));
-        quote_ident(&e->sql, plan->conflict[i]->name);
+        quote_ident(&e->sql, key->name);
         BUF_ADD_LIT(&e->sql, " = ");
-        /* A key that the payload leaves to its default conflicts with nothing. */
-        if (index == plan->column_count)
+        /* A number that is drawn for it conflicts with nothing. */
+        if (index == plan->column_count && (key->sequence.len > 0 || key->default_sqlite.len == 0))
             BUF_ADD_LIT(&e->sql, "NULL");
+        else if (index == plan->column_count)
+            buf_printf(&e->sql, "(%.*s)", STR_ARG(key->default_sqlite));
         else
             emit_param(e, (struct emit_param){.source = EMIT_BODY_COLUMN,
                                               .index = index,

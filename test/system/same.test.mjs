@@ -22,6 +22,8 @@ CREATE TABLE bar (id int PRIMARY KEY, parent bigint REFERENCES parents);
 INSERT INTO zoo VALUES (1, 2);
 INSERT INTO bar VALUES (1, 2);
 CREATE TABLE keyed (id text PRIMARY KEY, parent bigint REFERENCES parents, size int REFERENCES sizes);
+CREATE TABLE named (id int PRIMARY KEY, name text DEFAULT 'nobody' UNIQUE);
+INSERT INTO named VALUES (1, 'nobody');
 CREATE TABLE tops (id int PRIMARY KEY);
 CREATE TABLE mids (id int PRIMARY KEY, top int REFERENCES tops ON DELETE CASCADE);
 CREATE TABLE lows (id int PRIMARY KEY, top int REFERENCES tops, mid int REFERENCES mids);
@@ -102,6 +104,12 @@ test('a foreign key to what a statement deletes comes before one to what that ta
 test('of several rows, a key that is there comes before a foreign key that is not', async () => {
     assert.match((await same('POST', 'keyed', {}, [{ id: 'a', parent: 99 }, { id: 'a', parent: 1 }])).body, /23505.*Key \(id\)=\(a\)/);
     assert.match((await same('POST', 'keyed', {}, [{ id: 'a', parent: 99 }, { id: 'b', parent: 1 }])).body, /Key \(parent\)=\(99\) is not present/);
+});
+
+test('a row is there already when a default is its key', async () => {
+    const headers = { Prefer: 'resolution=merge-duplicates' };
+    assert.equal((await same('POST', 'named', { on_conflict: 'name' }, [{ id: 2 }], headers)).status, 200);
+    assert.equal((await same('POST', 'named', { on_conflict: 'name' }, [{ id: 3, name: 'new' }], headers)).status, 201);
 });
 
 test('the row that violates is named, whatever numbers were drawn', async () => {

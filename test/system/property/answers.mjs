@@ -49,11 +49,11 @@ const messageOf = (answer) => JSON.parse(answer.body).message;
 
 /**
  * Of several rows that violate a constraint, an update or delete names the one that lies first, which updates before have moved;
- * of several foreign keys below one with an action, the embedded engine names another.
+ * of several constraints below a foreign key with an action, the embedded engine names another.
  */
 const isOtherRow = (request, sqlite, postgres) =>
-    ['PATCH', 'DELETE'].includes(request.method) && codeOf(sqlite)?.startsWith('23') && codeOf(sqlite) === codeOf(postgres)
-    && (codeOf(sqlite) === '23503' || messageOf(sqlite) === messageOf(postgres));
+    ['PATCH', 'DELETE'].includes(request.method) && codeOf(sqlite)?.startsWith('23') && codeOf(postgres)?.startsWith('23')
+    && (codeOf(sqlite) === '23503' || codeOf(postgres) === '23503' || messageOf(sqlite) === messageOf(postgres));
 
 export function isSame(request, sqlite, postgres) {
     if (isCast(request, sqlite, postgres) || isEarlier(request, sqlite, postgres) || isUnread(request, sqlite, postgres)
