@@ -9,6 +9,7 @@
 enum {
     FILES_MAX = 4096,
     FILE_MAX = 64 * 1024 * 1024,
+    TEXTS_MAX = 4 * FILE_MAX,
     OUTPUT_MAX = 64 * 1024,
     LINE_MAX_LEN = 300,
     MIGRATE_MS = 60000
@@ -23,13 +24,13 @@ static const char ledger_sql[] = "CREATE TABLE drill_ledger (\n"
                                  "    note text NOT NULL DEFAULT '' CHECK (length(note) <= 200)\n"
                                  ");\n";
 
-/* What is done with each migration on its way; the text it gets lies in arena. */
+/* What is done with each migration on its way. */
 struct copying {
-    struct arena *arena;
     const struct roles *own; /* NULL: roles are of no matter */
     bool is_own_server;      /* nobody else uses it */
 };
 
+/* The text lies in arena; empty when the file isn't there. */
 static bool
 read_file(const char *path, struct arena *arena, struct str *out, bool *found, struct err *err)
 {
@@ -48,16 +49,18 @@ static bool
 copy_file(const char *from, const char *to, const char *name, const struct copying *copying,
           struct err *err)
 {
+    struct arena *arena = arena_new(64 * 1024, TEXTS_MAX);
     struct str text;
     bool found = false;
+    bool ok;
 
-    if (!read_file(from, copying->arena, &text, &found, err))
-        return false;
-    if (found && copying->own != NULL &&
-        !roles_blank(text, name, copying->own, copying->is_own_server, copying->arena, &text, err))
-        return false;
+    ok = read_file(from, arena, &text, &found, err) &&
+         (copying->own == NULL ||
+          roles_blank(text, name, copying->own, copying->is_own_server, arena, &text, err)) &&
+         (!found || file_replace(to, text, 0600, err));
+    arena_free(arena);
 
-    return !found || file_replace(to, text, 0600, err);
+    return ok;
 }
 
 static bool
@@ -97,7 +100,7 @@ static bool
 copy_project(const struct config *config, struct service *service, const struct copying *copying,
              struct err *err)
 {
-    const struct copying plain = {.arena = service->arena};
+    const struct copying plain = {0};
 
     return copy_migrations(config, service, copying, err) &&
            copy_file(arena_printf(service->arena, "%s/cairn.yaml", config->dir).data,
@@ -106,6 +109,23 @@ copy_project(const struct config *config, struct service *service, const struct 
 }
 
 /* --- on PostgreSQL -------------------------------------------------------------------------------- */
+
+static bool
+find_roles_of(const struct config *config, const char *name, struct arena *arena,
+              struct roles *roles, struct err *err)
+{
+    struct arena *texts = arena_new(64 * 1024, TEXTS_MAX);
+    struct str text;
+    bool found = false;
+    bool ok = read_file(arena_printf(texts, "%s/%s", config->migrations_dir, name).data, texts,
+                        &text, &found, err);
+
+    if (ok)
+        roles_find(text, arena, roles);
+    arena_free(texts);
+
+    return ok;
+}
 
 /* The roles that the migrations may make and the server doesn't have. cairn makes three itself. */
 static bool
@@ -120,14 +140,8 @@ find_new_roles(const struct config *config, struct service *service, struct role
     if (!list_migrations(config, service->arena, &names, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
-        struct str text;
-        bool found = false;
-
-        if (!read_file(
-                arena_printf(service->arena, "%s/%s", config->migrations_dir, names[i].data).data,
-                service->arena, &text, &found, err))
+        if (!find_roles_of(config, names[i].data, service->arena, &all, err))
             return false;
-        roles_find(text, service->arena, &all);
     }
     for (size_t i = 0; i < all.count; i++) {
         bool has = false;
@@ -172,8 +186,7 @@ run_migrations(struct service *service, struct err *err)
 static bool
 make_on_postgres(const struct config *config, struct service *service, struct err *err)
 {
-    struct copying copying = {.arena = service->arena,
-                              .is_own_server = config->check_clone_url != NULL};
+    struct copying copying = {.is_own_server = config->check_clone_url != NULL};
     const char **env = (const char **)(uintptr_t)service->target.env;
     struct roles own;
     struct err later = {0};
@@ -248,7 +261,7 @@ service_open_clone(const struct config *config, struct arena *arena, struct serv
         .start_timeout_s = 20,
         .is_cairn = true,
     };
-    const struct copying copying = {.arena = arena};
+    const struct copying copying = {0};
 
     if (!config->database_managed)
         return err_set(err, ERR_UNAVAILABLE, "",

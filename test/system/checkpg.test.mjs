@@ -82,7 +82,7 @@ test('without the right to make databases it is unknown, with the way out', asyn
     const project = await newProject({ user: 'checkpg_poor' });
     const row = await look(project, 'core-works');
     assert.equal(row.status, 'unknown');
-    assert.match(row.found, /ALTER ROLE checkpg_poor CREATEDB, or set check\.clone_url/);
+    assert.match(row.found, /ALTER ROLE checkpg_poor CREATEDB, or name a server where it may: check\.clone_url/);
     project.env.CAIRN_CHECK_CLONE_URL = postgres.url('postgres');
     assert.equal((await look(project, 'core-works')).status, 'pass');
     assert.equal(await drillDatabases(), '');

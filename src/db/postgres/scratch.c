@@ -394,7 +394,7 @@ make(struct pg_scratch *scratch, struct err *err)
         err_set(
             err, ERR_UNAVAILABLE, "42501",
             "a clone needs a database of its own, and role '%s' may not make one: ALTER ROLE %s "
-            "CREATEDB, or set check.clone_url to a server where it may",
+            "CREATEDB, or name a server where it may: check.clone_url (of a target: database)",
             scratch->user, scratch->user);
     } else {
         err_prefix(err, "unable to make a database for a clone: ");
