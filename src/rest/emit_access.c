@@ -49,8 +49,8 @@ note_from(struct emitter *e, const struct plan_rel *rel, const struct schema_tab
 }
 
 /* The first of them is what counts. What was to be written is left out. */
-static void
-note_fault(struct emitter *e, const struct err *err)
+void
+emit_note_fault(struct emitter *e, const struct err *err)
 {
     if (e->fault != NULL)
         return;
@@ -83,7 +83,7 @@ emit_view(struct emitter *e, const struct plan_rel *rel, const struct schema_tab
         BUF_ADD_LIT(&e->sql, "(SELECT * FROM ");
     if (!access_write_source(e->plan->schema, e->plan->role, table, is_barrier ? STR("v") : alias,
                              e->arena, &e->sql, &e->reads, &err))
-        note_fault(e, &err);
+        emit_note_fault(e, &err);
     if (is_barrier)
         buf_printf(&e->sql, " LIMIT -1) AS %.*s", STR_ARG(alias));
 }
@@ -103,22 +103,29 @@ emit_source(struct emitter *e, const struct plan_rel *rel, const struct schema_t
 
 /* --- conditions ------------------------------------------------------------------------------ */
 
-static bool
-find_rule(struct emitter *e, const struct schema_table *table, enum model_command command,
-          enum access_part part, struct str alias, struct access_rule *rule)
+bool
+emit_find_rule(struct emitter *e, const struct schema_role *role, const struct schema_table *table,
+               enum model_command command, enum access_part part, struct str alias,
+               struct access_rule *rule)
 {
     struct err err = {0};
 
     *rule = (struct access_rule){0};
-    if (e->plan->role == NULL || table->model->is_view)
+    if (role == NULL || table->model->is_view)
         return false;
-    if (!access_rule(e->plan->schema, e->plan->role, table, command, part, alias, e->arena, rule,
-                     &err)) {
-        note_fault(e, &err);
+    if (!access_rule(e->plan->schema, role, table, command, part, alias, e->arena, rule, &err)) {
+        emit_note_fault(e, &err);
         return false;
     }
     e->reads |= rule->reads;
     return rule->applies;
+}
+
+static bool
+find_rule(struct emitter *e, const struct schema_table *table, enum model_command command,
+          enum access_part part, struct str alias, struct access_rule *rule)
+{
+    return emit_find_rule(e, e->plan->role, table, command, part, alias, rule);
 }
 
 /* A policy for all commands is in the rules of each, and asked once. */
@@ -133,9 +140,9 @@ has_condition(const struct access_rule *rule, struct str sql)
 }
 
 /* Those of rule that aren't in other. */
-static const char *
-write_rule(struct emitter *e, const struct access_rule *rule, const struct access_rule *other,
-           const char *word)
+const char *
+emit_write_rule(struct emitter *e, const struct access_rule *rule, const struct access_rule *other,
+                const char *word)
 {
     for (uint32_t i = 0; i < rule->count; i++) {
         if (has_condition(other, rule->conditions[i].sql))
@@ -156,7 +163,7 @@ emit_rule(struct emitter *e, const struct schema_table *table, enum model_comman
     struct access_rule rule;
 
     return find_rule(e, table, command, ACCESS_USING, alias, &rule)
-               ? write_rule(e, &rule, &none, word)
+               ? emit_write_rule(e, &rule, &none, word)
                : word;
 }
 
@@ -171,9 +178,9 @@ emit_target_rules(struct emitter *e, const struct schema_table *table, enum mode
 
     if (!find_rule(e, table, command, ACCESS_USING, alias, &rule))
         return word;
-    word = write_rule(e, &rule, &none, word);
+    word = emit_write_rule(e, &rule, &none, word);
     if (e->reads_target && find_rule(e, table, MODEL_FOR_SELECT, ACCESS_USING, alias, &seen))
-        word = write_rule(e, &seen, &rule, word);
+        word = emit_write_rule(e, &seen, &rule, word);
     return word;
 }
 
@@ -227,14 +234,14 @@ emit_violation(struct emitter *e, const struct schema_table *table,
 }
 
 void
-emit_checks(struct emitter *e, enum model_command command, enum access_part part, struct str alias)
+emit_checks_of(struct emitter *e, const struct schema_role *role, const struct schema_table *table,
+               bool reads, enum model_command command, enum access_part part, struct str alias)
 {
-    const struct schema_table *table = e->plan->root->table;
     const enum model_command commands[] = {command, MODEL_FOR_SELECT};
     struct access_rule rules[2] = {{0}};
 
-    for (size_t c = 0; c < (e->reads_target ? 2U : 1U); c++) {
-        if (!find_rule(e, table, commands[c], part, alias, &rules[c]))
+    for (size_t c = 0; c < (reads ? 2U : 1U); c++) {
+        if (!emit_find_rule(e, role, table, commands[c], part, alias, &rules[c]))
             continue;
         for (uint32_t i = 0; i < rules[c].count; i++) {
             const struct access_condition *condition = &rules[c].conditions[i];
@@ -247,93 +254,10 @@ emit_checks(struct emitter *e, enum model_command command, enum access_part part
     }
 }
 
-/* --- functions ------------------------------------------------------------------------------- */
-
-const struct schema_role *
-emit_body_role(const struct emitter *e)
-{
-    const struct model_function *function = e->plan->root->call->function->model;
-    const struct schema_role *owner = NULL;
-
-    if (e->plan->role == NULL || !function->is_definer)
-        return e->plan->role;
-    owner = schema_find_role(e->plan->schema, model_owner(&function->acl));
-    return owner != NULL ? owner : schema_find_role(e->plan->schema, MODEL_OWNER);
-}
-
 void
-emit_body_source(struct emitter *e, const struct schema_table *table)
+emit_checks(struct emitter *e, enum model_command command, enum access_part part, struct str alias)
 {
-    const struct schema_role *role = emit_body_role(e);
-    struct err err = {0};
-
-    if (role == NULL)
-        emit_table(e, table);
-    else if (!access_write_source(e->plan->schema, role, table, STR_NULL, e->arena, &e->sql,
-                                  &e->reads, &err))
-        note_fault(e, &err);
-}
-
-void
-emit_body_target(struct emitter *e, const struct schema_table *table, struct str kind,
-                 struct str alias)
-{
-    const struct schema_role *role = emit_body_role(e);
-    enum model_command commands[] = {
-        str_eq(kind, STR("DELETE")) ? MODEL_FOR_DELETE : MODEL_FOR_UPDATE, MODEL_FOR_SELECT};
-    struct err err = {0};
-
-    for (size_t i = 0; role != NULL && i < COUNTOF(commands); i++) {
-        if (!access_write_rule(e->plan->schema, role, table, commands[i], ACCESS_USING,
-                               emit_ident_copy(e, alias), e->arena, &e->sql, &e->reads, &err)) {
-            note_fault(e, &err);
-            return;
-        }
-    }
-}
-
-/* A write in a body needs the right on the whole table, because its columns aren't known here; and a
- * new row that policies would have to look at can't be looked at. */
-static bool
-check_body_write(const struct emitter *e, const struct schema_role *role,
-                 const struct model_statement *statement, struct err *err)
-{
-    const struct schema_table *table =
-        schema_find_table(e->plan->schema, statement->table_schema, statement->table_name);
-    bool is_insert = str_eq(statement->kind, STR("INSERT"));
-    bool is_delete = str_eq(statement->kind, STR("DELETE"));
-    int64_t right = is_insert ? MODEL_MAY_INSERT : is_delete ? MODEL_MAY_DELETE : MODEL_MAY_UPDATE;
-
-    if (table == NULL)
-        return true;
-    if (!schema_may(e->plan->schema, role, table->model, right))
-        return access_fail_table(table->model, err);
-    if (is_delete || !access_applies(e->plan->schema, role, table))
-        return true;
-    err_set(err, ERR_DB, "0A000",
-            "a function that writes rows of table \"%.*s\" under row-level security is not "
-            "supported by the embedded engine",
-            STR_ARG(table->model->name));
-    err_hint(err, "Write to the table directly, or make the function SECURITY DEFINER and have it "
-                  "check what it writes.");
-    return false;
-}
-
-static bool
-check_call(const struct emitter *e, struct err *err)
-{
-    const struct model_function *function = e->plan->root->call->function->model;
-    const struct schema_role *role = emit_body_role(e);
-
-    if (!schema_may_call(e->plan->schema, e->plan->role, function))
-        return access_fail("function", function->name, err);
-    for (uint32_t i = 0; i < function->statement_count; i++) {
-        if (function->statements[i].table_name.len > 0 &&
-            !check_body_write(e, role, &function->statements[i], err))
-            return false;
-    }
-    return access_check_references(e->plan->schema, role, function->references,
-                                   function->reference_count, err);
+    emit_checks_of(e, e->plan->role, e->plan->root->table, e->reads_target, command, part, alias);
 }
 
 /* --- privileges ------------------------------------------------------------------------------ */
@@ -402,29 +326,37 @@ takes_default(const struct plan *plan, const struct model_column *column)
 }
 
 /* A default that draws from a sequence draws as the caller, unless the column is an identity. */
+bool
+emit_check_sequence(const struct schema *schema, const struct schema_role *role,
+                    const struct model_column *column, struct err *err)
+{
+    const struct model *model = schema->model;
+
+    for (uint32_t s = 0; column->default_sql.len > 0 && s < model->sequence_count; s++) {
+        const struct model_sequence *sequence = &model->sequences[s];
+
+        /* schema.name */
+        if (column->sequence.len == sequence->schema.len + 1 + sequence->name.len &&
+            str_has_prefix(column->sequence, sequence->schema) &&
+            str_has_suffix(column->sequence, sequence->name) &&
+            !schema_may_sequence(schema, role, sequence, MODEL_MAY_USAGE) &&
+            !schema_may_sequence(schema, role, sequence, MODEL_MAY_UPDATE))
+            return access_fail("sequence", sequence->name, err);
+    }
+    return true;
+}
+
 static bool
 check_sequences(const struct plan *plan, struct err *err)
 {
     const struct model_table *table = plan->root->table->model;
-    const struct model *model = plan->schema->model;
 
     for (uint32_t i = 0; plan->action == PLAN_INSERT && i < table->column_count; i++) {
         const struct model_column *column = &table->columns[i];
 
-        if (column->sequence.len == 0 || column->default_sql.len == 0 ||
-            !takes_default(plan, column))
-            continue;
-        for (uint32_t s = 0; s < model->sequence_count; s++) {
-            const struct model_sequence *sequence = &model->sequences[s];
-
-            /* schema.name */
-            if (column->sequence.len == sequence->schema.len + 1 + sequence->name.len &&
-                str_has_prefix(column->sequence, sequence->schema) &&
-                str_has_suffix(column->sequence, sequence->name) &&
-                !schema_may_sequence(plan->schema, plan->role, sequence, MODEL_MAY_USAGE) &&
-                !schema_may_sequence(plan->schema, plan->role, sequence, MODEL_MAY_UPDATE))
-                return access_fail("sequence", sequence->name, err);
-        }
+        if (takes_default(plan, column) &&
+            !emit_check_sequence(plan->schema, plan->role, column, err))
+            return false;
     }
     return true;
 }
@@ -436,7 +368,7 @@ check_privileges(const struct emitter *e, struct err *err)
     const struct plan *plan = e->plan;
     const struct emit_reading *denied = NULL;
 
-    if (plan->root->call != NULL && !check_call(e, err))
+    if (plan->root->call != NULL && !emit_check_call(e, err))
         return false;
     if (!may_write(plan))
         return access_fail_table(plan->root->table->model, err);

@@ -38,7 +38,8 @@ emit_argument(struct emitter *e, const struct plan_call *call, uint32_t index)
 }
 
 static void
-emit_table_piece(struct emitter *e, const struct body_piece *piece, struct str kind)
+emit_table_piece(struct emitter *e, const struct body_piece *piece,
+                 const struct model_statement *statement)
 {
     const struct schema_table *table =
         schema_find_table(e->plan->schema, piece->schema, piece->name);
@@ -47,8 +48,40 @@ emit_table_piece(struct emitter *e, const struct body_piece *piece, struct str k
         return;
     if (piece->kind == BODY_TABLE)
         emit_body_source(e, table);
+    else if (piece->kind == BODY_TARGET)
+        emit_body_target(e, table, statement, piece->alias);
     else
-        emit_body_target(e, table, kind, piece->alias);
+        emit_body_check(e, table, statement, piece->part, piece->alias);
+}
+
+/* With SECURITY DEFINER the current user is the owner, for the body and for policies: what was written from
+ * there on asks for him by name. */
+static void
+name_owner(struct emitter *e, size_t from)
+{
+    const struct schema_role *role = emit_body_role(e);
+    struct str call = STR("cairn_role()");
+    struct str text;
+    char quote = '\0';
+
+    if (role == e->plan->role || !buf_ok(&e->sql))
+        return;
+    text = arena_copy(e->arena, str_slice(buf_str(&e->sql), from, e->sql.len));
+    e->sql.len = from;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+
+        if (quote == '\0' && str_has_prefix(str_slice(text, i, text.len), call)) {
+            quote_text(&e->sql, role->model->name);
+            i += call.len - 1;
+            continue;
+        }
+        if (quote == c)
+            quote = '\0';
+        else if (quote == '\0' && (c == '\'' || c == '"'))
+            quote = c;
+        buf_add_char(&e->sql, c);
+    }
 }
 
 static void
@@ -57,6 +90,7 @@ emit_statement(struct emitter *e, const struct plan_call *call,
 {
     struct str sql = statement->sql;
     struct body_piece piece;
+    size_t from = e->sql.len;
     size_t at = 0;
 
     while (body_next(sql, &at, &piece)) {
@@ -70,10 +104,12 @@ emit_statement(struct emitter *e, const struct plan_call *call,
             break;
         case BODY_TABLE:
         case BODY_TARGET:
-            emit_table_piece(e, &piece, statement->kind);
+        case BODY_CHECK:
+            emit_table_piece(e, &piece, statement);
             break;
         }
     }
+    name_owner(e, from);
 }
 
 /* One cell of what RETURNING gave, out of the JSON in which it waited. */

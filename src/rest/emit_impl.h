@@ -5,6 +5,7 @@
 
 #include "rest/emit.h"
 #include "schema/access.h"
+#include "sql/body.h"
 #include "sql/quote.h"
 
 struct emitter {
@@ -81,13 +82,32 @@ void emit_checks(struct emitter *e, enum model_command command, enum access_part
 bool emit_reads_target(const struct emitter *e);
 /*
  * A function's body runs as its caller, or, with SECURITY DEFINER, as its owner. What stands for a table
- * that it reads, without an alias; and behind the condition of an UPDATE or DELETE (kind), on which rows
- * of table, called alias, it works.
+ * that it reads, without an alias; behind the condition of an UPDATE or DELETE, on which rows of table,
+ * called alias, it works; and where the row called alias is made, or found in the way, what it has to pass.
  */
 const struct schema_role *emit_body_role(const struct emitter *e);
 void emit_body_source(struct emitter *e, const struct schema_table *table);
-void emit_body_target(struct emitter *e, const struct schema_table *table, struct str kind,
-                      struct str alias);
+void emit_body_target(struct emitter *e, const struct schema_table *table,
+                      const struct model_statement *statement, struct str alias);
+void emit_body_check(struct emitter *e, const struct schema_table *table,
+                     const struct model_statement *statement, enum body_part part,
+                     struct str alias);
+/* Whether he may call it, and what it does. */
+MUST_CHECK bool emit_check_call(const struct emitter *e, struct err *err);
+/* What emit_access.c and emit_body_access.c share: a fault of a rule, the first of which counts; the rule of
+ * role, false where there is none; those of its conditions that aren't in other, each behind word, with the
+ * word for what follows; those of a command and, where the statement reads, of SELECT, as emit_checks. */
+void emit_note_fault(struct emitter *e, const struct err *err);
+bool emit_find_rule(struct emitter *e, const struct schema_role *role,
+                    const struct schema_table *table, enum model_command command,
+                    enum access_part part, struct str alias, struct access_rule *rule);
+const char *emit_write_rule(struct emitter *e, const struct access_rule *rule,
+                            const struct access_rule *other, const char *word);
+void emit_checks_of(struct emitter *e, const struct schema_role *role,
+                    const struct schema_table *table, bool reads, enum model_command command,
+                    enum access_part part, struct str alias);
+MUST_CHECK bool emit_check_sequence(const struct schema *schema, const struct schema_role *role,
+                                    const struct model_column *column, struct err *err);
 /* Privileges, when all statements are written. */
 MUST_CHECK bool emit_access_end(struct emitter *e, struct emit_output *out, struct err *err);
 

@@ -41,15 +41,25 @@ find_table(const struct rest_call *call, struct str schema, struct str name)
     return table != NULL ? table->model : NULL;
 }
 
+/* As whom the statement runs that a constraint has refused. */
+static const struct schema_role *
+writer_of(const struct rest_call *call)
+{
+    const struct schema_function *function = call->call.function;
+
+    return function != NULL ? access_body_role(call->shape->schema, call->role, function->model)
+                            : call->role;
+}
+
 static enum db_sight
 get_sight(const struct db_viewer *viewer, struct str schema, struct str name)
 {
     const struct rest_call *call = viewer->ctx;
     const struct schema_table *table = schema_find_table(call->shape->schema, schema, name);
 
-    if (table == NULL || access_applies(call->shape->schema, call->role, table))
+    if (table == NULL || access_applies(call->shape->schema, writer_of(call), table))
         return DB_SEES_NOTHING;
-    return schema_may(call->shape->schema, call->role, table->model, MODEL_MAY_SELECT)
+    return schema_may(call->shape->schema, writer_of(call), table->model, MODEL_MAY_SELECT)
                ? DB_SEES_ALL
                : DB_SEES_COLUMNS;
 }
@@ -69,7 +79,7 @@ sees_column(const struct db_viewer *viewer, struct str schema, struct str name, 
         if (plan->columns[i] == found)
             return true;
     }
-    return schema_may_column(call->shape->schema, call->role, table, MODEL_MAY_SELECT, found);
+    return schema_may_column(call->shape->schema, writer_of(call), table, MODEL_MAY_SELECT, found);
 }
 
 void

@@ -242,3 +242,15 @@ access_fail_table(const struct model_table *table, struct err *err)
 {
     return access_fail(table->is_view ? "view" : "table", table->name, err);
 }
+
+const struct schema_role *
+access_body_role(const struct schema *schema, const struct schema_role *role,
+                 const struct model_function *function)
+{
+    const struct schema_role *owner = NULL;
+
+    if (!function->is_definer)
+        return role;
+    owner = schema_find_role(schema, model_owner(&function->acl));
+    return owner != NULL ? owner : schema_find_role(schema, MODEL_OWNER);
+}

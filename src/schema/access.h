@@ -83,6 +83,10 @@ MUST_CHECK bool schema_may_some(const struct schema *schema, const struct schema
 /* USAGE (nextval in a default that is no identity column's needs it), SELECT, UPDATE. */
 MUST_CHECK bool schema_may_sequence(const struct schema *schema, const struct schema_role *role,
                                     const struct model_sequence *sequence, int64_t rights);
+/* As whom the body of a function runs that role calls: with SECURITY DEFINER as its owner. */
+const struct schema_role *access_body_role(const struct schema *schema,
+                                           const struct schema_role *role,
+                                           const struct model_function *function);
 /* EXECUTE. */
 MUST_CHECK bool schema_may_call(const struct schema *schema, const struct schema_role *role,
                                 const struct model_function *function);
@@ -122,12 +126,6 @@ MUST_CHECK bool access_rule(const struct schema *schema, const struct schema_rol
                             const struct schema_table *table, enum model_command command,
                             enum access_part part, struct str alias, struct arena *arena,
                             struct access_rule *out, struct err *err);
-/* The same as one condition behind what stands there: " AND (...)" for each; nothing when it doesn't
- * apply. Adds to *reads. */
-MUST_CHECK bool access_write_rule(const struct schema *schema, const struct schema_role *role,
-                                  const struct schema_table *table, enum model_command command,
-                                  enum access_part part, struct str alias, struct arena *arena,
-                                  struct buf *out, int64_t *reads, struct err *err);
 /*
  * What stands in FROM for a table or view as role sees it, with its alias, if it has data: main."orders" AS ALIAS, or a
  * query in parentheses when a policy leaves out rows or the view is security_invoker. The privileges

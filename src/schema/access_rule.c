@@ -227,24 +227,6 @@ access_rule(const struct schema *schema, const struct schema_role *role,
     return ok;
 }
 
-bool
-access_write_rule(const struct schema *schema, const struct schema_role *role,
-                  const struct schema_table *table, enum model_command command,
-                  enum access_part part, struct str alias, struct arena *arena, struct buf *out,
-                  int64_t *reads, struct err *err)
-{
-    struct access_rule rule;
-
-    if (!access_rule(schema, role, table, command, part, alias, arena, &rule, err))
-        return false;
-    for (uint32_t i = 0; i < rule.count; i++) {
-        BUF_ADD_LIT(out, " AND ");
-        buf_add_str(out, rule.conditions[i].sql);
-    }
-    *reads |= rule.reads;
-    return true;
-}
-
 /* --- what stands in FROM -------------------------------------------------------------------------- */
 
 /* As whom a view reads what it stands on: with security_invoker as the caller, also when another view

@@ -1,27 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* INSERT. Rows of literals are values, and go through the batch; all else is translated. */
-#include "sql/apply.h"
-#include "sql/batch.h"
-#include "sql/ddl.h"
-#include "sql/expr.h"
-#include "sql/quote.h"
+#include "sql/insert.h"
 
-struct insert {
-    struct model_table *table;
-    const struct json *body;
-    uint32_t *columns; /* that the statement names, or all */
-    uint32_t column_count;
-    struct batch_cell *cells; /* of one row; room for all columns */
-    struct str suffix;        /* ON CONFLICT */
-    bool overriding_system, overriding_user;
-    bool has_expression;
-};
+#include "sql/checked.h"
+#include "sql/ddl.h"
+#include "sql/quote.h"
 
 /* --- cells ----------------------------------------------------------------------------------------------- */
 
-static bool
-fail_null(struct apply *a, const struct model_table *table, const struct model_column *column,
-          size_t location)
+bool
+insert_fail_null(struct apply *a, const struct model_table *table,
+                 const struct model_column *column, size_t location)
 {
     return apply_fail(a, location, "23502", NULL,
                       "null value in column \"%.*s\" of relation \"%.*s\" violates not-null "
@@ -104,9 +93,9 @@ value_cell(struct apply *a, struct insert *insert, const struct json *node, stru
 }
 
 /* Whether the statement may give the column a value of its own. */
-static bool
-check_writable(struct apply *a, const struct insert *insert, const struct model_column *column,
-               size_t location)
+bool
+insert_check_writable(struct apply *a, const struct insert *insert,
+                      const struct model_column *column, size_t location)
 {
     if (column->is_generated)
         return apply_fail(a, location, "428C9", "write DEFAULT, or leave the column out",
@@ -131,17 +120,17 @@ make_cell(struct apply *a, struct insert *insert, uint32_t column, const struct 
     *used = true;
     if (pg_as(node, "SetToDefault") != NULL || (insert->overriding_user && is_identity)) {
         *used = default_cell(c, cell);
-    } else if (!check_writable(a, insert, c, pg_location(pg_body(node))) ||
+    } else if (!insert_check_writable(a, insert, c, pg_location(pg_body(node))) ||
                !value_cell(a, insert, node, cell)) {
         return false;
     }
     if (*used && c->not_null && cell->expression.len == 0 && cell->value.kind == VALUE_NULL)
-        return fail_null(a, insert->table, c, pg_location(pg_body(node)));
+        return insert_fail_null(a, insert->table, c, pg_location(pg_body(node)));
     return true;
 }
 
-static bool
-is_named(const struct insert *insert, uint32_t count, uint32_t column)
+bool
+insert_is_named(const struct insert *insert, uint32_t count, uint32_t column)
 {
     for (uint32_t i = 0; i < count; i++) {
         if (insert->columns[i] == column)
@@ -160,10 +149,10 @@ add_omitted(struct apply *a, struct insert *insert, uint32_t named, uint32_t *co
         const struct model_column *c = &table->columns[i];
         bool is_rowid = table->rowid_pk && table->keys[0].columns[0] == i;
 
-        if (c->is_generated || is_named(insert, named, i))
+        if (c->is_generated || insert_is_named(insert, named, i))
             continue;
         if (c->default_sqlite.len == 0 && c->not_null)
-            return fail_null(a, table, c, SIZE_MAX);
+            return insert_fail_null(a, table, c, SIZE_MAX);
         if (is_rowid)
             insert->cells[(*count)++] =
                 (struct batch_cell){.column = i, .expression = c->default_sqlite};
@@ -202,12 +191,13 @@ add_row(struct apply *a, struct insert *insert, const struct json *items, size_t
 /* --- ON CONFLICT ----------------------------------------------------------------------------------------- */
 
 static bool
-write_conflict_target(struct apply *a, struct insert *insert, const struct json *infer,
-                      struct buf *out)
+write_conflict_target(struct expr_context *x, struct insert *insert, const struct scope_item *item,
+                      const struct json *infer, struct buf *out)
 {
     const struct model_table *table = insert->table;
     struct str name = pg_str(infer, "conname");
     const char *separator = " (";
+    struct apply *a = x->a;
 
     if (infer == NULL)
         return true;
@@ -222,6 +212,7 @@ write_conflict_target(struct apply *a, struct insert *insert, const struct json 
             for (uint32_t i = 0; i < key->column_count; i++, separator = ", ") {
                 buf_printf(out, "%s", separator);
                 quote_ident(out, table->columns[key->columns[i]].name);
+                marks_add_column(x, item, table->columns[key->columns[i]].name);
             }
             buf_add_char(out, ')');
             return true;
@@ -240,6 +231,7 @@ write_conflict_target(struct apply *a, struct insert *insert, const struct json 
             return false;
         buf_printf(out, "%s", separator);
         quote_ident(out, table->columns[column].name);
+        marks_add_column(x, item, table->columns[column].name);
         separator = ", ";
     }
     buf_add_char(out, ')');
@@ -247,7 +239,21 @@ write_conflict_target(struct apply *a, struct insert *insert, const struct json 
 }
 
 static bool
-write_conflict(struct apply *a, struct insert *insert, struct buf *out)
+write_conflict_where(struct expr_context *x, const struct insert *insert, const struct json *node,
+                     struct buf *out)
+{
+    struct expr e = {0};
+
+    if (!checked_is_needed(x->a, insert->table))
+        return apply_write_where(x, node, out);
+    if (node != NULL && !expr_condition(x, node, "WHERE", &e))
+        return false;
+    checked_write_found(insert->table, e.sql, out);
+    return true;
+}
+
+bool
+insert_write_conflict(struct apply *a, struct insert *insert, struct buf *out)
 {
     const struct json *clause = pg_get(insert->body, "onConflictClause");
     const struct json *range = pg_get(insert->body, "relation");
@@ -257,101 +263,26 @@ write_conflict(struct apply *a, struct insert *insert, struct buf *out)
 
     if (clause == NULL)
         return true;
+    item = scope_add_table(a, &scope, insert->table, pg_str(pg_get(range, "alias"), "aliasname"));
+    item->is_unqualified = true;
+    item->target = insert->table;
     BUF_ADD_LIT(out, " ON CONFLICT");
-    if (!write_conflict_target(a, insert, pg_get(clause, "infer"), out))
+    if (!write_conflict_target(&x, insert, item, pg_get(clause, "infer"), out))
         return false;
     if (!pg_is(clause, "action", "ONCONFLICT_UPDATE")) {
         BUF_ADD_LIT(out, " DO NOTHING");
         return true;
     }
-    item = scope_add_table(a, &scope, insert->table, pg_str(pg_get(range, "alias"), "aliasname"));
-    item->is_unqualified = true;
     item = scope_add_table(a, &scope, insert->table, STR("excluded"));
     item->is_hidden = true;
     BUF_ADD_LIT(out, " DO UPDATE");
-    return apply_write_set(&x, insert->table, pg_first(clause, "targetList"), out) &&
-           apply_write_where(&x, pg_get(clause, "whereClause"), out);
+    if (!apply_write_set(&x, insert->table, pg_first(clause, "targetList"),
+                         insert->table->sqlite_name, true, out))
+        return false;
+    return write_conflict_where(&x, insert, pg_get(clause, "whereClause"), out);
 }
 
 /* --- INSERT ... SELECT ------------------------------------------------------------------------------------- */
-
-static bool
-write_select(struct apply *a, struct insert *insert, const struct query *query, struct buf *out)
-{
-    const struct model_table *table = insert->table;
-    struct expr_context x = {.a = a};
-    struct buf values;
-    bool ok = true;
-
-    apply_buf(&values);
-    BUF_ADD_LIT(out, "INSERT INTO ");
-    quote_ident(out, table->sqlite_name);
-    for (uint32_t i = 0; i < query->column_count && ok; i++) {
-        const struct model_column *c = &table->columns[insert->columns[i]];
-        struct str place = arena_printf(a->tmp, "column \"%.*s\"", STR_ARG(c->name));
-        struct expr e = {
-            .sql = arena_printf(a->tmp, "c%u", i),
-            .pg = STR("c"),
-            .type = query->columns[i].type,
-        };
-        bool is_rowid = table->rowid_pk && table->keys[0].columns[0] == insert->columns[i];
-
-        x.place = place.data;
-        ok = check_writable(a, insert, c, SIZE_MAX) &&
-             expr_coerce(&x, &e, &c->type, COERCE_ASSIGN, SIZE_MAX);
-        buf_add_str(out, i == 0 ? STR(" (") : STR(", "));
-        quote_ident(out, c->name);
-        buf_add_str(&values, i > 0 ? STR(", ") : STR(""));
-        if (is_rowid)
-            apply_write_not_null(&values, table, c, e.sql);
-        else
-            buf_add_str(&values, e.sql);
-    }
-    for (uint32_t i = 0; i < table->column_count && ok && table->rowid_pk; i++) {
-        const struct model_column *c = &table->columns[i];
-
-        if (table->keys[0].columns[0] != i || is_named(insert, query->column_count, i))
-            continue;
-        if (c->default_sqlite.len == 0) {
-            ok = fail_null(a, table, c, SIZE_MAX);
-            break;
-        }
-        BUF_ADD_LIT(out, ", ");
-        quote_ident(out, c->name);
-        buf_printf(&values, ", %.*s", STR_ARG(c->default_sqlite));
-    }
-    buf_printf(out, ") SELECT %.*s FROM (WITH cairn_rows(", STR_ARG(buf_str(&values)));
-    for (uint32_t i = 0; i < query->column_count; i++)
-        buf_printf(out, "%sc%u", i > 0 ? ", " : "", i);
-    /* WHERE keeps SQLite from reading ON CONFLICT as a join's ON. */
-    buf_printf(out, ") AS (%.*s) SELECT * FROM cairn_rows) WHERE true", STR_ARG(query->sql));
-    buf_fini(&values);
-    return ok;
-}
-
-static bool
-translate_select(struct expr_context *x, struct insert *insert, const struct json *select,
-                 struct buf *out)
-{
-    struct apply *a = x->a;
-    struct query query = {0};
-    struct type *types = ARENA_ARRAY(a->tmp, struct type, insert->column_count);
-
-    for (uint32_t i = 0; i < insert->column_count; i++)
-        types[i] = insert->table->columns[insert->columns[i]].type;
-    x->into = types;
-    x->into_count = insert->column_count;
-    if (!query_translate(x, select, &query))
-        return false;
-    x->into = NULL;
-    if (query.column_count > insert->column_count)
-        return apply_fail(a, SIZE_MAX, "42601", NULL,
-                          "INSERT has more expressions than target columns");
-    if (query.column_count < insert->column_count && pg_count(insert->body, "cols") > 0)
-        return apply_fail(a, SIZE_MAX, "42601", NULL,
-                          "INSERT has more target columns than expressions");
-    return write_select(a, insert, &query, out);
-}
 
 static bool
 insert_select(struct apply *a, struct insert *insert, const struct json *select)
@@ -365,15 +296,15 @@ insert_select(struct apply *a, struct insert *insert, const struct json *select)
         return false;
     apply_buf(&sql);
     ok = query_with(&x, pg_get(insert->body, "withClause"), &sql) &&
-         translate_select(&x, insert, select, &sql);
+         insert_translate_select(&x, insert, select, &sql);
     buf_add_str(&sql, insert->suffix);
     return apply_write_if(a, ok, insert->table, &sql);
 }
 
 /* --- the statement --------------------------------------------------------------------------------------- */
 
-static bool
-read_columns(struct apply *a, struct insert *insert)
+bool
+insert_read_columns(struct apply *a, struct insert *insert)
 {
     const struct model_table *table = insert->table;
     uint32_t n = 0;
@@ -389,7 +320,7 @@ read_columns(struct apply *a, struct insert *insert)
         if (!apply_need_column(a, table, pg_str(target, "name"), pg_location(target),
                                &insert->columns[n]))
             return false;
-        if (is_named(insert, n, insert->columns[n]))
+        if (insert_is_named(insert, n, insert->columns[n]))
             return apply_fail(a, pg_location(target), "42701", NULL,
                               "column \"%.*s\" specified more than once",
                               STR_ARG(pg_str(target, "name")));
@@ -419,11 +350,11 @@ apply_insert(struct apply *a, const struct json *body)
     if (pg_count(body, "returningList") > 0)
         return apply_refuse(a, SIZE_MAX, "RETURNING in a migration");
     if (!apply_need_table(a, apply_range_name(range), pg_location(range), &insert.table) ||
-        !read_columns(a, &insert) || !ddl_flush_table(a, insert.table))
+        !insert_read_columns(a, &insert) || !ddl_flush_table(a, insert.table))
         return false;
     ddl_written(a, insert.table);
     apply_buf(&suffix);
-    ok = write_conflict(a, &insert, &suffix);
+    ok = insert_write_conflict(a, &insert, &suffix);
     insert.suffix = apply_take(a->tmp, &suffix);
     if (!ok)
         return false;
@@ -446,159 +377,4 @@ apply_insert(struct apply *a, const struct json *body)
             return false;
     }
     return true;
-}
-
-/* --- in the body of a function ----------------------------------------------------------------------------- */
-
-/* One cell, or what the column gets by itself; *used is false when SQLite computes it. */
-static bool
-write_cell(struct expr_context *x, struct insert *insert, uint32_t column, const struct json *node,
-           bool *used, struct buf *out)
-{
-    const struct model_table *table = insert->table;
-    const struct model_column *c = &table->columns[column];
-    struct str place = arena_printf(x->a->tmp, "column \"%.*s\"", STR_ARG(c->name));
-    bool is_rowid = table->rowid_pk && table->keys[0].columns[0] == column;
-    bool is_identity = c->is_identity_always || (c->sequence.len > 0 && c->default_sql.len == 0);
-    struct expr e;
-
-    *used = !c->is_generated;
-    if (node == NULL || pg_as(node, "SetToDefault") != NULL ||
-        (insert->overriding_user && is_identity)) {
-        buf_add_str(out, c->is_generated             ? STR("")
-                         : c->default_sqlite.len > 0 ? c->default_sqlite
-                         : is_rowid                  ? STR("")
-                                                     : STR("NULL"));
-        return !is_rowid || c->default_sqlite.len > 0 || fail_null(x->a, table, c, SIZE_MAX);
-    }
-    x->place = place.data;
-    if (!check_writable(x->a, insert, c, pg_location(pg_body(node))) ||
-        !expr_translate(x, node, &e) ||
-        !expr_coerce(x, &e, &c->type, COERCE_ASSIGN, pg_location(pg_body(node))))
-        return false;
-    if (is_rowid)
-        apply_write_not_null(out, table, c, e.sql);
-    else
-        buf_add_str(out, e.sql);
-    return true;
-}
-
-static bool
-write_row(struct expr_context *x, struct insert *insert, const struct json *items, struct buf *out)
-{
-    const char *separator = "(";
-    uint32_t n = 0;
-
-    for (; items != NULL; items = items->next, n++) {
-        bool used = false;
-        struct buf cell;
-        bool ok;
-
-        if (n == insert->column_count)
-            return apply_fail(x->a, pg_location(pg_body(items)), "42601", NULL,
-                              "INSERT has more expressions than target columns");
-        apply_buf(&cell);
-        ok = write_cell(x, insert, insert->columns[n], items, &used, &cell);
-        if (ok && used) {
-            buf_printf(out, "%s%.*s", separator, STR_ARG(buf_str(&cell)));
-            separator = ", ";
-        }
-        buf_fini(&cell);
-        if (!ok)
-            return false;
-    }
-    for (; n < insert->column_count; n++) {
-        bool used = false;
-
-        if (insert->table->columns[insert->columns[n]].is_generated)
-            continue;
-        buf_printf(out, "%s", separator);
-        separator = ", ";
-        if (!write_cell(x, insert, insert->columns[n], NULL, &used, out))
-            return false;
-    }
-    buf_add_char(out, ')');
-    return true;
-}
-
-/* SQLite does not ask for the default of its row id: the statement names it. */
-static void
-name_row_id(struct insert *insert)
-{
-    const struct model_table *table = insert->table;
-
-    if (table->rowid_pk && !is_named(insert, insert->column_count, table->keys[0].columns[0]))
-        insert->columns[insert->column_count++] = table->keys[0].columns[0];
-}
-
-static bool
-write_values(struct expr_context *x, struct insert *insert, const struct json *select,
-             struct buf *out)
-{
-    const struct model_table *table = insert->table;
-    const char *separator = " (";
-    uint32_t named = insert->column_count;
-    bool ok = true;
-
-    name_row_id(insert);
-    BUF_ADD_LIT(out, "INSERT INTO ");
-    quote_ident(out, table->sqlite_name);
-    for (uint32_t i = 0; i < insert->column_count; i++) {
-        if (table->columns[insert->columns[i]].is_generated)
-            continue;
-        buf_printf(out, "%s", separator);
-        separator = ", ";
-        quote_ident(out, table->columns[insert->columns[i]].name);
-    }
-    if (select == NULL && insert->column_count == 0) {
-        BUF_ADD_LIT(out, " DEFAULT VALUES");
-        return true;
-    }
-    BUF_ADD_LIT(out, ") VALUES ");
-    if (select == NULL) {
-        bool used = false;
-
-        buf_add_char(out, '(');
-        ok = write_cell(x, insert, insert->columns[0], NULL, &used, out);
-        buf_add_char(out, ')');
-        return ok;
-    }
-    for (const struct json *n = pg_first(select, "valuesLists"); n != NULL && ok; n = n->next) {
-        uint32_t count = 0;
-
-        for (const struct json *item = pg_items(n); item != NULL; item = item->next)
-            count++;
-        if (count < named && pg_count(insert->body, "cols") > 0)
-            return apply_fail(x->a, SIZE_MAX, "42601", NULL,
-                              "INSERT has more target columns than expressions");
-        if (n != pg_first(select, "valuesLists"))
-            BUF_ADD_LIT(out, ", ");
-        ok = write_row(x, insert, pg_items(n), out);
-    }
-    return ok;
-}
-
-bool
-insert_translate(struct expr_context *x, const struct json *body, struct model_table *table,
-                 struct buf *out)
-{
-    const struct json *select = pg_as(pg_get(body, "selectStmt"), "SelectStmt");
-    struct insert insert = {
-        .body = body,
-        .table = table,
-        .overriding_system = pg_is(body, "override", "OVERRIDING_SYSTEM_VALUE"),
-        .overriding_user = pg_is(body, "override", "OVERRIDING_USER_VALUE"),
-    };
-    bool is_values = pg_count(select, "valuesLists") > 0 && pg_count(select, "sortClause") == 0 &&
-                     pg_get(select, "limitCount") == NULL &&
-                     pg_get(select, "limitOffset") == NULL && pg_get(select, "withClause") == NULL;
-    bool ok;
-
-    if (!read_columns(x->a, &insert))
-        return false;
-    if (select == NULL)
-        insert.column_count = 0;
-    ok = select == NULL || is_values ? write_values(x, &insert, select, out)
-                                     : translate_select(x, &insert, select, out);
-    return ok && write_conflict(x->a, &insert, out);
 }

@@ -7,6 +7,7 @@
  */
 #include "sql/apply.h"
 #include "sql/body.h"
+#include "sql/checked.h"
 #include "sql/ddl.h"
 #include "sql/expr.h"
 #include "sql/quote.h"
@@ -59,8 +60,8 @@ assigned_value(const struct json *value)
 }
 
 static bool
-write_assignment(struct expr_context *x, const struct model_table *table, const struct json *target,
-                 struct buf *out)
+read_assignment(struct expr_context *x, const struct model_table *table, const struct json *target,
+                struct write_value *out)
 {
     const struct json *value = assigned_value(pg_get(target, "val"));
     size_t at = pg_location(target);
@@ -74,10 +75,9 @@ write_assignment(struct expr_context *x, const struct model_table *table, const 
     if (!apply_need_column(x->a, table, pg_str(target, "name"), at, &column))
         return false;
     c = &table->columns[column];
-    quote_ident(out, c->name);
-    BUF_ADD_LIT(out, " = ");
+    *out = (struct write_value){.column = c};
     if (pg_as(value, "SetToDefault") != NULL && !c->is_generated) {
-        buf_add_str(out, c->default_sqlite.len > 0 ? c->default_sqlite : STR("NULL"));
+        out->sql = c->default_sqlite.len > 0 ? c->default_sqlite : STR("NULL");
         return true;
     }
     if (c->is_generated || c->is_identity_always)
@@ -92,10 +92,8 @@ write_assignment(struct expr_context *x, const struct model_table *table, const 
                           "null value in column \"%.*s\" of relation \"%.*s\" violates not-null "
                           "constraint",
                           STR_ARG(c->name), STR_ARG(table->name));
-    if (table->rowid_pk && table->keys[0].columns[0] == column && !e.is_const)
-        apply_write_not_null(out, table, c, e.sql);
-    else
-        buf_add_str(out, e.sql);
+    out->sql = e.sql;
+    out->fails_null = table->rowid_pk && table->keys[0].columns[0] == column && !e.is_const;
     return true;
 }
 
@@ -115,9 +113,9 @@ apply_write_not_null(struct buf *out, const struct model_table *table,
     buf_fini(&message);
 }
 
-bool
-apply_write_set(struct expr_context *x, const struct model_table *table, const struct json *first,
-                struct buf *out)
+static bool
+read_assignments(struct expr_context *x, const struct model_table *table, const struct json *first,
+                 struct write_value *values, uint32_t *count)
 {
     for (const struct json *n = first; n != NULL; n = n->next) {
         struct str name = pg_str(pg_as(n, "ResTarget"), "name");
@@ -127,9 +125,56 @@ apply_write_set(struct expr_context *x, const struct model_table *table, const s
                 return apply_fail(x->a, pg_location(pg_body(n)), "42601", NULL,
                                   "multiple assignments to same column \"%.*s\"", STR_ARG(name));
         }
-        buf_add_str(out, n == first ? STR(" SET ") : STR(", "));
-        if (!write_assignment(x, table, pg_as(n, "ResTarget"), out))
+        if (!read_assignment(x, table, pg_as(n, "ResTarget"), &values[(*count)++]))
             return false;
+    }
+    return true;
+}
+
+static void
+write_plain_set(const struct model_table *table, const struct write_value *values, uint32_t count,
+                struct buf *out)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        buf_add_str(out, i == 0 ? STR(" SET ") : STR(", "));
+        quote_ident(out, values[i].column->name);
+        BUF_ADD_LIT(out, " = ");
+        if (values[i].fails_null)
+            apply_write_not_null(out, table, values[i].column, values[i].sql);
+        else
+            buf_add_str(out, values[i].sql);
+    }
+}
+
+bool
+apply_write_set(struct expr_context *x, const struct model_table *table, const struct json *first,
+                struct str alias, bool is_upsert, struct buf *out)
+{
+    struct write_value *values = NULL;
+    struct str *names = NULL;
+    uint32_t room = 1;
+    uint32_t count = 0;
+
+    for (const struct json *n = first; n != NULL; n = n->next)
+        room++;
+    values = ARENA_ARRAY(x->a->tmp, struct write_value, room);
+    if (!read_assignments(x, table, first, values, &count))
+        return false;
+    if (checked_is_needed(x->a, table))
+        checked_write_set(x->a, table, alias, values, count, out);
+    else
+        write_plain_set(table, values, count, out);
+    if (x->marks == NULL)
+        return true;
+    names = ARENA_ARRAY(x->a->tmp, struct str, room);
+    for (uint32_t i = 0; i < count; i++)
+        names[i] = values[i].column->name;
+    if (is_upsert) {
+        x->marks->merge_columns = names;
+        x->marks->merge_count = count;
+    } else {
+        x->marks->set_columns = names;
+        x->marks->set_count = count;
     }
     return true;
 }
@@ -206,11 +251,12 @@ update_translate(struct expr_context *x, const struct json *body, struct model_t
     struct buf tables;
     bool ok;
 
+    item->target = table;
     apply_buf(&tables);
     ok = query_from(x, from, &tables);
     BUF_ADD_LIT(out, "UPDATE ");
     write_target(out, table, item);
-    ok = ok && apply_write_set(x, table, pg_first(body, "targetList"), out);
+    ok = ok && apply_write_set(x, table, pg_first(body, "targetList"), item->alias, false, out);
     x->place = "UPDATE";
     if (from != NULL)
         buf_printf(out, " FROM %.*s", STR_ARG(buf_str(&tables)));
@@ -328,6 +374,7 @@ delete_translate(struct expr_context *x, const struct json *body, struct model_t
     struct scope_item *item = scope_add_table(x->a, own, table, pg_str(alias, "aliasname"));
     bool ok = true;
 
+    item->target = table;
     BUF_ADD_LIT(out, "DELETE FROM ");
     write_target(out, table, item);
     if (using == NULL)

@@ -29,10 +29,30 @@ body_write_target(struct buf *out, struct str schema, struct str name, struct st
     buf_add_char(out, BODY_MARK_TARGET);
 }
 
+void
+body_write_check(struct buf *out, enum body_part part, struct str schema, struct str name,
+                 struct str alias)
+{
+    buf_printf(out, "%c%c%c", BODY_MARK_CHECK, (char)part, BODY_MARK_NAME);
+    buf_add_str(out, schema);
+    buf_add_char(out, BODY_MARK_NAME);
+    buf_add_str(out, name);
+    buf_add_char(out, BODY_MARK_NAME);
+    buf_add_str(out, alias);
+    buf_add_char(out, BODY_MARK_CHECK);
+}
+
 static bool
 is_mark(char c)
 {
-    return c == BODY_MARK_TABLE || c == BODY_MARK_ARGUMENT || c == BODY_MARK_TARGET;
+    return c == BODY_MARK_TABLE || c == BODY_MARK_ARGUMENT || c == BODY_MARK_TARGET ||
+           c == BODY_MARK_CHECK;
+}
+
+bool
+body_is_checked(struct str text)
+{
+    return str_find_char(text, BODY_MARK_CHECK, 0) < text.len;
 }
 
 bool
@@ -43,6 +63,18 @@ body_has_mark(struct str text)
             return true;
     }
     return false;
+}
+
+static enum body_part
+read_part(struct str text)
+{
+    static const enum body_part parts[] = {BODY_INSERTED, BODY_UPDATED, BODY_CONFLICTING};
+
+    for (size_t i = 0; i < COUNTOF(parts); i++) {
+        if (text.len == 1 && text.data[0] == (char)parts[i])
+            return parts[i];
+    }
+    return BODY_PART_NONE;
 }
 
 static void
@@ -56,7 +88,11 @@ read_mark(char kind, struct str inside, struct body_piece *out)
             *out = (struct body_piece){.kind = BODY_ARGUMENT, .index = (uint32_t)number};
         return;
     }
-    out->kind = kind == BODY_MARK_TABLE ? BODY_TABLE : BODY_TARGET;
+    out->kind = kind == BODY_MARK_TABLE    ? BODY_TABLE
+                : kind == BODY_MARK_TARGET ? BODY_TARGET
+                                           : BODY_CHECK;
+    if (kind == BODY_MARK_CHECK)
+        out->part = read_part(str_cut(&inside, BODY_MARK_NAME));
     out->schema = str_cut(&inside, BODY_MARK_NAME);
     out->name = str_cut(&inside, BODY_MARK_NAME);
     out->alias = inside;

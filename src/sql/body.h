@@ -14,6 +14,7 @@
  * \x02schema\x03name\x02              a table, as the texts of model.h have it
  * \x04index\x04                       an argument
  * \x05schema\x03name\x03alias\x05     see BODY_TARGET
+ * \x06part\x03schema\x03name\x03alias\x06     see BODY_CHECK
  *
  * No text that was translated holds these bytes: bodies with them are refused.
  */
@@ -21,6 +22,7 @@
 #define BODY_MARK_NAME '\x03'
 #define BODY_MARK_ARGUMENT '\x04'
 #define BODY_MARK_TARGET '\x05'
+#define BODY_MARK_CHECK '\x06'
 
 enum body_kind {
     BODY_TEXT,
@@ -29,6 +31,16 @@ enum body_kind {
     /* Behind the condition of an UPDATE or DELETE: which rows of the table it may change; alias is
      * what the table is called there. */
     BODY_TARGET,
+    /* Inside of CASE, where a new row is made: WHEN and THEN for each policy that it doesn't pass, or
+     * that the row in its way doesn't; part says which, alias is what the row is called there. */
+    BODY_CHECK,
+};
+
+enum body_part {
+    BODY_PART_NONE,
+    BODY_INSERTED = 'i',    /* the new row of an INSERT */
+    BODY_UPDATED = 'u',     /* what an UPDATE or an upsert makes of a row */
+    BODY_CONFLICTING = 'c', /* the row that an upsert finds */
 };
 
 struct body_piece {
@@ -36,12 +48,17 @@ struct body_piece {
     struct str text; /* of BODY_TEXT */
     uint32_t index;
     struct str schema, name, alias;
+    enum body_part part; /* of BODY_CHECK */
 };
 
 void body_write_argument(struct buf *out, uint32_t index);
 void body_write_table(struct buf *out, struct str schema, struct str name);
 void body_write_target(struct buf *out, struct str schema, struct str name, struct str alias);
+void body_write_check(struct buf *out, enum body_part part, struct str schema, struct str name,
+                      struct str alias);
 bool body_has_mark(struct str text);
+/* Whether a statement has the place where its new rows are checked. */
+bool body_is_checked(struct str text);
 /* The piece of text at *at, which moves behind it; false at the end. */
 bool body_next(struct str text, size_t *at, struct body_piece *out);
 

@@ -37,10 +37,11 @@ struct scope_item {
     struct str table;
     struct scope_column *columns;
     uint32_t column_count;
-    bool is_unqualified; /* its columns are written without qualifier */
-    bool is_hidden;      /* found by its alias only (EXCLUDED) */
-    bool is_policy_row;  /* the table of the policy that is translated */
-    uint32_t reference;  /* its place in marks, from 1; 0: none */
+    bool is_unqualified;              /* its columns are written without qualifier */
+    bool is_hidden;                   /* found by its alias only (EXCLUDED) */
+    bool is_policy_row;               /* the table of the policy that is translated */
+    uint32_t reference;               /* its place in marks, from 1; 0: none */
+    const struct model_table *target; /* what the statement writes; NULL: it only reads this */
     struct scope_item *next;
 };
 
@@ -71,12 +72,16 @@ struct grouping {
 
 /* What a text that depends on who asks is made of: see struct model_policy. */
 struct marks {
-    bool in_policy;  /* names inside begin with "p:", so that none hides what is outside */
-    bool as_owner;   /* tables are read with all rights, by their names */
-    bool is_body;    /* a function that is called from outside: it may set settings */
-    bool sets;       /* and does, so that what they are is asked again each time */
-    bool is_refused; /* a name or text has a byte that stands for a mark */
-    int64_t reads;   /* MODEL_READS_... */
+    bool in_policy;    /* names inside begin with "p:", so that none hides what is outside */
+    bool as_owner;     /* tables are read with all rights, by their names */
+    bool is_body;      /* a function that is called from outside: it may set settings */
+    bool sets;         /* and does, so that what they are is asked again each time */
+    bool reads_target; /* a column of what the statement at hand writes was read */
+    /* Of the statement at hand: the columns that it sets, and those that ON CONFLICT sets. */
+    struct str *set_columns, *merge_columns;
+    uint32_t set_count, merge_count;
+    bool is_refused;            /* a name or text has a byte that stands for a mark */
+    int64_t reads;              /* MODEL_READS_... */
     struct model_reference own; /* columns of the policy's own table */
     struct model_reference *references;
     uint32_t count, cap;
@@ -192,8 +197,10 @@ MUST_CHECK bool aggregate_translate(struct expr_context *x, const struct json *b
                                     struct str name, struct expr *out);
 
 /* apply_write.c */
+/* alias: what the row that is changed is called; is_upsert: it was found by an INSERT. */
 MUST_CHECK bool apply_write_set(struct expr_context *x, const struct model_table *table,
-                                const struct json *first, struct buf *out);
+                                const struct json *first, struct str alias, bool is_upsert,
+                                struct buf *out);
 MUST_CHECK bool apply_write_where(struct expr_context *x, const struct json *node, struct buf *out);
 /* SQLite makes a value up where its row id is NULL: this fails instead. */
 void apply_write_not_null(struct buf *out, const struct model_table *table,

@@ -208,7 +208,7 @@ static void
 check_name(struct expr_context *x, struct str name)
 {
     for (size_t i = 0; i < name.len; i++)
-        x->marks->is_refused |= (unsigned char)name.data[i] < 4;
+        x->marks->is_refused |= (unsigned char)name.data[i] < 7;
 }
 
 void
@@ -241,18 +241,13 @@ marks_add_table(struct expr_context *x, struct scope_item *item, const struct mo
     item->reference = marks->count;
 }
 
-void
-marks_add_column(struct expr_context *x, const struct scope_item *item, struct str column)
+static void
+add_reference_column(struct expr_context *x, struct model_reference *reference, struct str column)
 {
-    struct model_reference *reference;
     struct str *grown;
 
-    if (x->marks == NULL)
+    if (reference == NULL)
         return;
-    check_name(x, column);
-    if (item->reference == 0 && !item->is_policy_row)
-        return;
-    reference = item->is_policy_row ? &x->marks->own : &x->marks->references[item->reference - 1];
     for (uint32_t i = 0; i < reference->column_count; i++) {
         if (str_eq(reference->columns[i], column))
             return;
@@ -262,6 +257,29 @@ marks_add_column(struct expr_context *x, const struct scope_item *item, struct s
         memcpy(grown, reference->columns, reference->column_count * sizeof(*grown));
     grown[reference->column_count++] = column;
     reference->columns = grown;
+}
+
+void
+marks_add_column(struct expr_context *x, const struct scope_item *item, struct str column)
+{
+    struct model_reference *reference;
+
+    if (x->marks == NULL)
+        return;
+    check_name(x, column);
+    if (item->target != NULL) {
+        struct scope_item own = *item;
+
+        x->marks->reads_target = true;
+        marks_add_table(x, &own, item->target);
+        reference = own.reference > 0 ? &x->marks->references[own.reference - 1] : NULL;
+        add_reference_column(x, reference, column);
+        return;
+    }
+    if (item->reference == 0 && !item->is_policy_row)
+        return;
+    reference = item->is_policy_row ? &x->marks->own : &x->marks->references[item->reference - 1];
+    add_reference_column(x, reference, column);
 }
 
 void

@@ -58,7 +58,7 @@ set_base(struct apply *a, struct str text)
 static bool
 check_escapes(struct apply *a, struct str tree)
 {
-    static const char *const escapes[] = {"\\u0002", "\\u0003", "\\u0004", "\\u0005"};
+    static const char *const escapes[] = {"\\u0002", "\\u0003", "\\u0004", "\\u0005", "\\u0006"};
 
     for (size_t i = 0; i < COUNTOF(escapes); i++) {
         if (memmem(tree.data, tree.len, escapes[i], 6) != NULL)
@@ -270,18 +270,41 @@ translate_query(struct apply *a, const struct model_function *function, const st
     return true;
 }
 
-/* RETURNING names the columns of the table alone, without it: SQLite knows no alias there. */
+/* What RETURNING may name: the columns of the table alone, without it, since SQLite knows no alias there. */
+static void
+returning_scope(struct apply *a, struct scope *scope, const struct model_table *table,
+                const struct json *body)
+{
+    const struct json *alias = pg_get(pg_get(body, "relation"), "alias");
+    struct scope_item *item = scope_add_table(a, scope, table, pg_str(alias, "aliasname"));
+
+    item->is_unqualified = true;
+    item->target = table;
+}
+
+/* Nobody takes what it gives, but it reads. */
+static bool
+check_returning(struct apply *a, const struct model_table *table, const struct json *body)
+{
+    struct scope scope = {0};
+    struct expr_context x = {.a = a, .marks = a->marks, .scope = &scope, .place = "RETURNING"};
+    struct query query = {0};
+
+    returning_scope(a, &scope, table, body);
+    return pg_count(body, "returningList") == 0 ||
+           query_targets(&x, pg_first(body, "returningList"), &query);
+}
+
 static bool
 write_returning(struct apply *a, const struct model_function *function,
                 const struct model_table *table, const struct json *body, struct buf *out)
 {
-    const struct json *alias = pg_get(pg_get(body, "relation"), "alias");
     struct scope scope = {0};
     struct expr_context x = {.a = a, .marks = a->marks, .scope = &scope, .place = "RETURNING"};
     struct query query = {0};
     bool is_changed = false;
 
-    scope_add_table(a, &scope, table, pg_str(alias, "aliasname"))->is_unqualified = true;
+    returning_scope(a, &scope, table, body);
     if (!query_targets(&x, pg_first(body, "returningList"), &query) ||
         !match_columns(&x, function, query.columns, query.column_count, &is_changed))
         return false;
@@ -304,6 +327,25 @@ static const struct {
     {"DeleteStmt", "DELETE", delete_translate},
 };
 
+/* What is known of the statement at hand when it is through. */
+static void
+begin_write(struct marks *marks)
+{
+    marks->reads_target = false;
+    marks->set_columns = marks->merge_columns = NULL;
+    marks->set_count = marks->merge_count = 0;
+}
+
+static const struct str *
+keep_names(struct apply *a, const struct str *names, uint32_t count)
+{
+    struct str *kept = ARENA_ARRAY(a->keep, struct str, count + 1);
+
+    for (uint32_t i = 0; i < count; i++)
+        kept[i] = arena_copy(a->keep, names[i]);
+    return kept;
+}
+
 static bool
 translate_write(struct apply *a, const struct model_function *function, const struct json *node,
                 bool is_last, size_t index, struct model_statement *out)
@@ -318,6 +360,7 @@ translate_write(struct apply *a, const struct model_function *function, const st
     struct buf sql;
     bool ok;
 
+    begin_write(a->marks);
     if (!apply_need_table(a, apply_range_name(range), pg_location(range), &table))
         return false;
     if (returns && pg_count(body, "returningList") == 0)
@@ -326,12 +369,18 @@ translate_write(struct apply *a, const struct model_function *function, const st
     apply_buf(&sql);
     ok = query_with(&x, pg_get(body, "withClause"), &sql) &&
          writes[index].translate(&x, body, table, &sql) &&
-         (!returns || write_returning(a, function, table, body, &sql));
+         (returns ? write_returning(a, function, table, body, &sql)
+                  : check_returning(a, table, body));
     *out = (struct model_statement){
         .sql = apply_take(a->tmp, &sql),
         .kind = str_from(writes[index].kind),
         .table_schema = table->schema,
         .table_name = table->name,
+        .sets = a->marks->set_columns,
+        .set_count = a->marks->set_count,
+        .merges = a->marks->merge_columns,
+        .merge_count = a->marks->merge_count,
+        .is_blind = !a->marks->reads_target,
     };
     return ok;
 }
@@ -396,6 +445,8 @@ translate_body(struct apply *a, struct model_function *function, const struct fu
         s->sql = arena_copy(a->keep, s->sql);
         s->table_schema = arena_copy(a->keep, s->table_schema);
         s->table_name = arena_copy(a->keep, s->table_name);
+        s->sets = keep_names(a, s->sets, s->set_count);
+        s->merges = keep_names(a, s->merges, s->merge_count);
     }
     function->statements = list;
     function->statement_count = count;

@@ -268,6 +268,11 @@ struct model_statement {
     struct str sql;  /* embedded: see sql/body.h; RETURNING when it gives the result */
     struct str kind; /* "SELECT", "INSERT", "UPDATE" or "DELETE" */
     struct str table_schema, table_name; /* what it writes; empty for SELECT */
+    const struct str *sets; /* columns that an INSERT or UPDATE gives a value; none: not known */
+    uint32_t set_count;
+    const struct str *merges; /* those that ON CONFLICT DO UPDATE does */
+    uint32_t merge_count;
+    bool is_blind; /* reads no column of what it writes, so that no policy for SELECT counts */
 };
 
 /* A function of the database that can be called from outside. */

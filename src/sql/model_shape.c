@@ -202,6 +202,9 @@ static const struct shape_field statement_fields[] = {
     FIELD(model_statement, "kind", SHAPE_STR, kind),
     FIELD(model_statement, "table_schema", SHAPE_STR, table_schema),
     FIELD(model_statement, "table_name", SHAPE_STR, table_name),
+    COUNTED(model_statement, "sets", SHAPE_STRS, sets, set_count),
+    COUNTED(model_statement, "merges", SHAPE_STRS, merges, merge_count),
+    FIELD(model_statement, "blind", SHAPE_BOOL, is_blind),
 };
 SHAPE(statement_shape, model_statement, statement_fields);
 

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the caller may in the body of a function, for the embedded engine. */
+#include "rest/emit_impl.h"
+
+const struct schema_role *
+emit_body_role(const struct emitter *e)
+{
+    const struct model_function *function = e->plan->root->call->function->model;
+
+    return e->plan->role != NULL ? access_body_role(e->plan->schema, e->plan->role, function)
+                                 : NULL;
+}
+
+void
+emit_body_source(struct emitter *e, const struct schema_table *table)
+{
+    const struct schema_role *role = emit_body_role(e);
+    struct err err = {0};
+
+    if (role == NULL)
+        emit_table(e, table);
+    else if (!access_write_source(e->plan->schema, role, table, STR_NULL, e->arena, &e->sql,
+                                  &e->reads, &err))
+        emit_note_fault(e, &err);
+}
+
+void
+emit_body_target(struct emitter *e, const struct schema_table *table,
+                 const struct model_statement *statement, struct str alias)
+{
+    const struct schema_role *role = emit_body_role(e);
+    bool is_delete = str_eq(statement->kind, STR("DELETE"));
+    enum model_command command = is_delete ? MODEL_FOR_DELETE : MODEL_FOR_UPDATE;
+    struct str quoted = emit_ident_copy(e, alias);
+    const struct access_rule none = {0};
+    struct access_rule rule;
+    struct access_rule seen;
+
+    if (!emit_find_rule(e, role, table, command, ACCESS_USING, quoted, &rule))
+        return;
+    emit_write_rule(e, &rule, &none, " AND ");
+    if (!statement->is_blind &&
+        emit_find_rule(e, role, table, MODEL_FOR_SELECT, ACCESS_USING, quoted, &seen))
+        emit_write_rule(e, &seen, &rule, " AND ");
+}
+
+void
+emit_body_check(struct emitter *e, const struct schema_table *table,
+                const struct model_statement *statement, enum body_part part, struct str alias)
+{
+    enum model_command command = part == BODY_INSERTED ? MODEL_FOR_INSERT : MODEL_FOR_UPDATE;
+
+    emit_checks_of(e, emit_body_role(e), table, !statement->is_blind, command,
+                   part == BODY_CONFLICTING ? ACCESS_USING : ACCESS_CHECK,
+                   emit_ident_copy(e, alias));
+}
+
+/* The right on each column that is set, or, where they aren't known, on the whole table. */
+static bool
+may_set_columns(const struct emitter *e, const struct schema_role *role,
+                const struct model_table *table, int64_t right, const struct str *names,
+                uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct model_column *column = model_find_column(table, names[i]);
+
+        if (column == NULL || !schema_may_column(e->plan->schema, role, table, right, column))
+            return false;
+    }
+    return count > 0 || schema_may(e->plan->schema, role, table, right);
+}
+
+static bool
+may_run(const struct emitter *e, const struct schema_role *role, const struct model_table *table,
+        const struct model_statement *statement)
+{
+    if (str_eq(statement->kind, STR("DELETE")))
+        return schema_may(e->plan->schema, role, table, MODEL_MAY_DELETE);
+    if (str_eq(statement->kind, STR("UPDATE")))
+        return may_set_columns(e, role, table, MODEL_MAY_UPDATE, statement->sets,
+                               statement->set_count);
+    return may_set_columns(e, role, table, MODEL_MAY_INSERT, statement->sets,
+                           statement->set_count) &&
+           (statement->merge_count == 0 ||
+            may_set_columns(e, role, table, MODEL_MAY_UPDATE, statement->merges,
+                            statement->merge_count));
+}
+
+/* The columns that an INSERT leaves out may draw from a sequence. */
+static bool
+check_defaults(const struct emitter *e, const struct schema_role *role,
+               const struct model_table *table, const struct model_statement *statement,
+               struct err *err)
+{
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        const struct model_column *column = &table->columns[i];
+        bool is_set = false;
+
+        for (uint32_t k = 0; k < statement->set_count; k++)
+            is_set = is_set || str_eq(statement->sets[k], column->name);
+        if (!is_set && !emit_check_sequence(e->plan->schema, role, column, err))
+            return false;
+    }
+    return true;
+}
+
+/* One that was recorded before there was a place for the policies has to be translated again. */
+static bool
+check_body_write(const struct emitter *e, const struct schema_role *role,
+                 const struct model_statement *statement, struct err *err)
+{
+    const struct schema_table *table =
+        schema_find_table(e->plan->schema, statement->table_schema, statement->table_name);
+
+    if (table == NULL)
+        return true;
+    if (!may_run(e, role, table->model, statement))
+        return access_fail_table(table->model, err);
+    if (str_eq(statement->kind, STR("INSERT")) &&
+        !check_defaults(e, role, table->model, statement, err))
+        return false;
+    if (str_eq(statement->kind, STR("DELETE")) || !access_applies(e->plan->schema, role, table) ||
+        body_is_checked(statement->sql))
+        return true;
+    err_set(err, ERR_DB, "0A000",
+            "a function that writes rows of table \"%.*s\" under row-level security was "
+            "recorded by an earlier version",
+            STR_ARG(table->model->name));
+    err_hint(err, "Apply a migration: functions are translated again with each.");
+    return false;
+}
+
+bool
+emit_check_call(const struct emitter *e, struct err *err)
+{
+    const struct model_function *function = e->plan->root->call->function->model;
+    const struct schema_role *role = emit_body_role(e);
+
+    if (!schema_may_call(e->plan->schema, e->plan->role, function))
+        return access_fail("function", function->name, err);
+    for (uint32_t i = 0; i < function->statement_count; i++) {
+        if (function->statements[i].table_name.len > 0 &&
+            !check_body_write(e, role, &function->statements[i], err))
+            return false;
+    }
+    return access_check_references(e->plan->schema, role, function->references,
+                                   function->reference_count, err);
+}
