@@ -2,6 +2,7 @@
 /*
  * cairn check: which stage the service has reached, and what keeps it from the next.
  */
+#include "cli/check_live.h"
 #include "cli/stage.h"
 #include "drill/selftest.h"
 #include "io/file.h"
@@ -313,24 +314,32 @@ run(struct cli *cli, struct project *project, const struct target *target,
     const struct lifecycle_row *only)
 {
     struct examiner examiner;
-    const struct examine_options options = {.stage = project->declared,
-                                            .only = only != NULL ? only->id : NULL,
-                                            .wants = target != NULL ? examiner_wants : NULL,
-                                            .look = examiner_look,
-                                            .begin = show_progress,
-                                            .is_interrupted = is_run_interrupted,
-                                            .ctx = &examiner};
+    struct live live;
+    struct examine_options options = {.stage = project->declared,
+                                      .only = only != NULL ? only->id : NULL,
+                                      .wants = target != NULL ? examiner_wants : NULL,
+                                      .look = examiner_look,
+                                      .begin = show_progress,
+                                      .is_interrupted = is_run_interrupted,
+                                      .ctx = &examiner};
     struct verdicts before, after;
     const char *evidence = NULL;
     struct err err = {0};
     bool ok;
 
     project_judge(project, project->declared, &before);
-    signal(SIGINT, on_interrupt);
-    signal(SIGTERM, on_interrupt);
     examiner_init(&examiner, target != NULL ? NULL : project->config, target, project->declared,
                   cli->arena);
     examiner.is_interrupted = is_interrupted;
+    if (cli_has_flag(cli, "live")) {
+        if (!check_live_open(cli, project, &options, &examiner, &live))
+            return CLI_USAGE;
+        options.look_first = live_look;
+        options.look = NULL;
+        options.ctx = &live;
+    }
+    signal(SIGINT, on_interrupt);
+    signal(SIGTERM, on_interrupt);
     ok = examine(project, &options, &evidence, &err);
     examiner_fini(&examiner);
     cli_clear_progress();
@@ -429,6 +438,8 @@ cli_check(struct cli *cli)
         if (only == NULL)
             return CLI_USAGE;
     }
+    if (!check_live_flags(cli))
+        return CLI_USAGE;
     if (cli_has_flag(cli, "selftest"))
         return run_selftest(cli, &project);
     if (!cli->json)

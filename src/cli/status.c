@@ -16,6 +16,8 @@ struct numbers {
     bool is_running;
     int ready; /* status of /readyz */
     double requests, server_errors, connections, started_s, reads_moved;
+    struct running *instances;
+    size_t instance_count;
 };
 
 /* What the service's own history says. */
@@ -50,23 +52,20 @@ sum_of(struct str text, const char *metric, const char *part)
     return sum;
 }
 
+/* The instances that run on this machine, and what the one at the configuration's address says. */
 static void
 ask_service(struct cli *cli, const struct config *config, struct numbers *out)
 {
-    const char *host = config->listen.host[0] == '\0' || strcmp(config->listen.host, "0.0.0.0") == 0
-                           ? "127.0.0.1"
-                           : config->listen.host;
-    const char *url =
-        arena_printf(cli->arena, strchr(host, ':') != NULL ? "http://[%s]:%u" : "http://%s:%u",
-                     host, config->listen.port)
-            .data;
     struct client_response response;
-    struct endpoint at;
+    struct endpoint at = {.is_tls = config->tls_cert != NULL};
     struct client client;
+    struct err err = {0};
 
     *out = (struct numbers){0};
-    if (config->tls_cert != NULL || !endpoint_parse(url, &at, NULL))
-        return;
+    if (!running_find(config->dir, cli->arena, &out->instances, &out->instance_count, &err))
+        out->instance_count = 0;
+    snprintf(at.host, sizeof(at.host), "%s", running_get_host(config->listen.host));
+    snprintf(at.port, sizeof(at.port), "%u", config->listen.port & 0xffffU);
     client_init(&client, &at, ASK_MS);
     client_ask(&client, "GET", "/readyz", NULL, STR_NULL, &response);
     out->is_running = response.outcome == CLIENT_ANSWERED;
@@ -181,11 +180,16 @@ add_service(struct page *page, const struct project *project, const struct numbe
 {
     double uptime_s = (double)project->now_us / 1e6 - numbers->started_s;
 
-    page_dim(page, "service    ");
-    if (project->config->tls_cert != NULL) {
-        buf_printf(&page->out, "%s, TLS: not asked\n", project->config->listen.text);
-        return;
+    if (numbers->instance_count > 0) {
+        page_dim(page, "instances  ");
+        buf_printf(&page->out, "%zu on this machine:", numbers->instance_count);
+        for (size_t i = 0; i < numbers->instance_count; i++)
+            buf_printf(&page->out, "%s %s:%u (process %ld)", i > 0 ? "," : "",
+                       numbers->instances[i].host, numbers->instances[i].port,
+                       (long)numbers->instances[i].supervisor);
+        BUF_ADD_LIT(&page->out, "\n");
     }
+    page_dim(page, "service    ");
     if (!numbers->is_running) {
         buf_printf(&page->out, "not running at %s\n", project->config->listen.text);
         return;
@@ -261,13 +265,13 @@ write_json(const struct project *project, const struct verdicts *verdicts,
         stale += project->evidence.items[i].is_stale;
     buf_printf(
         out,
-        "{\"declared\": \"%s\", \"proven\": \"%s\", \"running\": %s, \"ready\": %s, \"requests\": "
+        "{\"declared\": \"%s\", \"proven\": \"%s\", \"instances\": %zu, \"running\": %s, \"ready\": %s, \"requests\": "
         "%.0f, \"server_errors\": %.0f, \"connections\": %.0f, \"evidence\": %zu, \"stale\": "
         "%zu, \"spoilt_history\": %zu, ",
         lifecycle_stage_names[project->declared], any ? lifecycle_stage_names[reached] : "none",
-        numbers->is_running ? "true" : "false", numbers->ready == 200 ? "true" : "false",
-        numbers->requests, numbers->server_errors, numbers->connections, project->evidence.count,
-        stale, past->spoilt);
+        numbers->instance_count, numbers->is_running ? "true" : "false",
+        numbers->ready == 200 ? "true" : "false", numbers->requests, numbers->server_errors,
+        numbers->connections, project->evidence.count, stale, past->spoilt);
     add_figures_json(out, "day", &past->day);
     BUF_ADD_LIT(out, ", ");
     add_figures_json(out, "month", &past->month);

@@ -2,6 +2,7 @@
 #include "drill/client.h"
 
 #include "core/clock.h"
+#include "drill/tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -160,6 +161,8 @@ client_init(struct client *client, const struct endpoint *at, int64_t timeout_ms
 static void
 disconnect(struct client *client)
 {
+    tls_free(client->tls);
+    client->tls = NULL;
     if (client->fd >= 0)
         close(client->fd);
     client->fd = -1;
@@ -194,7 +197,8 @@ read_more(struct client *client, int64_t deadline)
     char chunk[16384];
 
     for (;;) {
-        ssize_t got = recv(client->fd, chunk, sizeof(chunk), 0);
+        ssize_t got = client->tls != NULL ? tls_read(client->tls, chunk, sizeof(chunk), deadline)
+                                          : recv(client->fd, chunk, sizeof(chunk), 0);
 
         if (got > 0) {
             buf_add(&client->in, chunk, (size_t)got);
@@ -202,6 +206,8 @@ read_more(struct client *client, int64_t deadline)
         }
         if (got == 0)
             return 0;
+        if (client->tls != NULL)
+            return (int)got;
         if (errno == EAGAIN) {
             if (!wait_for(client->fd, POLLIN, deadline))
                 return -2;
@@ -383,6 +389,21 @@ is_gone(int fd)
     return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0 || (errno != EAGAIN && errno != EINTR);
 }
 
+static bool
+connect_client(struct client *client, int64_t deadline)
+{
+    struct err err = {0};
+
+    client->fd = endpoint_connect(&client->at, client->timeout_ms);
+    if (client->fd < 0 || !client->at.is_tls)
+        return client->fd >= 0;
+    client->tls = tls_open(client->fd, client->at.host, deadline, &err);
+    if (client->tls == NULL)
+        disconnect(client);
+
+    return client->tls != NULL;
+}
+
 static void
 ask(struct client *client, struct str bytes, bool is_head, struct client_response *out)
 {
@@ -394,14 +415,15 @@ ask(struct client *client, struct str bytes, bool is_head, struct client_respons
     buf_clear(&client->in);
     if (client->fd >= 0 && (errno = 0, is_gone(client->fd)))
         disconnect(client);
-    if (client->fd < 0)
-        client->fd = endpoint_connect(&client->at, client->timeout_ms);
-    if (client->fd < 0) {
+    if (client->fd < 0 && !connect_client(client, deadline)) {
         out->outcome = CLIENT_REFUSED;
         return;
     }
     /* A server may answer before it has read all; what it said counts, not that the rest was lost. */
-    (void)send_all(client->fd, bytes, deadline);
+    if (client->tls != NULL)
+        (void)tls_send_all(client->tls, bytes, deadline);
+    else
+        (void)send_all(client->fd, bytes, deadline);
     read_answer(client, is_head, deadline, out);
     out->seconds = (double)(clock_mono_ns() - start) / 1e9;
     connection = client_get_header(out, "Connection");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A client that asks one thing at a time: HTTP/1.1 in the clear, on one connection that is kept.
+ * A client that asks one thing at a time: HTTP/1.1, in the clear or over TLS with any certificate, on one
+ * connection that is kept.
  *
  * It is for probes, which want to see what came back exactly: status, headers, body, or how the
  * connection ended. What it reads is a stranger's: sizes and times are bounded.
@@ -14,10 +15,13 @@
 
 enum { CLIENT_BODY_MAX = 16 * 1024 * 1024, CLIENT_HEADERS_MAX = 64 };
 
+struct tls;
+
 /* Where a service answers. */
 struct endpoint {
     char host[256];
     char port[6];
+    bool is_tls; /* of a client's requests; load is in the clear */
 };
 
 /* "http://127.0.0.1:8080" or with a path, which *path gets ("/" when there is none; may be NULL).
@@ -49,8 +53,9 @@ struct client_response {
 
 struct client {
     struct endpoint at;
-    int fd;        /* -1: not connected */
-    struct buf in; /* what was read of the current answer */
+    int fd;          /* -1: not connected */
+    struct tls *tls; /* on fd; NULL: in the clear */
+    struct buf in;   /* what was read of the current answer */
     int64_t timeout_ms;
 };
 

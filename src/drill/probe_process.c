@@ -8,6 +8,7 @@
 #include "io/file.h"
 #include "io/process.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -15,7 +16,7 @@
 
 enum {
     ASK_MS = 5000,
-    LOG_MAX = 16 * 1024 * 1024,
+    LOG_MAX = 256 * 1024,
     REFUSE_MS = 10000,
     APPLY_MS = 10000,
     LOG_WAIT_MS = 2000
@@ -31,16 +32,34 @@ struct log_count {
     bool has_secret;
 };
 
+/* Its end, in whole lines: a service that has run for long has a long log. */
 static bool
 read_log(struct examiner *examiner, struct buf *out)
 {
-    struct err err = {0};
-    bool found = false;
+    const char *path = examiner->service.target.log;
+    int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    off_t end, from;
+    ssize_t got = -1;
 
     buf_clear(out);
+    if (fd < 0)
+        return false;
+    end = lseek(fd, 0, SEEK_END);
+    from = end > LOG_MAX ? end - LOG_MAX : 0;
+    if (end >= 0 && buf_reserve(out, LOG_MAX))
+        got = pread(fd, out->data, LOG_MAX, from);
+    close(fd);
+    if (got > 0) {
+        const char *line = from > 0 ? memchr(out->data, '\n', (size_t)got) : NULL;
+        size_t skipped = line != NULL ? (size_t)(line - out->data) + 1 : 0;
 
-    return examiner->service.target.log != NULL &&
-           file_read(examiner->service.target.log, out, &found, &err) && found;
+        memmove(out->data, out->data + skipped, (size_t)got - skipped);
+        out->len = (size_t)got - skipped;
+        while (out->len > 0 && out->data[out->len - 1] != '\n')
+            out->len--;
+    }
+
+    return got >= 0;
 }
 
 static void
@@ -70,7 +89,7 @@ await_log(struct examiner *examiner, const struct check_input *input, struct str
     struct buf text;
 
     *out = (struct log_count){0};
-    buf_init(&text, LOG_MAX);
+    buf_init(&text, 2 * LOG_MAX);
     for (int waited = 0; waited < LOG_WAIT_MS && !out->has_id; waited += 50) {
         poll(NULL, 0, 50);
         if (read_log(examiner, &text))

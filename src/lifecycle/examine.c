@@ -8,8 +8,8 @@
 
 #define LOCK_FILE ".cairn/check.lock"
 
-static bool
-is_wanted(const struct lifecycle_row *row, const struct examine_options *options)
+bool
+examine_wants(const struct lifecycle_row *row, const struct examine_options *options)
 {
     if (lifecycle_is_attested(row) ||
         (options->wants != NULL && !options->wants(options->ctx, row)))
@@ -46,6 +46,8 @@ look_at(struct project *project, const struct examine_options *options,
                              .detail = ""};
     if (row->command != NULL)
         check_run_command(&input, row, out);
+    else if (options->look_first != NULL && options->look_first(options->ctx, row, &input, out))
+        ;
     else if (def != NULL)
         def->look(&input, out);
     else if (options->look == NULL || !options->look(options->ctx, row, &input, out))
@@ -62,7 +64,7 @@ look_at_all(struct project *project, const struct examine_options *options,
     for (size_t i = 0; i < project->catalogue.count; i++) {
         const struct lifecycle_row *row = project->catalogue.rows[i];
 
-        if (!is_wanted(row, options))
+        if (!examine_wants(row, options))
             continue;
         if (options->begin != NULL)
             options->begin(options->ctx, row, run->count, wanted);
@@ -86,7 +88,7 @@ run_all(struct project *project, const struct examine_options *options, const ch
     size_t wanted = 0;
 
     for (size_t i = 0; i < project->catalogue.count; i++)
-        wanted += is_wanted(project->catalogue.rows[i], options);
+        wanted += examine_wants(project->catalogue.rows[i], options);
     run.items = ARENA_ARRAY(project->arena, struct evidence, wanted + 1);
     if (!look_at_all(project, options, &run, wanted))
         return err_set(err, ERR_UNAVAILABLE, "", "interrupted: nothing was kept");

@@ -13,6 +13,9 @@ struct examine_options {
     const char *only; /* the id of one row; NULL: all that the stage needs */
     /* Which rows can be looked at; NULL: all. */
     bool (*wants)(void *ctx, const struct lifecycle_row *row);
+    /* Asked before anything else is; false: look as ever. May be NULL. */
+    bool (*look_first)(void *ctx, const struct lifecycle_row *row, const struct check_input *input,
+                       struct evidence *out);
     /* Checks that need a running service. False: there is none of that name. May be NULL. */
     bool (*look)(void *ctx, const struct lifecycle_row *row, const struct check_input *input,
                  struct evidence *out);
@@ -22,6 +25,9 @@ struct examine_options {
     bool (*is_interrupted)(void *ctx);
     void *ctx;
 };
+
+/* Whether a run with these options looks at the row. */
+bool examine_wants(const struct lifecycle_row *row, const struct examine_options *options);
 
 /*
  * Looks at each row, writes the evidence and loads it again into project. *file is the evidence

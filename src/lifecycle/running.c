@@ -35,14 +35,13 @@ write_file(const struct running *running, struct err *err)
     return ok;
 }
 
-/* Where this machine reaches what listens there. */
-static const char *
-reachable(const char *host)
+const char *
+running_get_host(const char *listen)
 {
-    if (host[0] == '\0' || strcmp(host, "0.0.0.0") == 0)
+    if (listen[0] == '\0' || strcmp(listen, "0.0.0.0") == 0)
         return "127.0.0.1";
 
-    return strcmp(host, "::") == 0 ? "::1" : host;
+    return strcmp(listen, "::") == 0 ? "::1" : listen;
 }
 
 bool
@@ -56,7 +55,7 @@ running_publish(struct running *running, const struct config *config, uint16_t p
                                 .is_tls = config->tls_cert != NULL,
                                 .supervisor = getpid()};
     snprintf(running->instance, sizeof(running->instance), "%s", instance);
-    snprintf(running->host, sizeof(running->host), "%s", reachable(config->listen.host));
+    snprintf(running->host, sizeof(running->host), "%s", running_get_host(config->listen.host));
     snprintf(path, sizeof(path), "%s/" RUNNING_DIR, config->dir);
     if (!dir_make(path, 0700, err))
         return false;

@@ -38,6 +38,8 @@ void running_withdraw(struct running *running);
  * only when the folder can't be read. */
 MUST_CHECK bool running_find(const char *dir, struct arena *arena, struct running **out,
                              size_t *count, struct err *err);
+/* The host that reaches from this machine what listens there: "0.0.0.0" listens everywhere. */
+const char *running_get_host(const char *listen);
 /* Whether worker is a child of supervisor: a process id may have been given to another one since. */
 bool running_is_child(pid_t worker, pid_t supervisor);
 

@@ -40,11 +40,11 @@ journal_open(struct journal *journal, const struct config *config, uint16_t port
     struct err err = {0};
 
     *journal = (struct journal){.is_on = is_on && config->history_enabled};
-    if (!is_on)
-        return;
     history_writer_init(&journal->writer, config->dir);
     if (!running_publish(&journal->running, config, port, journal->writer.instance, &err))
         log_event(LOG_WARN, "not_published", LOG_CSTR("message", err.message));
+    if (!journal->is_on)
+        return;
     project_hash_config(config, hash);
     memcpy(line.config, hash, sizeof(line.config) - 1);
     snprintf(line.version, sizeof(line.version), "%s", CAIRN_VERSION);

@@ -21,7 +21,7 @@ struct journal {
     bool has_failed; /* said already */
 };
 
-/* The supervisor's; it writes that the instance begins. Not is_on: nothing is ever written. */
+/* The supervisor's: the instance can be found from now on. Not is_on: it has no history. */
 void journal_open(struct journal *journal, const struct config *config, uint16_t port, bool is_on);
 /* A worker answers: pid, the nth. */
 void journal_ready(struct journal *journal, pid_t pid);

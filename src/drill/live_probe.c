@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Probes that a running service doesn't notice: what anybody may ask, and what stands in /proc.
+ */
+#include "core/clock.h"
+#include "core/json.h"
+#include "drill/live.h"
+#include "drill/tls.h"
+#include "io/file.h"
+
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    ASK_MS = 5000,
+    SAMPLES = 100,
+    SAMPLE_PAUSE_MS = 20,
+    EXPIRES_DAYS = 14,
+    STATUS_MAX = 64 * 1024
+};
+
+#define DAY_US (INT64_C(86400) * 1000000)
+
+static void
+ask(struct live *live, const char *path, struct client *client, struct client_response *out)
+{
+    client_init(client, &live->at, ASK_MS);
+    client_ask(client, "GET", path, NULL, STR_NULL, out);
+}
+
+static const char *
+describe(const struct check_input *input, const struct client_response *response)
+{
+    return response->outcome == CLIENT_ANSWERED
+               ? arena_printf(input->arena, "%d", response->status).data
+               : client_describe(response->outcome);
+}
+
+/* The probes of a clone, asked of the running service. */
+static void
+look_same(struct live *live, const char *check, const struct check_input *input,
+          struct evidence *out)
+{
+    examiner_find(check)->look(&live->own, input, out);
+}
+
+static void
+look_errors(struct live *live, const struct check_input *input, struct evidence *out)
+{
+    look_same(live, "error-handling", input, out);
+}
+
+static void
+look_headers(struct live *live, const struct check_input *input, struct evidence *out)
+{
+    look_same(live, "security-headers", input, out);
+}
+
+static void
+look_metrics(struct live *live, const struct check_input *input, struct evidence *out)
+{
+    look_same(live, "metrics", input, out);
+}
+
+static void
+look_logs(struct live *live, const struct check_input *input, struct evidence *out)
+{
+    look_same(live, "logs", input, out);
+}
+
+static void
+look_error_tracking(struct live *live, const struct check_input *input, struct evidence *out)
+{
+    look_same(live, "error-tracking", input, out);
+}
+
+/* 401 and 403 are answers too: who asks has no token. */
+static void
+look_api(struct live *live, const struct check_input *input, struct evidence *out)
+{
+    struct client_response response;
+    struct client client;
+
+    ask(live, "/rest/v1/", &client, &response);
+    if (response.outcome == CLIENT_ANSWERED && response.status < 500)
+        check_pass(input, out, "/rest/v1/ answered %d in %.1f ms", response.status,
+                   response.seconds * 1000);
+    else
+        check_fail(input, out, "/rest/v1/: %s", describe(input, &response));
+    client_fini(&client);
+}
+
+static void
+look_ready(struct live *live, const struct check_input *input, struct evidence *out)
+{
+    struct client_response response;
+    struct client client;
+
+    ask(live, "/readyz", &client, &response);
+    if (response.status == 200)
+        check_pass(input, out, "/readyz answered 200 in %.1f ms", response.seconds * 1000);
+    else
+        check_fail(input, out, "/readyz: %s", describe(input, &response));
+    client_fini(&client);
+}
+
+static void
+look_health(struct live *live, const struct check_input *input, struct evidence *out)
+{
+    struct client_response alive, ready;
+    struct client first, second;
+
+    ask(live, "/livez", &first, &alive);
+    ask(live, "/readyz", &second, &ready);
+    if (alive.status == 200 && ready.status == 200)
+        check_pass(input, out, "alive and ready");
+    else
+        check_fail(input, out, "/livez: %s, /readyz: %s", describe(input, &alive),
+                   describe(input, &ready));
+    client_fini(&first);
+    client_fini(&second);
+}
+
+static void
+look_docs(struct live *live, const struct check_input *input, struct evidence *out)
+{
+    struct client_response response;
+    const struct json *paths;
+    struct client client;
+    struct json *root;
+    struct err err = {0};
+
+    if (!live->config->docs_enabled) {
+        check_unknown(input, out, "docs.enabled is false");
+        return;
+    }
+    ask(live, "/openapi.json", &client, &response);
+    if (response.status != 200) {
+        check_fail(input, out, "/openapi.json: %s", describe(input, &response));
+    } else if (!json_parse(response.body, JSON_LIMITS_DEFAULT, input->arena, &root, &err)) {
+        check_fail(input, out, "/openapi.json is no JSON");
+    } else {
+        paths = json_get(root, "paths");
+        if (json_get(root, "openapi") == NULL || paths == NULL || paths->type != JSON_OBJECT)
+            check_fail(input, out, "/openapi.json is no OpenAPI document");
+        else
+            check_pass(input, out, "OpenAPI %.*s, %u paths",
+                       STR_ARG(json_get_str(root, "openapi", STR("?"))), paths->count);
+    }
+    client_fini(&client);
+}
+
+/* --- TLS ------------------------------------------------------------------------------------------ */
+
+static bool
+see_tls(struct live *live, const struct check_input *input, struct evidence *out,
+        struct tls_sight *sight)
+{
+    int64_t deadline = (int64_t)(clock_mono_ns() / 1000000) + ASK_MS;
+    struct err err = {0};
+    struct tls *tls;
+    int fd = endpoint_connect(&live->at, ASK_MS);
+
+    if (fd < 0) {
+        check_fail(input, out, "connection refused");
+        return false;
+    }
+    tls = tls_open(fd, live->at.host, deadline, &err);
+    if (tls == NULL)
+        check_fail(input, out, "%s", err.message);
+    else
+        tls_look(tls, live->at.host, sight);
+    tls_free(tls);
+    close(fd);
+
+    return tls != NULL;
+}
+
+static void
+look_tls(struct live *live, const struct check_input *input, struct evidence *out)
+{
+    struct tls_sight sight;
+
+    if (!live->at.is_tls)
+        check_unknown(input, out, "in the clear at %s", live->at.host);
+    else if (see_tls(live, input, out, &sight))
+        check_pass(input, out, "it speaks %s", sight.protocol);
+}
+
+static void
+look_certificate(struct live *live, const struct check_input *input, struct evidence *out)
+{
+    struct tls_sight sight;
+    int64_t left_us;
+
+    if (!live->at.is_tls) {
+        check_unknown(input, out, "in the clear at %s", live->at.host);
+        return;
+    }
+    if (!see_tls(live, input, out, &sight))
+        return;
+    left_us = sight.ends_us - clock_wall_us();
+    evidence_add_figure(out, "certificate_days", (double)left_us / (double)DAY_US, "days");
+    if (left_us <= 0)
+        check_fail(input, out, "the certificate that it shows has ended");
+    else if (left_us < EXPIRES_DAYS * DAY_US)
+        check_fail(input, out, "the certificate that it shows ends in %lld days",
+                   (long long)(left_us / DAY_US));
+    else if (sight.is_self_signed)
+        check_fail(input, out, "the certificate that it shows is self-signed");
+    else
+        check_pass(input, out, "the certificate that it shows ends in %lld days",
+                   (long long)(left_us / DAY_US));
+}
+
+/* --- latency and errors at the load that there is --------------------------------------------------- */
+
+static int
+compare_seconds(const void *first, const void *second)
+{
+    const double *a = first, *b = second;
+
+    return (*a > *b) - (*a < *b);
+}
+
+/* How long its users wait now: small requests beside theirs. */
+static void
+look_latency(struct live *live, const struct check_input *input, struct evidence *out)
+{
+    const struct stage_target *target = &stage_targets[input->stage];
+    struct live_traffic traffic = {0};
+    uint64_t begun_ns = clock_mono_ns();
+    double seconds[SAMPLES];
+    unsigned failed = 0;
+    struct client client;
+    double p95, rate;
+    bool watched = live_watch_traffic(live, &traffic);
+
+    client_init(&client, &live->at, ASK_MS);
+    for (unsigned i = 0; i < SAMPLES; i++) {
+        struct client_response response;
+
+        client_ask(&client, "GET", "/readyz", NULL, STR_NULL, &response);
+        failed += response.status != 200;
+        seconds[i] = response.outcome == CLIENT_ANSWERED ? response.seconds : ASK_MS / 1000.0;
+        poll(NULL, 0, SAMPLE_PAUSE_MS);
+    }
+    client_fini(&client);
+    watched = watched && live_watch_traffic(live, &traffic);
+    qsort(seconds, SAMPLES, sizeof(seconds[0]), compare_seconds);
+    p95 = seconds[SAMPLES * 95 / 100] * 1000;
+    rate = traffic.requests / ((double)(clock_mono_ns() - begun_ns) / 1e9);
+    evidence_add_figure(out, "live_p95", p95, "ms");
+    if (failed > 0)
+        check_fail(input, out, "%u of %d requests failed", failed, SAMPLES);
+    else if (target->p95_ms > 0 && p95 >= target->p95_ms)
+        check_fail(input, out, "p95 %.1f ms beside %.1f requests per second", p95, rate);
+    else if (watched)
+        check_pass(input, out, "p95 %.1f ms beside %.1f requests per second of its users", p95,
+                   rate);
+    else
+        check_pass(input, out, "p95 %.1f ms at its present load", p95);
+}
+
+/* Since its worker began. */
+static void
+look_error_rate(struct live *live, const struct check_input *input, struct evidence *out)
+{
+    const struct stage_target *target = &stage_targets[input->stage];
+    struct live_traffic traffic = {0};
+    double share;
+
+    if (!live_watch_traffic(live, &traffic)) {
+        check_unknown(input, out, "its metrics can't be read from here");
+        return;
+    }
+    share = traffic.seen_requests > 0 ? traffic.seen_errors / traffic.seen_requests : 0;
+    evidence_add_figure(out, "live_error_rate", share * 100, "%");
+    if (target->error_share > 0 && share >= target->error_share && traffic.seen_errors >= 5)
+        check_fail(input, out, "%.3f %% of its users' %.0f requests failed", share * 100,
+                   traffic.seen_requests);
+    else
+        check_pass(input, out, "%.3f %% of its users' %.0f requests failed", share * 100,
+                   traffic.seen_requests);
+}
+
+/* --- the process ---------------------------------------------------------------------------------- */
+
+static bool
+has_status(struct str status, const char *line)
+{
+    return memmem(status.data, status.len, line, strlen(line)) != NULL;
+}
+
+static void
+look_rights(struct live *live, const struct check_input *input, struct evidence *out)
+{
+    const char *path =
+        arena_printf(input->arena, "/proc/%ld/status", (long)live->running.supervisor).data;
+    struct err err = {0};
+    bool found = false;
+    struct buf status;
+
+    buf_init(&status, STATUS_MAX);
+    if (!file_read(path, &status, &found, &err) || !found)
+        check_unknown(input, out, "nothing is known of process %ld",
+                      (long)live->running.supervisor);
+    else if (has_status(buf_str(&status), "\nUid:\t0\t"))
+        check_fail(input, out, "process %ld runs as root", (long)live->running.supervisor);
+    else if (!has_status(buf_str(&status), "\nCapEff:\t0000000000000000\n"))
+        check_fail(input, out, "process %ld has capabilities that it doesn't need",
+                   (long)live->running.supervisor);
+    else
+        check_pass(input, out, "process %ld is not root's and has no capabilities%s",
+                   (long)live->running.supervisor,
+                   has_status(buf_str(&status), "\nNoNewPrivs:\t1\n") ? ", nor can get any" : "");
+    buf_fini(&status);
+}
+
+const struct live_probe live_probes[] = {
+    {"api-answers", look_api, false},
+    {"database-connected", look_ready, false},
+    {"health-truth", look_health, true},
+    {"error-handling", look_errors, false},
+    {"security-headers", look_headers, false},
+    {"docs", look_docs, false},
+    {"metrics", look_metrics, false},
+    {"logs", look_logs, false},
+    {"error-tracking", look_error_tracking, false},
+    {"latency", look_latency, true},
+    {"error-rate", look_error_rate, true},
+    {"tls", look_tls, true},
+    {"certificates", look_certificate, true},
+    {"process-rights", look_rights, false},
+};
+const size_t live_probe_count = COUNTOF(live_probes);
