@@ -175,6 +175,9 @@ run_migrations(struct service *service, struct err *err)
     while (rest.len > 0 && memmem(line.data, line.len, "unable", 6) == NULL &&
            memmem(line.data, line.len, ".sql:", 5) == NULL)
         line = str_trim(str_cut(&rest, '\n'));
+    /* Without the mark before it. */
+    while (line.len > 0 && (unsigned char)line.data[0] >= 0x80)
+        line = str_trim(str_slice(line, 1, line.len));
     if (ok && code != 0)
         ok = err_set(err, ERR_UNAVAILABLE, "", "the migrations don't run on a clone: %.*s",
                      STR_ARG(str_slice(line, 0, LINE_MAX_LEN)));

@@ -29,6 +29,8 @@ on_tick(void *ctx, int64_t elapsed_ms)
 
     if (drill->examiner->is_interrupted != NULL && drill->examiner->is_interrupted()) {
         drill->was_interrupted = true;
+        /* Nobody waits for the answers that are still to come. */
+        service_kill(&drill->service);
         return false;
     }
     drill->fault(drill, elapsed_ms);
