@@ -23,6 +23,7 @@ from declare.errors import errors_docs, errors_header, errors_source, read_error
 from declare.lifecycle import lifecycle_docs, lifecycle_header, lifecycle_source, read_lifecycle
 from declare.metrics import metrics_docs, metrics_header, metrics_source, read_metrics
 from declare.routes import read_routes, routes_docs, routes_header, routes_source
+from declare.search import read_search, search_header, search_source
 
 
 def version_header(version):
@@ -58,6 +59,8 @@ def code_files(def_dir, version):
         "commands.c": commands_source(commands, common),
         "lifecycle.h": lifecycle_header(),
         "lifecycle.c": lifecycle_source(rows, features, documents),
+        "search.h": search_header(),
+        "search.c": search_source(read_search(def_dir)),
         "version.h": version_header(version),
         "cairn.schema.json": config_schema(options, groups),
         "cairn.sample.yaml": config_sample(options, groups),

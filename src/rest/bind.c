@@ -5,6 +5,7 @@
 
 #include "rest/plan_check.h"
 #include "sql/array.h"
+#include "sql/search.h"
 
 /* The request line bounds a list; written as JSON it is at most six times as long. */
 #define LIST_MAX ((size_t)64 * 1024 * 1024)
@@ -131,6 +132,44 @@ bind_embedded(const struct bind_input *in, const struct type *type, const struct
     return input_operand(type, slot->json != NULL ? slot->json->text : text, in->arena, out, err);
 }
 
+/* The words of the query as their dictionary leaves them. Long texts have many. */
+#define SEARCH_TEXT_MAX ((size_t)16 << 20)
+
+static bool
+search_text(struct str text, const struct emit_param *param, struct arena *arena, struct str *out,
+            struct err *err)
+{
+    static const enum search_form forms[] = {
+        [API_FTS] = SEARCH_FORM_QUERY,
+        [API_PLFTS] = SEARCH_FORM_PLAIN,
+        [API_PHFTS] = SEARCH_FORM_PHRASE,
+        [API_WFTS] = SEARCH_FORM_WEB,
+    };
+    struct search *search = search_new();
+    const struct search_node *query = NULL;
+    struct search_config config;
+    struct buf buf;
+    bool ok = false;
+
+    buf_init(&buf, SEARCH_TEXT_MAX);
+    if (!search_find_config(param->text, &config, err) ||
+        !search_query_make(search, &config, forms[param->op], text, arena, &query, err))
+        goto out;
+    search_query_write(&buf, query);
+    if (!buf_ok(&buf)) {
+        err_set(err, ERR_DB, "54000", "tsquery is too large");
+        goto out;
+    }
+    *out = arena_copy(arena, buf_str(&buf));
+    ok = true;
+
+out:
+    buf_fini(&buf);
+    search_free(search);
+
+    return ok;
+}
+
 static bool
 bind_slot(const struct bind_input *in, const struct emit_param *param, struct value *out,
           struct err *err)
@@ -171,6 +210,11 @@ bind_slot(const struct bind_input *in, const struct emit_param *param, struct va
         *out = in->dialect == DB_SQLITE
                    ? (struct value){.kind = VALUE_INT, .i = number}
                    : text_value(arena_printf(in->arena, "%lld", (long long)number));
+        return true;
+    case EMIT_SEARCH:
+        if (!search_text(slot->text, param, in->arena, &text, err))
+            return false;
+        *out = text_value(text);
         return true;
     case EMIT_TEXT:
     case EMIT_BODY_COLUMN:
@@ -279,6 +323,7 @@ bind_fixed(const struct bind_input *in, const struct emit_param *param, struct v
     case EMIT_LIST:
     case EMIT_ARRAY:
     case EMIT_LIMIT:
+    case EMIT_SEARCH:
         break;
     }
     return bind_slot(in, param, out, err);

@@ -22,6 +22,8 @@ enum emit_source {
     EMIT_BODY_HAS,    /* embedded: whether the payload's row has that column, 1 or 0 */
     EMIT_ROWIDS,      /* embedded: the numbers that main gave back, as JSON */
     EMIT_BODY_JSON,   /* PostgreSQL: the whole payload */
+    EMIT_SEARCH, /* embedded: the slot's text as a tsquery: op says of which kind, text by which
+                       * configuration (data NULL: the default) */
 };
 
 struct emit_param {
@@ -30,6 +32,7 @@ struct emit_param {
     const struct type *type;
     int64_t max;
     struct str text;
+    enum api_op op;
 };
 
 struct emit_stmt {

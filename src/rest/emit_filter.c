@@ -93,6 +93,34 @@ emit_full_text(struct emitter *e, const struct plan_cond *cond)
     buf_add_char(&e->sql, ')');
 }
 
+/* The embedded engine gets the query as a tsquery already: what is wrong with it shows before. */
+static void
+emit_search(struct emitter *e, const struct plan_cond *cond)
+{
+    const struct api_filter *filter = cond->filter;
+    enum type_id type = cond->field.type->id;
+    bool is_json = type == TYPE_JSON || type == TYPE_JSONB;
+
+    if (type == TYPE_TSVECTOR) {
+        BUF_ADD_LIT(&e->sql, "cairn_tsmatch(");
+    } else {
+        buf_add_str(&e->sql, is_json ? STR("cairn_search_json(") : STR("cairn_search("));
+        emit_param(e, (struct emit_param){.source = EMIT_TEXT,
+                                          .type = type_builtin(TYPE_TEXT),
+                                          .text = filter->language.data != NULL ? filter->language
+                                                                                : STR("english")});
+        BUF_ADD_LIT(&e->sql, ", ");
+    }
+    emit_field(e, &cond->field);
+    BUF_ADD_LIT(&e->sql, ", ");
+    emit_param(e, (struct emit_param){.source = EMIT_SEARCH,
+                                      .index = filter->slot,
+                                      .type = type_builtin(TYPE_TEXT),
+                                      .text = filter->language,
+                                      .op = filter->op});
+    buf_add_char(&e->sql, ')');
+}
+
 /* The function that reads a filter's text; empty: the type reads it itself. */
 static struct str
 reader_of(const struct plan_cond *cond)
@@ -296,6 +324,8 @@ emit_filter(struct emitter *e, const struct plan_cond *cond)
 
     if (filter->op == API_IS)
         emit_is(e, cond);
+    else if (filter->op >= API_FTS && filter->op <= API_WFTS && !emit_is_postgres(e))
+        emit_search(e, cond);
     else if (filter->op >= API_FTS && filter->op <= API_WFTS)
         emit_full_text(e, cond);
     else if (filter->op == API_IN)

@@ -340,17 +340,11 @@ is_textual(const struct type *type)
 }
 
 static bool
-fail_full_text(const struct type *type, const struct api_filter *filter, struct err *err)
+check_full_text(const struct type *type, struct err *err)
 {
-    if (is_textual(type) || type->id == TYPE_JSON || type->id == TYPE_JSONB) {
-        err_set(err, ERR_REQUEST, "0A000",
-                "the operator '%s' is not supported by the embedded engine",
-                api_op_name(filter->op));
-        err_hint(err,
-                 "Full text search needs PostgreSQL: set database.url. Patterns (ilike, imatch) "
-                 "work on both.");
-        return fail_status(err, 400);
-    }
+    if (is_textual(type) || type->id == TYPE_JSON || type->id == TYPE_JSONB ||
+        type->id == TYPE_TSVECTOR)
+        return true;
     err_set(err, ERR_REQUEST, "42883", "function to_tsvector(%.*s) does not exist",
             STR_ARG(plain_name(type)));
     err_hint(err, "No function matches the given name and argument types. You might need to add "
@@ -412,7 +406,7 @@ plan_check_filter(enum db_dialect dialect, const struct type *type, const struct
     if (op == API_IS)
         return check_is(type, filter, err);
     if (op >= API_FTS && op <= API_WFTS)
-        return fail_full_text(type, filter, err);
+        return check_full_text(type, err);
     if (op >= API_CS && op <= API_OV)
         return type->id == TYPE_ARRAY || (type->id == TYPE_JSONB && op != API_OV) ||
                fail_operator(type, symbols[op], err);

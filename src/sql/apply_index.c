@@ -13,14 +13,23 @@ struct index_parts {
     struct str not_null;  /* all of them have a value */
     struct str condition; /* WHERE, for SQLite; empty: none */
     struct str pg_condition;
+    struct str method; /* PostgreSQL's: btree, gin, gist */
 };
+
+/* What gin and gist are for here: vectors of full text search. */
+static bool
+is_search_method(struct str method)
+{
+    return str_eq(method, STR("gin")) || str_eq(method, STR("gist"));
+}
 
 static bool
 check_form(struct apply *a, const struct json *body)
 {
     struct str method = pg_str(body, "accessMethod");
 
-    if (method.len > 0 && !str_eq(method, STR("btree")) && !str_eq(method, STR("hash")))
+    if (method.len > 0 && !str_eq(method, STR("btree")) && !str_eq(method, STR("hash")) &&
+        !is_search_method(method))
         return apply_fail(a, SIZE_MAX, "0A000", HINT_POSTGRES,
                           "the embedded engine does not have indexes of kind %.*s",
                           STR_ARG(method));
@@ -30,6 +39,10 @@ check_form(struct apply *a, const struct json *body)
                           "migration is one");
     if (pg_bool(body, "nulls_not_distinct"))
         return apply_refuse(a, SIZE_MAX, "NULLS NOT DISTINCT");
+    if (pg_bool(body, "unique") && is_search_method(method))
+        return apply_fail(a, SIZE_MAX, "0A000", NULL,
+                          "access method \"%.*s\" does not support unique indexes",
+                          STR_ARG(method));
     if (pg_bool(body, "unique") && pg_count(body, "indexIncludingParams") > 0)
         return apply_refuse(a, SIZE_MAX, "INCLUDE in a unique index");
     return true;
@@ -60,8 +73,8 @@ translate_key(struct apply *a, struct expr_context *x, const struct json *elemen
 }
 
 static bool
-add_key(struct apply *a, struct expr_context *x, const struct json *element, bool first,
-        struct buf *out)
+add_key(struct apply *a, struct expr_context *x, const struct json *element, struct str method,
+        bool first, struct buf *out)
 {
     /* keys, pg_keys, values, not_null */
     bool descending = pg_is(element, "ordering", "SORTBY_DESC");
@@ -69,6 +82,10 @@ add_key(struct apply *a, struct expr_context *x, const struct json *element, boo
 
     if (!translate_key(a, x, element, &e))
         return false;
+    if (is_search_method(method) && e.type.id != TYPE_TSVECTOR)
+        return apply_fail(a, SIZE_MAX, "0A000", HINT_POSTGRES,
+                          "the embedded engine does not have indexes of kind %.*s on %.*s",
+                          STR_ARG(method), STR_ARG(e.type.name));
     if (e.type.id == TYPE_JSON || e.type.id == TYPE_JSONB)
         return apply_refuse(a, SIZE_MAX, "indexes on json");
     for (int i = 0; i < 4 && !first; i++)
@@ -112,8 +129,10 @@ translate_parts(struct apply *a, const struct model_table *table, const struct j
     expr_table_scope(a, table, &scope);
     for (int i = 0; i < 4; i++)
         apply_buf(&texts[i]);
+    parts->method = is_search_method(pg_str(body, "accessMethod")) ? pg_str(body, "accessMethod")
+                                                                   : STR("btree");
     for (const struct json *n = first; n != NULL && ok; n = n->next)
-        ok = add_key(a, &x, pg_as(n, "IndexElem"), n == first, texts);
+        ok = add_key(a, &x, pg_as(n, "IndexElem"), parts->method, n == first, texts);
     parts->keys = apply_take(a->tmp, &texts[0]);
     parts->pg_keys = apply_take(a->tmp, &texts[1]);
     parts->values = apply_take(a->tmp, &texts[2]);
@@ -142,6 +161,9 @@ write_index(struct apply *a, const struct model_table *table, const struct index
     if (parts->condition.len > 0)
         buf_printf(&sql, " WHERE %.*s", STR_ARG(parts->condition));
     index->sqlite_sql = apply_take(a->keep, &sql);
+    /* Rows are looked through; the index is there for PostgreSQL and for what describes it. */
+    if (is_search_method(parts->method))
+        index->sqlite_sql = STR("");
 
     apply_buf(&sql);
     buf_printf(&sql, "%s", head);
@@ -150,7 +172,7 @@ write_index(struct apply *a, const struct model_table *table, const struct index
     quote_ident_short(&sql, table->schema);
     buf_add_char(&sql, '.');
     quote_ident_short(&sql, table->name);
-    buf_printf(&sql, " USING btree (%.*s)", STR_ARG(parts->pg_keys));
+    buf_printf(&sql, " USING %.*s (%.*s)", STR_ARG(parts->method), STR_ARG(parts->pg_keys));
     if (parts->pg_condition.len > 0)
         buf_printf(&sql, " WHERE %.*s", STR_ARG(parts->pg_condition));
     index->sql = apply_take(a->keep, &sql);

@@ -66,12 +66,11 @@ static bool
 is_postgres_type(struct name name)
 {
     static const char *const types[] = {
-        "bit",           "box",      "cidr",    "circle",  "citext",    "daterange",
-        "geography",     "geometry", "hstore",  "inet",    "int4range", "int8range",
-        "line",          "lseg",     "ltree",   "macaddr", "macaddr8",  "money",
-        "name",          "numrange", "oid",     "path",    "point",     "polygon",
-        "regclass",      "regtype",  "tsquery", "tsrange", "tstzrange", "tsvector",
-        "txid_snapshot", "varbit",   "vector",  "xml",
+        "bit",           "box",     "cidr",     "circle",    "citext",    "daterange", "geography",
+        "geometry",      "hstore",  "inet",     "int4range", "int8range", "line",      "lseg",
+        "ltree",         "macaddr", "macaddr8", "money",     "name",      "numrange",  "oid",
+        "path",          "point",   "polygon",  "regclass",  "regtype",   "tsrange",   "tstzrange",
+        "txid_snapshot", "varbit",  "vector",   "xml",
     };
 
     for (size_t i = 0; i < COUNTOF(types); i++) {

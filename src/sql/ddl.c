@@ -216,7 +216,7 @@ static bool
 create_indexes(struct apply *a, const struct model_table *table, size_t at)
 {
     for (uint32_t i = 0; i < table->index_count; i++) {
-        if (!apply_run(a, at, table->indexes[i].sqlite_sql))
+        if (table->indexes[i].sqlite_sql.len > 0 && !apply_run(a, at, table->indexes[i].sqlite_sql))
             return false;
     }
     return true;
@@ -492,7 +492,7 @@ ddl_index_added(struct apply *a, const struct model_table *table, const struct m
     if (index->unique && !ddl_check_unique(a, apply_quote(a->tmp, table->sqlite_name), keys,
                                            condition, index->name, a->at))
         return false;
-    return apply_run(a, a->at, index->sqlite_sql);
+    return index->sqlite_sql.len == 0 || apply_run(a, a->at, index->sqlite_sql);
 }
 
 bool

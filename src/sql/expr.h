@@ -174,6 +174,13 @@ MUST_CHECK bool expr_comparable(struct expr_context *x, struct expr *left, struc
                                 struct str op, size_t location);
 /* expr_array.c: an array as the literal of one. */
 MUST_CHECK bool expr_array(struct expr_context *x, const struct json *body, struct expr *out);
+/* expr_search.c: full text search */
+bool search_is_function(struct str name);
+MUST_CHECK bool search_function(struct expr_context *x, const struct json *body, struct str name,
+                                struct expr *out);
+/* @@, and || of vectors; *found is false when it is neither. */
+MUST_CHECK bool search_operator(struct expr_context *x, struct str op, struct expr *left,
+                                struct expr *right, size_t location, bool *found, struct expr *out);
 /* expr_func.c */
 MUST_CHECK bool expr_function(struct expr_context *x, const struct json *body, struct expr *out);
 

@@ -51,6 +51,7 @@ family_of(const struct type *type)
     case TYPE_ENUM:
     case TYPE_ARRAY:
     case TYPE_TSVECTOR:
+    case TYPE_TSQUERY:
     case TYPE_OTHER:
         break;
     }
@@ -144,7 +145,8 @@ is_free_cast(const struct type *from, const struct type *to)
     bool has_modifier = to->length >= 0 || to->precision >= 0;
 
     if (from->id == TYPE_ENUM || from->id == TYPE_UUID || from->id == TYPE_JSON ||
-        from->id == TYPE_JSONB || from->id == TYPE_DATE || from->id == TYPE_NUMERIC)
+        from->id == TYPE_JSONB || from->id == TYPE_DATE || from->id == TYPE_NUMERIC ||
+        from->id == TYPE_TSVECTOR || from->id == TYPE_TSQUERY)
         return to->id == TYPE_TEXT;
     /* char(n) has its blanks, which no other type keeps. */
     if (from->id == TYPE_BPCHAR)

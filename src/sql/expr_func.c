@@ -6,7 +6,7 @@
 /*
  * A row for each function and argument types; $1 ... $4 in the text are the arguments. Letters of
  * args: t text, h smallint, i integer, I bigint, n numeric, r real, f double precision, d date, s timestamp,
- * z timestamptz, b boolean, x bytea, j json, J jsonb, u uuid.
+ * z timestamptz, b boolean, x bytea, j json, J jsonb, u uuid, v tsvector.
  */
 enum volatility { IMMUTABLE, STABLE, VOLATILE };
 
@@ -49,6 +49,8 @@ static const struct function functions[] = {
     {"length", "x", TYPE_INT4, "length($1)", IMMUTABLE},
     {"char_length", "t", TYPE_INT4, "length($1)", IMMUTABLE},
     {"character_length", "t", TYPE_INT4, "length($1)", IMMUTABLE},
+    {"length", "v", TYPE_INT4, "cairn_tslength($1)", IMMUTABLE},
+    {"strip", "v", TYPE_TSVECTOR, "cairn_tsstrip($1)", IMMUTABLE},
     {"octet_length", "t", TYPE_INT4, "length(CAST($1 AS BLOB))", IMMUTABLE},
     {"octet_length", "x", TYPE_INT4, "length($1)", IMMUTABLE},
     {"btrim", "t", TYPE_TEXT, "trim($1)", IMMUTABLE},
@@ -109,10 +111,12 @@ static enum type_id
 letter_type(char letter)
 {
     static const enum type_id types[] = {
-        ['t'] = TYPE_TEXT,      ['h'] = TYPE_INT2,        ['i'] = TYPE_INT4,   ['I'] = TYPE_INT8,
-        ['n'] = TYPE_NUMERIC,   ['r'] = TYPE_FLOAT4,      ['f'] = TYPE_FLOAT8, ['d'] = TYPE_DATE,
-        ['s'] = TYPE_TIMESTAMP, ['z'] = TYPE_TIMESTAMPTZ, ['b'] = TYPE_BOOL,   ['x'] = TYPE_BYTEA,
-        ['j'] = TYPE_JSON,      ['J'] = TYPE_JSONB,       ['u'] = TYPE_UUID,
+        ['t'] = TYPE_TEXT,        ['h'] = TYPE_INT2,    ['i'] = TYPE_INT4,
+        ['I'] = TYPE_INT8,        ['n'] = TYPE_NUMERIC, ['r'] = TYPE_FLOAT4,
+        ['f'] = TYPE_FLOAT8,      ['d'] = TYPE_DATE,    ['s'] = TYPE_TIMESTAMP,
+        ['z'] = TYPE_TIMESTAMPTZ, ['b'] = TYPE_BOOL,    ['x'] = TYPE_BYTEA,
+        ['j'] = TYPE_JSON,        ['J'] = TYPE_JSONB,   ['u'] = TYPE_UUID,
+        ['v'] = TYPE_TSVECTOR,
     };
 
     return types[(unsigned char)letter];
@@ -474,6 +478,8 @@ expr_function(struct expr_context *x, const struct json *body, struct expr *out)
                           STR_ARG(name.name));
     if (pg_bool(body, "func_variadic") || pg_bool(body, "agg_within_group"))
         return apply_refuse(x->a, at, "VARIADIC and WITHIN GROUP");
+    if (search_is_function(name.name))
+        return search_function(x, body, name.name, out);
     if (aggregate_is_known(name.name))
         return aggregate_translate(x, body, name.name, out);
     if (pg_get(body, "over") != NULL || pg_bool(body, "agg_star") ||

@@ -441,7 +441,12 @@ expr_binary(struct expr_context *x, struct str op, struct expr *left, struct exp
             size_t location, struct expr *out)
 {
     static const char *const comparisons[] = {"=", "<>", "<", "<=", ">", ">="};
+    bool found = false;
 
+    if (!search_operator(x, op, left, right, location, &found, out))
+        return false;
+    if (found)
+        return true;
     for (size_t i = 0; i < COUNTOF(comparisons); i++) {
         if (str_eq(op, str_from(comparisons[i])))
             return compare(x, op, left, right, location, out);

@@ -41,6 +41,7 @@ static const char *const type_names[] = {
     [TYPE_JSONB] = "jsonb",
     [TYPE_ENUM] = "enum",
     [TYPE_TSVECTOR] = "tsvector",
+    [TYPE_TSQUERY] = "tsquery",
     [TYPE_ARRAY] = "array",
     [TYPE_OTHER] = "other",
 };

@@ -35,6 +35,7 @@ static const struct type builtins[] = {
     BUILTIN(TYPE_JSONB, "jsonb"),
     BUILTIN(TYPE_ENUM, "anyenum"),
     BUILTIN(TYPE_TSVECTOR, "tsvector"),
+    BUILTIN(TYPE_TSQUERY, "tsquery"),
     BUILTIN(TYPE_ARRAY, "anyarray"),
     BUILTIN(TYPE_OTHER, "other"),
 };
@@ -83,6 +84,7 @@ static const struct {
     {"json", TYPE_JSON},
     {"jsonb", TYPE_JSONB},
     {"tsvector", TYPE_TSVECTOR},
+    {"tsquery", TYPE_TSQUERY},
 };
 
 /* Source: src/include/catalog/pg_type.dat of PostgreSQL 15. These numbers never change. */
@@ -90,12 +92,12 @@ static const struct {
     uint32_t oid;
     enum type_id id;
 } oids[] = {
-    {16, TYPE_BOOL},       {17, TYPE_BYTEA},    {20, TYPE_INT8},        {21, TYPE_INT2},
-    {23, TYPE_INT4},       {25, TYPE_TEXT},     {114, TYPE_JSON},       {700, TYPE_FLOAT4},
-    {701, TYPE_FLOAT8},    {705, TYPE_UNKNOWN}, {1042, TYPE_BPCHAR},    {1043, TYPE_VARCHAR},
-    {1082, TYPE_DATE},     {1083, TYPE_TIME},   {1114, TYPE_TIMESTAMP}, {1184, TYPE_TIMESTAMPTZ},
-    {1186, TYPE_INTERVAL}, {1266, TYPE_TIMETZ}, {1700, TYPE_NUMERIC},   {2950, TYPE_UUID},
-    {3614, TYPE_TSVECTOR}, {3802, TYPE_JSONB},
+    {16, TYPE_BOOL},       {17, TYPE_BYTEA},     {20, TYPE_INT8},        {21, TYPE_INT2},
+    {23, TYPE_INT4},       {25, TYPE_TEXT},      {114, TYPE_JSON},       {700, TYPE_FLOAT4},
+    {701, TYPE_FLOAT8},    {705, TYPE_UNKNOWN},  {1042, TYPE_BPCHAR},    {1043, TYPE_VARCHAR},
+    {1082, TYPE_DATE},     {1083, TYPE_TIME},    {1114, TYPE_TIMESTAMP}, {1184, TYPE_TIMESTAMPTZ},
+    {1186, TYPE_INTERVAL}, {1266, TYPE_TIMETZ},  {1700, TYPE_NUMERIC},   {2950, TYPE_UUID},
+    {3614, TYPE_TSVECTOR}, {3615, TYPE_TSQUERY}, {3802, TYPE_JSONB},
 };
 
 #define MAX_STRING_LENGTH 10485760
@@ -125,8 +127,7 @@ type_is_embedded(const struct type *type)
 {
     if (type->id == TYPE_ARRAY)
         return type->elem != NULL && array_can_hold(type->elem);
-    return type->id != TYPE_TIMETZ && type->id != TYPE_INTERVAL && type->id != TYPE_TSVECTOR &&
-           type->id != TYPE_OTHER;
+    return type->id != TYPE_TIMETZ && type->id != TYPE_INTERVAL && type->id != TYPE_OTHER;
 }
 
 struct str
@@ -164,6 +165,7 @@ type_sqlite_decl(const struct type *type)
     case TYPE_JSONB:
     case TYPE_ENUM:
     case TYPE_TSVECTOR:
+    case TYPE_TSQUERY:
     case TYPE_OTHER:
     default:
         return STR("TEXT");
@@ -387,8 +389,8 @@ type_json_class(const struct type *type)
         [TYPE_DATE] = 's',      [TYPE_TIME] = 's',        [TYPE_TIMETZ] = 's',
         [TYPE_TIMESTAMP] = 't', [TYPE_TIMESTAMPTZ] = 'z', [TYPE_INTERVAL] = 's',
         [TYPE_UUID] = 's',      [TYPE_JSON] = 'r',        [TYPE_JSONB] = 'r',
-        [TYPE_ENUM] = 's',      [TYPE_TSVECTOR] = 's',    [TYPE_ARRAY] = 'S',
-        [TYPE_OTHER] = 's',
+        [TYPE_ENUM] = 's',      [TYPE_TSVECTOR] = 's',    [TYPE_TSQUERY] = 's',
+        [TYPE_ARRAY] = 'S',     [TYPE_OTHER] = 's',
     };
     char element;
 

@@ -16,6 +16,7 @@
  *   timestamptz           TEXT in UTC: 2026-11-21T10:14:03.5+00:00
  *   uuid                  TEXT, 36 lower-case characters
  *   json                  TEXT as it was given; jsonb: TEXT in normal form
+ *   tsvector tsquery      TEXT as PostgreSQL prints it
  *   arrays                TEXT as PostgreSQL prints it, collation cairn_array or, of numbers,
  *                         cairn_array_number
  * so that ordering by the column's declared collation is PostgreSQL's order under C collation.
@@ -52,9 +53,10 @@ enum type_id {
     TYPE_JSON,
     TYPE_JSONB,
     TYPE_ENUM,
-    TYPE_TSVECTOR, /* PostgreSQL only: passes as text */
-    TYPE_ARRAY,    /* elem is set */
-    TYPE_OTHER,    /* PostgreSQL only: passes as text */
+    TYPE_TSVECTOR,
+    TYPE_TSQUERY,
+    TYPE_ARRAY, /* elem is set */
+    TYPE_OTHER, /* PostgreSQL only: passes as text */
 };
 
 /*

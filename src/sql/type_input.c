@@ -5,6 +5,7 @@
 #include "sql/datetime.h"
 #include "sql/float.h"
 #include "sql/numeric_impl.h"
+#include "sql/search.h"
 #include "sql/type_impl.h"
 
 static bool
@@ -401,6 +402,41 @@ input_enum(const struct type *type, struct str text, struct arena *arena, struct
                    STR_ARG(type->name), STR_ARG(text));
 }
 
+/* What PostgreSQL prints is never longer than this times what it read. */
+#define SEARCH_TEXT_GROWTH 8
+
+static bool
+input_tsvector(const struct type *type, struct str text, struct arena *arena, struct value *out,
+               struct err *err)
+{
+    struct search_vector vector;
+    struct buf buf;
+
+    if (!type_check_encoding(text, err) || !search_vector_read(text, arena, &vector, err))
+        return false;
+    buf_init(&buf, text.len * SEARCH_TEXT_GROWTH + 64);
+    search_vector_write(&buf, &vector);
+    *out = type_value_text(arena_copy(arena, buf_str(&buf)));
+    buf_fini(&buf);
+    return true;
+}
+
+static bool
+input_tsquery(const struct type *type, struct str text, struct arena *arena, struct value *out,
+              struct err *err)
+{
+    const struct search_node *query = NULL;
+    struct buf buf;
+
+    if (!type_check_encoding(text, err) || !search_query_read(text, arena, &query, err))
+        return false;
+    buf_init(&buf, text.len * SEARCH_TEXT_GROWTH + 64);
+    search_query_write(&buf, query);
+    *out = type_value_text(arena_copy(arena, buf_str(&buf)));
+    buf_fini(&buf);
+    return true;
+}
+
 static bool
 input_array(const struct type *type, struct str text, struct arena *arena, struct value *out,
             struct err *err)
@@ -441,7 +477,8 @@ type_input(const struct type *type, struct str text, struct arena *arena, struct
         [TYPE_JSON] = input_json,
         [TYPE_JSONB] = input_json,
         [TYPE_ENUM] = input_enum,
-        [TYPE_TSVECTOR] = input_string,
+        [TYPE_TSVECTOR] = input_tsvector,
+        [TYPE_TSQUERY] = input_tsquery,
         [TYPE_ARRAY] = input_array,
         [TYPE_OTHER] = input_string,
     };

@@ -39,6 +39,16 @@ CREATE VIEW v_limit AS SELECT id FROM zoo LIMIT 1;
 CREATE VIEW v_with AS WITH x AS (SELECT id FROM zoo) SELECT id FROM x;
 CREATE VIEW v_window AS SELECT id, row_number() OVER (ORDER BY id) AS n FROM zoo;
 CREATE VIEW v_above AS SELECT n FROM v_grouped;
+CREATE TABLE texts (id int PRIMARY KEY, body text, doc jsonb, raw json, own tsvector,
+    words tsvector GENERATED ALWAYS AS (setweight(to_tsvector('english', coalesce(body, '')), 'A') || to_tsvector('english', coalesce(doc, '{}'))) STORED);
+CREATE INDEX ON texts USING gin (to_tsvector('english', body));
+CREATE INDEX texts_words ON texts USING gin (words);
+INSERT INTO texts (id, body, doc, raw, own) VALUES
+    (1, 'The cats were dying generously on the mat', '{"a": "A mail to a.b@example.com", "b": ["dogs", 7]}', '["dogs and cats"]', 'cat:1A dog:2'),
+    (2, 'It is an e-mail address, not the cat''s: http://www.example.com/cats?x=1', '"fat rats"', '"un chat"', 'dog cat'),
+    (3, 'Die Katzen laufen über /usr/bin und 1.5e3', NULL, NULL, ''), (4, NULL, '{}', '{}', NULL), (5, 'the and of', '[]', '""', 'mat:4');
+CREATE FUNCTION find_texts(query text) RETURNS SETOF texts LANGUAGE sql STABLE AS
+    $$ SELECT * FROM texts WHERE words @@ websearch_to_tsquery('english', query) $$;
 CREATE TABLE always (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n int);
 `;
 let both;
@@ -141,4 +151,68 @@ test('without nulls, rows inside of rows have no blanks', async () => {
     await same('POST', 'keyed', {}, [{ id: 'k1', size: 3, parent: null }, { id: 'k2', size: 3, parent: 1 }]);
     assert.match((await same('GET', 'sizes', { select: shown, 'keyed.order': 'id', 'keyed.sizes.keyed.order': 'id', id: 'eq.3' }, undefined, stripped)).body,
         /"keyed":\[\{"id":"k1"\},\{"id":"k2","parent":1\}\]/);
+});
+
+test('full text search finds the same rows', async () => {
+    const finds = async (filters, expected) => {
+        const { body } = await same('GET', 'texts', { select: 'id', order: 'id', ...filters });
+        assert.deepEqual(JSON.parse(body).map((row) => row.id), expected, JSON.stringify(filters));
+    };
+
+    await finds({ body: 'fts.cat' }, [1, 2]);
+    await finds({ body: 'fts(english).cats & !mats' }, [2]);
+    await finds({ body: 'fts(simple).cat' }, [2]);
+    await finds({ body: 'fts(german).katze & lauf' }, [3]);
+    await finds({ body: 'not.fts.cat' }, [3, 5]);
+    await finds({ body: 'plfts.The Generous Death' }, []);
+    await finds({ body: 'plfts.mats, and a cat!' }, [1]);
+    await finds({ body: 'phfts.dying generously on the mat' }, [1]);
+    await finds({ body: 'phfts(simple).on mat' }, []);
+    await finds({ body: 'wfts.e-mail -dying' }, [2]);
+    await finds({ body: 'wfts."die of" or mat' }, [1, 3]);
+    await finds({ body: 'fts.e:*' }, [2]);
+    await finds({ body: 'fts.cat <3> mat' }, []);
+    await finds({ body: 'fts.generous <3> mat' }, [1]);
+    await finds({ body: "fts.'/usr/bin' | 'www.example.com'" }, [2, 3]);
+    await finds({ body: 'fts(simple).the' }, [1, 2, 5]);
+    await finds({ body: 'fts.the' }, []);
+    await finds({ body: 'not.fts.the' }, [1, 2, 3, 5]);
+    await finds({ doc: 'fts.dog & mail' }, [1]);
+    await finds({ doc: 'phfts(english).fat rat' }, [2]);
+    await finds({ 'doc->>a': 'fts.mail' }, [1]);
+    await finds({ 'doc->b': 'plfts.dogs' }, [1]);
+    await finds({ raw: 'fts(french).chats' }, [2]);
+    await finds({ own: 'fts.cat' }, [1, 2]);
+    await finds({ own: 'fts(english).cats:A & dogs:D' }, [1, 2]);
+    await finds({ own: 'fts.cat <-> dog' }, [1]);
+    await finds({ words: 'fts.dog' }, [1]);
+    await finds({ words: 'fts.mail:A' }, [2]);
+    await finds({ words: 'wfts(english).rats or katzen' }, [2, 3]);
+    await finds({ or: '(body.fts(english).cat,and(doc.plfts.rats,words.fts.x))' }, [1, 2]);
+    await finds({ or: '(body.not.fts.cat,own.phfts.mat)' }, [3, 5]);
+    await same('GET', 'texts', { order: 'id' });
+    await same('GET', 'texts', { select: 'own::text,id::text', id: 'eq.1' });
+    await same('GET', 'rpc/find_texts', { query: '"dogs" -rats', select: 'id,words' });
+});
+
+test('full text search has the same errors', async () => {
+    const fails = async (filters, pattern) => {
+        const { status, body } = await same('GET', 'texts', { select: 'id', ...filters });
+        assert.match(`${status} ${body}`, pattern);
+    };
+
+    await fails({ body: 'fts.fat cats' }, /400 .*42601.*syntax error in tsquery: \\"fat cats\\"/);
+    await fails({ body: 'fts.fat &' }, /400 .*42601.*no operand in tsquery/);
+    await fails({ own: 'fts.(a' }, /400 .*42601/);
+    await fails({ body: 'fts.a <99999> b' }, /400 .*22023/);
+    await fails({ body: 'fts(klingon).a' }, /400 .*42704.*text search configuration \\"klingon\\" does not exist/);
+    await fails({ own: 'wfts(klingon).a' }, /42704/);
+    await fails({ id: 'fts.1' }, /404 .*42883/);
+    await fails({ words: 'eq.a:b' }, /400 .*42601.*syntax error in tsvector/);
+    assert.match((await same('POST', 'texts', {}, { id: 9, own: 'a:0' })).body, /wrong position info in tsvector/);
+    assert.equal((await same('POST', 'texts', { select: 'own,words' }, { id: 9, body: 'Fat rats', own: "b 'a c':2,1A" },
+        { Prefer: 'return=representation' })).body, `[{"own":"'a c':1A,2 'b'","words":"'fat':1A 'rat':2A"}]`);
+    assert.equal((await same('PATCH', 'texts', { id: 'eq.9', body: 'fts.rat', select: 'words' }, { body: 'Mice' },
+        { Prefer: 'return=representation' })).body, `[{"words":"'mice':1A"}]`);
+    assert.equal((await same('DELETE', 'texts', { words: 'fts.mice' })).status, 204);
 });

@@ -5,6 +5,7 @@
 #include "core/err_local.h"
 #include "db/sqlite/functions_impl.h"
 #include "sql/float.h"
+#include "sql/search.h"
 
 /* Memory that one call may take; a hostile document is the largest thing it may be for. */
 #define SCRATCH_FIRST ((size_t)16 << 10)
@@ -291,6 +292,7 @@ release(void *data)
         return;
     arena_free(fn->scratch);
     buf_fini(&fn->out);
+    search_free(fn->search);
     free(fn);
 }
 
@@ -338,8 +340,8 @@ register_aggregates(sqlite3 *db, struct fn *fn)
 bool
 functions_register(sqlite3 *db, const struct functions_env *env)
 {
-    const struct fn_defs *const all[] = {&fn_session, &fn_caller, &fn_numbers, &fn_text,
-                                         &fn_match,   &fn_times,  &fn_json,    &fn_array};
+    const struct fn_defs *const all[] = {&fn_session, &fn_caller, &fn_numbers, &fn_text,  &fn_match,
+                                         &fn_times,   &fn_json,   &fn_array,   &fn_search};
     struct fn *fn = xcalloc(1, sizeof(*fn));
     bool ok;
 

@@ -66,6 +66,15 @@
  *   cairn_array_contains(a, b, numbers)  cairn_array_overlaps(a, b, numbers)   a @> b, a && b; numbers
  *     is 1 where items compare by value
  *
+ * Full text search; vectors and queries are the text of PostgreSQL's tsvector and tsquery, config the
+ * name of a configuration
+ *   cairn_to_tsvector(config, text)  cairn_to_tsvector_json(config, json)
+ *   cairn_to_tsquery(config, text, form)   form as enum search_form: plain, phrase, web, query
+ *   cairn_tsmatch(vector, query)     @@
+ *   cairn_search(config, text, query)  cairn_search_json(config, json, query)   to_tsvector(...) @@ query
+ *   cairn_tssetweight(vector, letter)  cairn_tsstrip(vector)  cairn_tslength(vector)
+ *   cairn_tsconcat(a, b)             a || b
+ *
  * A function that fails says so with SQLITE_ERROR and the text
  * "SQLSTATE\x01message\x01details\x01hint", in which details and hint may be empty.
  */

@@ -20,6 +20,7 @@ struct fn {
     const struct functions_env *env;
     struct arena *scratch; /* empty at the start of each call */
     struct buf out;        /* the same */
+    struct search *search; /* NULL: no word was looked for yet */
     unsigned references;   /* of what is registered */
 };
 
@@ -46,7 +47,7 @@ struct fn_defs {
 };
 
 extern const struct fn_defs fn_session, fn_caller, fn_numbers, fn_text, fn_match, fn_times, fn_json,
-    fn_array;
+    fn_array, fn_search;
 extern const struct fn_aggregate fn_aggregates[];
 extern const size_t fn_aggregate_count;
 
