@@ -3,8 +3,8 @@
  * cairn check: which stage the service has reached, and what keeps it from the next.
  */
 #include "cli/check_live.h"
-#include "cli/stage.h"
-#include "drill/selftest.h"
+#include "cli/selftest.h"
+#include "drill/examiner.h"
 #include "io/file.h"
 #include "lifecycle/examine.h"
 #include "lifecycle/gaps.h"
@@ -359,68 +359,6 @@ run(struct cli *cli, struct project *project, const struct target *target,
     return exit_code(&before, &after);
 }
 
-/* --- the checks, checked -------------------------------------------------------------------------- */
-
-static void
-say_defect(const struct defect *defect)
-{
-    cli_say_progress("%s", defect != NULL ? defect->name : "without a defect");
-}
-
-static int
-run_selftest(struct cli *cli, const struct project *project)
-{
-    static const enum cli_mark marks[] = {CLI_MARK_OK, CLI_MARK_BAD, CLI_MARK_WARN, CLI_MARK_BAD};
-    static const char *const words[] = {"seen", "missed", "seen, and others", "red without it"};
-    const struct check_input input = {.config = project->config,
-                                      .catalogue = &project->catalogue,
-                                      .record = &project->record,
-                                      .evidence = &project->evidence,
-                                      .stage = LIFECYCLE_MVP,
-                                      .today = project->today,
-                                      .arena = cli->arena};
-    struct selftest_row *rows = ARENA_ARRAY(cli->arena, struct selftest_row, defect_count + 1);
-    size_t seen = 0;
-    struct page page;
-    bool ended;
-
-    signal(SIGINT, on_interrupt);
-    signal(SIGTERM, on_interrupt);
-    ended = selftest_run(&input, is_interrupted, say_defect, rows);
-    cli_clear_progress();
-    if (!ended) {
-        cli_say(cli, CLI_MARK_BAD, "interrupted");
-        return CHECK_ABORTED;
-    }
-    page_init(&page);
-    for (size_t i = 0; i <= defect_count; i++) {
-        seen += rows[i].result == SELFTEST_SEEN;
-        BUF_ADD_LIT(&page.out, " ");
-        page_mark(&page, marks[rows[i].result]);
-        BUF_ADD_LIT(&page.out, " ");
-        page_cell(&page, i == 0 ? "no defect" : rows[i].defect->name, 24);
-        BUF_ADD_LIT(&page.out, " ");
-        page_cell(&page, i == 0 ? "" : rows[i].defect->check, 23);
-        buf_printf(&page.out, " %s: ", words[rows[i].result]);
-        page_wrap(&page, rows[i].found, 53);
-    }
-    buf_printf(&page.out, "\n %zu of %zu\n", seen, defect_count + 1);
-    if (page_print(cli, &page) != CLI_DONE)
-        return CLI_USAGE;
-
-    return seen == defect_count + 1 ? CLI_DONE : CLI_FAILED;
-}
-
-/* Serves with a defect; what the selftest starts. */
-int
-cli_defect(struct cli *cli)
-{
-    struct err err = {0};
-    int code = defect_serve(cli->args[0], &err);
-
-    return err.kind != ERR_NONE ? cli_fail(cli, &err) : code;
-}
-
 int
 cli_check(struct cli *cli)
 {
@@ -441,7 +379,7 @@ cli_check(struct cli *cli)
     if (!check_live_flags(cli))
         return CLI_USAGE;
     if (cli_has_flag(cli, "selftest"))
-        return run_selftest(cli, &project);
+        return cli_run_selftest(cli, &project);
     if (!cli->json)
         stage_say_time_box(cli, &project);
     if (path != NULL) {

@@ -14,28 +14,90 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { REQUEST_MAX = 16 * 1024 * 1024, ASK_MS = 30000, HELD_MAX = 4096, FEW = 4 };
+enum {
+    REQUEST_MAX = 16 * 1024 * 1024,
+    ASK_MS = 30000,
+    FEW = 4,
+    FEW_PER_S = 3,
+    SLOW_MS = 1500,
+    DRAIN_MS = 700
+};
 
+/* What has more than a few clients at once. */
+#define WITH_MANY_CLIENTS                                                    \
+    "latency", "throughput", "error-rate", "concurrency", "kill-under-load", \
+        "shutdown-under-load", "disk-full", "slow-clients"
+
+/* Those that take long are at the end. */
 const struct defect defects[] = {
-    {"always-ready", "health-truth", "/readyz says 200, whatever happens"},
-    {"dead-with-database", "health-truth", "/livez turns together with /readyz"},
-    {"errors-are-500", "error-handling", "what is wrong with a request is answered 500"},
-    {"cuts-bad-requests", "error-handling", "what is wrong with a request cuts the connection"},
-    {"takes-anything", "input-validation", "values of a wrong kind are answered 201"},
-    {"docs-cut-short", "docs", "half of the API's description is missing"},
-    {"no-request-id", "logs", "answers carry no request id"},
-    {"counters-stand-still", "metrics", "the metrics never move"},
-    {"finds-nothing", "round-trip", "a row that was written is not found"},
-    {"no-nosniff", "security-headers", "the header that stops sniffing is missing"},
-    {"api-is-down", "api-answers", "the root of the API is answered 503"},
-    {"runs-on-wrong-settings", "environment-validation", "a wrong port is ignored"},
-    {"slow", "latency", "every answer takes two seconds"},
-    {"sometimes-fails", "error-rate", "each fourth request is answered 500"},
-    {"few-connections", "concurrency", "more than four clients at once are cut"},
-    {"acknowledges-early", "kill-under-load", "writes are answered before they are made"},
-    {"ends-at-once", "shutdown-under-load", "SIGTERM ends it in the middle of requests"},
-    {"dies-on-full-disk", "disk-full", "a failed write ends the process"},
-    {"one-at-a-time", "slow-clients", "a client has to be done before the next is served"},
+    {"dead-with-database", "health-truth", "/livez turns together with /readyz", {NULL}, NULL},
+    {"errors-are-500",
+     "error-handling",
+     "what is wrong with a request is answered 500",
+     {"authentication"},
+     "a refusal is an error, too"},
+    {"cuts-bad-requests",
+     "error-handling",
+     "what is wrong with a request cuts the connection",
+     {"authentication"},
+     "a refusal is an error, too"},
+    {"takes-anything", "input-validation", "values of a wrong kind are answered 201", {NULL}, NULL},
+    {"docs-cut-short", "docs", "half of the API's description is missing", {NULL}, NULL},
+    {"no-request-id",
+     "logs",
+     "answers carry no request id",
+     {"error-tracking"},
+     "no id to look for"},
+    {"wrong-request-id",
+     "error-tracking",
+     "errors carry an id that no log has",
+     {"logs"},
+     "it looks for the same id"},
+    {"counters-stand-still", "metrics", "the metrics never move", {NULL}, NULL},
+    {"finds-nothing", "round-trip", "a row that was written is not found", {NULL}, NULL},
+    {"no-nosniff", "security-headers", "the header that stops sniffing is missing", {NULL}, NULL},
+    {"api-is-down", "api-answers", "the root of the API is answered 503", {NULL}, NULL},
+    {"lets-anybody-in", "authentication", "who isn't signed in may write", {NULL}, NULL},
+    {"turns-away",
+     "throughput",
+     "more than three writes in a second are answered 429",
+     {NULL},
+     NULL},
+    {"sometimes-fails",
+     "error-rate",
+     "every second write is answered 503",
+     {"round-trip", "error-handling", "input-validation", "throughput", "concurrency",
+      "slow-clients"},
+     "they write, too"},
+    {"runs-on-wrong-settings", "environment-validation", "a wrong port is ignored", {NULL}, NULL},
+    {"acknowledges-early",
+     "kill-under-load",
+     "writes are answered before they are made",
+     {"round-trip", "error-handling", "input-validation", "shutdown-under-load", "disk-full",
+      "slow-clients"},
+     "nobody has looked at what is answered, and each ledger counts it"},
+    {"ends-at-once",
+     "shutdown-under-load",
+     "SIGTERM ends it in the middle of requests",
+     {NULL},
+     NULL},
+    {"dies-on-full-disk", "disk-full", "a failed write ends the process", {NULL}, NULL},
+    {"few-connections",
+     "concurrency",
+     "more than four clients at once are cut",
+     {WITH_MANY_CLIENTS},
+     "each of them has more clients"},
+    {"always-ready", "health-truth", "/readyz says 200, whatever happens", {NULL}, NULL},
+    {"slow",
+     "latency",
+     "every answer takes a second and a half",
+     {"throughput", "slow-clients"},
+     "they wait for the same answers"},
+    {"one-at-a-time",
+     "slow-clients",
+     "a client has to be done before the next is served",
+     {"database-connected", "health-truth", WITH_MANY_CLIENTS},
+     "each of them has more clients"},
 };
 const size_t defect_count = COUNTOF(defects);
 
@@ -45,6 +107,8 @@ static struct {
     pid_t child;
     atomic_uint connections;
     atomic_uint requests;
+    atomic_llong second; /* turns-away: of the requests that are counted */
+    volatile sig_atomic_t draining;
     pthread_mutex_t turn; /* one-at-a-time */
     struct buf held;      /* counters-stand-still: the first answer */
     pthread_mutex_t held_lock;
@@ -111,6 +175,15 @@ drop_header(struct client_response *response, const char *name)
     }
 }
 
+static void
+set_header(struct client_response *response, const char *name, const char *value)
+{
+    for (unsigned i = 0; i < response->header_count; i++) {
+        if (str_eq_nocase(response->headers[i].name, str_from(name)))
+            response->headers[i].value = str_from(value);
+    }
+}
+
 static bool
 path_is(const struct exchange *exchange, const char *path)
 {
@@ -158,7 +231,7 @@ spoil_answer(struct exchange *exchange)
         answer(exchange, 500, STR("{}"));
     if (is("cuts-bad-requests") && is_bad && (!is_write || response->status != 400))
         exchange->cuts = true;
-    if (is("takes-anything") && is_bad && is_write)
+    if (is("takes-anything") && response->status == 400 && is_write)
         answer(exchange, 201, STR(""));
     if (is("docs-cut-short") && path_is(exchange, "/openapi.json"))
         response->body.len /= 2;
@@ -170,12 +243,14 @@ spoil_answer(struct exchange *exchange)
         hold_metrics(exchange);
     if (is("api-is-down") && str_eq(exchange->path, STR("/rest/v1/")))
         answer(exchange, 503, STR("{}"));
-    if (is("sometimes-fails") && atomic_fetch_add(&run.requests, 1) % 4 == 3 && !is_bad)
-        answer(exchange, 500, STR("{}"));
+    if (is("lets-anybody-in") && (response->status == 401 || response->status == 403))
+        answer(exchange, 201, STR(""));
+    if (is("wrong-request-id") && response->status >= 400)
+        set_header(response, "X-Request-Id", "00000000-0000-0000-0000-000000000000");
     if (is("finds-nothing") && !is_write && path_is(exchange, "/rest/v1/drill_ledger?id=eq."))
         answer(exchange, 200, STR("[]"));
     if (is("slow") && path_is(exchange, "/rest/"))
-        poll(NULL, 0, 2000);
+        poll(NULL, 0, SLOW_MS);
     if (is("dies-on-full-disk") && is_write && response->status >= 500)
         _exit(1);
 }
@@ -192,11 +267,13 @@ send_answer(int fd, const struct exchange *exchange, bool is_head)
     for (unsigned i = 0; i < response->header_count; i++) {
         struct str name = response->headers[i].name;
 
-        if (str_eq_nocase(name, STR("Content-Length")) ||
+        if (str_eq_nocase(name, STR("Content-Length")) || str_eq_nocase(name, STR("Connection")) ||
             str_eq_nocase(name, STR("Transfer-Encoding")))
             continue;
         buf_printf(&out, "%.*s: %.*s\r\n", STR_ARG(name), STR_ARG(response->headers[i].value));
     }
+    if (response->closes)
+        BUF_ADD_LIT(&out, "Connection: close\r\n");
     if (response->status != 204)
         buf_printf(&out, "Content-Length: %zu\r\n", response->body.len);
     BUF_ADD_LIT(&out, "\r\n");
@@ -220,6 +297,36 @@ forward_late(struct client *client, struct str request, struct exchange *exchang
     client_ask_raw(client, request, &exchange->response);
 }
 
+/* Whether the request is one of a drill's own writes, with nothing wrong with it. */
+static bool
+is_drill_write(const struct exchange *exchange, const struct buf *in)
+{
+    return str_eq(exchange->method, STR("POST")) &&
+           memmem(in->data, in->len, "\"run\": \"drill\"", 14) != NULL;
+}
+
+/* Answers that are given without the service; false when it has to be asked. */
+static bool
+answer_alone(struct exchange *exchange, const struct buf *in)
+{
+    long long second = (long long)(clock_mono_ns() / 1000000000);
+
+    if (is("sometimes-fails") && is_drill_write(exchange, in) &&
+        atomic_fetch_add(&run.requests, 1) % 2 == 1) {
+        answer(exchange, 503, STR("{}"));
+        return true;
+    }
+    if (!is("turns-away") || !is_drill_write(exchange, in))
+        return false;
+    if (atomic_exchange(&run.second, second) != second)
+        atomic_store(&run.requests, 0);
+    if (atomic_fetch_add(&run.requests, 1) < FEW_PER_S)
+        return false;
+    answer(exchange, 429, STR("{}"));
+
+    return true;
+}
+
 static bool
 serve_request(int fd, struct client *client, struct buf *in)
 {
@@ -231,16 +338,18 @@ serve_request(int fd, struct client *client, struct buf *in)
     line = buf_str(in);
     exchange.method = str_cut(&line, ' ');
     exchange.path = str_cut(&line, ' ');
-    if (is("acknowledges-early") && str_eq(exchange.method, STR("POST"))) {
+    if (is("acknowledges-early") && is_drill_write(&exchange, in)) {
         forward_late(client, buf_str(in), &exchange, fd);
         return true;
     }
-    client_ask_raw(client, buf_str(in), &exchange.response);
+    if (!answer_alone(&exchange, in))
+        client_ask_raw(client, buf_str(in), &exchange.response);
     if (exchange.response.outcome != CLIENT_ANSWERED)
         return false;
     spoil_answer(&exchange);
     if (exchange.cuts)
         return false;
+    exchange.response.closes = exchange.response.closes || run.draining != 0;
 
     return send_answer(fd, &exchange, str_eq(exchange.method, STR("HEAD"))) &&
            !exchange.response.closes;
@@ -275,25 +384,59 @@ serve_connection(void *ctx)
 }
 
 static void
-accept_forever(int listener)
+start_connection(int fd)
 {
     pthread_attr_t attributes;
+    pthread_t thread;
 
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, 512 * 1024);
-    for (;;) {
-        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        pthread_t thread;
-
-        if (fd < 0)
-            continue;
-        atomic_fetch_add(&run.connections, 1);
-        if (pthread_create(&thread, &attributes, serve_connection, (void *)(intptr_t)fd) != 0) {
-            close(fd);
-            atomic_fetch_sub(&run.connections, 1);
-        }
+    atomic_fetch_add(&run.connections, 1);
+    if (pthread_create(&thread, &attributes, serve_connection, (void *)(intptr_t)fd) != 0) {
+        close(fd);
+        atomic_fetch_sub(&run.connections, 1);
     }
+    pthread_attr_destroy(&attributes);
+}
+
+/* Those that wait; the listener doesn't block. */
+static void
+accept_waiting(int listener)
+{
+    int fd;
+
+    while ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+        start_connection(fd);
+}
+
+static void
+accept_until_term(int listener)
+{
+    struct pollfd waits = {.fd = listener, .events = POLLIN};
+
+    while (run.draining == 0) {
+        if (poll(&waits, 1, 50) == 1)
+            accept_waiting(listener);
+    }
+}
+
+/* Who sends a request on a connection that is kept hears of the end with its answer; then the service
+ * itself ends. */
+static void
+drain(int listener)
+{
+    uint64_t deadline = clock_mono_ns() + (uint64_t)DRAIN_MS * 1000000;
+    int status;
+
+    /* Connections that the kernel has taken already would be cut with the listener. */
+    accept_waiting(listener);
+    close(listener);
+    while (atomic_load(&run.connections) > 0 && clock_mono_ns() < deadline)
+        poll(NULL, 0, 10);
+    kill(run.child, SIGTERM);
+    if (!process_wait(run.child, ASK_MS, &status))
+        kill(run.child, SIGKILL);
 }
 
 /* --- starting -------------------------------------------------------------------------------------- */
@@ -301,7 +444,11 @@ accept_forever(int listener)
 static void
 on_term(int signal_no)
 {
-    /* In the middle of whatever there is: only one defect is about how it ends. */
+    if (!is("ends-at-once")) {
+        run.draining = 1;
+        return;
+    }
+    /* In the middle of whatever there is. */
     if (run.child > 0)
         kill(run.child, SIGTERM);
     _exit(0);
@@ -311,7 +458,7 @@ static int
 listen_at(const struct endpoint *at)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     uint64_t port;
     int one = 1;
 
@@ -349,6 +496,25 @@ start_inner(struct err *err)
     return process_start(&options, &run.child, err);
 }
 
+/* Until the service answers: who is let in before that would be cut. */
+static bool
+await_inner(struct err *err)
+{
+    uint64_t deadline = clock_mono_ns() + (uint64_t)ASK_MS * 1000000;
+    struct client_response response = {0};
+    struct client client;
+    int status;
+
+    client_init(&client, &run.inner, ASK_MS);
+    while (response.status != 200 && run.draining == 0 && clock_mono_ns() < deadline &&
+           !process_wait(run.child, 5, &status))
+        client_ask(&client, "GET", "/readyz", NULL, STR_NULL, &response);
+    client_fini(&client);
+
+    return response.status == 200 ||
+           err_set(err, ERR_UNAVAILABLE, "", "unable to serve: the service didn't start");
+}
+
 int
 defect_serve(const char *name, struct err *err)
 {
@@ -373,14 +539,15 @@ defect_serve(const char *name, struct err *err)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     signal(SIGTERM, on_term);
+    if (!start_inner(err) || !await_inner(err))
+        return 1;
     listener = listen_at(&at);
     if (listener < 0) {
         err_set_errno(err, ERR_IO, errno, "unable to listen on '%s'", address);
         return 1;
     }
-    if (!start_inner(err))
-        return 1;
-    accept_forever(listener);
+    accept_until_term(listener);
+    drain(listener);
 
     return 0;
 }

@@ -9,10 +9,14 @@
 
 #include "core/err.h"
 
+enum { DEFECT_ALSO_MAX = 12 };
+
 struct defect {
     const char *name;
-    const char *check; /* the one that has to notice */
-    const char *what;  /* in one line */
+    const char *check;                 /* the one that has to notice */
+    const char *what;                  /* in one line */
+    const char *also[DEFECT_ALSO_MAX]; /* that may turn red with it */
+    const char *why;                   /* why they may; NULL without them */
 };
 
 extern const struct defect defects[];

@@ -9,7 +9,7 @@
 #include "drill/examiner.h"
 #include "drill/ledger.h"
 
-enum { DRILL_FAULT_MS = 1000, DRILL_TIMEOUT_MS = 10000, DRILL_SLOW_CLIENTS = 200 };
+enum { DRILL_TIMEOUT_MS = 10000, DRILL_SLOW_CLIENTS = 200 };
 
 struct drill {
     struct examiner *examiner;
@@ -21,11 +21,15 @@ struct drill {
     struct ledger_count count;
     void (*fault)(struct drill *drill, int64_t elapsed_ms);
     bool was_interrupted;
+    int64_t fault_ms;   /* after how long the fault begins */
+    int64_t hold_ms;    /* how long one lasts that is taken back */
+    int64_t run_ms;     /* how long clients write */
     int64_t recover_ms; /* how long it may take to be ready again; 0: DRILL_TIMEOUT_MS */
     /* Of the fault. */
     int phase;
     void *state; /* its own */
     uint64_t fault_ns, back_ns;
+    bool awaits_end; /* the run goes on until the fault is over, without clients */
     bool ended_in_time;
     int exit_status;
     int slow_fds[DRILL_SLOW_CLIENTS];

@@ -164,11 +164,11 @@ fault_database(struct drill *drill, int64_t elapsed_ms)
 
     if (!service_is_running(&drill->service))
         outage->has_ended = true;
-    if (drill->phase == BEFORE && elapsed_ms >= DRILL_FAULT_MS) {
+    if (drill->phase == BEFORE && elapsed_ms >= drill->fault_ms) {
         take_away(drill, outage);
     } else if (drill->phase == AWAY) {
         if (outage->is_broken || outage->has_ended ||
-            elapsed_ms >= DRILL_FAULT_MS + outage->length_ms) {
+            elapsed_ms >= drill->fault_ms + outage->length_ms) {
             give_back(drill, outage);
         } else if (elapsed_ms >= outage->empty_at_ms) {
             outage->empty_at_ms = elapsed_ms + EMPTY_EVERY_MS;
@@ -289,7 +289,7 @@ run_outage(struct examiner *examiner, const struct check_input *input, struct ev
         arena_printf(input->arena, "503 with Retry-After, nothing lost, ready within %u s of it",
                      stage_targets[examiner->stage].recover_s)
             .data;
-    ran = drill_run(&drill, DRILL_FAULT_MS + outage.length_ms + AFTER_MS);
+    ran = drill_run(&drill, drill.fault_ms + outage.length_ms + AFTER_MS);
     settle(&drill, &outage);
     if (outage.is_broken)
         check_unknown(input, out, "%s", outage.err.message);

@@ -7,6 +7,7 @@
 #include "io/process.h"
 
 #include <dirent.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -14,13 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum {
-    CONNECTIONS = 16,
-    DURATION_MS = 3000,
-    GRACE_MS = 40000,
-    DISK_ROOM = 8192,
-    RECOVER_MS = 1200
-};
+enum { CONNECTIONS = 16, GRACE_MS = 40000, DISK_ROOM = 8192, BRIEF_PER_S = 400, TICK_MS = 20 };
 
 static bool
 on_tick(void *ctx, int64_t elapsed_ms)
@@ -47,12 +42,14 @@ drill_run(struct drill *drill, int64_t duration_ms)
          true},
         {"GET", target->ready, NULL, NULL, 1, false},
     };
+    const int64_t timeout_ms = drill->examiner->is_brief ? DRILL_TIMEOUT_MS / 4 : DRILL_TIMEOUT_MS;
     const struct load_options options = {.at = drill->service.at,
                                          .routes = routes,
                                          .route_count = COUNTOF(routes),
+                                         .rate = drill->examiner->is_brief ? BRIEF_PER_S : 0,
                                          .connections = CONNECTIONS,
                                          .duration_ms = duration_ms,
-                                         .timeout_ms = DRILL_TIMEOUT_MS,
+                                         .timeout_ms = timeout_ms,
                                          .first_number = 1,
                                          .ledger = &drill->ledger,
                                          .tick = on_tick,
@@ -62,6 +59,8 @@ drill_run(struct drill *drill, int64_t duration_ms)
 
     if (!load_run(&options, &drill->result, &drill->err))
         return false;
+    for (int64_t at = duration_ms; drill->awaits_end && on_tick(drill, at); at += TICK_MS)
+        poll(NULL, 0, TICK_MS);
     if (drill->was_interrupted)
         return err_set(&drill->err, ERR_UNAVAILABLE, "", "interrupted");
     if (!service_is_running(&drill->service) && !service_start(&drill->service, NULL, &drill->err))
@@ -79,7 +78,13 @@ bool
 drill_begin(struct drill *drill, struct examiner *examiner, const struct check_input *input,
             struct evidence *out, void (*fault)(struct drill *drill, int64_t elapsed_ms))
 {
-    *drill = (struct drill){.examiner = examiner, .input = input, .out = out, .fault = fault};
+    *drill = (struct drill){.examiner = examiner,
+                            .input = input,
+                            .out = out,
+                            .fault = fault,
+                            .fault_ms = examiner->is_brief ? 400 : 1000,
+                            .hold_ms = examiner->is_brief ? 500 : 1200,
+                            .run_ms = examiner->is_brief ? 1200 : 3000};
     if (!examiner_open_service(examiner, &drill->service, &drill->err)) {
         check_unknown(input, out, "%s", drill->err.message);
         return false;
@@ -138,18 +143,21 @@ fault_shutdown(struct drill *drill, int64_t elapsed_ms)
 {
     struct service *service = &drill->service;
 
-    if (drill->phase == 0 && elapsed_ms >= DRILL_FAULT_MS) {
+    if (drill->phase == 0 && elapsed_ms >= drill->fault_ms) {
         kill(service->pid, SIGTERM);
         drill->fault_ns = clock_mono_ns();
+        drill->awaits_end = true;
         drill->phase = 1;
     } else if (drill->phase == 1) {
         if (!service_is_running(service)) {
             drill->exit_status = service->status;
             drill->ended_in_time = true;
+            drill->awaits_end = false;
             drill->back_ns = clock_mono_ns();
             drill->phase = service_spawn(service, NULL, &drill->err) ? 2 : 3;
         } else if (clock_mono_ns() - drill->fault_ns > (uint64_t)GRACE_MS * 1000000) {
             service_kill(service);
+            drill->awaits_end = false;
             drill->phase = 3;
         }
     }
@@ -163,7 +171,7 @@ look_shutdown(struct examiner *examiner, const struct check_input *input, struct
     if (!drill_begin(&drill, examiner, input, out, fault_shutdown))
         return;
     out->limit = "no request cut, no acknowledged write lost, exit code 0";
-    if (!drill_run(&drill, DURATION_MS))
+    if (!drill_run(&drill, drill.run_ms))
         check_fail(input, out, "%s", drill.err.message);
     else if (drill_is_ledger_wrong(&drill))
         ;
@@ -193,7 +201,7 @@ look_restart(struct examiner *examiner, const struct check_input *input, struct 
     if (!drill_begin(&drill, examiner, input, out, fault_shutdown))
         return;
     out->limit = "no request refused or cut";
-    if (!drill_run(&drill, DURATION_MS))
+    if (!drill_run(&drill, drill.run_ms))
         check_fail(input, out, "%s", drill.err.message);
     else if (drill_is_ledger_wrong(&drill))
         ;
@@ -211,7 +219,7 @@ look_restart(struct examiner *examiner, const struct check_input *input, struct 
 static void
 fault_kill(struct drill *drill, int64_t elapsed_ms)
 {
-    if (drill->phase == 0 && elapsed_ms >= DRILL_FAULT_MS) {
+    if (drill->phase == 0 && elapsed_ms >= drill->fault_ms) {
         drill->fault_ns = clock_mono_ns();
         service_kill(&drill->service);
         drill->phase = service_spawn(&drill->service, NULL, &drill->err) ? 1 : 2;
@@ -231,7 +239,7 @@ look_kill(struct examiner *examiner, const struct check_input *input, struct evi
     if (!drill_begin(&drill, examiner, input, out, fault_kill))
         return;
     out->limit = "no acknowledged write lost";
-    if (!drill_run(&drill, DURATION_MS)) {
+    if (!drill_run(&drill, drill.run_ms)) {
         check_fail(input, out, "%s", drill.err.message);
     } else if (!drill_is_ledger_wrong(&drill)) {
         rto = drill.back_ns > 0 ? (double)(drill.back_ns - drill.fault_ns) / 1e9 : 0;
@@ -269,10 +277,10 @@ limit_files(pid_t group, rlim_t bytes)
 static void
 fault_disk(struct drill *drill, int64_t elapsed_ms)
 {
-    if (drill->phase == 0 && elapsed_ms >= DRILL_FAULT_MS) {
+    if (drill->phase == 0 && elapsed_ms >= drill->fault_ms) {
         limit_files(drill->service.pid, DISK_ROOM);
         drill->phase = 1;
-    } else if (drill->phase == 1 && elapsed_ms >= DRILL_FAULT_MS + RECOVER_MS) {
+    } else if (drill->phase == 1 && elapsed_ms >= drill->fault_ms + drill->hold_ms) {
         if (!service_is_running(&drill->service))
             drill->exit_status = 1;
         limit_files(drill->service.pid, RLIM_INFINITY);
@@ -293,7 +301,7 @@ look_disk(struct examiner *examiner, const struct check_input *input, struct evi
                       "its data is on PostgreSQL's disk, which can't be filled from here");
     else if (drill.service.target.data == NULL)
         check_unknown(input, out, "nothing says where its data is (data:)");
-    else if (!drill_run(&drill, DRILL_FAULT_MS + 3 * RECOVER_MS))
+    else if (!drill_run(&drill, drill.fault_ms + 3 * drill.hold_ms))
         check_fail(input, out, "%s", drill.err.message);
     else if (drill.exit_status != 0)
         check_fail(input, out, "it ended when the disk was full");
@@ -345,7 +353,7 @@ look_slow(struct examiner *examiner, const struct check_input *input, struct evi
     for (unsigned i = 0; i < DRILL_SLOW_CLIENTS; i++)
         drill.slow_fds[i] = -1;
     out->limit = "none of the others fails, p95 below 1 s";
-    if (!drill_run(&drill, DURATION_MS)) {
+    if (!drill_run(&drill, drill.run_ms)) {
         check_fail(input, out, "%s", drill.err.message);
     } else if (!drill_is_ledger_wrong(&drill)) {
         p95 = (double)hist_quantile(&drill.result.latency, 0.95) / 1000;

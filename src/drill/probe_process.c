@@ -273,10 +273,14 @@ look_authentication(struct examiner *examiner, const struct check_input *input,
     struct client client;
     struct err err = {0};
 
+    /* Whether the check notices is another question than what the project is like. */
     env[0] =
-        arena_printf(input->arena, "CAIRN_AUTH_ANONYMOUS=%s",
-                     config_options[CONFIG_AUTH_ANONYMOUS].values[examiner->config->auth_anonymous])
-            .data;
+        examiner->is_brief
+            ? "CAIRN_AUTH_ANONYMOUS=closed"
+            : arena_printf(
+                  input->arena, "CAIRN_AUTH_ANONYMOUS=%s",
+                  config_options[CONFIG_AUTH_ANONYMOUS].values[examiner->config->auth_anonymous])
+                  .data;
     if (!examiner_open_service(examiner, &second, &err)) {
         check_unknown(input, out, "%s", err.message);
         return;

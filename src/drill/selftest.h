@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The checks, checked: each defect in turn in a throw-away service, and the check that has to notice.
- * A check that can't fail is a bug.
+ * The checks, checked: each defect in turn in a throw-away service or project, and the check that has
+ * to notice, and all the others, which must not unless the defect says so. A check that can't fail is
+ * a bug.
+ *
+ * Services are tried in processes of their own, a few at a time. Drills are short there, and write at
+ * a fixed rate, so that they leave each other room.
  */
 #ifndef CAIRN_DRILL_SELFTEST_H
 #define CAIRN_DRILL_SELFTEST_H
@@ -10,21 +14,33 @@
 #include "drill/examiner.h"
 
 enum selftest_result {
-    SELFTEST_SEEN,   /* the check is red, and no other that was asked */
+    SELFTEST_SEEN,   /* the check is red, and no other but for what the defect says */
     SELFTEST_MISSED, /* the check passes all the same */
     SELFTEST_OTHERS, /* the check is red, and another one too */
     SELFTEST_BROKEN, /* without a defect it is red, or it could not be run */
+    SELFTEST_RESULT_COUNT
 };
 
 struct selftest_row {
     const struct defect *defect; /* NULL: without one, everything has to pass */
     enum selftest_result result;
     const char *found; /* what the check said, or which other was red */
+    const char *also;  /* others that were red, as the defect says; "" */
 };
 
-/* Runs all of it; rows has defect_count + 1 elements. said is told before each. False when it was
- * interrupted. */
+struct selftest {
+    struct selftest_row *rows;
+    size_t count;
+};
+
+/* Runs all of it. said is told how many rows are done. False when it was interrupted; then nothing of
+ * it is left. */
 MUST_CHECK bool selftest_run(const struct check_input *input, bool (*is_interrupted)(void),
-                             void (*said)(const struct defect *defect), struct selftest_row *rows);
+                             void (*said)(size_t done, size_t count), struct selftest *out);
+
+/* Whether a defect is about that check. */
+bool selftest_has_defect(const char *check);
+/* Why there is none about a check that could have one; NULL: nobody has planted one yet. */
+const char *selftest_explain(const char *check);
 
 #endif

@@ -44,6 +44,23 @@ remove_tree(const char *dir)
     nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+bool
+service_make_folder(char *out, size_t size, struct err *err)
+{
+    snprintf(out, size, FOLDER "/" PREFIX "%d-XXXXXX", (int)getpid());
+    if (mkdtemp(out) != NULL)
+        return true;
+    out[0] = '\0';
+
+    return err_set_errno(err, ERR_IO, errno, "unable to make a folder in " FOLDER);
+}
+
+void
+service_remove_folder(const char *dir)
+{
+    remove_tree(dir);
+}
+
 void
 service_sweep(void)
 {
@@ -94,13 +111,10 @@ service_open(const struct target *target, struct arena *arena, struct service *o
     unsigned port = endpoint_pick_port();
 
     *out = (struct service){.target = *target, .arena = arena, .log_fd = -1};
-    snprintf(out->dir, sizeof(out->dir), FOLDER "/" PREFIX "%d-XXXXXX", (int)getpid());
     if (port == 0)
         return err_set_errno(err, ERR_IO, errno, "unable to find a free port");
-    if (mkdtemp(out->dir) == NULL) {
-        out->dir[0] = '\0';
-        return err_set_errno(err, ERR_IO, errno, "unable to make a folder in " FOLDER);
-    }
+    if (!service_make_folder(out->dir, sizeof(out->dir), err))
+        return false;
     if (target->database != NULL && !pg_scratch_make(target->database, &out->database, err)) {
         service_close(out);
         return false;

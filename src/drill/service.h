@@ -58,6 +58,9 @@ const char *service_last_words(struct service *service);
 /* Whether it ever printed the text. */
 bool service_log_has(struct service *service, const char *text);
 
+/* A folder that is swept away should this process be killed. */
+MUST_CHECK bool service_make_folder(char *out, size_t size, struct err *err);
+void service_remove_folder(const char *dir);
 /* Removes what was left by runs whose process is gone (killed with -9). */
 void service_sweep(void);
 

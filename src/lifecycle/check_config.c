@@ -186,6 +186,7 @@ look_hardening(const struct check_input *input, struct evidence *out)
         {"database.max_rows", config->database_max_rows == 0 || config->database_max_rows > 100000},
         {"server.drain_timeout", config->server_drain_timeout < 1000},
         {"auth.anonymous", config->auth_anonymous == CONFIG_AUTH_ANONYMOUS_OPEN},
+        {"log.level", config->log_level == CONFIG_LOG_LEVEL_DEBUG},
     };
     struct buf weak;
     size_t count = 0;

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/selftest.h"
+
+#include "drill/selftest.h"
+
+#include <signal.h>
+
+enum { SELFTEST_ABORTED = 5, NAME_WIDTH = 23, ROW_WIDTH = 24, INDENT = NAME_WIDTH + ROW_WIDTH + 5 };
+
+static volatile sig_atomic_t interrupted;
+
+static void
+on_interrupt(int signal_no)
+{
+    interrupted = 1;
+}
+
+static bool
+is_interrupted(void)
+{
+    return interrupted != 0;
+}
+
+static void
+say_progress(size_t done, size_t count)
+{
+    cli_say_progress("%3zu/%zu defects tried  (about a minute)", done, count);
+}
+
+/* The row that a check is of, as people know it. */
+static const char *
+row_of(const struct catalogue *catalogue, const char *check)
+{
+    for (size_t i = 0; i < catalogue->count; i++) {
+        const struct lifecycle_row *row = catalogue->rows[i];
+
+        if (row->check != NULL && strcmp(row->check, check) == 0)
+            return row->id;
+    }
+
+    return check;
+}
+
+static void
+add_row(struct page *page, const struct catalogue *catalogue, const struct selftest_row *row)
+{
+    static const enum cli_mark marks[SELFTEST_RESULT_COUNT] = {[SELFTEST_SEEN] = CLI_MARK_OK,
+                                                               [SELFTEST_MISSED] = CLI_MARK_BAD,
+                                                               [SELFTEST_OTHERS] = CLI_MARK_WARN,
+                                                               [SELFTEST_BROKEN] = CLI_MARK_BAD};
+    static const char *const words[SELFTEST_RESULT_COUNT] = {[SELFTEST_SEEN] = "",
+                                                             [SELFTEST_MISSED] = "not noticed: ",
+                                                             [SELFTEST_OTHERS] = "seen, and ",
+                                                             [SELFTEST_BROKEN] =
+                                                                 "red without it: "};
+    char text[600];
+
+    BUF_ADD_LIT(&page->out, " ");
+    page_mark(page, marks[row->result]);
+    BUF_ADD_LIT(&page->out, " ");
+    page_cell(page, row->defect != NULL ? row->defect->name : "no defect", NAME_WIDTH);
+    BUF_ADD_LIT(&page->out, " ");
+    page_cell(page, row->defect != NULL ? row_of(catalogue, row->defect->check) : "", ROW_WIDTH);
+    BUF_ADD_LIT(&page->out, " ");
+    snprintf(text, sizeof(text), "%s%s", words[row->result], row->found);
+    page_wrap(page, text, INDENT);
+    if (row->also[0] == '\0')
+        return;
+    for (unsigned i = 0; i < INDENT; i++)
+        buf_add_char(&page->out, ' ');
+    snprintf(text, sizeof(text), "and, because %s: %s", row->defect->why, row->also);
+    page_wrap(page, text, INDENT);
+}
+
+/* Rows that can be found out about, and have no defect. */
+static void
+add_without(struct page *page, const struct catalogue *catalogue)
+{
+    bool first = true;
+
+    for (size_t i = 0; i < catalogue->count; i++) {
+        const struct lifecycle_row *row = catalogue->rows[i];
+        const char *why;
+
+        if (row->check == NULL || selftest_has_defect(row->check) ||
+            (check_find(row->check) == NULL && examiner_find(row->check) == NULL))
+            continue;
+        if (first)
+            BUF_ADD_LIT(&page->out, "\n without a defect of their own:\n");
+        first = false;
+        why = selftest_explain(row->check);
+        BUF_ADD_LIT(&page->out, " \xe2\x80\x93 ");
+        page_cell(page, row->id, NAME_WIDTH);
+        BUF_ADD_LIT(&page->out, " ");
+        page_wrap(page, why != NULL ? why : "none is planted yet", NAME_WIDTH + 4);
+    }
+}
+
+int
+cli_run_selftest(struct cli *cli, const struct project *project)
+{
+    const struct check_input input = {.config = project->config,
+                                      .catalogue = &project->catalogue,
+                                      .record = &project->record,
+                                      .evidence = &project->evidence,
+                                      .stage = LIFECYCLE_MVP,
+                                      .today = project->today,
+                                      .arena = cli->arena};
+    struct selftest selftest;
+    size_t seen = 0;
+    struct page page;
+    bool ended;
+
+    signal(SIGINT, on_interrupt);
+    signal(SIGTERM, on_interrupt);
+    say_progress(0, 0);
+    ended = selftest_run(&input, is_interrupted, say_progress, &selftest);
+    cli_clear_progress();
+    if (!ended) {
+        cli_say(cli, CLI_MARK_BAD, "interrupted: nothing was kept");
+        return SELFTEST_ABORTED;
+    }
+    page_init(&page);
+    for (size_t i = 0; i < selftest.count; i++) {
+        seen += selftest.rows[i].result == SELFTEST_SEEN;
+        add_row(&page, &project->catalogue, &selftest.rows[i]);
+    }
+    add_without(&page, &project->catalogue);
+    buf_printf(&page.out, "\n %zu of %zu\n", seen, selftest.count);
+    if (page_print(cli, &page) != CLI_DONE)
+        return CLI_USAGE;
+
+    return seen == selftest.count ? CLI_DONE : CLI_FAILED;
+}
+
+/* Serves with a defect; what the selftest starts. */
+int
+cli_defect(struct cli *cli)
+{
+    struct err err = {0};
+    int code = defect_serve(cli->args[0], &err);
+
+    return err.kind != ERR_NONE ? cli_fail(cli, &err) : code;
+}
