@@ -63,6 +63,10 @@ emit_column(struct emitter *e, const struct plan_rel *rel, const struct model_co
     if (rel->parent == NULL && e->used != NULL)
         e->used[schema_column_index(rel->table, column)] = true;
     emit_note_column(e, rel, rel->table, column);
+    if (rel->parent == NULL && e->view != NULL) {
+        emit_view_column(e, column);
+        return;
+    }
     emit_alias(e, rel);
     buf_add_char(&e->sql, '.');
     quote_ident(&e->sql, column->name);
@@ -538,6 +542,8 @@ emit_plan(enum db_dialect dialect, const struct plan *plan, struct arena *arena,
     bool ok = false;
 
     *out = (struct emit_output){0};
+    if (plan->action != PLAN_READ && plan->target != plan->root->table)
+        e.view = plan->root->table;
     buf_init(&e.sql, SQL_MAX);
     ok = plan->action == PLAN_READ ? emit_read(&e, out, err) : emit_write(&e, out, err);
     ok = ok && emit_access_end(&e, out, err);

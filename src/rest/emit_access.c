@@ -121,13 +121,6 @@ emit_find_rule(struct emitter *e, const struct schema_role *role, const struct s
     return rule->applies;
 }
 
-static bool
-find_rule(struct emitter *e, const struct schema_table *table, enum model_command command,
-          enum access_part part, struct str alias, struct access_rule *rule)
-{
-    return emit_find_rule(e, e->plan->role, table, command, part, alias, rule);
-}
-
 /* A policy for all commands is in the rules of each, and asked once. */
 static bool
 has_condition(const struct access_rule *rule, struct str sql)
@@ -162,24 +155,26 @@ emit_rule(struct emitter *e, const struct schema_table *table, enum model_comman
     const struct access_rule none = {0};
     struct access_rule rule;
 
-    return find_rule(e, table, command, ACCESS_USING, alias, &rule)
+    return emit_find_rule(e, e->plan->role, table, command, ACCESS_USING, alias, &rule)
                ? emit_write_rule(e, &rule, &none, word)
                : word;
 }
 
 /* A write works on rows that its own policies allow, and if it reads them those of SELECT. */
 static const char *
-emit_target_rules(struct emitter *e, const struct schema_table *table, enum model_command command,
-                  struct str alias, const char *word)
+emit_target_rules(struct emitter *e, enum model_command command, struct str alias, const char *word)
 {
+    const struct schema_table *table = e->plan->target;
+    const struct schema_role *role = e->plan->target_role;
     const struct access_rule none = {0};
     struct access_rule rule;
     struct access_rule seen;
 
-    if (!find_rule(e, table, command, ACCESS_USING, alias, &rule))
+    if (!emit_find_rule(e, role, table, command, ACCESS_USING, alias, &rule))
         return word;
     word = emit_write_rule(e, &rule, &none, word);
-    if (e->reads_target && find_rule(e, table, MODEL_FOR_SELECT, ACCESS_USING, alias, &seen))
+    if (e->reads_target &&
+        emit_find_rule(e, role, table, MODEL_FOR_SELECT, ACCESS_USING, alias, &seen))
         word = emit_write_rule(e, &seen, &rule, word);
     return word;
 }
@@ -208,15 +203,21 @@ emit_rel_rules(struct emitter *e, const struct plan_rel *rel, const char *word)
     if (rel->rel != NULL && rel->rel->junction != NULL)
         word = emit_rule(e, rel->rel->junction, MODEL_FOR_SELECT,
                          arena_printf(e->arena, "j%u", rel->number), word);
-    return is_target ? emit_target_rules(e, rel->table, command_of(e->plan), alias, word)
-                     : emit_rule(e, rel->table, MODEL_FOR_SELECT, alias, word);
+    if (!is_target)
+        return emit_rule(e, rel->table, MODEL_FOR_SELECT, alias, word);
+    return emit_view_where(e, emit_target_rules(e, command_of(e->plan), alias, word));
 }
 
 bool
 emit_is_limited(struct emitter *e, const struct plan_rel *rel)
 {
-    return e->plan->role != NULL && rel->call == NULL &&
-           access_applies(e->plan->schema, e->plan->role, rel->table);
+    const struct plan *plan = e->plan;
+    bool is_target = rel->parent == NULL && plan->action != PLAN_READ;
+
+    if (plan->role == NULL || rel->call != NULL)
+        return false;
+    return is_target ? access_applies(plan->schema, plan->target_role, plan->target)
+                     : access_applies(plan->schema, plan->role, rel->table);
 }
 
 /* --- checks of new rows ---------------------------------------------------------------------- */
@@ -257,7 +258,7 @@ emit_checks_of(struct emitter *e, const struct schema_role *role, const struct s
 void
 emit_checks(struct emitter *e, enum model_command command, enum access_part part, struct str alias)
 {
-    emit_checks_of(e, e->plan->role, e->plan->root->table, e->reads_target, command, part, alias);
+    emit_checks_of(e, e->plan->target_role, e->plan->target, e->reads_target, command, part, alias);
 }
 
 /* --- privileges ------------------------------------------------------------------------------ */
@@ -303,10 +304,12 @@ may_write(const struct plan *plan)
     case PLAN_READ:
         return true;
     case PLAN_INSERT:
-        /* Whether a row was there is told by a column of PostgreSQL's own, which goes with the table. */
+        /* Whether a row was there is told by a column of PostgreSQL's own, which goes with the table;
+         * a view has none. */
         return may_set(plan, MODEL_MAY_INSERT) &&
                (!merges || (may_set(plan, MODEL_MAY_UPDATE) &&
-                            schema_may(plan->schema, plan->role, model, MODEL_MAY_SELECT)));
+                            (model->is_view ||
+                             schema_may(plan->schema, plan->role, model, MODEL_MAY_SELECT))));
     case PLAN_UPDATE:
         return may_set(plan, MODEL_MAY_UPDATE);
     case PLAN_DELETE:
@@ -319,7 +322,7 @@ static bool
 takes_default(const struct plan *plan, const struct model_column *column)
 {
     for (uint32_t i = 0; i < plan->column_count; i++) {
-        if (plan->columns[i] == column)
+        if (plan->target_columns[i] == column)
             return plan->missing_default;
     }
     return true;
@@ -349,9 +352,9 @@ emit_check_sequence(const struct schema *schema, const struct schema_role *role,
 static bool
 check_sequences(const struct plan *plan, struct err *err)
 {
-    const struct model_table *table = plan->root->table->model;
+    const struct model_table *table = plan->action == PLAN_INSERT ? plan->target->model : NULL;
 
-    for (uint32_t i = 0; plan->action == PLAN_INSERT && i < table->column_count; i++) {
+    for (uint32_t i = 0; table != NULL && i < table->column_count; i++) {
         const struct model_column *column = &table->columns[i];
 
         if (takes_default(plan, column) &&
@@ -377,6 +380,10 @@ check_privileges(const struct emitter *e, struct err *err)
         if ((denied == NULL || reading->rel->number < denied->rel->number) && !may_read(e, reading))
             denied = reading;
     }
+    if (denied != NULL && denied->rel == plan->root)
+        return access_fail_table(denied->table->model, err);
+    if (e->view != NULL && !emit_view_may(e, err))
+        return false;
     if (denied != NULL)
         return access_fail_table(denied->table->model, err);
     return check_sequences(plan, err);
@@ -385,12 +392,12 @@ check_privileges(const struct emitter *e, struct err *err)
 static bool
 is_key(const struct plan *plan, const struct model_key *key)
 {
-    const struct model_table *model = plan->root->table->model;
+    const struct model_table *model = plan->target->model;
     uint32_t found = 0;
 
     for (uint32_t k = 0; k < key->column_count; k++) {
         for (uint32_t i = 0; i < plan->conflict_count; i++)
-            found += plan->conflict[i] == &model->columns[key->columns[k]];
+            found += plan->target_conflict[i] == &model->columns[key->columns[k]];
     }
     return found == key->column_count && found == plan->conflict_count;
 }
@@ -400,11 +407,12 @@ is_key(const struct plan *plan, const struct model_key *key)
 static bool
 check_conflict_target(const struct plan *plan, struct err *err)
 {
-    const struct model_table *model = plan->root->table->model;
+    const struct model_table *model = NULL;
 
     if (plan->action != PLAN_INSERT || plan->resolution == API_RESOLUTION_NONE ||
         plan->column_count == 0)
         return true;
+    model = plan->target->model;
     for (uint32_t i = 0; i < model->key_count; i++) {
         if (is_key(plan, &model->keys[i]))
             return true;
@@ -442,10 +450,10 @@ contains(struct str text, struct str part)
 static int64_t
 reads_of_defaults(const struct plan *plan)
 {
-    const struct model_table *model = plan->root->table->model;
+    const struct model_table *model = plan->action == PLAN_INSERT ? plan->target->model : NULL;
     int64_t reads = 0;
 
-    for (uint32_t i = 0; plan->action == PLAN_INSERT && i < model->column_count; i++) {
+    for (uint32_t i = 0; model != NULL && i < model->column_count; i++) {
         if (contains(model->columns[i].default_sqlite, STR("request.headers")))
             reads |= MODEL_READS_HEADERS;
         if (contains(model->columns[i].default_sqlite, STR("request.cookies")))

@@ -18,12 +18,13 @@ emit_is_checked(struct emitter *e)
            emit_is_limited(e, e->plan->root);
 }
 
+/* Of a column of the target. */
 static uint32_t
 payload_index(const struct plan *plan, const struct model_column *column)
 {
     uint32_t i = 0;
 
-    while (i < plan->column_count && plan->columns[i] != column)
+    while (i < plan->column_count && plan->target_columns[i] != column)
         i++;
     return i;
 }
@@ -42,7 +43,7 @@ has_generated(const struct model_table *model)
 static void
 emit_generated(struct emitter *e)
 {
-    const struct model_table *model = e->plan->root->table->model;
+    const struct model_table *model = e->plan->target->model;
 
     for (uint32_t i = 0; i < model->column_count; i++) {
         if (!model->columns[i].is_generated)
@@ -86,7 +87,7 @@ emit_new_value(struct emitter *e, const struct model_column *column)
 static void
 emit_proposed(struct emitter *e)
 {
-    const struct model_table *model = e->plan->root->table->model;
+    const struct model_table *model = e->plan->target->model;
     const char *separator = "";
 
     BUF_ADD_LIT(&e->sql, "WITH " NEW_ROW " AS MATERIALIZED (SELECT ");
@@ -105,7 +106,7 @@ emit_proposed(struct emitter *e)
 static void
 emit_key_check(struct emitter *e)
 {
-    const struct model_table *model = e->plan->root->table->model;
+    const struct model_table *model = e->plan->target->model;
     const struct model_key *primary = model_primary_key(model);
     const struct model_column *key = NULL;
 
@@ -138,7 +139,7 @@ emit_checked_value(struct emitter *e, const struct model_column *column)
 static const struct model_column **
 insert_columns(struct emitter *e, uint32_t *count)
 {
-    const struct model_table *model = e->plan->root->table->model;
+    const struct model_table *model = e->plan->target->model;
     const struct model_column **columns =
         ARENA_ARRAY(e->arena, const struct model_column *, model->column_count + 1);
 
@@ -157,7 +158,7 @@ insert_columns(struct emitter *e, uint32_t *count)
 void
 emit_checked_insert(struct emitter *e)
 {
-    const struct schema_table *table = e->plan->root->table;
+    const struct schema_table *table = e->plan->target;
     uint32_t count = 0;
     const struct model_column **columns = insert_columns(e, &count);
 
@@ -199,7 +200,7 @@ static void
 emit_changed_row(struct emitter *e, bool is_upsert)
 {
     const struct plan *plan = e->plan;
-    const struct model_table *model = plan->root->table->model;
+    const struct model_table *model = plan->target->model;
     const char *separator = "";
 
     if (has_generated(model)) {
@@ -217,7 +218,7 @@ emit_changed_row(struct emitter *e, bool is_upsert)
         buf_add_str(&e->sql, str_from(separator));
         separator = ", ";
         if (index == plan->column_count) {
-            emit_table(e, plan->root->table);
+            emit_table(e, plan->target);
             buf_add_char(&e->sql, '.');
             quote_ident(&e->sql, column->name);
         } else if (is_upsert) {
@@ -235,11 +236,13 @@ emit_changed_row(struct emitter *e, bool is_upsert)
 void
 emit_checked_set(struct emitter *e, bool is_upsert)
 {
-    struct str table = emit_ident_copy(e, e->plan->root->table->model->sqlite_name);
+    struct str table = emit_ident_copy(e, e->plan->target->model->sqlite_name);
 
     BUF_ADD_LIT(&e->sql, "CASE");
-    if (is_upsert)
+    if (is_upsert) {
         emit_checks(e, MODEL_FOR_UPDATE, ACCESS_USING, table);
+        emit_view_conflicts(e);
+    }
     BUF_ADD_LIT(&e->sql, " WHEN (SELECT CASE");
     emit_checks(e, MODEL_FOR_UPDATE, ACCESS_CHECK, STR(NEW_ALIAS));
     emit_key_check(e);

@@ -17,6 +17,9 @@ struct emitter {
     uint32_t param_count, param_cap;
     /* How the root is called: an alias, or in a write of the embedded engine the table itself. */
     struct str root_alias;
+    /* The view through which the embedded engine writes plan->target; NULL: none. Then root's alias is
+     * that of the target's row, out of which the view's columns are made. */
+    const struct schema_table *view;
     bool call_is_named; /* the root's function stands before, as WITH */
     bool *used;         /* root columns that were mentioned; NULL: nobody asks */
     /* What the caller may (plan->role): the embedded engine only. */
@@ -75,6 +78,20 @@ void emit_source(struct emitter *e, const struct plan_rel *rel, const struct sch
 const char *emit_rel_rules(struct emitter *e, const struct plan_rel *rel, const char *word);
 /* Whether policies limit the caller in rel's table. */
 bool emit_is_limited(struct emitter *e, const struct plan_rel *rel);
+/* emit_view.c: a column of the view that is written, where a row of its table is at hand. */
+void emit_view_column(struct emitter *e, const struct model_column *column);
+/* word and the conditions of the view and those below it; returns the word for what follows. */
+const char *emit_view_where(struct emitter *e, const char *word);
+/* Whether what is written must be seen through the view, and inside of CASE: WHEN it isn't THEN the
+ * statement fails. */
+bool emit_view_checks(const struct emitter *e);
+void emit_view_violations(struct emitter *e);
+/* Whether the view leaves out rows, and inside of CASE: WHEN the row that an upsert meets is one of those
+ * THEN the statement fails. */
+bool emit_view_hides(const struct emitter *e);
+void emit_view_conflicts(struct emitter *e);
+/* What stands below the view, for those as whom it is read and written. */
+MUST_CHECK bool emit_view_may(const struct emitter *e, struct err *err);
 /* Inside of CASE: WHEN a condition on a row of the target doesn't hold THEN the statement fails. */
 void emit_checks(struct emitter *e, enum model_command command, enum access_part part,
                  struct str alias);

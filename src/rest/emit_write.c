@@ -75,6 +75,32 @@ emit_payload(struct emitter *e)
 }
 
 static void
+emit_excluded(struct emitter *e, uint32_t index)
+{
+    BUF_ADD_LIT(&e->sql, "excluded.");
+    quote_ident(&e->sql, e->plan->target_columns[index]->name);
+}
+
+/* Where the first column is set, the row that is there is looked at. */
+static void
+emit_merged_first(struct emitter *e)
+{
+    bool checks = emit_is_checked(e);
+    bool hides = !checks && emit_view_hides(e);
+
+    if (checks)
+        emit_checked_set(e, true);
+    if (hides) {
+        BUF_ADD_LIT(&e->sql, "CASE");
+        emit_view_conflicts(e);
+        BUF_ADD_LIT(&e->sql, " ELSE ");
+    }
+    emit_excluded(e, 0);
+    if (checks || hides)
+        BUF_ADD_LIT(&e->sql, " END");
+}
+
+static void
 emit_conflict(struct emitter *e)
 {
     const struct plan *plan = e->plan;
@@ -84,7 +110,7 @@ emit_conflict(struct emitter *e)
     for (uint32_t i = 0; i < plan->conflict_count; i++)
         emit_note_column(e, plan->root, plan->root->table, plan->conflict[i]);
     BUF_ADD_LIT(&e->sql, " ON CONFLICT (");
-    emit_names(e, plan->conflict, plan->conflict_count, "");
+    emit_names(e, plan->target_conflict, plan->conflict_count, "");
     if (plan->resolution == API_RESOLUTION_IGNORE) {
         BUF_ADD_LIT(&e->sql, ") DO NOTHING");
         return;
@@ -93,14 +119,12 @@ emit_conflict(struct emitter *e)
     for (uint32_t i = 0; i < plan->column_count; i++) {
         if (i > 0)
             BUF_ADD_LIT(&e->sql, ", ");
-        quote_ident(&e->sql, plan->columns[i]->name);
+        quote_ident(&e->sql, plan->target_columns[i]->name);
         BUF_ADD_LIT(&e->sql, " = ");
-        if (i == 0 && emit_is_checked(e))
-            emit_checked_set(e, true);
-        BUF_ADD_LIT(&e->sql, "excluded.");
-        quote_ident(&e->sql, plan->columns[i]->name);
-        if (i == 0 && emit_is_checked(e))
-            BUF_ADD_LIT(&e->sql, " END");
+        if (i == 0)
+            emit_merged_first(e);
+        else
+            emit_excluded(e, i);
     }
 }
 
@@ -112,7 +136,7 @@ static const struct model_column *
 key_with_default(const struct emitter *e)
 {
     const struct plan *plan = e->plan;
-    const struct model_table *model = plan->root->table->model;
+    const struct model_table *model = plan->target->model;
     const struct model_key *primary = model_primary_key(model);
     const struct model_column *key = NULL;
 
@@ -120,7 +144,7 @@ key_with_default(const struct emitter *e)
         return NULL;
     key = &model->columns[primary->columns[0]];
     for (uint32_t i = 0; i < plan->column_count; i++) {
-        if (plan->columns[i] == key)
+        if (plan->target_columns[i] == key)
             return NULL;
     }
     return key->default_sqlite.len > 0 ? key : NULL;
@@ -239,7 +263,7 @@ emit_insert(struct emitter *e)
         return;
     }
     BUF_ADD_LIT(&e->sql, "INSERT INTO ");
-    emit_table(e, plan->root->table);
+    emit_table(e, plan->target);
     if (plan->column_count == 0 && key == NULL) {
         BUF_ADD_LIT(&e->sql, " DEFAULT VALUES");
         return;
@@ -249,7 +273,7 @@ emit_insert(struct emitter *e)
         quote_ident(&e->sql, key->name);
     if (key != NULL && plan->column_count > 0)
         BUF_ADD_LIT(&e->sql, ", ");
-    emit_names(e, plan->columns, plan->column_count, "");
+    emit_names(e, plan->target_columns, plan->column_count, "");
     if (emit_is_postgres(e))
         emit_insert_source(e);
     else
@@ -292,14 +316,14 @@ emit_update(struct emitter *e)
     const struct plan *plan = e->plan;
 
     BUF_ADD_LIT(&e->sql, "UPDATE ");
-    emit_table(e, plan->root->table);
+    emit_table(e, plan->target);
     if (emit_is_postgres(e))
         BUF_ADD_LIT(&e->sql, " AS t0");
     BUF_ADD_LIT(&e->sql, " SET ");
     for (uint32_t i = 0; i < plan->column_count; i++) {
         if (i > 0)
             BUF_ADD_LIT(&e->sql, ", ");
-        quote_ident(&e->sql, plan->columns[i]->name);
+        quote_ident(&e->sql, plan->target_columns[i]->name);
         BUF_ADD_LIT(&e->sql, " = ");
         if (!emit_is_postgres(e))
             emit_update_value(e, i);
@@ -317,7 +341,7 @@ static void
 emit_delete(struct emitter *e)
 {
     BUF_ADD_LIT(&e->sql, "DELETE FROM ");
-    emit_table(e, e->plan->root->table);
+    emit_table(e, e->plan->target);
     if (emit_is_postgres(e))
         BUF_ADD_LIT(&e->sql, " AS t0");
     emit_where(e, e->plan->root);
@@ -464,15 +488,18 @@ emit_existing(struct emitter *e)
     const struct plan *plan = e->plan;
 
     BUF_ADD_LIT(&e->sql, "SELECT 1 FROM ");
-    emit_table(e, plan->root->table);
+    if (e->view != NULL)
+        emit_source(e, plan->root, e->view, STR("x"));
+    else
+        emit_table(e, plan->root->table);
     for (uint32_t i = 0; i < plan->conflict_count; i++) {
-        const struct model_column *key = plan->conflict[i];
+        const struct model_column *key = plan->target_conflict[i];
         uint32_t index = 0;
 
-        while (index < plan->column_count && plan->columns[index] != key)
+        while (index < plan->column_count && plan->target_columns[index] != key)
             index++;
         buf_add_str(&e->sql, i == 0 ? STR(" WHERE ") : STR(" AND "));
-        quote_ident(&e->sql, key->name);
+        quote_ident(&e->sql, plan->conflict[i]->name);
         BUF_ADD_LIT(&e->sql, " = ");
         /* A number that is drawn for it conflicts with nothing. */
         if (index == plan->column_count && (key->sequence.len > 0 || key->default_sqlite.len == 0))
@@ -521,7 +548,7 @@ emit_shown(struct emitter *e, const char *rowid)
         emit_param(e, (struct emit_param){.source = EMIT_ROWIDS});
         BUF_ADD_LIT(&e->sql, ") AS k CROSS JOIN ");
     }
-    emit_table(e, root->table);
+    emit_table(e, plan->target);
     BUF_ADD_LIT(&e->sql, " AS t0");
     if (!is_delete) {
         buf_printf(&e->sql, " ON t0.%s = k.value", rowid);
@@ -537,11 +564,41 @@ emit_shown(struct emitter *e, const char *rowid)
         buf_add_str(&e->sql, root->order != NULL ? STR(", k.key") : STR(" ORDER BY k.key"));
 }
 
+/* What the change gives back: numbers of rows, where there is a second statement to show them, or what
+ * is shown. PostgreSQL asks whether a view shows a new row when its table has taken it: the same place
+ * is here. */
+static void
+emit_returning(struct emitter *e, const char *rowid)
+{
+    const struct plan *plan = e->plan;
+    bool returns = plan->returns_rows && (rowid == NULL || plan->action != PLAN_DELETE);
+    bool checks = emit_view_checks(e);
+
+    if (!returns && !checks)
+        return;
+    BUF_ADD_LIT(&e->sql, " RETURNING ");
+    if (returns && rowid == NULL) {
+        emit_columns(e, plan->root, false);
+        buf_add_str(&e->sql, checks ? STR(", ") : STR(""));
+    }
+    if (checks) {
+        BUF_ADD_LIT(&e->sql, "CASE");
+        emit_view_violations(e);
+        BUF_ADD_LIT(&e->sql, " ELSE ");
+    }
+    if (returns && rowid != NULL)
+        buf_add_str(&e->sql, str_from(rowid));
+    else if (checks)
+        buf_add_char(&e->sql, '1');
+    if (checks)
+        BUF_ADD_LIT(&e->sql, " END");
+}
+
 static bool
 emit_embedded(struct emitter *e, struct emit_output *out, struct err *err)
 {
     const struct plan *plan = e->plan;
-    const char *rowid = rowid_name(plan->root->table->model);
+    const char *rowid = rowid_name(plan->target->model);
     /* What is deleted along with a row is gone before RETURNING would show it. */
     bool cascades = plan->action == PLAN_DELETE && plan->root->children != NULL;
     bool twice =
@@ -559,15 +616,9 @@ emit_embedded(struct emitter *e, struct emit_output *out, struct err *err)
             return false;
     }
     /* SQLite knows a changed table by its own name only. */
-    e->root_alias = emit_ident_copy(e, plan->root->table->model->sqlite_name);
+    e->root_alias = emit_ident_copy(e, plan->target->model->sqlite_name);
     emit_change(e);
-    if (plan->returns_rows && (!twice || plan->action != PLAN_DELETE)) {
-        BUF_ADD_LIT(&e->sql, " RETURNING ");
-        if (twice)
-            buf_add_str(&e->sql, str_from(rowid));
-        else
-            emit_columns(e, plan->root, false);
-    }
+    emit_returning(e, twice ? rowid : NULL);
     return emit_take(e, &out->main, err);
 }
 

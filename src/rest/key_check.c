@@ -13,7 +13,8 @@ is_left_out(const struct plan *plan, const struct emit_stmt *sql, const struct v
             const struct model_column *column)
 {
     for (uint32_t i = 0; i < sql->param_count; i++) {
-        if (sql->params[i].source == EMIT_BODY_HAS && plan->columns[sql->params[i].index] == column)
+        if (sql->params[i].source == EMIT_BODY_HAS &&
+            plan->target_columns[sql->params[i].index] == column)
             return row[i].i == 0;
     }
     return false;
@@ -26,7 +27,7 @@ find_value(const struct plan *plan, const struct emit_stmt *sql, const struct va
 {
     for (uint32_t i = 0; i < sql->param_count; i++) {
         if (sql->params[i].source == EMIT_BODY_COLUMN &&
-            plan->columns[sql->params[i].index] == column)
+            plan->target_columns[sql->params[i].index] == column)
             return &row[i];
     }
     return NULL;
@@ -61,7 +62,7 @@ is_visible(const struct plan *plan, const struct model_table *model,
            const struct model_column *column)
 {
     for (uint32_t i = 0; i < plan->column_count; i++) {
-        if (plan->columns[i] == column)
+        if (plan->target_columns[i] == column)
             return true;
     }
     return schema_may_column(plan->schema, plan->role, model, MODEL_MAY_SELECT, column);
@@ -72,7 +73,7 @@ static void
 add_row(const struct plan *plan, const struct emit_stmt *sql, const struct value *row,
         struct err *err)
 {
-    const struct model_table *model = plan->root->table->model;
+    const struct model_table *model = plan->target->model;
     bool sees_all =
         plan->role == NULL || schema_may(plan->schema, plan->role, model, MODEL_MAY_SELECT);
     struct buf names;
@@ -105,7 +106,7 @@ static bool
 fail(const struct plan *plan, const struct emit_stmt *sql, const struct value *row,
      const struct model_column *key, struct err *err)
 {
-    const struct model_table *model = plan->root->table->model;
+    const struct model_table *model = plan->target->model;
 
     err_set(err, ERR_DB, "23502",
             "null value in column \"%.*s\" of relation \"%.*s\" violates not-null constraint",
@@ -121,7 +122,7 @@ static bool
 names_key(const struct plan *plan, const struct model_column *key)
 {
     for (uint32_t i = 0; i < plan->column_count; i++) {
-        if (plan->columns[i] == key)
+        if (plan->target_columns[i] == key)
             return true;
     }
     return false;
@@ -131,7 +132,7 @@ bool
 key_check_rows(const struct plan *plan, const struct emit_stmt *sql, const struct db_stmt *stmt,
                struct err *err)
 {
-    const struct model_table *model = plan->root->table->model;
+    const struct model_table *model = plan->target->model;
     const struct model_key *primary = model_primary_key(model);
     const struct model_column *key = NULL;
 
@@ -163,7 +164,7 @@ conflict_key(const struct plan *plan, const struct emit_stmt *sql, const struct 
 
     buf_init(&key, KEY_MAX);
     for (uint32_t i = 0; i < plan->conflict_count; i++) {
-        const struct value *value = find_value(plan, sql, row, plan->conflict[i]);
+        const struct value *value = find_value(plan, sql, row, plan->target_conflict[i]);
         struct buf text;
 
         if (value == NULL || value->kind == VALUE_NULL)

@@ -638,7 +638,7 @@ plan_make(const struct plan_input *input, struct plan **out, struct err *err)
         plan_apply_forms(input, root);
     plan->at_most_one = pins_key(root);
     apply_inner(&p, root, is_write ? &plan->shown : &root->conds);
-    if (is_write && !plan_check_write(input, plan, err))
+    if (is_write && !plan_find_target(input, plan, err))
         return false;
     *out = plan;
     return true;

@@ -134,6 +134,11 @@ struct plan {
     enum api_resolution resolution;
     const struct model_column **conflict; /* the conflict target */
     uint32_t conflict_count;
+    /* What a write changes: root's table, and the columns and the conflict target as they are there;
+     * but on the embedded engine, of a view, the table below it, as whose reader it is written. */
+    const struct schema_table *target;
+    const struct schema_role *target_role; /* NULL: no rules */
+    const struct model_column **target_columns, **target_conflict;
 };
 
 struct plan_input {

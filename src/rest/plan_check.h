@@ -42,9 +42,10 @@ MUST_CHECK bool plan_check_cast(const struct plan_input *input, const struct typ
 MUST_CHECK bool plan_check_filter(enum db_dialect dialect, const struct type *type,
                                   const struct api_filter *filter, struct err *err);
 
-/* The embedded engine: a view can't be written (400 0A000), nor a column that the database fills
- * (400 428C9). PostgreSQL answers by itself. */
-MUST_CHECK bool plan_check_write(const struct plan_input *input, const struct plan *plan,
+/* plan_target.c: fills what a write changes. The embedded engine refuses what PostgreSQL, which answers
+ * by itself, would not write: a view, or a column of one (55000, 0A000), or a column that the database
+ * fills (428C9). */
+MUST_CHECK bool plan_find_target(const struct plan_input *input, struct plan *plan,
                                  struct err *err);
 
 #endif

@@ -487,7 +487,7 @@ rest_add_stmt(struct rest_call *call, const struct emit_stmt *sql, uint64_t id,
     *stmt = (struct db_stmt){
         .sql = sql->sql,
         .id = begin_stmt_id(&call->begin, id),
-        .target = call->action != PLAN_READ ? call->table->model : NULL,
+        .target = call->action != PLAN_READ ? call->shape->plan->target->model : NULL,
         .on_row = on_row,
         .ctx = ctx,
     };
@@ -512,7 +512,7 @@ check_keys(struct rest_call *call, struct err *err)
     const struct emit_stmt *sql = &call->shape->sql.main;
     struct arena *arena = call->request->arena;
     bool is_limited =
-        call->role != NULL && access_applies(plan->schema, plan->role, plan->root->table);
+        call->role != NULL && access_applies(plan->schema, plan->target_role, plan->target);
     uint32_t at = 0;
 
     if (!is_limited)

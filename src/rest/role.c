@@ -76,7 +76,7 @@ sees_column(const struct db_viewer *viewer, struct str schema, struct str name, 
     if (found == NULL)
         return false;
     for (uint32_t i = 0; or_set && i < plan->column_count; i++) {
-        if (plan->columns[i] == found)
+        if (plan->target_columns[i] == found)
             return true;
     }
     return schema_may_column(call->shape->schema, writer_of(call), table, MODEL_MAY_SELECT, found);

@@ -20,4 +20,44 @@ bool access_has_role(const struct schema *schema, const struct schema_role *role
 bool access_is_owner(const struct schema *schema, const struct schema_role *role,
                      const struct model_acl *acl);
 
+/* One writing of a text with marks (sql/model.h). */
+struct access_writer {
+    const struct schema *schema;
+    const struct schema_role *caller; /* whose statement it is, whoever reads; NULL: no rules */
+    struct buf *out;
+    int64_t reads;
+    /* The tables whose policies are being written, for the error that they need each other; and views
+     * on views. */
+    const struct schema_table *open[32];
+    uint32_t depth;
+    struct err *err;
+};
+
+/* What \x01 stands for in a text: a row of alias; or, with view, of what the view's level stands on, as
+ * far as a row of its base table, called alias, makes it up. */
+struct access_row {
+    struct str alias;
+    const struct schema_view *view;
+    uint32_t level;
+};
+
+/* Copies text, with each mark replaced. */
+MUST_CHECK bool access_write_text(struct access_writer *w, const struct schema_role *role,
+                                  struct str text, const struct access_row *row);
+/* \x01."name" at *at, which moves to its end: row->view is given. */
+MUST_CHECK bool access_write_view_row(struct access_writer *w, const struct access_row *row,
+                                      struct str text, size_t *at);
+/* What a policy's sub-selects or a view read has to be allowed to role. */
+MUST_CHECK bool access_check_reads(struct access_writer *w, const struct schema_role *role,
+                                   const struct model_reference *references, uint32_t count);
+/* As whom a view reads what it stands on: with security_invoker as the caller, also when another view
+ * that is not so stands above it. */
+const struct schema_role *access_reader(const struct schema *schema,
+                                        const struct schema_role *caller,
+                                        const struct model_table *view);
+
+/* access_view.c: finds the views that can be written; after the tables were made. */
+void access_views_build(const struct schema *schema, struct schema_table *tables,
+                        struct arena *arena);
+
 #endif

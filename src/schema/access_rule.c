@@ -4,27 +4,14 @@
 #include "sql/quote.h"
 
 #define TEXT_MAX ((size_t)16 << 20)
-/* Policies that read tables with policies, and views on views. */
-#define DEPTH_MAX 32
+/* Tables that may be looked at below a view. */
 #define STEPS_MAX 1000
 
 /* How the row of a table is called where a query shows what is seen of it; no name inside a policy
  * is: those begin with "p:". */
 #define ROW "\"p\""
 
-/* One writing of a text. */
-struct writer {
-    const struct schema *schema;
-    const struct schema_role *caller; /* whose statement it is, whoever reads */
-    struct buf *out;
-    int64_t reads;
-    /* The tables whose policies are being written, for the error that they need each other. */
-    const struct schema_table *open[DEPTH_MAX];
-    uint32_t depth;
-    struct err *err;
-};
-
-static bool write_source(struct writer *w, const struct schema_role *role,
+static bool write_source(struct access_writer *w, const struct schema_role *role,
                          const struct schema_table *table);
 
 bool
@@ -41,9 +28,9 @@ access_applies(const struct schema *schema, const struct schema_role *role,
 /* --- texts --------------------------------------------------------------------------------------- */
 
 /* What a policy's sub-selects or a view read has to be allowed to role. */
-static bool
-check_references(struct writer *w, const struct schema_role *role,
-                 const struct model_reference *references, uint32_t count)
+bool
+access_check_reads(struct access_writer *w, const struct schema_role *role,
+                   const struct model_reference *references, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         const struct model_reference *r = &references[i];
@@ -68,9 +55,9 @@ check_references(struct writer *w, const struct schema_role *role,
     return true;
 }
 
-/* Copies text, with each mark replaced. */
-static bool
-write_text(struct writer *w, const struct schema_role *role, struct str text, struct str alias)
+bool
+access_write_text(struct access_writer *w, const struct schema_role *role, struct str text,
+                  const struct access_row *row)
 {
     for (size_t i = 0; i < text.len; i++) {
         size_t from = i;
@@ -84,7 +71,10 @@ write_text(struct writer *w, const struct schema_role *role, struct str text, st
         if (i == text.len)
             break;
         if (text.data[i] == '\1') {
-            buf_add_str(w->out, alias);
+            if (row->view == NULL)
+                buf_add_str(w->out, row->alias);
+            else if (!access_write_view_row(w, row, text, &i))
+                return false;
             continue;
         }
         name = str_slice(text, i + 1, str_find_char(text, '\2', i + 1));
@@ -127,7 +117,7 @@ text_of(const struct model_policy *policy, enum model_command command, enum acce
 }
 
 static bool
-enter(struct writer *w, const struct schema_table *table)
+enter(struct access_writer *w, const struct schema_table *table)
 {
     for (uint32_t i = 0; i < w->depth; i++) {
         if (w->open[i] == table)
@@ -135,7 +125,7 @@ enter(struct writer *w, const struct schema_table *table)
                            "infinite recursion detected in policy for relation \"%.*s\"",
                            STR_ARG(table->model->name));
     }
-    if (w->depth == DEPTH_MAX)
+    if (w->depth == COUNTOF(w->open))
         return err_set(w->err, ERR_DB, "54001", "policies and views are nested too deeply");
     w->open[w->depth++] = table;
     return true;
@@ -143,11 +133,12 @@ enter(struct writer *w, const struct schema_table *table)
 
 /* One condition: a restrictive policy, or, with which NULL, the permissive ones together. */
 static bool
-write_condition(struct writer *w, const struct schema_role *role, const struct schema_table *table,
-                enum model_command command, enum access_part part, struct str alias,
-                const struct model_policy *which)
+write_condition(struct access_writer *w, const struct schema_role *role,
+                const struct schema_table *table, enum model_command command, enum access_part part,
+                struct str alias, const struct model_policy *which)
 {
     const struct model_table *model = table->model;
+    const struct access_row row = {.alias = alias};
     bool first = true;
 
     if (!enter(w, table))
@@ -164,8 +155,8 @@ write_condition(struct writer *w, const struct schema_role *role, const struct s
             BUF_ADD_LIT(w->out, " OR ");
         first = false;
         w->reads |= policy->reads;
-        if (!check_references(w, role, policy->references, policy->reference_count) ||
-            !write_text(w, role, text, alias))
+        if (!access_check_reads(w, role, policy->references, policy->reference_count) ||
+            !access_write_text(w, role, text, &row))
             return false;
     }
     /* Nobody said that there are any. */
@@ -199,7 +190,7 @@ access_rule(const struct schema *schema, const struct schema_role *role,
 {
     const struct model_table *model = table->model;
     struct buf text;
-    struct writer w = {.schema = schema, .caller = role, .out = &text, .err = err};
+    struct access_writer w = {.schema = schema, .caller = role, .out = &text, .err = err};
     const struct model_policy *which = NULL;
     uint32_t at = 0;
     bool ok = true;
@@ -229,15 +220,13 @@ access_rule(const struct schema *schema, const struct schema_role *role,
 
 /* --- what stands in FROM -------------------------------------------------------------------------- */
 
-/* As whom a view reads what it stands on: with security_invoker as the caller, also when another view
- * that is not so stands above it. */
-static const struct schema_role *
-reader_of(const struct schema *schema, const struct schema_role *caller,
-          const struct model_table *view)
+const struct schema_role *
+access_reader(const struct schema *schema, const struct schema_role *caller,
+              const struct model_table *view)
 {
     const struct schema_role *owner;
 
-    if (view->security_invoker)
+    if (view->security_invoker || caller == NULL)
         return caller;
     owner = schema_find_role(schema, model_owner(&view->acl));
     return owner != NULL ? owner : schema_find_role(schema, MODEL_OWNER);
@@ -246,8 +235,8 @@ reader_of(const struct schema *schema, const struct schema_role *caller,
 /* Whether a name alone shows the right rows: no policy limits who reads in what is below it. steps is how
  * many tables may be looked at; what is too large for it is written out. */
 static bool
-is_plain(const struct writer *w, const struct schema_role *role, const struct schema_table *table,
-         uint32_t *steps)
+is_plain(const struct access_writer *w, const struct schema_role *role,
+         const struct schema_table *table, uint32_t *steps)
 {
     const struct schema *schema = w->schema;
     const struct model_table *model = table->model;
@@ -257,7 +246,7 @@ is_plain(const struct writer *w, const struct schema_role *role, const struct sc
     (*steps)--;
     if (!model->is_view)
         return !access_applies(schema, role, table);
-    role = reader_of(schema, w->caller, model);
+    role = access_reader(schema, w->caller, model);
     for (uint32_t i = 0; i < model->reference_count; i++) {
         const struct schema_table *below =
             schema_find_table(schema, model->references[i].schema, model->references[i].table);
@@ -269,7 +258,8 @@ is_plain(const struct writer *w, const struct schema_role *role, const struct sc
 }
 
 static bool
-write_table(struct writer *w, const struct schema_role *role, const struct schema_table *table)
+write_table(struct access_writer *w, const struct schema_role *role,
+            const struct schema_table *table)
 {
     const struct model_table *model = table->model;
     bool ok = true;
@@ -292,15 +282,15 @@ write_table(struct writer *w, const struct schema_role *role, const struct schem
 
 /* What a view reads, and what the views below it read. */
 static bool
-check_view(struct writer *w, const struct model_table *view, uint32_t *steps)
+check_view(struct access_writer *w, const struct model_table *view, uint32_t *steps)
 {
-    const struct schema_role *reader = reader_of(w->schema, w->caller, view);
+    const struct schema_role *reader = access_reader(w->schema, w->caller, view);
 
     w->reads |= view->view_reads;
     if (*steps == 0)
         return err_set(w->err, ERR_DB, "54001", "policies and views are nested too deeply");
     (*steps)--;
-    if (!check_references(w, reader, view->references, view->reference_count))
+    if (!access_check_reads(w, reader, view->references, view->reference_count))
         return false;
     for (uint32_t i = 0; i < view->reference_count; i++) {
         const struct schema_table *below =
@@ -314,15 +304,23 @@ check_view(struct writer *w, const struct model_table *view, uint32_t *steps)
 
 /* A table or view as role sees it, without its alias. */
 static bool
-write_source(struct writer *w, const struct schema_role *role, const struct schema_table *table)
+write_source(struct access_writer *w, const struct schema_role *role,
+             const struct schema_table *table)
 {
     const struct model_table *model = table->model;
+    const struct access_row none = {0};
     const struct schema_role *reader = NULL;
     uint32_t steps = STEPS_MAX;
     bool ok;
 
+    /* No rules at all: what is there is seen. */
+    if (w->caller == NULL) {
+        BUF_ADD_LIT(w->out, "main.");
+        quote_ident(w->out, model->sqlite_name);
+        return true;
+    }
     if (model->is_view) {
-        reader = reader_of(w->schema, w->caller, model);
+        reader = access_reader(w->schema, w->caller, model);
         if (!check_view(w, model, &steps))
             return false;
         steps = STEPS_MAX;
@@ -337,7 +335,7 @@ write_source(struct writer *w, const struct schema_role *role, const struct sche
     if (!enter(w, table))
         return false;
     buf_add_char(w->out, '(');
-    ok = write_text(w, reader, model->view_marked, STR_NULL);
+    ok = access_write_text(w, reader, model->view_marked, &none);
     buf_add_char(w->out, ')');
     w->depth--;
     return ok;
@@ -348,7 +346,7 @@ access_write_source(const struct schema *schema, const struct schema_role *role,
                     const struct schema_table *table, struct str alias, struct arena *arena,
                     struct buf *out, int64_t *reads, struct err *err)
 {
-    struct writer w = {.schema = schema, .caller = role, .out = out, .err = err};
+    struct access_writer w = {.schema = schema, .caller = role, .out = out, .err = err};
 
     (void)arena;
     if (!write_source(&w, role, table))
@@ -363,9 +361,9 @@ bool
 access_check_references(const struct schema *schema, const struct schema_role *role,
                         const struct model_reference *references, uint32_t count, struct err *err)
 {
-    struct writer w = {.schema = schema, .caller = role, .err = err};
+    struct access_writer w = {.schema = schema, .caller = role, .err = err};
 
-    return check_references(&w, role, references, count);
+    return access_check_reads(&w, role, references, count);
 }
 
 /* --- errors --------------------------------------------------------------------------------------- */

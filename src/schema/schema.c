@@ -242,6 +242,7 @@ schema_new(struct model *model, const char *const *schemas, size_t schema_count)
     }
     so->slots = slots;
 
+    access_views_build(&so->pub, tables, arena);
     computed_init(&so->pub, tables, arena);
     schema_rels_build(&so->pub, tables, arena);
     functions_init(&so->pub, arena);

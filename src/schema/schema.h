@@ -62,6 +62,17 @@ struct schema_computed {
     struct model_column column; /* its name and type */
 };
 
+struct schema_table;
+
+/* What is below a view through which rows can be written, on the embedded engine. */
+struct schema_view {
+    const struct schema_table *base;          /* the table whose rows they are */
+    const struct schema_table *const *levels; /* the views down to it, this one first */
+    uint32_t level_count;
+    /* For each column of the view the one of base that it simply is; NULL: it is none. */
+    const struct model_column *const *columns;
+};
+
 struct schema_table {
     const struct model_table *model;
     bool is_exposed;
@@ -73,7 +84,8 @@ struct schema_table {
     uint32_t rel_count;
     const struct schema_computed *computed;
     uint32_t computed_count;
-    const uint32_t *column_slots; /* the snapshot's own */
+    const struct schema_view *view; /* NULL: a table, or a view that can't be written */
+    const uint32_t *column_slots;   /* the snapshot's own */
     uint32_t column_slot_mask;
 };
 

@@ -21,6 +21,10 @@ static int64_t
 rights_of(const struct schema *schema, const struct schema_role *role,
           const struct schema_table *table)
 {
+    /* Not everything can be done with a view, whoever may. */
+    int64_t possible = MODEL_MAY_SELECT | (table->model->insertable ? MODEL_MAY_INSERT : 0) |
+                       (table->model->updatable ? MODEL_MAY_UPDATE : 0) |
+                       (table->model->deletable ? MODEL_MAY_DELETE : 0);
     int64_t found = 0;
 
     if (!table->is_exposed || !schema_may_use_schema(schema, role, table->model->schema))
@@ -29,7 +33,7 @@ rights_of(const struct schema *schema, const struct schema_role *role,
         if (schema_may_some(schema, role, table->model, rights[i].right))
             found |= rights[i].right;
     }
-    return table->model->is_view ? found & MODEL_MAY_SELECT : found;
+    return found & possible;
 }
 
 static void

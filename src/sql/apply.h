@@ -183,7 +183,7 @@ void apply_rename_grants(struct model_table *table, struct str column, struct st
 MUST_CHECK bool apply_drop_policy(struct apply *a, const struct json *body, struct name table,
                                   struct str name);
 MUST_CHECK bool apply_rename_policy(struct apply *a, const struct json *body, struct str new_name);
-/* security_invoker and security_barrier; others are refused. */
+/* check_option, security_invoker and security_barrier; others are refused. */
 MUST_CHECK bool apply_view_options(struct apply *a, struct model_table *view,
                                    const struct json *first, bool is_reset);
 /* Drops policies that use the table (of others) or its column (empty: any), or fails with 2BP01

@@ -485,7 +485,8 @@ alter_other(struct apply *a, const struct json *body)
         }
         if (table != NULL && table->is_view && pg_get(cmd, "def") != NULL) {
             if (!apply_view_options(a, table, pg_items(pg_get(cmd, "def")),
-                                    pg_is(cmd, "subtype", "AT_ResetRelOptions")))
+                                    pg_is(cmd, "subtype", "AT_ResetRelOptions")) ||
+                !view_check_option(a, table))
                 return false;
             continue;
         }

@@ -590,6 +590,23 @@ read_flag(struct apply *a, const struct json *option, bool *out)
                       STR_ARG(pg_str(option, "defname")), STR_ARG(word));
 }
 
+static bool
+read_check_option(struct apply *a, const struct json *option, bool is_reset,
+                  struct model_table *view)
+{
+    const struct json *arg = pg_get(option, "arg");
+    /* A word without quotes is read as the name of a type. */
+    struct str word =
+        pg_as(arg, "TypeName") != NULL ? pg_last_string(pg_body(arg), "names") : pg_string(arg);
+
+    view->checks_below = !is_reset && str_eq_nocase(word, STR("cascaded"));
+    view->checks_rows = view->checks_below || (!is_reset && str_eq_nocase(word, STR("local")));
+    return view->checks_rows || is_reset ||
+           apply_fail(a, pg_location(option), "22023",
+                      "valid values are \"local\" and \"cascaded\"",
+                      "invalid value for enum option \"check_option\": %.*s", STR_ARG(word));
+}
+
 bool
 apply_view_options(struct apply *a, struct model_table *view, const struct json *first,
                    bool is_reset)
@@ -598,6 +615,11 @@ apply_view_options(struct apply *a, struct model_table *view, const struct json 
         const struct json *option = pg_as(n, "DefElem");
         bool on = false;
 
+        if (pg_is(option, "defname", "check_option")) {
+            if (!read_check_option(a, option, is_reset, view))
+                return false;
+            continue;
+        }
         if (!is_reset && !read_flag(a, option, &on))
             return false;
         if (pg_is(option, "defname", "security_invoker"))
@@ -606,8 +628,8 @@ apply_view_options(struct apply *a, struct model_table *view, const struct json 
             view->security_barrier = on;
         else
             return apply_refuse(a, pg_location(option),
-                                "options of views other than security_invoker and "
-                                "security_barrier");
+                                "options of views other than check_option, security_invoker "
+                                "and security_barrier");
     }
     return true;
 }

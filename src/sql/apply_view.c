@@ -9,9 +9,6 @@ check_form(struct apply *a, const struct json *body)
 {
     if (pg_is(pg_get(body, "view"), "relpersistence", "t"))
         return apply_refuse(a, SIZE_MAX, "temporary views");
-    if (pg_str(body, "withCheckOption").len > 0 &&
-        !pg_is(body, "withCheckOption", "NO_CHECK_OPTION"))
-        return apply_refuse(a, SIZE_MAX, "WITH CHECK OPTION");
     return true;
 }
 
@@ -101,53 +98,6 @@ check_replacement(struct apply *a, const struct model_table *old, const struct m
     return true;
 }
 
-/* --- what can be written through it --------------------------------------------------------------- */
-
-/* Whether a select list calls an aggregate or, with over, a window function; not in its subqueries. */
-static bool
-calls_aggregate(const struct json *tree, bool over)
-{
-    for (const struct json *n = tree != NULL ? tree->first : NULL; n != NULL; n = n->next) {
-        if (str_eq(n->key, STR("SubLink")))
-            continue;
-        if (str_eq(n->key, STR("FuncCall")) && over == (pg_get(n, "over") != NULL) &&
-            (over || aggregate_is_known(pg_last_string(n, "funcname"))))
-            return true;
-        if (calls_aggregate(n, over))
-            return true;
-    }
-    return false;
-}
-
-/* Source: PostgreSQL 15, view_query_is_auto_updatable(), whose words these are. */
-static struct str
-fixed_reason(const struct json *select)
-{
-    const struct json *targets = pg_get(select, "targetList");
-
-    if (pg_count(select, "distinctClause") > 0)
-        return STR("Views containing DISTINCT are not automatically updatable.");
-    if (pg_count(select, "groupClause") > 0)
-        return STR("Views containing GROUP BY are not automatically updatable.");
-    if (pg_get(select, "havingClause") != NULL)
-        return STR("Views containing HAVING are not automatically updatable.");
-    if (!pg_is(select, "op", "SETOP_NONE"))
-        return STR("Views containing UNION, INTERSECT, or EXCEPT are not automatically updatable.");
-    if (pg_get(select, "withClause") != NULL)
-        return STR("Views containing WITH are not automatically updatable.");
-    if (pg_get(select, "limitCount") != NULL || pg_get(select, "limitOffset") != NULL)
-        return STR("Views containing LIMIT or OFFSET are not automatically updatable.");
-    if (calls_aggregate(targets, false))
-        return STR("Views that return aggregate functions are not automatically updatable.");
-    if (calls_aggregate(targets, true))
-        return STR("Views that return window functions are not automatically updatable.");
-    if (pg_count(select, "fromClause") != 1 ||
-        pg_as(pg_first(select, "fromClause"), "RangeVar") == NULL)
-        return STR("Views that do not select from a single table or view are not automatically "
-                   "updatable.");
-    return STR_NULL;
-}
-
 bool
 apply_create_view(struct apply *a, const struct json *body)
 {
@@ -178,12 +128,16 @@ apply_create_view(struct apply *a, const struct json *body)
     view.view_marked = arena_copy(a->keep, query.sql);
     view.view_sqlite = marks_strip(a->keep, a->model, query.sql);
     view.view_reads = marks.reads;
-    view.view_fixed = fixed_reason(select);
+    view.view_fixed = view_fixed_reason(select);
     marks_keep(a, &marks, &view.references, &view.reference_count);
     apply_default_acl(a, "tables", view.schema, &view.acl);
-    if (!apply_view_options(a, &view, pg_first(body, "options"), false))
+    if (!name_columns(a, body, &view, &query) ||
+        (view.view_fixed.len == 0 && !view_translate_row(a, select, &view)))
         return false;
-    if (!name_columns(a, body, &view, &query))
+    view.checks_below = pg_is(body, "withCheckOption", "CASCADED_CHECK_OPTION");
+    view.checks_rows = view.checks_below || pg_is(body, "withCheckOption", "LOCAL_CHECK_OPTION");
+    if (!apply_view_options(a, &view, pg_first(body, "options"), false) ||
+        !view_check_option(a, &view))
         return false;
     if (old != NULL) {
         view.comment = old->comment;

@@ -169,15 +169,20 @@ translate_cast(struct expr_context *x, const struct json *body, struct expr *out
     const struct json *type_name = pg_get(body, "typeName");
     struct type to;
     size_t at = pg_location(body);
+    struct str before;
     bool was_unknown;
+    bool was_cast;
 
     /* Of '...'::type the location is that of the "::". */
     at = at != SIZE_MAX ? at : pg_location(type_name);
     if (!apply_type(x->a, type_name, &to, NULL) || !expr_translate(x, pg_get(body, "arg"), out))
         return false;
     was_unknown = out->is_const && out->type.id == TYPE_UNKNOWN;
+    was_cast = out->is_cast;
+    before = out->type.name;
     if (!expr_coerce(x, out, &to, COERCE_EXPLICIT, at))
         return false;
+    out->is_cast = was_cast || !str_eq(before, to.name);
     if (was_unknown || out->name.len == 0)
         out->name = pg_last_string(type_name, "names");
     return true;

@@ -21,6 +21,7 @@ struct expr {
     struct str base_schema, base_table, base_column;
     struct str name; /* what PostgreSQL calls the output column; empty: ?column? */
     bool is_column;
+    bool is_cast; /* to another type, be it with the same text */
 };
 
 struct scope_column {
@@ -245,6 +246,17 @@ struct str marks_strip(struct arena *arena, const struct model *model, struct st
 /* What the text reads, kept with the model. */
 void marks_keep(struct apply *a, const struct marks *marks, struct model_reference **references,
                 uint32_t *count);
+
+/* view_row.c: views through which rows can be written */
+/* Why PostgreSQL would not write through a view with this query; empty: it would. */
+struct str view_fixed_reason(const struct json *select);
+/* What the view makes of a row of the one table or view that it stands on. Its columns are known. */
+MUST_CHECK bool view_translate_row(struct apply *a, const struct json *select,
+                                   struct model_table *view);
+/* Whether the view may have the check option that it has: 0A000. */
+MUST_CHECK bool view_check_option(struct apply *a, const struct model_table *view);
+/* In the end: which views can be written, which depends on those below. */
+void view_settle(struct model *model);
 
 /* query.c */
 MUST_CHECK bool query_translate(struct expr_context *x, const struct json *select,

@@ -4,6 +4,7 @@
 #include "sql/apply.h"
 #include "sql/batch.h"
 #include "sql/ddl.h"
+#include "sql/expr.h"
 
 #include <stdarg.h>
 
@@ -450,6 +451,7 @@ migration_translate(struct str file_name, struct str text, struct model *model,
 
     ok = check_text(&a) && apply_script(&a) && batch_flush(&a) && ddl_finish(&a) &&
          apply_settle_functions(&a) && apply_settle_policies(&a);
+    view_settle(model);
 
     batch_free(a.batch);
     ddl_free(a.ddl);

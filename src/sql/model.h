@@ -137,6 +137,9 @@ struct model_column {
     struct str comment;
     /* Views: the base table's column this one is, when it is simply one; else empty. */
     struct str base_schema, base_table, base_column;
+    /* Embedded, of a view through which rows can be written: the column of what it stands on that this
+     * one simply is; or else its value, with the marks of struct model_policy, \x01 for a row of that. */
+    struct str from_column, value_sqlite;
 };
 
 enum model_key_kind { MODEL_PRIMARY, MODEL_UNIQUE };
@@ -215,6 +218,12 @@ struct model_table {
     int64_t view_reads;
     struct model_reference *references;
     uint32_t reference_count;
+    /* Embedded, of a view through which rows can be written: the one table or view that it stands on,
+     * empty when it has none; and which rows of that it shows, with marks as value_sqlite, empty: all.
+     * Source: PostgreSQL 15, CREATE VIEW, "Updatable Views". */
+    struct str from_schema, from_table, where_sqlite;
+    bool checks_rows;  /* WITH CHECK OPTION: what is written must be seen through it */
+    bool checks_below; /* CASCADED: and through the views below, whatever they say themselves */
 };
 
 struct model_enum {

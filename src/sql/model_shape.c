@@ -98,6 +98,8 @@ static const struct shape_field column_fields[] = {
     FIELD(model_column, "base_schema", SHAPE_STR, base_schema),
     FIELD(model_column, "base_table", SHAPE_STR, base_table),
     FIELD(model_column, "base_column", SHAPE_STR, base_column),
+    FIELD(model_column, "from_column", SHAPE_STR, from_column),
+    FIELD(model_column, "value_sqlite", SHAPE_STR, value_sqlite),
 };
 SHAPE(column_shape, model_column, column_fields);
 
@@ -164,6 +166,11 @@ static const struct shape_field table_fields[] = {
     FIELD(model_table, "marked", SHAPE_STR, view_marked),
     FIELD(model_table, "reads", SHAPE_I64, view_reads),
     LIST(model_table, "references", references, reference_count, reference_shape),
+    FIELD(model_table, "from_schema", SHAPE_STR, from_schema),
+    FIELD(model_table, "from_table", SHAPE_STR, from_table),
+    FIELD(model_table, "where_sqlite", SHAPE_STR, where_sqlite),
+    FIELD(model_table, "checks_rows", SHAPE_BOOL, checks_rows),
+    FIELD(model_table, "checks_below", SHAPE_BOOL, checks_below),
 };
 SHAPE(table_shape, model_table, table_fields);
 

@@ -46,11 +46,10 @@ function differences(a, b, at = '') {
         .flatMap((key) => differences(a[key], b[key], `${at}/${key}`));
 }
 
-test('openapi.json is the same on both engines, apart from views that can be written', async () => {
+test('openapi.json is the same on both engines', async () => {
     const [a, b] = await Promise.all([both.sqlite, both.postgres].map((s) => s.request('/openapi.json')));
     const [sqlite, postgres] = [a.json(), b.json()];
-    // PostgreSQL lets simple views be written; SQLite doesn't, and its document says so.
-    for (const method of ['post', 'patch', 'delete']) delete postgres.paths['/dear_products'][method];
+    assert.ok(sqlite.paths['/dear_products'].post, 'a simple view can be written');
     assert.deepEqual(differences(sqlite, postgres), []);
     assert.equal(JSON.stringify(sqlite), JSON.stringify(postgres), 'the same values, but in another order');
 });

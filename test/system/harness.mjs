@@ -412,9 +412,15 @@ export async function startCairn({
 
 /** Both engines on copies of the same project: { sqlite, postgres }. */
 export async function startBoth(project, options = {}) {
-    const started = await Promise.all(engines.map((engine) =>
+    const started = await Promise.allSettled(engines.map((engine) =>
         startCairn({ engine, project: makeProject(project), ...options })));
-    return { sqlite: started[0], postgres: started[1] };
+    const failed = started.find((one) => one.status === 'rejected');
+    // One that runs on would keep the tests from ending.
+    if (failed) {
+        await Promise.all(started.map((one) => one.value?.stop()));
+        throw failed.reason;
+    }
+    return { sqlite: started[0].value, postgres: started[1].value };
 }
 
 // --- requests ---------------------------------------------------------------------------------------

@@ -139,7 +139,7 @@ test('what was open at poc is closed when the stage changes, without a migration
 
 test('cairn dev says which tables are open to whom', async () => {
     const server = await start('sqlite', makeProject({ migrations: rules }), { args: ['dev'] });
-    assert.match(server.stderr, /! open to anonymous callers: forgotten, forgotten_view \(select\), later, news \(select\)\n/);
+    assert.match(server.stderr, /! open to anonymous callers: forgotten, forgotten_view, later, news \(select\)\n/);
     assert.match(server.stderr, / {2}open to role authenticated: .*notes \(select, insert; rows by policies\)/);
     await server.stop();
 });

@@ -5,6 +5,8 @@
 #include "db/sqlite/functions_impl.h"
 #include "sql/datetime.h"
 
+#define SHOWN_MAX 64 /* bytes of a value in "Failing row contains", as PostgreSQL */
+
 static void
 result_timestamp(struct fn *fn, sqlite3_context *ctx, int64_t usec)
 {
@@ -185,6 +187,32 @@ call_assign(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
     convert(fn, ctx, argv, true);
 }
 
+/* A value as "Failing row contains" has it: PostgreSQL's execMain.c shows at most so much of one. */
+static void
+call_shown(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    const struct type *type = fn_type_of(ctx, 1, argv[1], false);
+    struct value value = fn_value_of(argv[0]);
+    struct str text;
+    size_t end = 0;
+
+    if (type == NULL)
+        return;
+    if (fn_is_null(argv[0])) {
+        fn_result_str(ctx, STR("null"));
+        return;
+    }
+    type_write_output(&fn->out, type, &value);
+    text = buf_str(&fn->out);
+    if (text.len > SHOWN_MAX) {
+        for (size_t step; (step = str_utf8_step(text, end)) > 0 && end + step <= SHOWN_MAX;)
+            end += step;
+        fn->out.len = end;
+        BUF_ADD_LIT(&fn->out, "...");
+    }
+    fn_result_out(fn, ctx);
+}
+
 static const struct fn_def defs[] = {
     {"cairn_now", 0, FN_VOLATILE, call_now},
     {"cairn_clock", 0, FN_VOLATILE, call_clock},
@@ -197,6 +225,7 @@ static const struct fn_def defs[] = {
     {"cairn_raise", 3, FN_VOLATILE | FN_NULLS, call_raise},
     {"cairn_cast", 3, 0, call_cast},
     {"cairn_assign", 3, 0, call_assign},
+    {"cairn_shown", 2, FN_NULLS, call_shown},
 };
 
 const struct fn_defs fn_session = {defs, COUNTOF(defs)};

@@ -22,6 +22,9 @@ static const char text[] =
     "CREATE TABLE numbered (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);"
     "CREATE TABLE rowid_table (rowid integer, name text);"
     "CREATE VIEW project_names AS SELECT id, name FROM projects;"
+    "CREATE VIEW project_counts AS SELECT client_id, count(*) AS n FROM projects GROUP BY client_id;"
+    "CREATE VIEW loud_names AS SELECT id AS number, name AS title, upper(name) AS loud FROM "
+    "project_names WHERE id > 5 WITH CHECK OPTION;"
     "CREATE TABLE plain (a text, b text);"
     "COMMENT ON TABLE plain IS 'No key: \"a\" and <b>';"
     "COMMENT ON COLUMN plain.a IS 'The first';";

@@ -117,6 +117,25 @@ static const struct write_case cases[] = {
      "json_to_record($1::json) AS _(\"name\" text) RETURNING t0.\"id\") SELECT t0.\"id\" FROM m AS "
      "t0 WHERE EXISTS (SELECT 1 FROM \"public\".\"projects\" AS t1 WHERE t1.\"client_id\" = "
      "t0.\"id\" AND t1.\"id\" = $2)"},
+    {PLAN_INSERT, "project_names", "", "", "{\"name\":\"x\"}",
+     "INSERT INTO \"projects\" (\"name\") VALUES (?1)",
+     "INSERT INTO \"public\".\"project_names\" (\"name\") SELECT _.\"name\" FROM "
+     "json_to_recordset($1::json) AS _(\"name\" text)"},
+    {PLAN_UPDATE, "loud_names", "number=eq.7&select=loud", "return=representation",
+     "{\"title\":\"x\"}",
+     "UPDATE \"projects\" SET \"name\" = ?1 WHERE ((\"projects\".\"id\" > 5)) AND "
+     "\"projects\".\"id\" = ?2 RETURNING (cairn_upper(\"projects\".\"name\")), CASE WHEN "
+     "((\"projects\".\"id\" > 5)) IS NOT TRUE THEN cairn_raise('44000','new row violates check "
+     "option for view \"loud_names\"','Failing row contains (' || "
+     "cairn_shown(\"projects\".\"id\",'integer') || ', ' || "
+     "cairn_shown(\"projects\".\"name\",'text') || ', ' || "
+     "cairn_shown(\"projects\".\"client_id\",'integer') || ', ' || "
+     "cairn_shown(\"projects\".\"settings\",'jsonb') || ', ' || "
+     "cairn_shown(\"projects\".\"price\",'numeric(10,2)') || ', ' || "
+     "cairn_shown(\"projects\".\"feeling\",'text') || ').') ELSE 1 END",
+     "WITH m AS (UPDATE \"public\".\"loud_names\" AS t0 SET \"title\" = _.\"title\" FROM "
+     "json_to_record($1::json) AS _(\"title\" text) WHERE t0.\"number\" = $2 RETURNING "
+     "t0.\"loud\") SELECT t0.\"loud\" FROM m AS t0"},
     {PLAN_DELETE, "clients", "or=(id.eq.1,name.is.null)", "", "",
      "DELETE FROM \"clients\" WHERE (\"clients\".\"id\" = ?1 OR \"clients\".\"name\" IS NULL)",
      "DELETE FROM \"public\".\"clients\" AS t0 WHERE (t0.\"id\" = $1 OR t0.\"name\" IS NULL)"},
@@ -202,7 +221,14 @@ static const struct refused_case refused[] = {
     {PLAN_UPDATE, "numbered", "", "", "{\"id\":1}", "428C9",
      "column \"id\" can only be updated to DEFAULT"},
     {PLAN_INSERT, "kinds", "", "", "{\"twice\":1}", "428C9", NULL},
-    {PLAN_INSERT, "project_names", "", "", "{\"id\":1}", "0A000", NULL},
+    {PLAN_INSERT, "project_counts", "", "", "{\"n\":1}", "55000",
+     "cannot insert into view \"project_counts\""},
+    {PLAN_DELETE, "project_counts", "", "", "", "55000",
+     "cannot delete from view \"project_counts\""},
+    {PLAN_UPDATE, "loud_names", "", "", "{\"loud\":\"X\"}", "0A000",
+     "cannot update column \"loud\" of view \"loud_names\""},
+    {PLAN_INSERT, "loud_names", "on_conflict=loud", "resolution=merge-duplicates", "{\"number\":1}",
+     "42P10", NULL},
 };
 
 static void
