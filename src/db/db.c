@@ -123,6 +123,16 @@ db_introspect(struct db *db, struct model **out, struct err *err)
 }
 
 bool
+db_list_rights(struct db *db, const char *role, struct arena *arena, struct db_table_rights **out,
+               uint32_t *count, struct err *err)
+{
+    *out = NULL;
+    *count = 0;
+    return db->driver->list_rights == NULL ||
+           db->driver->list_rights(db, role, arena, out, count, err);
+}
+
+bool
 db_migrations_list(struct db *db, struct arena *arena, struct db_migration **out, size_t *count,
                    struct err *err)
 {

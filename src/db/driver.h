@@ -22,6 +22,9 @@ struct db_driver {
     bool (*submit_inline)(struct db_loop *dl, struct db_job *job); /* NULL: submit, and false */
     bool (*is_poisoned)(const struct db *db);                      /* NULL: never */
     bool (*introspect)(struct db *db, struct model **out, struct err *err);
+    /* NULL: nothing is known */
+    bool (*list_rights)(struct db *db, const char *role, struct arena *arena,
+                        struct db_table_rights **out, uint32_t *count, struct err *err);
     bool (*migrations_list)(struct db *db, struct arena *arena, struct db_migration **out,
                             size_t *count, struct err *err);
     bool (*migrate)(struct db *db, struct str name, struct str text, struct str checksum,

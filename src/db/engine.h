@@ -208,6 +208,17 @@ void db_listen_stop(struct db *db, struct db_listener *listener);
 /* The model of the schemas exposed, from the catalogs or the embedded engine's record. */
 MUST_CHECK bool db_introspect(struct db *db, struct model **out, struct err *err);
 
+/* What a role may do with a table. */
+struct db_table_rights {
+    struct str name;
+    int64_t rights;   /* MODEL_MAY_SELECT, _INSERT, _UPDATE and _DELETE, on some columns at least */
+    bool by_policies; /* row-level security says with which rows */
+};
+/* Of the exposed tables those that role may use, by name; none when there is no such role. PostgreSQL
+ * only: of the embedded engine's the schema snapshot knows, and there are none here. */
+MUST_CHECK bool db_list_rights(struct db *db, const char *role, struct arena *arena,
+                               struct db_table_rights **out, uint32_t *count, struct err *err);
+
 /* One applied migration, as recorded. Times in microseconds since 1970. */
 struct db_migration {
     struct str name;     /* file name */

@@ -37,40 +37,51 @@ rights_of(const struct schema *schema, const struct schema_role *role,
 }
 
 static void
-write_one(const struct schema *schema, const struct schema_role *role,
-          const struct schema_table *table, int64_t found, struct buf *out)
+write_one(const struct db_table_rights *table, struct buf *out)
 {
-    bool by_policies = access_applies(schema, role, table);
     const char *separator = " (";
 
-    buf_add_str(out, table->model->name);
-    for (size_t i = 0; found != EVERYTHING && i < COUNTOF(rights); i++) {
-        if ((found & rights[i].right) == 0)
+    buf_add_str(out, table->name);
+    for (size_t i = 0; table->rights != EVERYTHING && i < COUNTOF(rights); i++) {
+        if ((table->rights & rights[i].right) == 0)
             continue;
         buf_printf(out, "%s%s", separator, rights[i].name);
         separator = ", ";
     }
-    if (by_policies)
-        buf_printf(out, "%srows by policies", found != EVERYTHING ? "; " : " (");
-    if (found != EVERYTHING || by_policies)
+    if (table->by_policies)
+        buf_printf(out, "%srows by policies", table->rights != EVERYTHING ? "; " : " (");
+    if (table->rights != EVERYTHING || table->by_policies)
         buf_add_char(out, ')');
 }
 
-void
-openness_write(const struct schema *schema, struct str role_name, struct buf *out)
+uint32_t
+openness_list(const struct schema *schema, struct str role_name, struct arena *arena,
+              struct db_table_rights **out)
 {
     const struct schema_role *role = schema_find_role(schema, role_name);
     uint32_t count = 0;
 
+    *out = ARENA_ARRAY(arena, struct db_table_rights, schema->table_count + 1);
     for (uint32_t i = 0; role != NULL && i < schema->table_count; i++) {
-        int64_t found = rights_of(schema, role, &schema->tables[i]);
+        const struct schema_table *table = &schema->tables[i];
+        int64_t found = rights_of(schema, role, table);
 
-        if (found == 0)
-            continue;
-        if (count > 0 && count < NAMED_MAX)
+        if (found != 0)
+            (*out)[count++] =
+                (struct db_table_rights){.name = table->model->name,
+                                         .rights = found,
+                                         .by_policies = access_applies(schema, role, table)};
+    }
+    return count;
+}
+
+void
+openness_write(const struct db_table_rights *tables, uint32_t count, struct buf *out)
+{
+    for (uint32_t i = 0; i < count && i < NAMED_MAX; i++) {
+        if (i > 0)
             BUF_ADD_LIT(out, ", ");
-        if (count++ < NAMED_MAX)
-            write_one(schema, role, &schema->tables[i], found, out);
+        write_one(&tables[i], out);
     }
     if (count > NAMED_MAX)
         buf_printf(out, " and %u more", (unsigned)(count - NAMED_MAX));

@@ -422,14 +422,22 @@ listen_address(const char *configured, uint16_t port, struct arena *arena)
     return arena_printf(arena, "%.*s:%u", host_len, configured, port).data;
 }
 
+/* Where PostgreSQL doesn't tell, that is what is said. */
 static const char *
-open_to(const struct site *site, const char *role, struct arena *arena)
+open_to(const struct worker *w, const struct site *site, const char *role, struct arena *arena)
 {
+    struct db_table_rights *tables = NULL;
+    uint32_t count = 0;
     struct buf out;
     const char *text;
+    struct err err = {0};
 
+    if (w->config->database_engine == CONFIG_ENGINE_SQLITE)
+        count = openness_list(site->schema, str_from(role), arena, &tables);
+    else if (!db_list_rights(w->shared.db, role, arena, &tables, &count, &err))
+        return arena_printf(arena, "what PostgreSQL grants to role %s", role).data;
     buf_init(&out, 1024 * 1024);
-    openness_write(site->schema, str_from(role), &out);
+    openness_write(tables, count, &out);
     text = arena_cstr(arena, buf_str(&out));
     buf_fini(&out);
     return text;
@@ -443,12 +451,9 @@ add_openness(const struct worker *w, const struct site *site, struct server_read
     if (!site->schema->has_rules) {
         if (w->config->auth_anonymous == CONFIG_AUTH_ANONYMOUS_OPEN)
             ready->open_count = ready->table_count;
-    } else if (w->config->database_engine == CONFIG_ENGINE_SQLITE) {
-        ready->open_to_anon = open_to(site, "anon", arena);
-        ready->open_to_users = open_to(site, "authenticated", arena);
     } else {
-        ready->open_to_anon = "what PostgreSQL grants to role anon";
-        ready->open_to_users = "what it grants to role authenticated";
+        ready->open_to_anon = open_to(w, site, "anon", arena);
+        ready->open_to_users = open_to(w, site, "authenticated", arena);
     }
 }
 
@@ -470,9 +475,10 @@ tell_ready(struct worker *w, const struct site *site, uint16_t port, int *ready_
             names[ready.table_count++] = arena_cstr(arena, model->tables[i].name);
     }
     ready.tables = names;
-    add_openness(w, site, &ready, arena);
-    if (w->options->ready != NULL)
+    if (w->options->ready != NULL) {
+        add_openness(w, site, &ready, arena);
         w->options->ready(w->options->ctx, &ready);
+    }
     log_event(LOG_INFO, "ready",
               LOG_CSTR("listen", listen_address(w->config->listen.text, port, arena)),
               LOG_I64("port", port), LOG_CSTR("database", ready.database),

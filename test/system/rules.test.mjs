@@ -138,8 +138,10 @@ test('what was open at poc is closed when the stage changes, without a migration
 });
 
 test('cairn dev says which tables are open to whom', async () => {
-    const server = await start('sqlite', makeProject({ migrations: rules }), { args: ['dev'] });
-    assert.match(server.stderr, /! open to anonymous callers: forgotten, forgotten_view, later, news \(select\)\n/);
-    assert.match(server.stderr, / {2}open to role authenticated: .*notes \(select, insert; rows by policies\)/);
-    await server.stop();
+    for (const engine of engines) {
+        const server = await start(engine, makeProject({ migrations: rules }), { args: ['dev'] });
+        assert.match(server.stderr, /! open to anonymous callers: forgotten, forgotten_view, later, news \(select\)\n/, engine);
+        assert.match(server.stderr, / {2}open to role authenticated: .*notes \(select, insert; rows by policies\)/, engine);
+        await server.stop();
+    }
 });

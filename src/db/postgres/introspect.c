@@ -110,22 +110,6 @@ cat_find_table(const struct catalog *cat, uint32_t oid)
     return NULL;
 }
 
-static void
-add_schemas(struct buf *out, const struct pg_db *db)
-{
-    buf_add_char(out, '{');
-    for (size_t i = 0; i < db->schema_count; i++) {
-        buf_printf(out, "%s\"", i > 0 ? "," : "");
-        for (const char *c = db->schemas[i]; *c != '\0'; c++) {
-            if (*c == '"' || *c == '\\')
-                buf_add_char(out, '\\');
-            buf_add_char(out, *c);
-        }
-        buf_add_char(out, '"');
-    }
-    buf_add_char(out, '}');
-}
-
 static bool
 run_plain(struct catalog *cat, const char *sql, struct err *err)
 {
@@ -161,7 +145,7 @@ pg_introspect(struct db *base, struct model **out, struct err *err)
 
     *out = NULL;
     buf_init(&schemas, 1024 * 1024);
-    add_schemas(&schemas, db);
+    pg_session_add_array(&schemas, (const char *const *)db->schemas, db->schema_count);
     if (!pg_session_open(&db->target, buf_str(&db->catalog_path), db->connect_timeout_ms, &cat.pq,
                          err))
         goto out;

@@ -224,6 +224,10 @@ bool pg_listen(struct db *db, const char *channel, void (*heard)(void *ctx, stru
                void *ctx, struct db_listener **out, struct err *err);
 void pg_listen_stop(struct db_listener *listener);
 
+/* rights.c */
+bool pg_list_rights(struct db *db, const char *role, struct arena *arena,
+                    struct db_table_rights **out, uint32_t *count, struct err *err);
+
 /* introspect.c, migrate.c */
 bool pg_introspect(struct db *db, struct model **out, struct err *err);
 bool pg_migrations_list(struct db *db, struct arena *arena, struct db_migration **out,

@@ -88,6 +88,7 @@ const struct db_driver db_postgres_driver = {
     .loop_close = pg_loop_close,
     .submit = pg_loop_submit,
     .introspect = pg_introspect,
+    .list_rights = pg_list_rights,
     .migrations_list = pg_migrations_list,
     .migrate = pg_migrate,
     .refresh_rules = pg_rules_refresh,

@@ -33,6 +33,22 @@ pg_session_add_path(struct buf *out, const char *const *schemas, size_t schema_c
 }
 
 void
+pg_session_add_array(struct buf *out, const char *const *names, size_t count)
+{
+    buf_add_char(out, '{');
+    for (size_t i = 0; i < count; i++) {
+        buf_printf(out, "%s\"", i > 0 ? "," : "");
+        for (const char *c = names[i]; *c != '\0'; c++) {
+            if (*c == '"' || *c == '\\')
+                buf_add_char(out, '\\');
+            buf_add_char(out, *c);
+        }
+        buf_add_char(out, '"');
+    }
+    buf_add_char(out, '}');
+}
+
+void
 pg_session_sql(struct buf *out, struct str search_path, int64_t statement_timeout_ms)
 {
     BUF_ADD_LIT(out, "SET TimeZone = 'UTC';"

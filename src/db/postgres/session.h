@@ -17,6 +17,9 @@ void pg_session_sql(struct buf *out, struct str search_path, int64_t statement_t
 void pg_session_add_path(struct buf *out, const char *const *schemas, size_t schema_count,
                          const char *const *extra, size_t extra_count);
 
+/* {"a","b"}: the names as the text of an array. */
+void pg_session_add_array(struct buf *out, const char *const *names, size_t count);
+
 /* One more statement for it: whether commits can be grouped (see pipe.c), true or false. */
 void pg_session_add_group_question(struct buf *out);
 

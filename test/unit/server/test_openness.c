@@ -5,12 +5,16 @@
 static const char *
 open_to(struct world *world, const char *role)
 {
+    struct arena *arena = arena_new(1024, 65536);
+    struct db_table_rights *tables = NULL;
+    uint32_t count = openness_list(world->schema, str_from(role), arena, &tables);
     struct buf out;
 
     buf_init(&out, sizeof(world->text));
-    openness_write(world->schema, str_from(role), &out);
+    openness_write(tables, count, &out);
     snprintf(world->text, sizeof(world->text), "%.*s", STR_ARG(buf_str(&out)));
     buf_fini(&out);
+    arena_free(arena);
     return world->text;
 }
 
