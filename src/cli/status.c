@@ -9,6 +9,7 @@
 #include "lifecycle/date.h"
 #include "lifecycle/history_read.h"
 #include "lifecycle/running.h"
+#include "metric/sample.h"
 
 enum { ASK_MS = 1000, MONTH_DAYS = 30 };
 
@@ -27,30 +28,6 @@ struct past {
     bool is_there;
     const char *trouble; /* why it can't be read; NULL: it can */
 };
-
-/* The sum of the samples of that metric whose labels contain part. */
-static double
-sum_of(struct str text, const char *metric, const char *part)
-{
-    size_t length = strlen(metric);
-    double sum = 0;
-
-    while (text.len > 0) {
-        struct str line = str_cut(&text, '\n');
-        size_t space = line.len;
-
-        if (line.len <= length || memcmp(line.data, metric, length) != 0 ||
-            (line.data[length] != '{' && line.data[length] != ' '))
-            continue;
-        if (part != NULL && memmem(line.data, line.len, part, strlen(part)) == NULL)
-            continue;
-        while (space > 0 && line.data[space - 1] != ' ')
-            space--;
-        sum += strtod(line.data + space, NULL);
-    }
-
-    return sum;
-}
 
 /* The instances that run on this machine, and what the one at the configuration's address says. */
 static void
@@ -72,10 +49,10 @@ ask_service(struct cli *cli, const struct config *config, struct numbers *out)
     out->ready = response.status;
     if (out->is_running) {
         client_ask(&client, "GET", "/metrics", NULL, STR_NULL, &response);
-        out->requests = sum_of(response.body, "cairn_http_requests_total", NULL);
-        out->server_errors = sum_of(response.body, "cairn_http_requests_total", "status=\"5");
-        out->connections = sum_of(response.body, "cairn_http_connections", NULL);
-        out->started_s = sum_of(response.body, "process_start_time_seconds", NULL);
+        out->requests = metric_sum(response.body, "cairn_http_requests_total", NULL);
+        out->server_errors = metric_sum(response.body, "cairn_http_requests_total", "status=\"5");
+        out->connections = metric_sum(response.body, "cairn_http_connections", NULL);
+        out->started_s = metric_sum(response.body, "process_start_time_seconds", NULL);
     }
     client_fini(&client);
 }

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "core/clock.h"
+#include "metric/sample.h"
 
 enum { ASK_MS = 5000 };
 
@@ -95,20 +96,17 @@ live_open(struct live *live, struct examiner *examiner, const struct config *con
 static void
 sum_api(struct str text, double *requests, double *errors)
 {
-    *requests = *errors = 0;
-    while (text.len > 0) {
-        struct str line = str_cut(&text, '\n');
-        size_t space = line.len;
-        double value;
+    struct metric_sample sample;
+    enum metric_line line;
 
-        if (!str_has_prefix(line, STR("cairn_http_requests_total{route=\"rest_")))
+    *requests = *errors = 0;
+    while ((line = metric_next(&text, &sample)) != METRIC_END) {
+        if (line == METRIC_BAD || !str_eq(sample.name, STR("cairn_http_requests_total")) ||
+            !str_has_prefix(sample.labels, STR("route=\"rest_")))
             continue;
-        while (space > 0 && line.data[space - 1] != ' ')
-            space--;
-        value = strtod(line.data + space, NULL);
-        *requests += value;
-        if (memmem(line.data, line.len, "status=\"5", 9) != NULL)
-            *errors += value;
+        *requests += sample.value;
+        if (memmem(sample.labels.data, sample.labels.len, "status=\"5", 9) != NULL)
+            *errors += sample.value;
     }
 }
 

@@ -7,6 +7,7 @@
 #include "drill/examiner.h"
 #include "io/file.h"
 #include "io/process.h"
+#include "metric/sample.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -135,31 +136,24 @@ look_logs(struct examiner *examiner, const struct check_input *input, struct evi
 
 /* --- metrics -------------------------------------------------------------------------------------- */
 
-/* The sum of all samples whose name ends in _total and has "request" in it; -1 when a line is no
- * sample. */
+/* The sum of all samples whose name ends in _total or _count and has "request" in it; -1 when a line
+ * is no sample. */
 static double
 sum_requests(struct str text, size_t *samples)
 {
+    struct metric_sample sample;
+    enum metric_line line;
     double sum = 0;
 
     *samples = 0;
-    while (text.len > 0) {
-        struct str line = str_trim(str_cut(&text, '\n'));
-        size_t name_end, space;
-        struct str name;
-
-        if (line.len == 0 || line.data[0] == '#')
-            continue;
-        for (space = line.len; space > 0 && line.data[space - 1] != ' '; space--)
-            ;
-        name_end = str_find_char(line, '{', 0);
-        name = str_slice(line, 0, name_end < space ? name_end : str_find_char(line, ' ', 0));
-        if (space == 0 || name.len == 0)
+    while ((line = metric_next(&text, &sample)) != METRIC_END) {
+        if (line == METRIC_BAD)
             return -1;
         (*samples)++;
-        if (memmem(name.data, name.len, "request", 7) != NULL &&
-            (str_has_suffix(name, STR("_total")) || str_has_suffix(name, STR("_count"))))
-            sum += strtod(line.data + space, NULL);
+        if (memmem(sample.name.data, sample.name.len, "request", 7) != NULL &&
+            (str_has_suffix(sample.name, STR("_total")) ||
+             str_has_suffix(sample.name, STR("_count"))))
+            sum += sample.value;
     }
 
     return sum;

@@ -2,15 +2,12 @@
 #include "drill/target.h"
 
 #include "io/file.h"
+#include "lifecycle/fields.h"
 
-#include <yaml.h>
-
-enum { FILE_MAX = 64 * 1024, ITEMS_MAX = 64, START_DEFAULT_S = 20, START_MAX_S = 120 };
+enum { FILE_MAX = 64 * 1024, START_DEFAULT_S = 20, START_MAX_S = 120 };
 
 struct reader {
-    yaml_document_t document;
     const char *file;
-    struct arena *arena;
     struct target *target;
     struct err *err;
 };
@@ -57,74 +54,33 @@ refuse(struct reader *reader, size_t line, const char *what, const char *key)
     return false;
 }
 
-static struct str
-scalar(const yaml_node_t *node)
-{
-    return str_make((const char *)node->data.scalar.value, node->data.scalar.length);
-}
-
 static bool
-is_text(const yaml_node_t *node)
-{
-    return node->type == YAML_SCALAR_NODE && node->data.scalar.length > 0 &&
-           memchr(node->data.scalar.value, '\0', node->data.scalar.length) == NULL;
-}
-
-static const char *const *
-take_list(struct reader *reader, const yaml_node_t *value)
-{
-    const yaml_node_item_t *first = value->data.sequence.items.start;
-    const char **items;
-    size_t count;
-
-    if (value->type != YAML_SEQUENCE_NODE)
-        return NULL;
-    count = (size_t)(value->data.sequence.items.top - first);
-    if (count == 0 || count > ITEMS_MAX)
-        return NULL;
-    items = ARENA_ARRAY(reader->arena, const char *, count + 1);
-    for (size_t i = 0; i < count; i++) {
-        const yaml_node_t *item = yaml_document_get_node(&reader->document, first[i]);
-
-        if (!is_text(item))
-            return NULL;
-        items[i] = arena_cstr(reader->arena, scalar(item));
-    }
-
-    return items;
-}
-
-static bool
-take_field(struct reader *reader, const char *key, const yaml_node_t *value, size_t line)
+take_field(struct reader *reader, const struct field *field)
 {
     char *target = (char *)reader->target;
     uint64_t seconds;
 
     for (size_t i = 0; i < COUNTOF(texts); i++) {
-        if (strcmp(key, texts[i].key) != 0)
+        if (strcmp(field->key, texts[i].key) != 0)
             continue;
-        if (!is_text(value))
-            return refuse(reader, line, "a text is needed for", key);
-        *(const char **)(void *)(target + texts[i].offset) =
-            arena_cstr(reader->arena, scalar(value));
+        if (field->text == NULL)
+            return refuse(reader, field->key_line, "a text is needed for", field->key);
+        *(const char **)(void *)(target + texts[i].offset) = field->text;
         return true;
     }
     for (size_t i = 0; i < COUNTOF(lists); i++) {
-        const char *const *items;
-
-        if (strcmp(key, lists[i].key) != 0)
+        if (strcmp(field->key, lists[i].key) != 0)
             continue;
-        items = take_list(reader, value);
-        if (items == NULL)
-            return refuse(reader, line, "a list of texts is needed for", key);
-        *(const char *const **)(void *)(target + lists[i].offset) = items;
+        if (field->items == NULL)
+            return refuse(reader, field->key_line, "a list of texts is needed for", field->key);
+        *(const char *const **)(void *)(target + lists[i].offset) = field->items;
         return true;
     }
-    if (strcmp(key, "start_timeout") != 0)
-        return refuse(reader, line, "unknown field", key);
-    if (!is_text(value) || !str_to_u64(scalar(value), &seconds) || seconds == 0 ||
+    if (strcmp(field->key, "start_timeout") != 0)
+        return refuse(reader, field->key_line, "unknown field", field->key);
+    if (field->text == NULL || !str_to_u64(str_from(field->text), &seconds) || seconds == 0 ||
         seconds > START_MAX_S)
-        return refuse(reader, line, "seconds, 1 to 120, are needed for", key);
+        return refuse(reader, field->key_line, "seconds, 1 to 120, are needed for", field->key);
     reader->target->start_timeout_s = (unsigned)seconds;
 
     return true;
@@ -179,51 +135,22 @@ check_whole(struct reader *reader)
     return take_database(reader);
 }
 
-static bool
-read_fields(struct reader *reader)
-{
-    const yaml_node_t *root = yaml_document_get_root_node(&reader->document);
-
-    if (root == NULL || root->type != YAML_MAPPING_NODE)
-        return refuse(reader, 1, "fields are needed, as", "name: my service");
-    for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
-         pair < root->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *key = yaml_document_get_node(&reader->document, pair->key);
-        const yaml_node_t *value = yaml_document_get_node(&reader->document, pair->value);
-        size_t line = key->start_mark.line + 1;
-
-        if (!is_text(key))
-            return refuse(reader, line, "a name is needed before", ":");
-        if (!take_field(reader, arena_cstr(reader->arena, scalar(key)), value, line))
-            return false;
-    }
-
-    return check_whole(reader);
-}
-
 bool
 target_parse(struct str text, const char *file, struct arena *arena, struct target *out,
              struct err *err)
 {
-    struct reader reader = {.file = file, .arena = arena, .target = out, .err = err};
-    yaml_parser_t parser;
-    bool ok;
+    struct reader reader = {.file = file, .target = out, .err = err};
+    struct fields fields;
 
     *out = (struct target){.dir = ".", .start_timeout_s = START_DEFAULT_S};
-    if (yaml_parser_initialize(&parser) == 0)
-        abort();
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text.data, text.len);
-    if (yaml_parser_load(&parser, &reader.document) == 0) {
-        ok =
-            err_set(err, ERR_CONFIG, "", "%s:%zu: not YAML: %s", file, parser.problem_mark.line + 1,
-                    parser.problem != NULL ? parser.problem : "unreadable");
-    } else {
-        ok = read_fields(&reader);
-        yaml_document_delete(&reader.document);
+    if (!fields_parse(text, arena, &fields))
+        return refuse(&reader, fields.error_line, fields.error, "it begins as: name: my service");
+    for (size_t i = 0; i < fields.count; i++) {
+        if (!take_field(&reader, &fields.items[i]))
+            return false;
     }
-    yaml_parser_delete(&parser);
 
-    return ok;
+    return check_whole(&reader);
 }
 
 bool

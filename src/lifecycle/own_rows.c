@@ -2,20 +2,18 @@
 #include "lifecycle/own_rows.h"
 
 #include <stdarg.h>
-#include <yaml.h>
 
 #include "io/file.h"
+#include "lifecycle/fields.h"
 
 enum {
     FILES_MAX = 256,
     FILE_MAX = 64 * 1024,
-    ITEMS_MAX = 64,
     TIMEOUT_DEFAULT_S = 10,
     TIMEOUT_MAX_S = 600,
 };
 
 struct reader {
-    yaml_document_t document;
     const char *name; /* of the file, for errors */
     struct arena *arena;
     struct catalogue_errors *errors;
@@ -54,58 +52,6 @@ fault(struct reader *reader, size_t line, const char *hint, const char *fmt, ...
     error->hint = hint;
 }
 
-static struct str
-scalar(const yaml_node_t *node)
-{
-    return str_make((const char *)node->data.scalar.value, node->data.scalar.length);
-}
-
-static size_t
-line_of(const yaml_node_t *node)
-{
-    return node->start_mark.line + 1;
-}
-
-/* The text of a plain value, or NULL with the fault said. */
-static const char *
-take_text(struct reader *reader, const char *key, const yaml_node_t *value)
-{
-    if (value->type != YAML_SCALAR_NODE || value->data.scalar.length == 0 ||
-        memchr(value->data.scalar.value, '\0', value->data.scalar.length) != NULL) {
-        fault(reader, line_of(value), "write: KEY: some text", "%s takes a text", key);
-        return NULL;
-    }
-
-    return arena_cstr(reader->arena, scalar(value));
-}
-
-static const char *const *
-take_list(struct reader *reader, const char *key, const yaml_node_t *value)
-{
-    const yaml_node_item_t *first;
-    const char **items;
-    size_t count;
-
-    if (value->type != YAML_SEQUENCE_NODE) {
-        fault(reader, line_of(value), "write a list: [a, b]", "%s takes a list", key);
-        return NULL;
-    }
-    first = value->data.sequence.items.start;
-    count = (size_t)(value->data.sequence.items.top - first);
-    if (count == 0 || count > ITEMS_MAX) {
-        fault(reader, line_of(value), NULL, "%s takes 1 to %d items", key, ITEMS_MAX);
-        return NULL;
-    }
-    items = ARENA_ARRAY(reader->arena, const char *, count + 1);
-    for (size_t i = 0; i < count; i++) {
-        items[i] = take_text(reader, key, yaml_document_get_node(&reader->document, first[i]));
-        if (items[i] == NULL)
-            return NULL;
-    }
-
-    return items;
-}
-
 static bool
 parse_need(struct str word, enum lifecycle_need *out)
 {
@@ -122,7 +68,7 @@ parse_need(struct str word, enum lifecycle_need *out)
 }
 
 static void
-set_need(struct reader *reader, const yaml_node_t *value, const char *text)
+set_need(struct reader *reader, size_t line, const char *text)
 {
     struct str rest = str_from(text);
     unsigned count = 0;
@@ -140,13 +86,12 @@ set_need(struct reader *reader, const yaml_node_t *value, const char *text)
         count++;
     }
     if (count != LIFECYCLE_STAGE_COUNT)
-        fault(reader, line_of(value),
-              "one of must, should, nice and - for poc, mvp, production, scale", "need: '%.100s'",
-              text);
+        fault(reader, line, "one of must, should, nice and - for poc, mvp, production, scale",
+              "need: '%.100s'", text);
 }
 
 static void
-set_area(struct reader *reader, const yaml_node_t *value, const char *text)
+set_area(struct reader *reader, size_t line, const char *text)
 {
     for (int i = 0; i < LIFECYCLE_AREA_COUNT; i++) {
         if (str_eq_nocase(str_from(text), str_from(lifecycle_area_names[i]))) {
@@ -155,22 +100,22 @@ set_area(struct reader *reader, const yaml_node_t *value, const char *text)
         }
     }
     fault(
-        reader, line_of(value),
+        reader, line,
         "Product, Infrastructure, Security, Reliability, Observability, Operations, CI/CD or People",
         "area: '%.100s'", text);
 }
 
 static void
-set_priority(struct reader *reader, const yaml_node_t *value, const char *text)
+set_priority(struct reader *reader, size_t line, const char *text)
 {
     if (strlen(text) == 2 && text[0] == 'P' && text[1] >= '0' && text[1] <= '2')
         reader->row->priority = (unsigned)(text[1] - '0');
     else
-        fault(reader, line_of(value), "P0, P1 or P2", "priority: '%.100s'", text);
+        fault(reader, line, "P0, P1 or P2", "priority: '%.100s'", text);
 }
 
 static void
-set_verify(struct reader *reader, const yaml_node_t *value, const char *text)
+set_verify(struct reader *reader, size_t line, const char *text)
 {
     reader->has_verify = true;
     for (unsigned i = 0; i <= LIFECYCLE_DRILLED; i++) {
@@ -179,12 +124,11 @@ set_verify(struct reader *reader, const yaml_node_t *value, const char *text)
             return;
         }
     }
-    fault(reader, line_of(value), "attested, static, config, measured or drilled",
-          "verify: '%.100s'", text);
+    fault(reader, line, "attested, static, config, measured or drilled", "verify: '%.100s'", text);
 }
 
 static void
-set_timeout(struct reader *reader, const yaml_node_t *value, const char *text)
+set_timeout(struct reader *reader, size_t line, const char *text)
 {
     struct str digits = str_from(text);
     int64_t seconds;
@@ -194,7 +138,7 @@ set_timeout(struct reader *reader, const yaml_node_t *value, const char *text)
     if (str_to_i64(digits, &seconds) && seconds >= 1 && seconds <= TIMEOUT_MAX_S)
         reader->row->timeout_s = (unsigned)seconds;
     else
-        fault(reader, line_of(value), "seconds, 1s to 600s", "timeout: '%.100s'", text);
+        fault(reader, line, "seconds, 1s to 600s", "timeout: '%.100s'", text);
 }
 
 /* The fields that are a text kept as it is. */
@@ -214,7 +158,7 @@ static const struct {
 /* The fields that have a set of values. */
 static const struct {
     const char *key;
-    void (*set)(struct reader *reader, const yaml_node_t *value, const char *text);
+    void (*set)(struct reader *reader, size_t line, const char *text);
 } sets[] = {
     {"need", set_need},     {"area", set_area},       {"priority", set_priority},
     {"verify", set_verify}, {"timeout", set_timeout},
@@ -230,32 +174,35 @@ static const struct {
 };
 
 static bool
-set_field(struct reader *reader, struct str key, const yaml_node_t *value)
+set_field(struct reader *reader, const struct field *field)
 {
     char *row = (char *)reader->row;
 
     for (unsigned i = 0; i < COUNTOF(texts); i++) {
-        if (str_eq(key, str_from(texts[i].key))) {
-            *(const char **)(void *)(row + texts[i].offset) =
-                take_text(reader, texts[i].key, value);
-            return true;
-        }
+        if (strcmp(field->key, texts[i].key) != 0)
+            continue;
+        if (field->text == NULL)
+            fault(reader, field->line, "write: KEY: some text", "%s takes a text", field->key);
+        *(const char **)(void *)(row + texts[i].offset) = field->text;
+        return true;
     }
     for (unsigned i = 0; i < COUNTOF(sets); i++) {
-        if (str_eq(key, str_from(sets[i].key))) {
-            const char *text = take_text(reader, sets[i].key, value);
-
-            if (text != NULL)
-                sets[i].set(reader, value, text);
-            return true;
-        }
+        if (strcmp(field->key, sets[i].key) != 0)
+            continue;
+        if (field->text != NULL)
+            sets[i].set(reader, field->line, field->text);
+        else
+            fault(reader, field->line, "write: KEY: some text", "%s takes a text", field->key);
+        return true;
     }
     for (unsigned i = 0; i < COUNTOF(lists); i++) {
-        if (str_eq(key, str_from(lists[i].key))) {
-            *(const char *const **)(void *)(row + lists[i].offset) =
-                take_list(reader, lists[i].key, value);
-            return true;
-        }
+        if (strcmp(field->key, lists[i].key) != 0)
+            continue;
+        if (field->items == NULL)
+            fault(reader, field->line, "write a list: [a, b]", "%s takes a list of 1 to %d texts",
+                  field->key, FIELDS_LIST_MAX);
+        *(const char *const **)(void *)(row + lists[i].offset) = field->items;
+        return true;
     }
 
     return false;
@@ -308,21 +255,15 @@ check_whole(struct reader *reader)
 }
 
 static void
-read_fields(struct reader *reader, const yaml_node_t *root)
+read_fields(struct reader *reader, const struct fields *fields)
 {
-    for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
-         pair < root->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *key = yaml_document_get_node(&reader->document, pair->key);
-        const yaml_node_t *value = yaml_document_get_node(&reader->document, pair->value);
-
-        if (key->type != YAML_SCALAR_NODE || !set_field(reader, scalar(key), value))
+    for (size_t i = 0; i < fields->count; i++) {
+        if (!set_field(reader, &fields->items[i]))
             fault(
-                reader, line_of(key),
+                reader, fields->items[i].key_line,
                 "id, title, area, need, priority, verify, command, timeout, when, cost, fix, names, "
                 "adr, docs and gap are known",
-                "unknown field '%.*s'",
-                key->type == YAML_SCALAR_NODE ? (int)(scalar(key).len % 100) : 0,
-                key->type == YAML_SCALAR_NODE ? scalar(key).data : "");
+                "unknown field '%.100s'", fields->items[i].key);
     }
 }
 
@@ -362,31 +303,19 @@ own_row_parse(struct str text, const char *name, struct arena *arena,
 {
     struct reader reader = {
         .name = name, .arena = arena, .errors = errors, .errors_before = errors->count};
-    const yaml_node_t *root;
-    yaml_parser_t parser;
+    struct fields fields;
 
     reader.row = ARENA_NEW(arena, struct lifecycle_row);
     reader.row->area = LIFECYCLE_AREA_OPERATIONS;
     reader.row->priority = 1;
-    if (yaml_parser_initialize(&parser) == 0)
-        abort();
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text.data, text.len);
-    if (yaml_parser_load(&parser, &reader.document) == 0) {
-        fault(&reader, parser.problem_mark.line + 1, NULL, "not YAML: %s",
-              parser.problem != NULL ? parser.problem : "unreadable");
-        yaml_parser_delete(&parser);
-        return NULL;
-    }
-    root = yaml_document_get_root_node(&reader.document);
-    if (root == NULL || root->type != YAML_MAPPING_NODE) {
-        fault(&reader, 1, "write fields: title: ..., need: ...", "no row in it");
-    } else {
-        read_fields(&reader, root);
+    if (fields_parse(text, arena, &fields)) {
+        read_fields(&reader, &fields);
         set_defaults(&reader);
         check_whole(&reader);
+    } else {
+        fault(&reader, fields.error_line, "write fields: title: ..., need: ...", "%s",
+              fields.error);
     }
-    yaml_document_delete(&reader.document);
-    yaml_parser_delete(&parser);
 
     return errors->count == reader.errors_before ? reader.row : NULL;
 }

@@ -5,6 +5,7 @@
 #include "io/file.h"
 #include "lifecycle/date.h"
 
+#include <link.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -50,14 +51,49 @@ hash_schema(const struct config *config, struct arena *arena, char out[CHECKSUM_
     return ok;
 }
 
+/* The mark that the linker leaves in a program, a hash of all that is in it; empty without one. */
+static int
+find_build_id(struct dl_phdr_info *info, size_t size, void *ctx)
+{
+    struct str *out = ctx;
+
+    for (unsigned i = 0; i < info->dlpi_phnum && out->len == 0; i++) {
+        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+        const char *at = (const char *)(uintptr_t)(info->dlpi_addr + header->p_vaddr);
+        const char *end = at + header->p_memsz;
+
+        while (header->p_type == PT_NOTE && header->p_align <= 4 &&
+               at + sizeof(ElfW(Nhdr)) <= end) {
+            ElfW(Nhdr) note;
+            const char *name = at + sizeof(note);
+
+            memcpy(&note, at, sizeof(note));
+            at = name + (note.n_namesz + 3) / 4 * 4;
+            if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && memcmp(name, "GNU", 4) == 0)
+                *out = str_make(at, note.n_descsz);
+            at += (note.n_descsz + 3) / 4 * 4;
+        }
+    }
+
+    /* The first is the program itself. */
+    return 1;
+}
+
+/* Reading the whole program takes as long as all the rest of a command, so that it is done only when
+ * nothing else tells one build from another. */
 static bool
 hash_binary(char out[CHECKSUM_HEX_SIZE], struct err *err)
 {
+    struct str id = STR_NULL;
     struct buf text;
-    bool ok;
+    bool ok = true;
 
+    dl_iterate_phdr(find_build_id, &id);
     buf_init(&text, 4 * (size_t)TEXT_MAX);
-    ok = file_read("/proc/self/exe", &text, NULL, err);
+    if (id.len > 0)
+        buf_add_str(&text, id);
+    else
+        ok = file_read("/proc/self/exe", &text, NULL, err);
     checksum_sha256_hex(buf_str(&text), out);
     buf_fini(&text);
 

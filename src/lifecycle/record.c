@@ -280,21 +280,30 @@ read_all(struct reading *reading, struct str text, struct record *out)
 }
 
 bool
-record_load(const char *dir, struct arena *arena, struct record *out, struct err *err)
+record_parse(struct str text, struct arena *arena, struct record *out, struct err *err)
 {
     struct reading reading = {.arena = arena, .err = err, .where = ""};
+
+    set_empty(out);
+    if (read_all(&reading, text, out))
+        return true;
+    set_empty(out);
+
+    return false;
+}
+
+bool
+record_load(const char *dir, struct arena *arena, struct record *out, struct err *err)
+{
     struct buf text;
     bool found = false;
     bool ok;
 
     set_empty(out);
     buf_init(&text, FILE_MAX);
-    ok = file_read(arena_printf(arena, "%s/" RECORD_FILE, dir).data, &text, &found, err);
-    if (ok && found)
-        ok = read_all(&reading, arena_copy(arena, buf_str(&text)), out);
+    ok = file_read(arena_printf(arena, "%s/" RECORD_FILE, dir).data, &text, &found, err) &&
+         (!found || record_parse(arena_copy(arena, buf_str(&text)), arena, out, err));
     buf_fini(&text);
-    if (!ok)
-        set_empty(out);
 
     return ok;
 }
@@ -436,6 +445,17 @@ add_poc(struct buf *out, const struct poc *poc)
     BUF_ADD_LIT(out, "\n  }");
 }
 
+void
+record_print(const struct record *record, struct buf *out)
+{
+    buf_printf(out, "{\n  \"schema\": %d,\n", SCHEMA_VERSION);
+    add_attested(out, record);
+    add_waived(out, record);
+    add_promoted(out, record);
+    add_poc(out, &record->poc);
+    BUF_ADD_LIT(out, "\n}\n");
+}
+
 bool
 record_save(const char *dir, const struct record *record, struct err *err)
 {
@@ -445,12 +465,7 @@ record_save(const char *dir, const struct record *record, struct err *err)
     buf_init(&path, 64 * 1024);
     buf_init(&out, FILE_MAX);
     buf_printf(&path, "%s/" RECORD_FILE, dir);
-    buf_printf(&out, "{\n  \"schema\": %d,\n", SCHEMA_VERSION);
-    add_attested(&out, record);
-    add_waived(&out, record);
-    add_promoted(&out, record);
-    add_poc(&out, &record->poc);
-    BUF_ADD_LIT(&out, "\n}\n");
+    record_print(record, &out);
     if (buf_ok(&out))
         ok = file_replace(buf_cstr(&path), buf_str(&out), 0644, err);
     else

@@ -10,6 +10,7 @@
 #define CAIRN_LIFECYCLE_RECORD_H
 
 #include "core/arena.h"
+#include "core/buf.h"
 #include "core/err.h"
 #include "lifecycle/catalogue.h"
 
@@ -81,6 +82,10 @@ struct record {
  * error that names the place, and nothing of it is used. */
 MUST_CHECK bool record_load(const char *dir, struct arena *arena, struct record *out,
                             struct err *err);
+/* Its text, which lives as long as the record does. */
+MUST_CHECK bool record_parse(struct str text, struct arena *arena, struct record *out,
+                             struct err *err);
+void record_print(const struct record *record, struct buf *out);
 MUST_CHECK bool record_save(const char *dir, const struct record *record, struct err *err);
 
 /* Adds, or replaces the one of the same row. False (err) past RECORD_ITEMS_MAX. */

@@ -152,8 +152,8 @@ a_row_that_is_unsound_is_refused_with_its_line(void **state)
          "command takes a list"},
         {"title: x\nneed: must must must must\ncost: y\nfix: z\narea: Sport\n", "a.yaml:5",
          "area: 'Sport'"},
-        {"", "a.yaml:1", "no row in it"},
-        {"- a\n", "a.yaml:1", "no row in it"},
+        {"", "a.yaml:1", "no fields in it"},
+        {"- a\n", "a.yaml:1", "no fields in it"},
         {"title: x\n\tneed: y\n", "a.yaml:2", "not YAML"},
     };
 
