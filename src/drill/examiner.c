@@ -54,7 +54,7 @@ examiner_find(const char *check)
     } tables[] = {
         {probe_health, probe_health_count},   {probe_api, probe_api_count},
         {probe_process, probe_process_count}, {probe_load, probe_load_count},
-        {probe_drills, probe_drills_count},
+        {probe_drills, probe_drills_count},   {probe_project, probe_project_count},
     };
 
     for (size_t t = 0; t < COUNTOF(tables); t++) {

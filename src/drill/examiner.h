@@ -58,8 +58,8 @@ struct stage_target {
 extern const struct stage_target stage_targets[LIFECYCLE_STAGE_COUNT];
 
 extern const struct probe_def probe_health[], probe_api[], probe_process[], probe_load[],
-    probe_drills[];
+    probe_drills[], probe_project[];
 extern const size_t probe_health_count, probe_api_count, probe_process_count, probe_load_count,
-    probe_drills_count;
+    probe_drills_count, probe_project_count;
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "drill/plant.h"
 
+#include "drill/plant_history.h"
 #include "drill/service.h"
 #include "io/file.h"
 #include "io/process.h"
@@ -102,7 +103,11 @@ static const struct plant plants[] = {
      NULL,
      SECRET "\n",
      ""},
-    {{"open-to-all", "listening", "it listens on every address of the machine", {NULL}, NULL},
+    {{"open-to-all",
+      "listening",
+      "it listens on every address of the machine",
+      {"certificates"},
+      "TLS needs one, and what lies there is none"},
      "cairn.yaml",
      "listen: 127.0.0.1:8080",
      "listen: 0.0.0.0:8080\ntls:\n  cert: .cairn/tls/cert.pem\n  key: .cairn/tls/key.pem",
@@ -213,6 +218,37 @@ static const struct plant plants[] = {
      NULL,
      NULL,
      NULL},
+    {{"no-index", "slow-queries", "a foreign key has no index", {NULL}, NULL},
+     "migrations/0001_start.sql",
+     "bigint PRIMARY KEY",
+     "bigint PRIMARY KEY, of bigint REFERENCES things",
+     NULL},
+    /* What the history tells is in plant_history.c. */
+    {{"crashed",
+      "no-crashes",
+      "a worker crashed two days ago",
+      {"stable-for-a-month"},
+      "two days ago is in the month"},
+     NULL,
+     NULL,
+     NULL,
+     NULL},
+    {{"crashed-before", "stable-for-a-month", "a worker crashed 20 days ago", {NULL}, NULL},
+     NULL,
+     NULL,
+     NULL,
+     NULL},
+    {{"was-down", "uptime-target", "nobody started it for a day", {NULL}, NULL},
+     NULL,
+     NULL,
+     NULL,
+     NULL},
+    {{"got-slower", "performance-history", "p95 is five times that of before", {NULL}, NULL},
+     NULL,
+     NULL,
+     NULL,
+     NULL},
+    {{"unwatched", "monitoring", "nobody reads the metrics", {NULL}, NULL}, NULL, NULL, NULL, NULL},
     {{"no-question", "poc-questions", "the proof of concept has no question", {NULL}, NULL},
      "lifecycle.json",
      "\"Does it work?\"",
@@ -259,17 +295,27 @@ plant_get_defect(size_t i)
 size_t
 plant_check_count(void)
 {
-    return check_files_count + check_poc_count + check_config_count;
+    return check_files_count + check_poc_count + check_config_count + check_history_count +
+           check_schemas_count;
 }
 
 const struct check_def *
 plant_get_check(size_t i)
 {
-    if (i < check_files_count)
-        return &check_files[i];
-    i -= check_files_count;
+    const struct {
+        const struct check_def *defs;
+        size_t count;
+    } tables[] = {
+        {check_files, check_files_count},     {check_poc, check_poc_count},
+        {check_config, check_config_count},   {check_history, check_history_count},
+        {check_schemas, check_schemas_count},
+    };
+    size_t t = 0;
 
-    return i < check_poc_count ? &check_poc[i] : &check_config[i - check_poc_count];
+    while (i >= tables[t].count)
+        i -= tables[t++].count;
+
+    return &tables[t].defs[i];
 }
 
 /* --- making it ------------------------------------------------------------------------------------ */
@@ -326,7 +372,8 @@ write_all(const char *dir, const struct plant *plant, struct arena *arena, struc
             return false;
     }
 
-    return is_known || write_file(dir, plant->path, plant->text, arena, err);
+    return (is_known || write_file(dir, plant->path, plant->text, arena, err)) &&
+           plant_history(dir, plant != NULL ? plant->defect.name : "", arena, err);
 }
 
 static bool

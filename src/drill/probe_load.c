@@ -13,6 +13,7 @@ enum {
     RAMP_MS = 500,
     TIMEOUT_MS = 10000,
     READ_WEIGHT = 4,
+    CAPACITY_USERS = 32,
     CONNECTIONS_MIN = 8,
     CONNECTIONS_MAX = 1000
 };
@@ -217,11 +218,45 @@ look_load(struct examiner *examiner, const struct check_input *input, struct evi
                    (unsigned long long)load_failures(&m->result));
 }
 
+/* As much as it answers when clients ask as fast as they get answers; half of that is for growth. */
+static void
+look_capacity(struct examiner *examiner, const struct check_input *input, struct evidence *out)
+{
+    const struct stage_target *target = &stage_targets[examiner->stage];
+    double own = load_measure_limit();
+    struct history_figures lived;
+    struct load_result result;
+    double reached, needed = target->requests_per_s;
+
+    run_load(examiner, 0, CAPACITY_USERS, DURATION_MS, &result);
+    reached = result.seconds > 0 ? (double)result.ok / result.seconds : 0;
+    if (has_lived(examiner, input, &lived) && 2 * lived.peak_per_s > needed)
+        needed = 2 * lived.peak_per_s;
+    evidence_add_figure(out, "capacity", reached, "requests/s");
+    out->limit =
+        arena_printf(input->arena,
+                     "%.0f requests per second: the stage's, or twice the busiest minutes", needed)
+            .data;
+    if (load_failures(&result) > 0)
+        check_fail(input, out, "%llu of %llu requests failed at its limit",
+                   (unsigned long long)load_failures(&result), (unsigned long long)result.sent);
+    else if (reached >= needed)
+        check_pass(input, out, "%.0f requests per second on this machine, with the load itself",
+                   reached);
+    else if (own > 0 && own < needed)
+        check_unknown(input, out, "this machine can't send more than %.0f requests per second",
+                      own);
+    else
+        check_fail(input, out, "%.0f requests per second on this machine, with the load itself",
+                   reached);
+}
+
 const struct probe_def probe_load[] = {
     {"latency", 4, look_latency, false},
     {"throughput", 4, look_throughput, false},
     {"error-rate", 4, look_error_rate, false},
     {"concurrency", 2, look_concurrency, false},
     {"load", 4, look_load, false},
+    {"capacity", 4, look_capacity, false},
 };
 const size_t probe_load_count = COUNTOF(probe_load);

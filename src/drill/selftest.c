@@ -27,6 +27,8 @@ static const char *const asked[] = {
     "metrics",
     "authentication",
     "environment-validation",
+    "version",
+    "rbac",
     "health-truth",
     "latency",
     "throughput",
@@ -53,6 +55,9 @@ static const struct {
     {"database-restart", "needs PostgreSQL"},
     {"migration-applied", "cairn dev isn't what is served"},
     {"load", "the same run as latency"},
+    {"capacity", "it takes all of the machine; throughput has one at a fixed rate"},
+    {"instances", "the embedded database is one instance's"},
+    {"certificates", "an authority would have to sign one"},
 };
 
 bool

@@ -14,10 +14,9 @@ check_find(const char *name)
         const struct check_def *defs;
         size_t count;
     } tables[] = {
-        {check_files, check_files_count},
-        {check_poc, check_poc_count},
-        {check_config, check_config_count},
-        {check_history, check_history_count},
+        {check_files, check_files_count},     {check_poc, check_poc_count},
+        {check_config, check_config_count},   {check_history, check_history_count},
+        {check_schemas, check_schemas_count},
     };
 
     for (size_t t = 0; t < COUNTOF(tables); t++) {

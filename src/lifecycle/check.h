@@ -33,6 +33,9 @@ struct check_def {
 /* NULL when that name isn't a check of files or configuration. */
 const struct check_def *check_find(const char *name);
 
+/* For a check of what cairn doesn't have yet: what to do until then. NULL: it isn't one. */
+const char *check_find_unbuilt(const char *check);
+
 /* What a check says. detail is several lines for those who ask why. */
 void check_pass(const struct check_input *input, struct evidence *out, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
@@ -72,6 +75,9 @@ extern const struct check_def check_config[];
 extern const size_t check_config_count;
 extern const struct check_def check_history[];
 extern const size_t check_history_count;
+extern const struct check_def check_schemas[];
+extern const size_t check_schemas_count;
+void check_certificate(const struct check_input *input, struct evidence *out);
 void check_secrets_in_git(const struct check_input *input, struct evidence *out);
 
 #endif

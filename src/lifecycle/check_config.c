@@ -237,6 +237,6 @@ const struct check_def check_config[] = {
     {"connection-pool", look_pool}, {"workers", look_workers},
     {"secrets", look_secrets},      {"secrets-managed", look_secrets_managed},
     {"hardening", look_hardening},  {"tls", look_tls},
-    {"listening", look_listening},
+    {"listening", look_listening},  {"certificates", check_certificate},
 };
 const size_t check_config_count = COUNTOF(check_config);

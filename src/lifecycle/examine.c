@@ -51,7 +51,10 @@ look_at(struct project *project, const struct examine_options *options,
     else if (def != NULL)
         def->look(&input, out);
     else if (options->look == NULL || !options->look(options->ctx, row, &input, out))
-        check_unknown(&input, out, "this version can't find that out yet");
+        check_unknown(&input, out, "%s",
+                      check_find_unbuilt(row->check) != NULL
+                          ? check_find_unbuilt(row->check)
+                          : "this version can't find that out yet");
     out->at_us = clock_wall_us();
     out->seconds = (double)((clock_mono_ns() - start) / 1000000) / 1000;
 }

@@ -115,6 +115,9 @@ take_beat(struct measure *m, struct follower *f, const struct history_line *line
     if (line->at_us < m->out->from_us)
         return;
     m->out->beats++;
+    if (beat->took_ms >= 60000 &&
+        (double)beat->requests * 1000 > m->out->peak_per_s * (double)beat->took_ms)
+        m->out->peak_per_s = (double)beat->requests * 1000 / (double)beat->took_ms;
     m->out->requests += beat->requests;
     m->out->errors += beat->errors;
     m->out->scrapes += beat->scrapes;

@@ -41,6 +41,7 @@ struct history_figures {
     unsigned outages;
     uint64_t requests, errors, scrapes, in_flight_max;
     uint64_t latency[HISTORY_BUCKETS];
+    double peak_per_s; /* requests, of the busiest beat that was no shorter than a minute */
     unsigned beats;
     bool is_up; /* now */
 };

@@ -376,6 +376,7 @@ a_last_line_that_was_cut_short_and_lines_twice_do_no_harm(void **state)
     buf_add_char(&text, '\n');
     one.next[1]--;
     beat(&one, 2, 1); /* and once more, as a whole */
+    assert_true(buf_reserve(&text, half));
     buf_add(&text, text.data, half);
     save("2026-11.01.jsonl");
     measure();
