@@ -92,25 +92,50 @@ write_digits(char *end, uint64_t value)
     return end;
 }
 
+#define DIGITS_MAX 20 /* of 64 bits */
+
+static inline size_t
+count_digits(uint64_t value)
+{
+    size_t count = 1;
+
+    for (; value >= 10000; value /= 10000)
+        count += 4;
+    return count + (value >= 10) + (value >= 100) + (value >= 1000);
+}
+
 void
 buf_add_u64(struct buf *buf, uint64_t value)
 {
-    char text[20];
-    char *from = write_digits(text + sizeof(text), value);
+    char text[DIGITS_MAX];
+    char *from = NULL;
+    size_t len = 0;
 
+    /* In place: a copy of the digits costs more than counting them. */
+    if (LIKELY(buf->cap - buf->len >= DIGITS_MAX && !buf->overflowed)) {
+        len = count_digits(value);
+        write_digits(buf->data + buf->len + len, value);
+        buf->len += len;
+        return;
+    }
+    from = write_digits(text + sizeof(text), value);
     buf_add(buf, from, (size_t)(text + sizeof(text) - from));
 }
 
 void
 buf_add_i64(struct buf *buf, int64_t value)
 {
-    char text[21];
-    uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    char *from = write_digits(text + sizeof(text), size);
+    size_t len = buf->len;
 
-    if (value < 0)
-        *--from = '-';
-    buf_add(buf, from, (size_t)(text + sizeof(text) - from));
+    if (value >= 0) {
+        buf_add_u64(buf, (uint64_t)value);
+        return;
+    }
+    buf_add_char(buf, '-');
+    buf_add_u64(buf, 0 - (uint64_t)value);
+    /* All of it or nothing. */
+    if (buf->overflowed)
+        buf->len = len;
 }
 
 /* Up to three decimals, as durations have; the shortest text of such a number. */

@@ -25,6 +25,16 @@ copy_plain(char *to, const char *from, size_t len)
         memcpy(to + at, &w, 8);
         at += 8;
     }
+    /* The rest together with what was before it, when there is that much. */
+    if (at < len && at >= 8 && len - at < 8) {
+        uint64_t w;
+
+        memcpy(&w, from + len - 8, 8);
+        if (json_bytes_special(w) == 0) {
+            memcpy(to + len - 8, &w, 8);
+            return len;
+        }
+    }
     while (at < len && escape_for[(unsigned char)from[at]] == 0) {
         to[at] = from[at];
         at++;
