@@ -323,39 +323,49 @@ emit_row_spec(struct emitter *e, const struct plan_rel *rel)
     buf_fini(&spec);
 }
 
-/* Groups need their columns one by one, so they are read below, as c1, c2 and so on. */
+/* The columns of rel as c1, c2 and so on, from a select of their own. */
 static void
-emit_json_groups(struct emitter *e, const struct plan_rel *rel)
+emit_json_below(struct emitter *e, const struct plan_rel *rel)
 {
     for (uint32_t i = 0; i < rel->column_count; i++)
         buf_printf(&e->sql, ",c%u", i + 1);
-    BUF_ADD_LIT(&e->sql, ") AS r FROM (SELECT ");
+    BUF_ADD_LIT(&e->sql, ") FROM (SELECT ");
     for (uint32_t i = 0; i < rel->column_count && buf_ok(&e->sql); i++) {
         if (i > 0)
             BUF_ADD_LIT(&e->sql, ", ");
         emit_shown_column(e, rel, &rel->columns[i]);
         buf_printf(&e->sql, " AS c%u", i + 1);
     }
+    if (rel->column_count == 0)
+        buf_add_char(&e->sql, '1');
     emit_embed_tail(e, rel);
     buf_add_char(&e->sql, ')');
 }
 
-/* SELECT r: the rows of an embed as JSON, for the embedded engine. */
+/* An embed as JSON, for the embedded engine: the row, or the array of all rows. */
 static void
-emit_json_rows(struct emitter *e, const struct plan_rel *rel)
+emit_embed_embedded(struct emitter *e, const struct plan_rel *rel)
 {
-    BUF_ADD_LIT(&e->sql, "SELECT cairn_json_row(");
+    /* What is ordered or cut must be so before it is aggregated, and groups are made before. */
+    bool is_below = rel->is_grouped ||
+                    (!rel->is_to_one && (rel->order != NULL || rel->limit_slot != API_NO_SLOT ||
+                                         rel->offset_slot != API_NO_SLOT || rel->rows_max > 0));
+
+    buf_add_str(&e->sql,
+                rel->is_to_one ? STR("(SELECT cairn_json_row(") : STR("(SELECT cairn_json_rows("));
     emit_row_spec(e, rel);
-    if (rel->is_grouped) {
-        emit_json_groups(e, rel);
+    if (is_below) {
+        emit_json_below(e, rel);
+        buf_add_char(&e->sql, ')');
         return;
     }
     for (uint32_t i = 0; i < rel->column_count && buf_ok(&e->sql); i++) {
         buf_add_char(&e->sql, ',');
         emit_shown_column(e, rel, &rel->columns[i]);
     }
-    buf_add_str(&e->sql, rel->is_to_one ? STR(")") : STR(") AS r"));
+    buf_add_char(&e->sql, ')');
     emit_embed_tail(e, rel);
+    buf_add_char(&e->sql, ')');
 }
 
 static void
@@ -384,17 +394,10 @@ emit_embed_postgres(struct emitter *e, const struct plan_rel *rel)
 static void
 emit_embed(struct emitter *e, const struct plan_rel *rel)
 {
-    if (emit_is_postgres(e)) {
+    if (emit_is_postgres(e))
         emit_embed_postgres(e, rel);
-    } else if (rel->is_to_one) {
-        buf_add_char(&e->sql, '(');
-        emit_json_rows(e, rel);
-        buf_add_char(&e->sql, ')');
-    } else {
-        BUF_ADD_LIT(&e->sql, "(SELECT coalesce(cairn_json_agg(r), '[]') FROM (");
-        emit_json_rows(e, rel);
-        BUF_ADD_LIT(&e->sql, "))");
-    }
+    else
+        emit_embed_embedded(e, rel);
 }
 
 /* A spread column: evaluated inside the embed that lies on the way from rel to where it is. */

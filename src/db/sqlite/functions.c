@@ -66,13 +66,9 @@ fn_value_of(sqlite3_value *arg)
     case SQLITE_FLOAT:
         return (struct value){.kind = VALUE_REAL, .f = sqlite3_value_double(arg)};
     case SQLITE_TEXT:
-        return (struct value){.kind = VALUE_TEXT, .s = fn_text_of(arg)};
-    case SQLITE_BLOB: {
-        const char *data = sqlite3_value_blob(arg);
-
-        return (struct value){.kind = VALUE_BLOB,
-                              .s = str_make(data, (size_t)sqlite3_value_bytes(arg))};
-    }
+        return (struct value){.kind = VALUE_TEXT, .s = fn_bytes_of(arg)};
+    case SQLITE_BLOB:
+        return (struct value){.kind = VALUE_BLOB, .s = fn_bytes_of(arg)};
     default:
         return (struct value){.kind = VALUE_NULL};
     }

@@ -55,6 +55,7 @@
  *   cairn_json_row(spec, v1, v2, ...)    an object as row_to_json() writes it. spec: for each column
  *     its class letter (type_json_class) and its key, escaped as the content of a JSON string;
  *     columns are separated by \x01. A '!' in front: members that are null are left out.
+ *   cairn_json_rows(spec, v1, v2, ...)  aggregate: cairn_json_agg(cairn_json_row(...)) in one
  *   cairn_json_agg(row)                aggregate: rows as json_agg() of records; [] without rows
  *   cairn_json_array(class, value)     aggregate: values as json_agg(); [] without rows
  *   cairn_json_value(class, value)     one value, NULL is null

@@ -8,34 +8,51 @@
 
 /* Lists of JSON. */
 
-struct list {
-    struct buf out; /* max 0: nothing was added yet */
-};
+#define LIST_FIRST 1000 /* bytes of room that most lists don't outgrow often */
+
+struct fn_list *
+fn_list_of(sqlite3_context *ctx)
+{
+    struct fn_list *list = sqlite3_aggregate_context(ctx, sizeof(*list));
+
+    if (list != NULL && list->out.max == 0) {
+        buf_init(&list->out, FN_RESULT_MAX);
+        (void)buf_reserve(&list->out, LIST_FIRST);
+    }
+    return list;
+}
 
 static struct buf *
 list_of(sqlite3_context *ctx)
 {
-    struct list *list = sqlite3_aggregate_context(ctx, sizeof(*list));
+    struct fn_list *list = fn_list_of(ctx);
 
-    if (list != NULL && list->out.max == 0)
-        buf_init(&list->out, FN_RESULT_MAX);
     return list != NULL ? &list->out : NULL;
 }
 
 static void
 list_final(sqlite3_context *ctx)
 {
-    struct list *list = sqlite3_aggregate_context(ctx, 0);
+    struct fn_list *list = sqlite3_aggregate_context(ctx, 0);
 
+    if (list != NULL) {
+        free(list->spec);
+        list->spec = NULL;
+    }
     if (list == NULL || (list->out.len == 0 && !list->out.overflowed)) {
         fn_result_str(ctx, STR("[]"));
+        if (list != NULL)
+            buf_fini(&list->out);
         return;
     }
     buf_add_char(&list->out, ']');
-    if (buf_ok(&list->out))
-        sqlite3_result_text64(ctx, list->out.data, list->out.len, SQLITE_TRANSIENT, SQLITE_UTF8);
-    else
+    if (buf_ok(&list->out)) {
+        /* SQLite takes the memory over. */
+        sqlite3_result_text64(ctx, list->out.data, list->out.len, free, SQLITE_UTF8);
+        list->out.data = NULL;
+    } else {
         fn_fail_with(ctx, "54000", "the result is too large");
+    }
     buf_fini(&list->out);
 }
 
@@ -57,7 +74,7 @@ json_agg_step(sqlite3_context *ctx, int argc, sqlite3_value **argv)
     if (null)
         BUF_ADD_LIT(out, "null");
     else
-        buf_add_str(out, fn_text_of(argv[0]));
+        buf_add_str(out, fn_bytes_of(argv[0]));
 }
 
 static void
@@ -280,6 +297,7 @@ float_avg_final(sqlite3_context *ctx)
 
 const struct fn_aggregate fn_aggregates[] = {
     {"cairn_json_agg", 1, json_agg_step, list_final},
+    {"cairn_json_rows", -1, fn_json_rows_step, list_final},
     {"cairn_json_array", 2, json_array_step, list_final},
     {"cairn_num_sum", 1, total_step, num_sum_final},
     {"cairn_num_avg", 1, total_step, num_avg_final},

@@ -63,6 +63,15 @@ fn_text_of(sqlite3_value *arg)
     return str_make(text, text != NULL ? (size_t)sqlite3_value_bytes(arg) : 0);
 }
 
+/* The same without the copy that ends it with a NUL, for who goes by the length. */
+static inline struct str
+fn_bytes_of(sqlite3_value *arg)
+{
+    const char *data = sqlite3_value_blob(arg);
+
+    return str_make(data, data != NULL ? (size_t)sqlite3_value_bytes(arg) : 0);
+}
+
 static inline bool
 fn_is_null(sqlite3_value *arg)
 {
@@ -87,6 +96,17 @@ void fn_result_numeric(struct fn *fn, sqlite3_context *ctx, const struct numeric
 void fn_result_double(sqlite3_context *ctx, double value);
 void fn_fail(sqlite3_context *ctx, const struct err *err);
 void fn_fail_with(sqlite3_context *ctx, const char *code, const char *message);
+
+/* What an aggregate that makes a JSON array has gathered. */
+struct fn_list {
+    struct buf out; /* max 0: nothing was added yet */
+    void *spec;     /* of fn_json_rows_step; freed in the end */
+};
+
+/* NULL: there is no memory, which SQLite has noted. */
+struct fn_list *fn_list_of(sqlite3_context *ctx);
+/* functions_json.c: a row more, as cairn_json_row makes it. */
+void fn_json_rows_step(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 
 /* functions_array.c: the order of arrays and of jsonb. */
 int fn_compare_arrays(struct str a, struct str b, struct arena *arena, bool numbers);

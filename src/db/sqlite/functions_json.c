@@ -96,7 +96,8 @@ write_stripped(struct buf *out, const struct json *json)
 }
 
 static void
-write_member(struct fn *fn, const struct row_spec *spec, int index, struct value *value)
+write_member(struct fn *fn, struct buf *out, const struct row_spec *spec, int index,
+             struct value *value)
 {
     struct json_limits limits = {
         .max_depth = DEPTH_MAX, .allow_duplicate_keys = true, .allow_nul = true};
@@ -105,17 +106,44 @@ write_member(struct fn *fn, const struct row_spec *spec, int index, struct value
 
     if (spec->strips_nulls && json_class == 'r' && value->kind == VALUE_TEXT &&
         json_parse(value->s, limits, fn->scratch, &json, NULL))
-        write_stripped(&fn->out, json);
+        write_stripped(out, json);
     else
-        fn_write_json(fn, &fn->out, json_class, value);
+        fn_write_json(fn, out, json_class, value);
+}
+
+static void
+write_row(struct fn *fn, struct buf *out, const struct row_spec *spec, sqlite3_value **values)
+{
+    char separator = '{';
+
+    for (int i = 0; i < spec->count; i++) {
+        struct value value = fn_value_of(values[i]);
+
+        if (spec->strips_nulls && value.kind == VALUE_NULL)
+            continue;
+        buf_add_char(out, separator);
+        buf_add_str(out, spec->columns[i].key);
+        write_member(fn, out, spec, i, &value);
+        separator = ',';
+    }
+    if (separator == '{')
+        buf_add_char(out, '{');
+    buf_add_char(out, '}');
+}
+
+static bool
+fits(sqlite3_context *ctx, const struct row_spec *spec, int argc)
+{
+    if (spec->count == argc - 1)
+        return true;
+    fn_fail_with(ctx, "XX000", "the values of a JSON row are not as many as the keys");
+    return false;
 }
 
 static void
 call_json_row(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
     struct row_spec *spec = sqlite3_get_auxdata(ctx, 0);
-    struct buf *out = &fn->out;
-    char separator = '{';
 
     if (spec == NULL) {
         spec = parse_spec(fn_text_of(argv[0]));
@@ -124,24 +152,29 @@ call_json_row(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **arg
         if (spec == NULL)
             return;
     }
-    if (spec->count != argc - 1) {
-        fn_fail_with(ctx, "XX000", "cairn_json_row: the values are not as many as the keys");
+    if (!fits(ctx, spec, argc))
         return;
-    }
-    for (int i = 0; i < spec->count; i++) {
-        struct value value = fn_value_of(argv[i + 1]);
-
-        if (spec->strips_nulls && value.kind == VALUE_NULL)
-            continue;
-        buf_add_char(out, separator);
-        buf_add_str(out, spec->columns[i].key);
-        write_member(fn, spec, i, &value);
-        separator = ',';
-    }
-    if (separator == '{')
-        buf_add_char(out, '{');
-    buf_add_char(out, '}');
+    write_row(fn, &fn->out, spec, argv + 1);
     fn_result_out(fn, ctx);
+}
+
+/* The same as cairn_json_agg(cairn_json_row(...)), without a text for each row on the way. */
+void
+fn_json_rows_step(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    struct fn *fn = fn_begin(ctx);
+    struct fn_list *list = fn_list_of(ctx);
+
+    if (list == NULL || argc == 0)
+        return;
+    if (list->spec == NULL)
+        list->spec = parse_spec(fn_text_of(argv[0]));
+    if (!fits(ctx, list->spec, argc))
+        return;
+    buf_add_str(&list->out, list->out.len == 0 ? STR("[") : STR(", \n "));
+    write_row(fn, &list->out, list->spec, argv + 1);
+    if (arena_is_exhausted(fn->scratch))
+        list->out.overflowed = true;
 }
 
 static void

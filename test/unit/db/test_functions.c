@@ -319,7 +319,7 @@ rows_become_objects_as_row_to_json_writes_them(void **state)
         {"cairn_json_row('na' || char(1) || 'nb', 'NaN', 9223372036854775807)",
          "{\"a\":\"NaN\",\"b\":9223372036854775807}"},
         {"cairn_json_row('na', 1, 2)",
-         "E|XX000|cairn_json_row: the values are not as many as the keys|"},
+         "E|XX000|the values of a JSON row are not as many as the keys|"},
         {"cairn_json_value('s', 'a' || char(10))", "\"a\\n\""},
         {"cairn_json_value('n', null)", "null"},
     };
@@ -342,6 +342,16 @@ lists_separate_as_json_agg_does(void **state)
            "[{}, null, \n {}]");
     expect(*state, "select cairn_json_agg(column1) from (values (null), ('{}'))", "[null, \n {}]");
     expect(*state, "select cairn_json_agg(1) where 0", "[]");
+    expect(*state,
+           "select cairn_json_rows('na' || char(1) || 'sb', column1, column2) "
+           "from (values (1, 'x\"'), (null, ''), (3, null))",
+           "[{\"a\":1,\"b\":\"x\\\"\"}, \n {\"a\":null,\"b\":\"\"}, \n {\"a\":3,\"b\":null}]");
+    expect(*state, "select cairn_json_rows('!na', column1) from (values (1), (null))",
+           "[{\"a\":1}, \n {}]");
+    expect(*state, "select cairn_json_rows('') from (values (1), (2))", "[{}, \n {}]");
+    expect(*state, "select cairn_json_rows('na', 1) where 0", "[]");
+    expect(*state, "select cairn_json_rows('na', 1, 2) from (values (1), (2))",
+           "E|XX000|the values of a JSON row are not as many as the keys|");
     expect(*state, "select cairn_json_array('s', column1) from (values (1), (null), ('a'))",
            "[\"1\", null, \"a\"]");
     expect(*state, "select cairn_json_array('n', 1) where 0", "[]");

@@ -41,8 +41,8 @@ static const struct access_case cases[] = {
     {"authenticated", PLAN_READ, "clubs", "select=count", "", "",
      "SELECT count(*) FROM \"clubs\" AS t0 LIMIT 1000", NULL},
     {"authenticated", PLAN_READ, "clubs", "select=id,members!members_club_id_fkey(id)", "", "",
-     "SELECT t0.\"id\", (SELECT coalesce(cairn_json_agg(r), '[]') FROM (SELECT "
-     "cairn_json_row('nid',t1.\"id\") AS r FROM \"members\" AS t1 WHERE t1.\"club_id\" = "
+     "SELECT t0.\"id\", (SELECT cairn_json_rows('nid',c1) FROM (SELECT "
+     "t1.\"id\" AS c1 FROM \"members\" AS t1 WHERE t1.\"club_id\" = "
      "t0.\"id\" AND ((t1.\"owner\" COLLATE BINARY = cairn_role())) LIMIT 1000)) FROM "
      "\"clubs\" AS t0 LIMIT 1000",
      NULL},
@@ -180,8 +180,8 @@ static const struct access_case cases[] = {
     {"service_role", PLAN_INSERT, "members", "", "", "{\"id\":1}",
      "INSERT INTO \"members\" (\"id\") VALUES (?1)", NULL},
     {"authenticated", PLAN_READ, "members", "select=id,clubs!badges(name)", "", "",
-     "SELECT t0.\"id\", (SELECT coalesce(cairn_json_agg(r), '[]') FROM (SELECT "
-     "cairn_json_row('sname',t1.\"name\") AS r FROM \"clubs\" AS t1, \"badges\" AS j1 WHERE "
+     "SELECT t0.\"id\", (SELECT cairn_json_rows('sname',c1) FROM (SELECT "
+     "t1.\"name\" AS c1 FROM \"clubs\" AS t1, \"badges\" AS j1 WHERE "
      "j1.\"member_id\" = t0.\"id\" AND j1.\"club_id\" = t1.\"id\" AND (0) LIMIT 1000)) FROM "
      "\"members\" AS t0 WHERE ((t0.\"owner\" COLLATE BINARY = cairn_role())) LIMIT 1000",
      NULL},
