@@ -157,14 +157,23 @@ struct db_job {
     void *ctx;
     /* Filled by the engine. */
     bool ok;
-    struct err err;             /* when !ok */
     uint64_t queued_ns, ran_ns; /* how long it waited and ran */
     /* The engine's own. */
     struct db_loop *loop;
     struct db_job *next;
     uint64_t submitted_ns, deadline_ns;
     void *priv[4];
+    /* Filled by the engine when !ok. The last one, because it is large: see db_job_clear. */
+    struct err err;
 };
+
+/* As a zeroed job, without writing the room for the error's texts. */
+static inline void
+db_job_clear(struct db_job *job)
+{
+    memset(job, 0, offsetof(struct db_job, err));
+    err_clear(&job->err);
+}
 
 /*
  * Opens the database. The embedded file is created with mode 0600 when it isn't there. PostgreSQL

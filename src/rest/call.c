@@ -257,12 +257,9 @@ submit(struct rest_call *call, struct err *err)
 void
 rest_handle_function(struct rest *rest, struct request *request, struct str name)
 {
-    struct rest_call *call = ARENA_NEW(request->arena, struct rest_call);
+    struct rest_call *call = rest_call_new(rest, request);
     ERR_LOCAL(err);
 
-    call->rest = rest;
-    call->request = request;
-    call->total = call->guess = -1;
     call->action = PLAN_READ;
     call->api.takes_arguments = request->method != HTTP_POST;
     if (!find_name(call, name, &err) || !rest_choose_schema(call, &err))

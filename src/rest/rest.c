@@ -57,6 +57,20 @@ rest_set_schema(struct rest *rest, struct schema *schema)
     rest->schema = schema;
 }
 
+struct rest_call *
+rest_call_new(struct rest *rest, struct request *request)
+{
+    struct rest_call *call = arena_alloc(request->arena, sizeof(*call));
+
+    memset(call, 0, offsetof(struct rest_call, job));
+    db_job_clear(&call->job);
+    err_clear(&call->late);
+    call->rest = rest;
+    call->request = request;
+    call->total = call->guess = -1;
+    return call;
+}
+
 void
 rest_finish(struct rest_call *call, struct err *err)
 {
@@ -697,12 +711,9 @@ changes_nothing(const struct rest_call *call)
 void
 rest_handle_table(struct rest *rest, struct request *request, struct str name)
 {
-    struct rest_call *call = ARENA_NEW(request->arena, struct rest_call);
+    struct rest_call *call = rest_call_new(rest, request);
     ERR_LOCAL(err);
 
-    call->rest = rest;
-    call->request = request;
-    call->total = call->guess = -1;
     if (!choose_action(call, &err) || !rest_choose_schema(call, &err) ||
         !find_table(call, name, &err)) {
         rest_finish(call, &err);

@@ -33,14 +33,12 @@ struct rest_call {
     const struct model_handler *handler; /* what makes the answer; NULL: the encoder */
     struct payload payload;
     struct shape *shape;
-    struct db_job job;
     struct db_stmt stmts[12];
     struct begin_call begin;        /* PostgreSQL: how its transaction begins */
     const struct schema_role *role; /* the embedded engine: as whom it runs; NULL: PostgreSQL */
     struct db_session session;
     struct db_settings set; /* what a function of the embedded engine has set */
     struct db_viewer viewer;
-    struct err late;      /* what fails the write when all else went well; ERR_NONE: nothing */
     struct db_stmt *main; /* the one that reads or changes */
     struct buf rowids;    /* of changed rows, as JSON, for the statement that shows them */
     struct value *rowids_param; /* where that statement takes them from */
@@ -51,7 +49,13 @@ struct rest_call {
     int64_t offset;
     struct str guc_headers,
         guc_status; /* response.headers and .status, as a function has set them */
+    /* Last, because most of their room is for the texts of errors, which rest_call_new leaves as it is. */
+    struct db_job job;
+    struct err late; /* what fails the write when all else went well; ERR_NONE: nothing */
 };
+
+/* In the request's arena; all but the texts of errors is zero. */
+struct rest_call *rest_call_new(struct rest *rest, struct request *request);
 
 /* Sends the response as it is, or the error; the call is over. */
 void rest_finish(struct rest_call *call, struct err *err);
