@@ -64,6 +64,25 @@ struct db_options {
     bool synchronous_extra; /* embedded: synchronous=EXTRA instead of FULL */
 };
 
+/* The table that db_bulk.sql reads, and how many columns it has. SQLite keeps names that begin so to
+ * itself: no table of a migration can be it. */
+#define DB_BULK_ROWS "sqlite_cairn_rows"
+enum { DB_BULK_WIDTH = 100 };
+
+/*
+ * An insert of many rows by the embedded engine, as one statement that takes them from DB_BULK_ROWS:
+ * parameter ?1 is its column c1. The engine runs it where it can. When it fails all is undone, also
+ * what it drew from sequences, and the rows go one by one, which says what is wrong and with which.
+ */
+struct db_bulk {
+    struct str sql;
+    /* The same with a key that SQLite counts up, for when that gives the numbers that are next in the
+     * sequence: when it ends at the greatest key, which last asks for. data NULL: there is none. */
+    struct str append_sql, last_sql;
+    struct str sequence;
+    uint64_t id; /* as db_stmt.id, and two more that follow; 0: never run */
+};
+
 struct db_stmt {
     /* Filled by the caller. */
     struct str sql;
@@ -74,7 +93,8 @@ struct db_stmt {
     /* PostgreSQL: the statements after it are prepared when it has run, because what they mean may
      * depend on it (a role, the search path). Of the first statements only. */
     bool runs_before_prepare;
-    uint32_t row_count; /* runs of the statement, >= 1 (embedded engine only: > 1) */
+    uint32_t row_count;         /* runs of the statement, >= 1 (embedded engine only: > 1) */
+    const struct db_bulk *bulk; /* embedded: all rows at once; NULL: that can't be */
     const struct model_table
         *target; /* what it writes, to name constraints in errors; may be NULL */
     /* Called for every row; false stops the job as failed with whatever it put into job->err. May

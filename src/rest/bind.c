@@ -269,8 +269,11 @@ bind_body_row(const struct bind_input *in, const struct emit_stmt *stmt, const s
                 return false;
             continue;
         }
+        /* The parser has seen that a string is UTF-8 without NUL: type text takes it as it is. */
         if (text.data == NULL)
             values[i].kind = VALUE_NULL;
+        else if (type->id == TYPE_TEXT && member->type == JSON_STRING)
+            values[i] = text_value(text);
         else if (!type_input(type, text, in->arena, &values[i], err))
             return false;
     }

@@ -26,7 +26,7 @@ emit_param(struct emitter *e, struct emit_param param)
         e->param_cap = cap;
     }
     e->params[e->param_count++] = param;
-    buf_add_char(&e->sql, emit_is_postgres(e) ? '$' : '?');
+    buf_add_char(&e->sql, emit_is_postgres(e) ? '$' : e->is_bulk ? 'c' : '?');
     buf_add_u64(&e->sql, e->param_count);
 }
 

@@ -20,6 +20,8 @@ struct emitter {
     /* The view through which the embedded engine writes plan->target; NULL: none. Then root's alias is
      * that of the target's row, out of which the view's columns are made. */
     const struct schema_table *view;
+    bool is_bulk;       /* parameters are columns of DB_BULK_ROWS; and ... */
+    bool appends;       /* ... the key is SQLite's to choose */
     bool call_is_named; /* the root's function stands before, as WITH */
     bool *used;         /* root columns that were mentioned; NULL: nobody asks */
     /* What the caller may (plan->role): the embedded engine only. */

@@ -175,15 +175,16 @@ emit_payload_value(struct emitter *e, uint32_t index)
 static void
 emit_values(struct emitter *e, const struct model_column *key)
 {
-    BUF_ADD_LIT(&e->sql, ") VALUES (");
+    buf_add_str(&e->sql, e->is_bulk ? STR(") SELECT ") : STR(") VALUES ("));
     if (key != NULL)
-        buf_add_str(&e->sql, key->default_sqlite);
+        buf_add_str(&e->sql, e->appends ? STR("NULL") : key->default_sqlite);
     for (uint32_t i = 0; i < e->plan->column_count; i++) {
         if (i > 0 || key != NULL)
             BUF_ADD_LIT(&e->sql, ", ");
         emit_payload_value(e, i);
     }
-    buf_add_char(&e->sql, ')');
+    /* Without WHERE, ON CONFLICT would be read as a join's ON. */
+    buf_add_str(&e->sql, e->is_bulk ? STR(" FROM " DB_BULK_ROWS " WHERE true") : STR(")"));
 }
 
 /* PostgreSQL's default of a column as text; a column that has none is null. */
@@ -594,6 +595,67 @@ emit_returning(struct emitter *e, const char *rowid)
         BUF_ADD_LIT(&e->sql, " END");
 }
 
+/* The sequence of a key whose default is its next number and nothing else; data NULL: it isn't. */
+static struct str
+sequence_of(const struct model_column *key)
+{
+    struct str before = STR("cairn_nextval('");
+    struct str text = key != NULL ? key->default_sqlite : STR("");
+
+    if (!str_has_prefix(text, before) || text.len < before.len + 2 ||
+        memcmp(text.data + text.len - 2, "')", 2) != 0)
+        return STR_NULL;
+    text = str_slice(text, before.len, text.len - 2);
+    return str_find_char(text, '\'', 0) == text.len ? text : STR_NULL;
+}
+
+/* The insert once more with SQLite's own counting of the key, and what asks for the greatest one. */
+static bool
+emit_append(struct emitter *e, struct emit_output *out, struct err *err)
+{
+    const struct model_column *key = key_with_default(e);
+    struct str sequence = sequence_of(key);
+    struct emit_stmt stmt;
+
+    /* A row that is skipped or merged would use up a number of the sequence, but none of SQLite's. */
+    if (sequence.len == 0 || e->plan->resolution != API_RESOLUTION_NONE)
+        return true;
+    e->is_bulk = e->appends = true;
+    emit_insert(e);
+    e->is_bulk = e->appends = false;
+    if (!emit_take(e, &stmt, err))
+        return false;
+    out->bulk.append_sql = stmt.sql;
+    BUF_ADD_LIT(&e->sql, "SELECT max(");
+    quote_ident(&e->sql, key->name);
+    BUF_ADD_LIT(&e->sql, ") FROM ");
+    emit_table(e, e->plan->target);
+    if (!emit_take(e, &stmt, err))
+        return false;
+    out->bulk.last_sql = stmt.sql;
+    out->bulk.sequence = sequence;
+    return true;
+}
+
+/* The insert once more, for many rows. Not where rows come back: SQLite gathers them all before. */
+static bool
+emit_bulk(struct emitter *e, struct emit_output *out, struct err *err)
+{
+    const struct plan *plan = e->plan;
+    struct emit_stmt stmt;
+
+    if (plan->action != PLAN_INSERT || plan->returns_rows || plan->column_count == 0 ||
+        e->view != NULL || out->main.param_count > DB_BULK_WIDTH || emit_is_checked(e))
+        return true;
+    e->is_bulk = true;
+    emit_insert(e);
+    e->is_bulk = false;
+    if (!emit_take(e, &stmt, err))
+        return false;
+    out->bulk.sql = stmt.sql;
+    return emit_append(e, out, err);
+}
+
 static bool
 emit_embedded(struct emitter *e, struct emit_output *out, struct err *err)
 {
@@ -619,7 +681,7 @@ emit_embedded(struct emitter *e, struct emit_output *out, struct err *err)
     e->root_alias = emit_ident_copy(e, plan->target->model->sqlite_name);
     emit_change(e);
     emit_returning(e, twice ? rowid : NULL);
-    return emit_take(e, &out->main, err);
+    return emit_take(e, &out->main, err) && emit_bulk(e, out, err);
 }
 
 /* Policies for SELECT count as soon as the write reads a column of its target, wherever it does so: that

@@ -376,6 +376,8 @@ fill_shape(struct rest_call *call, struct shape *shape, struct err *err)
         goto out;
     if (shape->main_id != 0)
         shape->body_id = shape_take_ids(shape->sql.body_count);
+    if (shape->main_id != 0 && shape->sql.bulk.sql.data != NULL)
+        shape->sql.bulk.id = shape_take_ids(3);
     shape->plan = plan;
     shape->columns = encode_prepare(plan, arena);
     ok = !arena_is_exhausted(arena) || plan_fail_memory(err);
@@ -558,6 +560,8 @@ add_main(struct rest_call *call, struct err *err)
     call->main = &call->stmts[call->job.stmt_count];
     if (!rest_add_stmt(call, &sql->main, call->shape->main_id, on_row, ctx, err))
         return false;
+    if (sql->bulk.sql.data != NULL)
+        call->main->bulk = &sql->bulk;
     return call->rest->options.dialect != DB_SQLITE || plan->action == PLAN_READ ||
            plan->action == PLAN_DELETE || sql->denied != NULL || check_keys(call, err);
 }

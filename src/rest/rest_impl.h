@@ -39,8 +39,8 @@ struct rest_call {
     struct db_session session;
     struct db_settings set; /* what a function of the embedded engine has set */
     struct db_viewer viewer;
-    struct db_stmt *main; /* the one that reads or changes */
-    struct buf rowids;    /* of changed rows, as JSON, for the statement that shows them */
+    struct db_stmt *main;       /* the one that reads or changes */
+    struct buf rowids;          /* of changed rows, as JSON, for the statement that shows them */
     struct value *rowids_param; /* where that statement takes them from */
     struct encoder encoder;
     struct encoder existing; /* embedded upsert: counts the rows that were there */

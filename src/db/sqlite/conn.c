@@ -166,7 +166,8 @@ lite_conn_open(struct lite_conn *conn, const char *path, enum lite_role role,
         err_set(err, ERR_UNAVAILABLE, "58030", "unable to open '%s': %s", path, cause);
         goto fail;
     }
-    if (!functions_register(conn->db, &conn->env)) {
+    if (!functions_register(conn->db, &conn->env) ||
+        lite_rows_register(conn->db, &conn->rows) != SQLITE_OK) {
         err_set(err, ERR_INTERNAL, "XX000", "unable to register the functions on '%s': %s", path,
                 sqlite3_errmsg(conn->db));
         goto fail;
@@ -262,15 +263,15 @@ mix(uint64_t id)
 
 /* The kept statement, made when it isn't there; NULL: *rc is not SQLITE_OK. */
 static sqlite3_stmt *
-kept_get(struct lite_conn *conn, const struct db_stmt *stmt, int *rc)
+kept_get(struct lite_conn *conn, uint64_t id, struct str sql, int *rc)
 {
-    struct lite_kept *set = conn->kept + (mix(stmt->id) % LITE_CACHE_SETS) * LITE_CACHE_WAYS;
+    struct lite_kept *set = conn->kept + (mix(id) % LITE_CACHE_SETS) * LITE_CACHE_WAYS;
     struct lite_kept *slot = set;
 
     *rc = SQLITE_OK;
     conn->tick++;
     for (struct lite_kept *way = set; way < set + LITE_CACHE_WAYS; way++) {
-        if (way->id == stmt->id) {
+        if (way->id == id) {
             slot = way;
             break;
         }
@@ -279,12 +280,12 @@ kept_get(struct lite_conn *conn, const struct db_stmt *stmt, int *rc)
             slot = way;
     }
     /* The text is compared too: a wrong id must not run another statement. */
-    if (slot->id != stmt->id || slot->handle == NULL || slot->sql_len != stmt->sql.len ||
-        strncmp(sqlite3_sql(slot->handle), stmt->sql.data, stmt->sql.len) != 0) {
+    if (slot->id != id || slot->handle == NULL || slot->sql_len != sql.len ||
+        strncmp(sqlite3_sql(slot->handle), sql.data, sql.len) != 0) {
         sqlite3_finalize(slot->handle);
-        *slot = (struct lite_kept){.id = stmt->id, .sql_len = stmt->sql.len};
-        *rc = sqlite3_prepare_v3(conn->db, stmt->sql.data, (int)stmt->sql.len,
-                                 SQLITE_PREPARE_PERSISTENT, &slot->handle, NULL);
+        *slot = (struct lite_kept){.id = id, .sql_len = sql.len};
+        *rc = sqlite3_prepare_v3(conn->db, sql.data, (int)sql.len, SQLITE_PREPARE_PERSISTENT,
+                                 &slot->handle, NULL);
         if (*rc != SQLITE_OK || slot->handle == NULL) {
             *slot = (struct lite_kept){0};
             *rc = *rc != SQLITE_OK ? *rc : SQLITE_MISUSE;
@@ -440,8 +441,81 @@ lite_conn_returns_rows(struct lite_conn *conn, const struct db_stmt *stmt)
         return false;
     if (stmt->id == 0)
         return true;
-    sqlite3_stmt *handle = kept_get(conn, stmt, &rc);
+    sqlite3_stmt *handle = kept_get(conn, stmt->id, stmt->sql, &rc);
     return handle == NULL || sqlite3_column_count(handle) > 0;
+}
+
+/* Whether what failed did so for a reason of its own, which going row by row finds again. */
+static bool
+can_retry(const struct lite_conn *conn, int rc)
+{
+    int kind = rc & 0xff;
+
+    return (kind == SQLITE_CONSTRAINT || kind == SQLITE_ERROR || kind == SQLITE_MISMATCH ||
+            kind == SQLITE_TOOBIG) &&
+           sqlite3_get_autocommit(conn->db) == 0;
+}
+
+/* Whether SQLite's own count of the key gives the numbers that the sequence has next. */
+static bool
+can_append(struct lite_conn *conn, const struct db_bulk *bulk, uint32_t count)
+{
+    sqlite3_stmt *handle = NULL;
+    int64_t last = 0;
+    int rc = SQLITE_OK;
+
+    if (bulk->append_sql.data == NULL)
+        return false;
+    handle = kept_get(conn, bulk->id + 1, bulk->last_sql, &rc);
+    if (handle == NULL)
+        return false;
+    rc = sqlite3_step(handle);
+    last = rc == SQLITE_ROW ? sqlite3_column_int64(handle, 0) : 0; /* an empty table begins at 1 */
+    sqlite3_reset(handle);
+    return rc == SQLITE_ROW && lite_sequences_follow(conn->sequences, bulk->sequence, last, count);
+}
+
+/*
+ * All rows by one statement. False: all was undone as if it had not been, and the rows are to go one
+ * by one, which also says which of them is the reason.
+ */
+static bool
+run_bulk(struct lite_conn *conn, struct db_job *job, struct db_stmt *stmt,
+         enum lite_outcome *outcome, int *rc)
+{
+    const struct db_bulk *bulk = stmt->bulk;
+    sqlite3_stmt *handle = NULL;
+    bool appends = false;
+
+    if (bulk == NULL || bulk->id == 0 || stmt->row_count < 2 || stmt->on_row != NULL ||
+        conn->sequences == NULL)
+        return false;
+    appends = can_append(conn, bulk, stmt->row_count);
+    handle = appends ? kept_get(conn, bulk->id + 2, bulk->append_sql, rc)
+                     : kept_get(conn, bulk->id, bulk->sql, rc);
+    if (handle == NULL)
+        return false;
+    conn->row = 0;
+    conn->rows = (struct lite_rows){stmt->params, stmt->row_count, stmt->param_count};
+    lite_sequences_mark(conn->sequences);
+    *rc = sqlite3_step(handle);
+    conn->rows.count = 0;
+    if (LIKELY(*rc == SQLITE_DONE)) {
+        stmt->affected = sqlite3_changes64(conn->db);
+        if (appends)
+            lite_sequences_skip(conn->sequences, bulk->sequence, stmt->row_count);
+        *outcome = LITE_OK;
+        *rc = SQLITE_OK;
+    } else if (can_retry(conn, *rc)) {
+        sqlite3_reset(handle);
+        lite_sequences_return(conn->sequences);
+        return false;
+    } else {
+        *outcome = outcome_of(conn, rc, &job->err);
+    }
+    sqlite3_reset(handle);
+    lite_sequences_keep(conn->sequences);
+    return true;
 }
 
 enum lite_outcome
@@ -451,8 +525,10 @@ lite_conn_run(struct lite_conn *conn, struct db_job *job, struct db_stmt *stmt, 
     sqlite3_stmt *handle = NULL;
 
     stmt->affected = 0;
+    if (run_bulk(conn, job, stmt, &outcome, rc))
+        return outcome;
     if (LIKELY(stmt->id != 0)) {
-        handle = kept_get(conn, stmt, rc);
+        handle = kept_get(conn, stmt->id, stmt->sql, rc);
         if (handle == NULL)
             return outcome_of(conn, rc, &job->err);
     } else {

@@ -14,6 +14,7 @@
 
 #include "db/engine.h"
 #include "db/sqlite/functions.h"
+#include "db/sqlite/rows.h"
 
 enum lite_role {
     LITE_READER, /* reads, on a loop */
@@ -46,6 +47,7 @@ struct lite_conn {
     uint32_t cell_cap;
     struct functions_env env;
     struct lite_sequences *sequences; /* the writer's; NULL on others */
+    struct lite_rows rows;            /* of the statement that runs for all its rows at once */
     uint32_t row;                     /* which run of the statement is the present or last one */
     bool rows_seen; /* a row function was called since the caller last cleared this */
 

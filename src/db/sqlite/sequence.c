@@ -6,20 +6,33 @@
 
 struct sequence {
     char *name;
+    size_t name_len;
     int64_t last, increment, min, max;
     const char *shown; /* name without its schema */
     bool is_called, cycle;
     bool was_drawn; /* by this process */
     bool is_dirty;  /* differs from the table's committed row */
+    uint64_t mark;  /* how it was is noted since this one */
+};
+
+/* A sequence as it was at the mark. */
+struct noted {
+    struct sequence *sequence;
+    struct sequence was;
 };
 
 struct lite_sequences {
     struct lite_conn *conn;
     struct map *by_name;
+    struct sequence *latest; /* the one asked for last, which is mostly asked for next */
     sqlite3_stmt *load, *save;
     unsigned dirty_count;
     unsigned draw_count;
     int64_t draws[LITE_DRAWS];
+    uint64_t mark; /* counts up */
+    bool is_marked;
+    struct noted *noted;
+    size_t noted_count, noted_cap;
 };
 
 void
@@ -35,6 +48,7 @@ lite_sequences_forget(struct lite_sequences *sequences)
     }
     map_free(sequences->by_name);
     sequences->by_name = map_new();
+    sequences->latest = NULL;
     sequences->dirty_count = 0;
 }
 
@@ -47,6 +61,7 @@ lite_sequences_free(struct lite_sequences *sequences)
     sqlite3_finalize(sequences->load);
     sqlite3_finalize(sequences->save);
     map_free(sequences->by_name);
+    free(sequences->noted);
     free(sequences);
 }
 
@@ -72,6 +87,7 @@ sequence_load(struct lite_sequences *sequences, struct str name, struct err *err
     int rc = sqlite3_step(sequences->load);
     if (rc == SQLITE_ROW) {
         sequence = xcalloc(1, sizeof(*sequence));
+        sequence->name_len = name.len;
         sequence->name = xmalloc(name.len + 1);
         memcpy(sequence->name, name.data, name.len);
         sequence->name[name.len] = '\0';
@@ -96,9 +112,58 @@ sequence_load(struct lite_sequences *sequences, struct str name, struct err *err
 static struct sequence *
 sequence_get(struct lite_sequences *sequences, struct str name, struct err *err)
 {
-    struct sequence *sequence = map_get(sequences->by_name, name);
+    struct sequence *sequence = sequences->latest;
 
-    return sequence != NULL ? sequence : sequence_load(sequences, name, err);
+    if (sequence != NULL && str_eq(name, str_make(sequence->name, sequence->name_len)))
+        return sequence;
+    sequence = map_get(sequences->by_name, name);
+    if (sequence == NULL)
+        sequence = sequence_load(sequences, name, err);
+    if (sequence != NULL)
+        sequences->latest = sequence;
+    return sequence;
+}
+
+/* Before it changes. */
+static void
+note(struct lite_sequences *sequences, struct sequence *sequence)
+{
+    if (LIKELY(!sequences->is_marked || sequence->mark == sequences->mark))
+        return;
+    if (sequences->noted_count == sequences->noted_cap) {
+        sequences->noted_cap = 2 * sequences->noted_cap + 4;
+        sequences->noted =
+            xrealloc(sequences->noted, sequences->noted_cap * sizeof(*sequences->noted));
+    }
+    sequences->noted[sequences->noted_count++] = (struct noted){sequence, *sequence};
+    sequence->mark = sequences->mark;
+}
+
+void
+lite_sequences_mark(struct lite_sequences *sequences)
+{
+    sequences->mark++;
+    sequences->noted_count = 0;
+    sequences->is_marked = true;
+}
+
+void
+lite_sequences_return(struct lite_sequences *sequences)
+{
+    for (size_t i = 0; i < sequences->noted_count; i++) {
+        struct noted *noted = sequences->noted + i;
+
+        sequences->dirty_count -= noted->sequence->is_dirty && !noted->was.is_dirty;
+        *noted->sequence = noted->was;
+    }
+    lite_sequences_keep(sequences);
+}
+
+void
+lite_sequences_keep(struct lite_sequences *sequences)
+{
+    sequences->noted_count = 0;
+    sequences->is_marked = false;
 }
 
 /* Moves on by one step; false at the end. */
@@ -130,6 +195,7 @@ lite_sequences_next(struct lite_sequences *sequences, struct str name, int64_t *
 
     if (sequence == NULL)
         return false;
+    note(sequences, sequence);
     if (!sequence_step(sequence)) {
         bool is_up = sequence->increment > 0;
         return err_set(err, ERR_DB, "2200H", "nextval: reached %s value of sequence \"%s\" (%lld)",
@@ -142,6 +208,31 @@ lite_sequences_next(struct lite_sequences *sequences, struct str name, int64_t *
         sequences->draws[sequences->draw_count++] = sequence->last;
     *out = sequence->last;
     return true;
+}
+
+bool
+lite_sequences_follow(struct lite_sequences *sequences, struct str name, int64_t last,
+                      uint32_t count)
+{
+    const struct sequence *sequence = sequence_get(sequences, name, NULL);
+    int64_t end = 0;
+
+    return sequence != NULL && sequence->increment == 1 &&
+           sequence->last == last + !sequence->is_called &&
+           !__builtin_add_overflow(last, (int64_t)count, &end) && end <= sequence->max &&
+           end < INT64_MAX;
+}
+
+void
+lite_sequences_skip(struct lite_sequences *sequences, struct str name, uint32_t count)
+{
+    struct sequence *sequence = sequence_get(sequences, name, NULL);
+
+    assert(sequence != NULL && count > 0);
+    sequence->last += (int64_t)count - !sequence->is_called;
+    sequence->is_called = sequence->was_drawn = true;
+    sequences->dirty_count += !sequence->is_dirty;
+    sequence->is_dirty = true;
 }
 
 static bool
@@ -179,6 +270,7 @@ set(void *ctx, struct str name, int64_t value, bool is_called, struct err *err)
                        "setval: value %lld is out of bounds for sequence \"%s\" (%lld..%lld)",
                        (long long)value, sequence->shown, (long long)sequence->min,
                        (long long)sequence->max);
+    note(sequences, sequence);
     sequence->last = value;
     sequence->is_called = is_called;
     sequence->was_drawn |= is_called;

@@ -33,6 +33,22 @@ void lite_sequences_saved(struct lite_sequences *sequences);
 /* Forgets everything: the table was changed by others. */
 void lite_sequences_forget(struct lite_sequences *sequences);
 
+/* Whether the next count numbers are those after last, one by one. False also
+ * when there is no such sequence, which who draws from it hears. */
+bool lite_sequences_follow(struct lite_sequences *sequences, struct str name, int64_t last,
+                           uint32_t count);
+/* Draws count numbers, which are known to be there. */
+void lite_sequences_skip(struct lite_sequences *sequences, struct str name, uint32_t count);
+
+/*
+ * From mark on it is noted how each sequence was; return makes it so again, as if nothing had been
+ * drawn, and keep forgets about that. One of the two follows each mark. Only for numbers that nobody
+ * has seen.
+ */
+void lite_sequences_mark(struct lite_sequences *sequences);
+void lite_sequences_return(struct lite_sequences *sequences);
+void lite_sequences_keep(struct lite_sequences *sequences);
+
 /* The numbers drawn since the last clear, at most LITE_DRAWS; how many. */
 void lite_sequences_clear_draws(struct lite_sequences *sequences);
 unsigned lite_sequences_get_draws(const struct lite_sequences *sequences, int64_t *out);

@@ -77,6 +77,132 @@ one_failure_undoes_only_itself(void **state)
     assert_string_equal(run_read(fx, "SELECT name FROM items"), "once\n");
 }
 
+/* Rows of log, by one statement. */
+static const struct db_bulk bulk_log = {
+    .sql = {"INSERT INTO log(k, v) SELECT c1, c2 FROM " DB_BULK_ROWS " WHERE true",
+            sizeof("INSERT INTO log(k, v) SELECT c1, c2 FROM " DB_BULK_ROWS " WHERE true") - 1},
+    .id = 1000001,
+};
+
+static void
+many_rows_go_by_one_statement(void **state)
+{
+    struct fixture *fx = *state;
+    struct work work;
+
+    work_init(&work, DB_WRITE, insert_sql);
+    for (int64_t k = 5; k > 0; k--) {
+        work_int(&work, k);
+        if (k == 2)
+            work_null(&work);
+        else
+            work_text(&work, k == 3 ? "" : "v");
+    }
+    work.stmts[0].param_count = 2;
+    work.stmts[0].row_count = 5;
+    work.stmts[0].on_row = NULL;
+    work.stmts[0].bulk = &bulk_log;
+    /* The row by row form would fail: it is not what runs. */
+    work.stmts[0].sql = STR("INSERT INTO log VALUES (?1 / ?2, 1, 2)");
+    work.stmts[0].id = 1000005;
+    work_run(fx, &work);
+    assert_true(work.job.ok);
+    assert_int_equal(work.stmts[0].affected, 5);
+    work_fini(&work);
+    assert_string_equal(run_read(fx, "SELECT k, v FROM log"), "1|v\n2|null\n3|\n4|v\n5|v\n");
+}
+
+static void
+a_row_that_is_wrong_among_many_is_named_and_undoes_all(void **state)
+{
+    struct fixture *fx = *state;
+    struct work work;
+
+    run_write(fx, "INSERT INTO log VALUES (8, 'there')");
+    work_init(&work, DB_WRITE, insert_sql);
+    for (int64_t k = 6; k < 10; k++) {
+        work_int(&work, k);
+        work_text(&work, "v");
+    }
+    work.stmts[0].param_count = 2;
+    work.stmts[0].row_count = 4;
+    work.stmts[0].on_row = NULL;
+    work.stmts[0].bulk = &bulk_log;
+    work_target(&work, fx, "log");
+    work_run(fx, &work);
+    assert_false(work.job.ok);
+    assert_string_equal(work.job.err.code, "23505");
+    assert_string_equal(work.job.err.details, "Key (k)=(8) already exists.");
+    work_fini(&work);
+    assert_string_equal(run_read(fx, "SELECT k, v FROM log"), "8|there\n");
+}
+
+#define NUMBERED_SQL "INSERT INTO log(k, v) SELECT cairn_nextval('public.people_id_seq'), c1 FROM "
+#define APPENDED_SQL "INSERT INTO log(k, v) SELECT NULL, c1 FROM "
+
+static const struct db_bulk bulk_numbered = {
+    .sql = {NUMBERED_SQL DB_BULK_ROWS, sizeof(NUMBERED_SQL DB_BULK_ROWS) - 1},
+    .append_sql = {APPENDED_SQL DB_BULK_ROWS, sizeof(APPENDED_SQL DB_BULK_ROWS) - 1},
+    .last_sql = {"SELECT max(k) FROM log", sizeof("SELECT max(k) FROM log") - 1},
+    .sequence = {"public.people_id_seq", sizeof("public.people_id_seq") - 1},
+    .id = 1000011,
+};
+
+/* Four rows; false: they were refused. */
+static bool
+run_numbered(struct fixture *fx, const char *value)
+{
+    struct work work;
+    bool ok = false;
+
+    work_init(&work, DB_WRITE,
+              "INSERT INTO log(k, v) VALUES (cairn_nextval('public.people_id_seq'), ?1)");
+    for (int i = 0; i < 4; i++)
+        work_text(&work, i < 3 ? "v" : value);
+    work.stmts[0].param_count = 1;
+    work.stmts[0].row_count = 4;
+    work.stmts[0].on_row = NULL;
+    work.stmts[0].bulk = &bulk_numbered;
+    work_target(&work, fx, "log");
+    work_run(fx, &work);
+    ok = work.job.ok;
+    work_fini(&work);
+    return ok;
+}
+
+static void
+keys_of_many_rows_are_the_numbers_of_their_sequence(void **state)
+{
+    struct fixture *fx = *state;
+
+    assert_true(run_numbered(fx, "v"));
+    assert_string_equal(run_read(fx, "SELECT group_concat(k) FROM log"), "1,2,3,4\n");
+    assert_true(run_numbered(fx, "v"));
+    /* The sequence has gone along. */
+    run_write(fx, "INSERT INTO log VALUES (cairn_nextval('public.people_id_seq'), 'one')");
+    assert_string_equal(run_read(fx, "SELECT max(k) FROM log"), "9\n");
+    /* Behind a gap, and behind a key that is greater than the sequence, it is what counts. */
+    run_write(fx, "DELETE FROM log WHERE k > 7");
+    assert_true(run_numbered(fx, "v"));
+    run_write(fx, "INSERT INTO log VALUES (50, 'far')");
+    assert_true(run_numbered(fx, "v"));
+    assert_string_equal(run_read(fx, "SELECT group_concat(k) FROM log WHERE k > 6"),
+                        "7,10,11,12,13,14,15,16,17,50\n");
+}
+
+static void
+many_rows_that_are_refused_use_up_as_many_numbers_as_one_by_one(void **state)
+{
+    struct fixture *fx = *state;
+
+    run_write(fx, "CREATE UNIQUE INDEX log_v ON log(v) WHERE v = 'once'");
+    run_write(fx, "INSERT INTO log VALUES (-1, 'once')");
+    assert_false(run_numbered(fx, "once"));
+    assert_false(run_numbered(fx, "once"));
+    run_write(fx, "INSERT INTO log VALUES (cairn_nextval('public.people_id_seq'), 'v')");
+    assert_string_equal(run_read(fx, "SELECT group_concat(k) FROM log"), "-1,9\n");
+}
+
 static void
 a_check_that_says_no_undoes_the_job(void **state)
 {
@@ -512,6 +638,10 @@ main(void)
     const struct CMUnitTest tests[] = {
         WITH_DB(writes_of_one_turn_share_a_commit_in_their_order),
         WITH_DB(one_failure_undoes_only_itself),
+        WITH_DB(many_rows_go_by_one_statement),
+        WITH_DB(a_row_that_is_wrong_among_many_is_named_and_undoes_all),
+        WITH_DB(keys_of_many_rows_are_the_numbers_of_their_sequence),
+        WITH_DB(many_rows_that_are_refused_use_up_as_many_numbers_as_one_by_one),
         WITH_DB(a_check_that_says_no_undoes_the_job),
         WITH_DB(a_job_that_wants_it_is_undone_and_succeeds),
         WITH_DB(a_row_function_that_refuses_undoes_the_job),

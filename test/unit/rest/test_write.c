@@ -256,6 +256,54 @@ writes_that_can_not_be_are_refused(void **state)
 }
 
 static void
+inserts_of_many_rows_have_a_form_for_all_at_once(void **state)
+{
+    static const struct {
+        const char *table, *prefer, *body;
+        const char *sql, *append; /* NULL: there is none */
+    } inserts[] = {
+        {"clients", "", "{\"id\":1,\"name\":\"a\"}",
+         "INSERT INTO \"clients\" (\"id\", \"name\") SELECT c1, c2 FROM sqlite_cairn_rows WHERE true",
+         NULL},
+        {"clients", "resolution=merge-duplicates", "{\"id\":1,\"name\":\"a\"}",
+         "INSERT INTO \"clients\" (\"id\", \"name\") SELECT c1, c2 FROM sqlite_cairn_rows WHERE true "
+         "ON CONFLICT (\"id\") DO UPDATE SET \"id\" = excluded.\"id\", \"name\" = excluded.\"name\"",
+         NULL},
+        {"kinds", "", "{\"code\":\"x\"}",
+         "INSERT INTO \"kinds\" (\"id\", \"code\") SELECT cairn_nextval('public.kinds_id_seq'), c1 "
+         "FROM sqlite_cairn_rows WHERE true",
+         "INSERT INTO \"kinds\" (\"id\", \"code\") SELECT NULL, c1 FROM sqlite_cairn_rows WHERE true"},
+        {"kinds", "return=representation", "{\"code\":\"x\"}", NULL, NULL},
+        {"plain", "", "{}", NULL, NULL},
+    };
+    struct schema *schema = sample_schema();
+
+    for (size_t i = 0; i < COUNTOF(inserts); i++) {
+        struct sample_request request;
+        const struct db_bulk *bulk = &request.sql.bulk;
+
+        if (!sample_make(&request, schema, DB_SQLITE,
+                         &(struct sample_input){.table = str_from(inserts[i].table),
+                                                .action = PLAN_INSERT,
+                                                .query = STR(""),
+                                                .prefer = str_from(inserts[i].prefer),
+                                                .body = str_from(inserts[i].body)}))
+            fail_msg("%s", request.err.message);
+        assert_int_equal(bulk->sql.data == NULL, inserts[i].sql == NULL);
+        if (inserts[i].sql != NULL)
+            assert_str(bulk->sql, inserts[i].sql);
+        assert_int_equal(bulk->append_sql.data == NULL, inserts[i].append == NULL);
+        if (inserts[i].append != NULL) {
+            assert_str(bulk->append_sql, inserts[i].append);
+            assert_str(bulk->last_sql, "SELECT max(\"id\") FROM \"kinds\"");
+            assert_str(bulk->sequence, "public.kinds_id_seq");
+        }
+        sample_fini(&request);
+    }
+    schema_unref(schema);
+}
+
+static void
 filters_on_the_whole_key_leave_one_row_at_most(void **state)
 {
     static const struct {
@@ -298,6 +346,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_become_sql_in_both_dialects),
         cmocka_unit_test(writes_that_can_not_be_are_refused),
+        cmocka_unit_test(inserts_of_many_rows_have_a_form_for_all_at_once),
         cmocka_unit_test(filters_on_the_whole_key_leave_one_row_at_most),
     };
 
