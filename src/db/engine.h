@@ -163,6 +163,11 @@ struct db_job {
     int64_t timeout_ms;          /* 0: the default */
     struct str request_id;       /* for the log; may be empty */
     enum db_isolation isolation; /* PostgreSQL only */
+    /* PostgreSQL: the first setting_count statements only set what ends with the transaction, and
+     * where may_share is true the others leave nothing behind that reads with the same settings could
+     * tell. Such reads may run in one transaction; the settings are then sent once. */
+    uint32_t setting_count;
+    bool may_share;
     /* Forget all rows seen: the job starts again from its first statement (a read that moved to the
      * pool; a job of PostgreSQL whose connection was lost, or whose plan the schema has left behind,
      * when it is certain that it had no effect). NULL when rows can't be seen twice: a job that has
@@ -178,6 +183,7 @@ struct db_job {
     /* Filled by the engine. */
     bool ok;
     uint64_t queued_ns, ran_ns; /* how long it waited and ran */
+    bool has_joined;            /* its settings were there already */
     /* The engine's own. */
     struct db_loop *loop;
     struct db_job *next;

@@ -194,12 +194,29 @@ add_configured(struct buf *sql, const struct rest_transaction *transaction)
     buf_fini(&name);
 }
 
+/* What tells of the request is set where code asks for it. Claims always are: a policy that is new
+ * must not find them missing. */
+static const struct {
+    const char *name;
+    int64_t asked; /* 0: always */
+} request_settings[] = {{"request.jwt.claims", 0},
+                        {"request.method", MODEL_ASKS_METHOD},
+                        {"request.path", MODEL_ASKS_PATH},
+                        {"request.headers", MODEL_ASKS_HEADERS},
+                        {"request.cookies", MODEL_ASKS_COOKIES}};
+
+static bool
+is_set(const struct model *model, size_t setting)
+{
+    int64_t asked = request_settings[setting].asked;
+
+    return asked == 0 || (model->asks & asked) != 0;
+}
+
 /* The role is last: who it is may not be allowed to set the others. */
 static void
 write_text(const struct begin *begin, const struct begin_key *key, struct buf *sql)
 {
-    static const char *const request[] = {"request.jwt.claims", "request.method", "request.path",
-                                          "request.headers", "request.cookies"};
     const struct model *model = begin->model;
     unsigned number = 0;
 
@@ -210,8 +227,10 @@ write_text(const struct begin *begin, const struct begin_key *key, struct buf *s
     if (key->function > 0)
         add_settings(sql, begin, &model->functions[key->function - 1].settings, true);
     add_configured(sql, &begin->options->transaction);
-    for (size_t i = 0; i < COUNTOF(request); i++)
-        add_param(sql, request[i], &number);
+    for (size_t i = 0; i < COUNTOF(request_settings); i++) {
+        if (is_set(model, i))
+            add_param(sql, request_settings[i].name, &number);
+    }
     if (key->flags & HAS_TIMEZONE)
         add_param(sql, "timezone", &number);
     /* What a function has set for the whole session would speak for the next request. */
@@ -457,9 +476,27 @@ is_needed(const struct rest_call *call)
 {
     const struct caller *caller = call->request->caller;
 
-    return call->begin.asks_response || call->rest->schema->model->asks_request ||
+    return call->begin.asks_response || call->rest->schema->model->asks != 0 ||
+           call->call.function != NULL || call->handler != NULL ||
            call->api.prefer.timezone.data != NULL || schema_index(call) > 0 ||
            (caller != NULL && (caller->role.data != NULL || caller->claims_json.data != NULL));
+}
+
+static struct str
+request_setting(const struct request *request, size_t setting)
+{
+    switch (request_settings[setting].asked) {
+    case MODEL_ASKS_METHOD:
+        return request->method_name;
+    case MODEL_ASKS_PATH:
+        return begin_path(request);
+    case MODEL_ASKS_HEADERS:
+        return begin_headers_json(request);
+    case MODEL_ASKS_COOKIES:
+        return begin_cookies_json(request);
+    default:
+        return begin_claims_json(request);
+    }
 }
 
 static uint32_t
@@ -469,11 +506,10 @@ fill_params(struct rest_call *call, const struct begin_key *key)
     struct value *params = call->begin.params;
     uint32_t count = 0;
 
-    params[count++] = text_value(begin_claims_json(request));
-    params[count++] = text_value(request->method_name);
-    params[count++] = text_value(begin_path(request));
-    params[count++] = text_value(begin_headers_json(request));
-    params[count++] = text_value(begin_cookies_json(request));
+    for (size_t i = 0; i < COUNTOF(request_settings); i++) {
+        if (is_set(call->rest->begin->model, i))
+            params[count++] = text_value(request_setting(request, i));
+    }
     if (key->flags & HAS_TIMEZONE)
         params[count++] = text_value(call->api.prefer.timezone);
     if (key->flags & HAS_ROLE)
@@ -489,9 +525,9 @@ begin_add(struct rest_call *call, bool is_read)
     struct begin_key key;
     uint32_t count = 0;
 
-    call->begin.asks_response = call->call.function != NULL || call->handler != NULL ||
-                                begin->texts->pre_request.data != NULL ||
-                                begin->model->sets_response;
+    call->begin.asks_response =
+        begin->texts->pre_request.data != NULL || begin->model->sets_response;
+    call->job.may_share = is_read && !call->begin.asks_response && !begin->model->sets_anything;
     if (!is_needed(call))
         return;
     key = make_key(call, is_read);
@@ -500,6 +536,7 @@ begin_add(struct rest_call *call, bool is_read)
     call->begin.texts = begin->texts;
     begin->texts->refs++;
     call->begin.is_set = true;
+    call->job.setting_count = 1;
     call->begin.salt = key.flags & HAS_ROLE ? str_hash(call->request->caller->role, 0) << 32 : 0;
     call->stmts[call->job.stmt_count++] = (struct db_stmt){
         .sql = text->sql,
@@ -555,9 +592,12 @@ begin_release(struct begin_call *begin)
 }
 
 void
-begin_explain(const struct begin_call *begin, struct err *err)
+begin_explain(struct rest_call *call)
 {
-    if (begin->is_set && !begin->is_taken && strcmp(err->code, "22023") == 0 &&
-        strncmp(err->message, "role ", 5) == 0)
+    const struct begin_call *begin = &call->begin;
+    struct err *err = &call->job.err;
+
+    if (begin->is_set && !begin->is_taken && !call->job.has_joined &&
+        strcmp(err->code, "22023") == 0 && strncmp(err->message, "role ", 5) == 0)
         err->http_status = 401;
 }

@@ -53,7 +53,7 @@ begin_stmt_id(const struct begin_call *begin, uint64_t id)
 }
 
 /* An error of the job: that there is no such role concerns who asks, not what is asked. */
-void begin_explain(const struct begin_call *begin, struct err *err);
+void begin_explain(struct rest_call *call);
 
 /* The claims of who asks, and the path below the API's root, as functions and policies see them. */
 struct str begin_claims_json(const struct request *request);

@@ -362,7 +362,7 @@ rest_respond(struct rest_call *call)
 
     timing_end(call->request, TIMING_TRANSACTION);
     if (!call->job.ok)
-        begin_explain(&call->begin, &call->job.err);
+        begin_explain(call);
     if (ok && call->api.explain.is_on)
         respond_explained(call);
     else if (ok && call->call.function != NULL)

@@ -151,7 +151,7 @@ on_access(struct db_job *job)
 
     timing_end(root->call.request, TIMING_TRANSACTION);
     if (!job->ok)
-        begin_explain(&root->call.begin, &job->err);
+        begin_explain(&root->call);
     finish(root, job->ok ? NULL : &job->err);
 }
 

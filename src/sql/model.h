@@ -243,6 +243,15 @@ struct model_sequence {
 /* The column of a function's result that is no row, as the header of CSV has it. */
 #define MODEL_VALUE_COLUMN "pgrst_scalar"
 
+/* Settings that code may ask for: any, and of these the ones that tell of the request. */
+enum {
+    MODEL_ASKS_ANYTHING = 1,
+    MODEL_ASKS_METHOD = 2,
+    MODEL_ASKS_PATH = 4,
+    MODEL_ASKS_HEADERS = 8,
+    MODEL_ASKS_COOKIES = 16,
+};
+
 enum model_volatility { MODEL_IMMUTABLE, MODEL_STABLE, MODEL_VOLATILE };
 enum model_result {
     MODEL_RESULT_VOID,
@@ -364,11 +373,12 @@ struct model {
     uint32_t schema_acl_count;
     struct model_default_acl *default_acls;
     uint32_t default_acl_count;
-    /* PostgreSQL only: ALTER ROLE ... SET, by name of role; and whether anything in the database asks
-     * for settings of the request, or sets those of the response. */
+    /* PostgreSQL only: ALTER ROLE ... SET, by name of role; what code in the database asks for
+     * (MODEL_ASKS_...), and whether any sets what becomes part of the answer, or any setting at all. */
     const struct model_settings *role_settings;
     uint32_t role_settings_count;
-    bool asks_request, sets_response;
+    int64_t asks;
+    bool sets_response, sets_anything;
     bool has_anon; /* PostgreSQL: migrations have rules, and requests without a token run as anon */
     bool
         has_no_rules; /* PostgreSQL: it is certain that no migration has any, nor a table policies */

@@ -79,7 +79,7 @@ try_again(struct pg_conn *conn, struct db_job *job)
 }
 
 /* The oldest work in the pipeline is through. */
-static void
+static uint64_t
 count_trip(struct pg_conn *conn)
 {
     uint64_t now = clock_mono_ns();
@@ -88,6 +88,7 @@ count_trip(struct pg_conn *conn)
     conn->head_since_ns = now;
     if (conn->fastest_ns == 0 || trip < conn->fastest_ns)
         conn->fastest_ns = trip;
+    return trip;
 }
 
 /* Committed; it is done when it is on disk. */
@@ -106,8 +107,10 @@ static void
 job_done(struct pg_conn *conn, struct db_job *job)
 {
     uintptr_t flags = pg_job_flags(job);
+    uint64_t trip_ns = count_trip(conn);
 
-    count_trip(conn);
+    if (job->priv[2] != NULL)
+        pg_share_learn(conn, job, trip_ns);
     conn->in_flight--;
     conn->writes -= job->mode == DB_WRITE;
     if (conn->exclusive == job)
@@ -115,6 +118,10 @@ job_done(struct pg_conn *conn, struct db_job *job)
 
     if (flags & PG_JOB_STALE && try_again(conn, job))
         return;
+    if (flags & PG_JOB_SKIPPED) {
+        pg_loop_requeue(conn->loop, job);
+        return;
+    }
     if (flags & PG_JOB_GROUPED && !(flags & PG_JOB_FAILED))
         job_settle(conn, job);
     else
@@ -256,6 +263,8 @@ on_result(struct pg_conn *conn, PGresult *res)
     case PGRES_PIPELINE_ABORTED:
         if (op.kind == PG_OP_PREPARE)
             pg_stmts_drop(conn->stmts, op.serial, false);
+        if (op.job != NULL && !(pg_job_flags(op.job) & PG_JOB_FAILED))
+            pg_job_set(op.job, PG_JOB_SKIPPED);
         break;
     case PGRES_PIPELINE_SYNC:
         conn->op_first = (conn->op_first + 1) & (conn->op_cap - 1);
@@ -292,6 +301,17 @@ on_result(struct pg_conn *conn, PGresult *res)
     return alive;
 }
 
+static void
+take_op(struct pg_conn *conn)
+{
+    struct pg_op op = *pg_op_at(conn, 0);
+
+    conn->op_first = (conn->op_first + 1) & (conn->op_cap - 1);
+    conn->op_count--;
+    if (op.ends_job)
+        job_done(conn, op.job);
+}
+
 /*
  * libpq gives the results of each command and then NULL; of a sync only its result. An error of the
  * commit itself comes as a result of the sync, with a NULL behind it, and then the sync's own.
@@ -311,10 +331,8 @@ pg_answer_take(struct pg_conn *conn)
         if (!conn->op_has_answer)
             break;
         conn->op_has_answer = false;
-        if (pg_op_at(conn, 0)->kind != PG_OP_SYNC) {
-            conn->op_first = (conn->op_first + 1) & (conn->op_cap - 1);
-            conn->op_count--;
-        }
+        if (pg_op_at(conn, 0)->kind != PG_OP_SYNC)
+            take_op(conn);
     }
     return true;
 }
@@ -377,6 +395,7 @@ pg_answer_lost(struct pg_conn *conn, const struct err *why)
             oldest[jobs++] = *op;
     }
     assert(jobs == conn->in_flight);
+    conn->sharing = NULL;
     conn->op_count = conn->in_flight = conn->writes = 0;
 
     /* From the last on, because each goes back to the front of the queue. */

@@ -25,31 +25,60 @@ static const char functions_sql[] =
     " ORDER BY f.place, s.number";
 
 /*
- * current_setting() is 2077 with one argument, 3294 with two; a stored expression names functions by
- * their number. The body of a function is text, in which dynamic SQL may hide anything; what is no
- * text (C) or belongs to an extension asks for nothing.
+ * What code asks for. current_setting() is 2077 with one argument, 3294 with two, set_config() 2078; a
+ * stored expression names functions by their number, and is written out only where it calls one of
+ * them. A name that is not a literal may be any; so may what dynamic SQL asks for, or code in another
+ * language. What is no text (C) asks for nothing, nor does what belongs to an extension, unless its
+ * text names a request.
  */
-#define CALLS(tree) "CAST(" tree " AS text) ~ ':funcid (2077|3294) '"
+#define CALLS(tree, which) "CAST(" tree " AS text) ~ ':funcid (" which ") '"
+#define ASKS(tree) CALLS(tree, "2077|3294")
+#define SETS(tree) CALLS(tree, "2078")
+#define CALL "current_setting\"?\\s*[(]"
+#define CALL_BY_NAME CALL "\\s*'([^']*)'(?:::text)?\\s*[,)]"
+#define SETS_IN_TEXT \
+    "set_config|execute|\\mset\\s+(local|session|role)\\M|(;|\\m(begin|then|else|loop))\\s*set\\s"
+/* clang-format off */
 static const char code_sql[] =
-    "WITH code AS (SELECT p.prosrc, l.lanname, p.prosqlbody FROM pg_catalog.pg_proc p"
-    "  JOIN pg_catalog.pg_language l ON l.oid = p.prolang"
-    "  WHERE p.oid >= 16384 AND l.lanname NOT IN ('internal', 'c')"
-    "  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.objid = p.oid"
-    "   AND d.classid = 'pg_catalog.pg_proc'::regclass AND d.deptype = 'e'))"
-    " SELECT EXISTS (SELECT FROM pg_catalog.pg_policy)"
-    "  OR EXISTS (SELECT FROM code WHERE prosrc ~* 'current_setting|execute|pg_settings|show'"
-    "   OR lanname NOT IN ('sql', 'plpgsql') OR " CALLS(
-        "prosqlbody") ")"
-                      "  OR EXISTS (SELECT FROM pg_catalog.pg_rewrite WHERE oid >= 16384 AND " CALLS(
-                          "ev_action") ")"
-                                       "  OR EXISTS (SELECT FROM pg_catalog.pg_attrdef WHERE " CALLS(
-                                           "adbin") ")"
-                                                    "  OR EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conbin IS NOT NULL AND " CALLS(
-                                                        "conbin") ")"
-                                                                  "  OR EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgqual IS NOT NULL AND " CALLS(
-                                                                      "tgqual") "),"
-                                                                                " EXISTS (SELECT FROM code WHERE prosrc ~* 'response|execute'"
-                                                                                "  OR lanname NOT IN ('sql', 'plpgsql') OR CAST(prosqlbody AS text) ~ ':funcid 2078 ')";
+    "WITH code AS (SELECT p.oid, p.prosrc AS text, p.prosqlbody AS body,"
+    "   l.lanname NOT IN ('sql', 'plpgsql') AS is_strange,"
+    "   EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.objid = p.oid"
+    "    AND d.classid = 'pg_catalog.pg_proc'::regclass AND d.deptype = 'e') AS is_extension"
+    "  FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang"
+    "  WHERE p.oid >= 16384 AND l.lanname NOT IN ('internal', 'c')),"
+    " own AS (SELECT * FROM code WHERE NOT is_extension),"
+    " texts AS (SELECT text FROM own WHERE text ~* 'current_setting'"
+    "  UNION ALL SELECT pg_catalog.pg_get_function_sqlbody(oid) FROM own WHERE " ASKS("body")
+    "  UNION ALL SELECT pg_catalog.pg_get_expr(polqual, polrelid)"
+    "   FROM pg_catalog.pg_policy WHERE " ASKS("polqual")
+    "  UNION ALL SELECT pg_catalog.pg_get_expr(polwithcheck, polrelid)"
+    "   FROM pg_catalog.pg_policy WHERE " ASKS("polwithcheck")
+    "  UNION ALL SELECT pg_catalog.pg_get_ruledef(oid)"
+    "   FROM pg_catalog.pg_rewrite WHERE oid >= 16384 AND " ASKS("ev_action")
+    "  UNION ALL SELECT pg_catalog.pg_get_expr(adbin, adrelid)"
+    "   FROM pg_catalog.pg_attrdef WHERE " ASKS("adbin")
+    "  UNION ALL SELECT pg_catalog.pg_get_constraintdef(oid)"
+    "   FROM pg_catalog.pg_constraint WHERE conbin IS NOT NULL AND " ASKS("conbin")
+    "  UNION ALL SELECT pg_catalog.pg_get_triggerdef(oid)"
+    "   FROM pg_catalog.pg_trigger WHERE tgqual IS NOT NULL AND " ASKS("tgqual") "),"
+    " asked AS (SELECT name[1] AS name FROM texts,"
+    "   LATERAL pg_catalog.regexp_matches(text, $$" CALL_BY_NAME "$$, 'gi') AS name"
+    "  UNION ALL SELECT '*' FROM texts WHERE"
+    "   (SELECT count(*) FROM pg_catalog.regexp_matches(text, $$" CALL "$$, 'gi')) <>"
+    "   (SELECT count(*) FROM pg_catalog.regexp_matches(text, $$" CALL_BY_NAME "$$, 'gi'))"
+    "  UNION ALL SELECT '*' FROM own WHERE is_strange OR text ~* 'execute|pg_settings|show'"
+    "  UNION ALL SELECT '*' FROM code WHERE is_extension AND text ~* 'request[.]')"
+    " SELECT COALESCE(bit_or(CASE lower(name) WHEN '*' THEN 31 WHEN 'request.method' THEN 3"
+    "   WHEN 'request.path' THEN 5 WHEN 'request.headers' THEN 9 WHEN 'request.cookies' THEN 17"
+    "   ELSE 1 END), 0),"
+    "  EXISTS (SELECT FROM own WHERE is_strange OR text ~* 'response|execute|set_config'"
+    "   OR " SETS("body") "),"
+    "  EXISTS (SELECT FROM own WHERE is_strange OR text ~* $$" SETS_IN_TEXT "$$"
+    "   OR " SETS("body") ")"
+    "   OR EXISTS (SELECT FROM pg_catalog.pg_policy WHERE " SETS("polqual") ")"
+    "   OR EXISTS (SELECT FROM pg_catalog.pg_rewrite WHERE oid >= 16384 AND " SETS("ev_action") ")"
+    " FROM asked";
+/* clang-format on */
 
 static void
 setting_add(struct catalog *cat, struct model_settings *settings, struct model_setting *items,
@@ -125,8 +154,9 @@ cat_load_code(struct catalog *cat, struct err *err)
 
     if (res == NULL)
         return false;
-    cat->model->asks_request = cat_bool(res, 0, 0);
+    cat->model->asks = cat_i64(res, 0, 0);
     cat->model->sets_response = cat_bool(res, 0, 1);
+    cat->model->sets_anything = cat_bool(res, 0, 2);
     PQclear(res);
     return true;
 }

@@ -198,7 +198,7 @@ become_ready(struct pg_conn *conn)
     conn->op_first = conn->op_count = 0;
     conn->op_has_answer = conn->is_blocked = conn->is_ended_by_server = false;
     conn->needs_flush = conn->is_flushing = false;
-    conn->exclusive = NULL;
+    conn->exclusive = conn->sharing = NULL;
     conn->unflushed = 0;
     conn->fastest_ns = 0;
     set_state(conn, PG_READY);

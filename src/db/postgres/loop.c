@@ -236,7 +236,7 @@ send_off(struct pg_conn *conn)
     struct err err;
 
     while (conn->state == PG_READY) {
-        if (conn->exclusive == NULL && !pg_pipe_flush(conn)) {
+        if (!pg_pipe_close(conn) || (conn->exclusive == NULL && !pg_pipe_flush(conn))) {
             err_set(&err, ERR_UNAVAILABLE, "08006", "unable to send");
             pg_conn_lost(conn, &err);
             return;
@@ -257,8 +257,8 @@ pg_loop_dispatch(struct pg_loop *loop)
         if (conn == NULL)
             break;
         pg_pipe_send(conn, queue_take(loop));
-        if (conn->unflushed > UNFLUSHED_MAX && conn->state == PG_READY)
-            pg_conn_flush(conn);
+        if (conn->unflushed > UNFLUSHED_MAX)
+            send_off(conn);
     }
     for (unsigned i = 0; i < loop->conn_count; i++)
         send_off(&loop->conns[i]);

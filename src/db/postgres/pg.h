@@ -6,6 +6,7 @@
  *   loop.c      one loop: the queue of jobs, which connection takes one, deadlines, closing
  *   conn.c      one connection's life: resolve, connect, set up, ready, lost, back-off
  *   pipe.c      what goes into a connection's pipeline for a job
+ *   share.c     which reads run in one transaction
  *   answer.c    what comes out of it, and how a job ends
  *
  * Everything of a loop happens on its thread. Jobs end through pg_job_end, which calls done; done may
@@ -79,6 +80,7 @@ struct pg_op {
     enum pg_op_kind kind;
     bool is_fresh;      /* PG_OP_STMT: prepared by the same job */
     bool ends_flush;    /* PG_OP_SYNC: of a PG_OP_FLUSH */
+    bool ends_job;      /* PG_OP_STMT: the last one of a job that has no sync of its own */
     uint32_t stmt;      /* PG_OP_STMT: index into the job's */
     struct db_job *job; /* NULL: the engine's own */
     uint64_t serial;    /* PG_OP_PREPARE, PG_OP_STMT: of the prepared statement; 0: unnamed */
@@ -108,6 +110,10 @@ struct pg_conn {
     uint32_t writes;          /* of these, those that write */
     uint64_t head_since_ns;   /* since when the oldest job is the oldest */
     uint64_t fastest_ns;      /* shortest round trip seen */
+    /* The transaction that reads can still join, see share.c. */
+    struct db_job *sharing; /* the one that began it; NULL: there is none */
+    uint32_t shared_count;
+    uint64_t shared_ns; /* what those that joined it are expected to take */
     /* Group commit, see pipe.c. */
     bool can_group;
     bool needs_flush; /* commits were put that no PG_OP_FLUSH covers */
@@ -145,15 +151,17 @@ struct pg_loop {
     struct buf text;
 };
 
-/* What the engine keeps in job->priv[0]; priv[1] is the job's number on its connection. */
+/* What the engine keeps in job->priv[0]; priv[1] is the job's number on its connection, priv[2] how
+ * many jobs share the transaction that it began. */
 enum pg_job_flag {
     PG_JOB_FAILED = 1, /* err is the outcome */
     PG_JOB_ROWS = 2,   /* rows were shown */
     PG_JOB_STALE = 4,  /* failed on a plan that the schema has left behind */
     PG_JOB_BEGUN = 8,  /* an explicit transaction is open, its end not yet sent */
     PG_JOB_COMMITTING = 16,
-    PG_JOB_GROUPED = 32, /* its commit does not wait for the disk */
-    PG_JOB_ATTEMPT = 64, /* and above: how often it was sent */
+    PG_JOB_GROUPED = 32,  /* its commit does not wait for the disk */
+    PG_JOB_SKIPPED = 64,  /* not run, because another one in its transaction had failed */
+    PG_JOB_ATTEMPT = 128, /* and above: how often it was sent */
 };
 #define PG_ATTEMPTS_MAX 3
 
@@ -186,6 +194,17 @@ void pg_conn_fini(struct pg_conn *conn);
 /* Hands what was put to the kernel. */
 void pg_conn_flush(struct pg_conn *conn);
 
+/* share.c */
+/* Whether job may begin a transaction for several, and whether it may run in the open one. */
+bool pg_share_can_begin(const struct pg_conn *conn, const struct db_job *job);
+bool pg_share_can_join(const struct pg_conn *conn, const struct db_job *job);
+void pg_share_begin(struct pg_conn *conn, struct db_job *job);
+void pg_share_join(struct pg_conn *conn, struct db_job *job);
+/* Nothing joins any more. */
+void pg_share_end(struct pg_conn *conn);
+/* The job that began one has its answer, after so long. */
+void pg_share_learn(struct pg_conn *conn, const struct db_job *job, uint64_t trip_ns);
+
 /* pipe.c */
 /* Puts a job into the pipeline. Also when the connection is lost meanwhile, the job is taken. */
 void pg_pipe_send(struct pg_conn *conn, struct db_job *job);
@@ -193,6 +212,8 @@ void pg_pipe_send(struct pg_conn *conn, struct db_job *job);
 MUST_CHECK bool pg_pipe_end(struct pg_conn *conn, struct db_job *job, bool commit);
 /* On a fresh connection: prepares what group commit needs. False as above. */
 MUST_CHECK bool pg_pipe_prepare(struct pg_conn *conn);
+/* Ends the transaction that reads share. False as above. */
+MUST_CHECK bool pg_pipe_close(struct pg_conn *conn);
 /* Puts the wait for the disk, when commits need it and none is under way. False as above. */
 MUST_CHECK bool pg_pipe_flush(struct pg_conn *conn);
 static inline struct pg_op *

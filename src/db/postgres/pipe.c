@@ -289,11 +289,10 @@ put_isolation(struct pg_conn *conn, struct db_job *job)
 /* The statements, each prepared where it isn't yet: those that the meaning of others depends on one by
  * one, the others together. */
 static bool
-put_stmts(struct pg_conn *conn, struct db_job *job)
+put_stmts(struct pg_conn *conn, struct db_job *job, uint32_t first)
 {
     /* More statements than names would push out their own. */
     bool named = !conn->loop->db->unprepared && job->stmt_count <= PG_STMTS_MAX / 2;
-    uint32_t first = 0;
     bool ok = true;
 
     for (; ok && first < job->stmt_count && job->stmts[first].runs_before_prepare; first++)
@@ -305,17 +304,48 @@ put_stmts(struct pg_conn *conn, struct db_job *job)
     return ok;
 }
 
+bool
+pg_pipe_close(struct pg_conn *conn)
+{
+    if (conn->sharing == NULL)
+        return true;
+    pg_share_end(conn);
+    return put_sync(conn, NULL);
+}
+
+/* A read that others may join, or that joins others: without a sync. */
+static bool
+put_shared(struct pg_conn *conn, struct db_job *job)
+{
+    bool ok = true;
+
+    if (pg_share_can_join(conn, job)) {
+        pg_share_join(conn, job);
+    } else {
+        ok = pg_pipe_close(conn) && put_closed(conn);
+        pg_share_begin(conn, job);
+    }
+    ok = ok && put_stmts(conn, job, job->has_joined ? job->setting_count : 0);
+    if (ok)
+        pg_op_at(conn, conn->op_count - 1)->ends_job = true;
+    return ok;
+}
+
 static bool
 put_job(struct pg_conn *conn, struct db_job *job)
 {
-    bool ok = put_closed(conn);
+    bool ok = true;
+
+    if (pg_share_can_begin(conn, job))
+        return put_shared(conn, job);
+    ok = pg_pipe_close(conn) && put_closed(conn);
 
     if (ok && conn->exclusive == job)
         ok = put_command(conn, job, PG_OP_BEGIN, "BEGIN", NULL);
     ok = ok && put_isolation(conn, job);
     if (ok && pg_job_flags(job) & PG_JOB_GROUPED)
         ok = put_prepared(conn, job, PG_OP_ASYNC, ASYNC_NAME);
-    ok = ok && put_timeout(conn, job) && put_stmts(conn, job);
+    ok = ok && put_timeout(conn, job) && put_stmts(conn, job, 0);
     if (ok && job->rollback_only)
         ok = put_command(conn, job, PG_OP_CONSTRAINTS, "SET CONSTRAINTS ALL IMMEDIATE", NULL);
     return ok && put_sync(conn, job);
@@ -339,6 +369,8 @@ pg_pipe_send(struct pg_conn *conn, struct db_job *job)
 
     job->queued_ns = now - job->submitted_ns;
     job->priv[0] = (void *)(pg_job_flags(job) / PG_JOB_ATTEMPT * PG_JOB_ATTEMPT + PG_JOB_ATTEMPT);
+    job->priv[2] = NULL;
+    job->has_joined = false;
     if (conn->op_count == 0)
         conn->head_since_ns = now;
     if (is_grouped(conn, job))

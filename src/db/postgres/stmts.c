@@ -113,13 +113,21 @@ pg_stmts_clear(struct pg_stmts *stmts)
     stmts->count = stmts->closed_count = 0;
 }
 
-const struct pg_stmt *
-pg_stmts_find(struct pg_stmts *stmts, uint64_t id)
+static uint16_t
+find(struct pg_stmts *stmts, uint64_t id)
 {
     uint16_t at = *bucket_of(stmts, id);
 
     while (at != NONE && stmts->nodes[at].stmt.id != id)
         at = stmts->nodes[at].chain;
+    return at;
+}
+
+const struct pg_stmt *
+pg_stmts_find(struct pg_stmts *stmts, uint64_t id)
+{
+    uint16_t at = find(stmts, id);
+
     if (at == NONE)
         return NULL;
     if (at != stmts->newest) {
@@ -164,6 +172,18 @@ uint64_t
 pg_stmts_take_closed(struct pg_stmts *stmts)
 {
     return stmts->closed_count > 0 ? stmts->closed[--stmts->closed_count] : 0;
+}
+
+void
+pg_stmts_learn(struct pg_stmts *stmts, uint64_t id, uint32_t us)
+{
+    uint16_t at = find(stmts, id);
+    struct pg_stmt *stmt = at != NONE ? &stmts->nodes[at].stmt : NULL;
+
+    if (stmt == NULL)
+        return;
+    stmt->us = stmt->is_known ? stmt->us - stmt->us / 8 + us / 8 : us;
+    stmt->is_known = true;
 }
 
 unsigned

@@ -20,6 +20,8 @@ struct pg_stmt {
     uint64_t id;
     uint64_t serial; /* the name is pg_stmt_name of it; never 0 */
     uint64_t job;    /* number of the job that prepared it */
+    bool is_known;   /* how long it takes */
+    uint32_t us;     /* that, on average; the last times count most */
 };
 
 struct pg_stmts *pg_stmts_new(void);
@@ -36,6 +38,8 @@ const struct pg_stmt *pg_stmts_add(struct pg_stmts *stmts, uint64_t id, uint64_t
 void pg_stmts_drop(struct pg_stmts *stmts, uint64_t serial, bool close);
 /* The next name to deallocate; 0: none. */
 uint64_t pg_stmts_take_closed(struct pg_stmts *stmts);
+/* The statement called id took so long. Nothing happens when it is not prepared. */
+void pg_stmts_learn(struct pg_stmts *stmts, uint64_t id, uint32_t us);
 unsigned pg_stmts_count(const struct pg_stmts *stmts);
 
 struct pg_stmt_name {

@@ -53,14 +53,14 @@ static const char ddl[] =
     "CREATE AGGREGATE total(int) (SFUNC = int4pl, STYPE = int);"
     "CREATE FUNCTION priv.unseen() RETURNS int LANGUAGE sql AS 'SELECT 1';";
 
-static int
-load(void **state)
+static bool
+load_schema(const char *text)
 {
     static const char *const schemas[] = {"public"};
     struct db *db = NULL;
     bool ok;
 
-    pg_cluster_exec(&cluster, ddl);
+    pg_cluster_exec(&cluster, text);
     ok = db_open(&(struct db_options){.url = cluster.url,
                                       .schemas = schemas,
                                       .schema_count = 1,
@@ -68,9 +68,17 @@ load(void **state)
                  &db, &err) &&
          db_introspect(db, &model, &err);
     db_close(db);
-    if (!ok)
-        fprintf(stderr, "%s\n", err.message);
-    return !ok;
+    return ok;
+}
+
+static int
+load(void **state)
+{
+    (void)state;
+    if (load_schema(ddl))
+        return 0;
+    fprintf(stderr, "%s\n", err.message);
+    return 1;
 }
 
 static int
@@ -333,6 +341,65 @@ functions_say_what_they_take_and_give(void **state)
 }
 
 static void
+what_code_asks_for_is_known_by_name_where_it_is_a_literal(void **state)
+{
+    static const struct {
+        const char *ddl;
+        int64_t asks;
+        bool sets_response, sets_anything;
+    } cases[] = {
+        {"SELECT", 0, false, false},
+        {"CREATE POLICY p ON t USING (true)", 0, false, false},
+        {"CREATE POLICY p ON t USING (a = current_setting('request.jwt.claims', true))", 1, false,
+         false},
+        {"CREATE POLICY p ON t FOR INSERT WITH CHECK (a = current_setting('request.method'))", 3,
+         false, false},
+        {"CREATE VIEW v AS SELECT current_setting('request.headers', true)", 9, false, false},
+        {"CREATE VIEW v AS SELECT current_setting('request.' || a) FROM t", 31, false, false},
+        {"CREATE VIEW v AS SELECT set_config('x.y', a, true) FROM t", 0, false, true},
+        {"ALTER TABLE t ALTER a SET DEFAULT current_setting('app.settings.a')", 1, false, false},
+        {"ALTER TABLE t ADD CHECK (a <> current_setting('request.cookies', true))", 17, false,
+         false},
+        {"CREATE FUNCTION g() RETURNS text LANGUAGE sql AS $$SELECT current_setting ( 'request.path' )$$",
+         5, false, false},
+        {"CREATE FUNCTION g() RETURNS text LANGUAGE sql RETURN current_setting('request.path')", 5,
+         false, false},
+        {"CREATE FUNCTION g() RETURNS text LANGUAGE sql AS 'SELECT current_setting(a) FROM t'", 31,
+         false, false},
+        {"CREATE FUNCTION g() RETURNS void LANGUAGE plpgsql AS $$BEGIN EXECUTE 'x'; END$$", 31,
+         true, true},
+        {"CREATE FUNCTION g() RETURNS text LANGUAGE sql AS $$SELECT set_config('x.y', 'z', true)$$",
+         0, true, true},
+        {"CREATE FUNCTION g() RETURNS void LANGUAGE plpgsql AS 'BEGIN SET LOCAL x.y = 1; END'", 0,
+         false, true},
+        {"CREATE FUNCTION g() RETURNS void LANGUAGE plpgsql AS 'BEGIN NULL; SET x.y = 1; END'", 0,
+         false, true},
+        {"CREATE FUNCTION g() RETURNS void LANGUAGE sql AS 'UPDATE t SET a = NULL'", 0, false,
+         false},
+    };
+    struct model *other = model;
+
+    for (size_t i = 0; i < COUNTOF(cases); i++) {
+        struct buf text;
+
+        buf_init(&text, 4096);
+        buf_printf(&text,
+                   "DROP SCHEMA IF EXISTS priv CASCADE; DROP SCHEMA public CASCADE;"
+                   "CREATE SCHEMA public; CREATE TABLE t (a text); %s;",
+                   cases[i].ddl);
+        if (!load_schema(buf_cstr(&text)))
+            fail_msg("%s: %s", cases[i].ddl, err.message);
+        if (model->asks != cases[i].asks || model->sets_response != cases[i].sets_response ||
+            model->sets_anything != cases[i].sets_anything)
+            fail_msg("%s: asks %lld, %d, %d", cases[i].ddl, (long long)model->asks,
+                     model->sets_response, model->sets_anything);
+        model_free(model);
+        buf_fini(&text);
+    }
+    model = other;
+}
+
+static void
 a_view_tree_of_any_form_does_no_harm(void **state)
 {
     static const char tree[] =
@@ -369,6 +436,7 @@ main(void)
         cmocka_unit_test(tables_and_views_say_how_they_can_be_written),
         cmocka_unit_test(functions_say_what_they_take_and_give),
         cmocka_unit_test(thousands_of_tables_take_less_than_seconds),
+        cmocka_unit_test(what_code_asks_for_is_known_by_name_where_it_is_a_literal),
         cmocka_unit_test(a_view_tree_of_any_form_does_no_harm),
     };
     int failed;
