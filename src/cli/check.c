@@ -379,7 +379,7 @@ cli_check(struct cli *cli)
     if (!check_live_flags(cli))
         return CLI_USAGE;
     if (cli_has_flag(cli, "selftest"))
-        return cli_run_selftest(cli, &project);
+        return cli_run_selftest(cli, &project, only != NULL ? only->check : NULL);
     if (!cli->json)
         stage_say_time_box(cli, &project);
     if (path != NULL) {

@@ -97,7 +97,7 @@ add_without(struct page *page, const struct catalogue *catalogue)
 }
 
 int
-cli_run_selftest(struct cli *cli, const struct project *project)
+cli_run_selftest(struct cli *cli, const struct project *project, const char *only)
 {
     const struct check_input input = {.config = project->config,
                                       .catalogue = &project->catalogue,
@@ -114,7 +114,7 @@ cli_run_selftest(struct cli *cli, const struct project *project)
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
     say_progress(0, 0);
-    ended = selftest_run(&input, is_interrupted, say_progress, &selftest);
+    ended = selftest_run(&input, only, is_interrupted, say_progress, &selftest);
     cli_clear_progress();
     if (!ended) {
         cli_say(cli, CLI_MARK_BAD, "interrupted: nothing was kept");
@@ -125,7 +125,12 @@ cli_run_selftest(struct cli *cli, const struct project *project)
         seen += selftest.rows[i].result == SELFTEST_SEEN;
         add_row(&page, &project->catalogue, &selftest.rows[i]);
     }
-    add_without(&page, &project->catalogue);
+    if (only == NULL)
+        add_without(&page, &project->catalogue);
+    if (selftest.skipped > 0)
+        buf_printf(&page.out, "\n %zu more can be planted on %s only\n", selftest.skipped,
+                   project->config->database_engine == CONFIG_ENGINE_SQLITE ? "PostgreSQL"
+                                                                            : "SQLite");
     buf_printf(&page.out, "\n %zu of %zu\n", seen, selftest.count);
     if (page_print(cli, &page) != CLI_DONE)
         return CLI_USAGE;

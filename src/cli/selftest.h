@@ -7,7 +7,7 @@
 
 #include "cli/stage.h"
 
-/* Returns the exit code. */
-int cli_run_selftest(struct cli *cli, const struct project *project);
+/* only: the check that alone is looked at; NULL: all. Returns the exit code. */
+int cli_run_selftest(struct cli *cli, const struct project *project, const char *only);
 
 #endif

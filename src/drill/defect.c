@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "drill/client.h"
+#include "drill/defect_database.h"
 #include "io/process.h"
 
 #include <arpa/inet.h>
@@ -26,11 +27,15 @@ enum {
 /* What has more than a few clients at once. */
 #define WITH_MANY_CLIENTS                                                    \
     "latency", "throughput", "error-rate", "concurrency", "kill-under-load", \
-        "shutdown-under-load", "disk-full", "slow-clients"
+        "shutdown-under-load", "disk-full", "slow-clients", "database-restart"
 
 /* Those that take long are at the end. */
 const struct defect defects[] = {
-    {"dead-with-database", "health-truth", "/livez turns together with /readyz", {NULL}, NULL},
+    {"dead-with-database",
+     "health-truth",
+     "/livez turns together with /readyz",
+     {"database-restart"},
+     "it looks at both, too"},
     {"errors-are-500",
      "error-handling",
      "what is wrong with a request is answered 500",
@@ -73,14 +78,14 @@ const struct defect defects[] = {
      "error-rate",
      "every second write is answered 503",
      {"round-trip", "error-handling", "input-validation", "throughput", "concurrency",
-      "slow-clients"},
+      "slow-clients", "database-restart"},
      "they write, too"},
     {"runs-on-wrong-settings", "environment-validation", "a wrong port is ignored", {NULL}, NULL},
     {"acknowledges-early",
      "kill-under-load",
      "writes are answered before they are made",
      {"round-trip", "error-handling", "input-validation", "shutdown-under-load", "disk-full",
-      "slow-clients"},
+      "slow-clients", "database-restart"},
      "nobody has looked at what is answered, and each ledger counts it"},
     {"ends-at-once",
      "shutdown-under-load",
@@ -93,11 +98,36 @@ const struct defect defects[] = {
      "more than four clients at once are cut",
      {WITH_MANY_CLIENTS},
      "each of them has more clients"},
-    {"always-ready", "health-truth", "/readyz says 200, whatever happens", {NULL}, NULL},
+    {"always-ready",
+     "health-truth",
+     "/readyz says 200, whatever happens",
+     {"database-restart"},
+     "it looks at both, too"},
+    {"ready-without-database",
+     "database-restart",
+     "/readyz says 200 while the database is away",
+     {"health-truth"},
+     "it takes the database away, too"},
+    {"stays-away",
+     "database-restart",
+     "when its database was away once, it answers 503 for good",
+     {"health-truth"},
+     "it waits for the recovery, too"},
+    {"keeps-it-in-memory",
+     "database-restart",
+     "writes are answered 201 while the database is away",
+     {NULL},
+     NULL},
+    {"errors-without-database",
+     "database-restart",
+     "writes are answered 500 while the database is away",
+     {NULL},
+     NULL},
+    {"no-retry-after", "database-restart", "503 doesn't say when to come back", {NULL}, NULL},
     {"slow",
      "latency",
      "every answer takes a second and a half",
-     {"throughput", "slow-clients"},
+     {"throughput", "slow-clients", "kill-under-load", "shutdown-under-load", "database-restart"},
      "they wait for the same answers"},
     {"one-at-a-time",
      "slow-clients",
@@ -106,6 +136,29 @@ const struct defect defects[] = {
      "each of them has more clients"},
 };
 const size_t defect_count = COUNTOF(defects);
+
+bool
+defect_is_for(const struct defect *defect, enum config_database_engine engine)
+{
+    static const struct {
+        const char *name;
+        enum config_database_engine engine;
+    } only[] = {
+        {"dies-on-full-disk", CONFIG_ENGINE_SQLITE},
+        {"ready-without-database", CONFIG_ENGINE_POSTGRES},
+        {"stays-away", CONFIG_ENGINE_POSTGRES},
+        {"keeps-it-in-memory", CONFIG_ENGINE_POSTGRES},
+        {"errors-without-database", CONFIG_ENGINE_POSTGRES},
+        {"no-retry-after", CONFIG_ENGINE_POSTGRES},
+    };
+
+    for (size_t i = 0; i < COUNTOF(only); i++) {
+        if (strcmp(only[i].name, defect->name) == 0)
+            return only[i].engine == engine;
+    }
+
+    return true;
+}
 
 static struct {
     const char *name;
@@ -242,6 +295,7 @@ spoil_answer(struct exchange *exchange)
     bool is_write = str_eq(exchange->method, STR("POST"));
 
     spoil_health(exchange);
+    defect_spoil_absence(run.name, exchange->method, exchange->path, response);
     if (is("errors-are-500") && is_bad && (!is_write || response->status != 400))
         answer(exchange, 500, STR("{}"));
     if (is("cuts-bad-requests") && is_bad && (!is_write || response->status != 400))

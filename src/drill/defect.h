@@ -7,6 +7,7 @@
 #ifndef CAIRN_DRILL_DEFECT_H
 #define CAIRN_DRILL_DEFECT_H
 
+#include "config/config.h"
 #include "core/err.h"
 
 enum { DEFECT_ALSO_MAX = 12 };
@@ -21,6 +22,8 @@ struct defect {
 
 extern const struct defect defects[];
 extern const size_t defect_count;
+/* Whether it can be planted into a service on that engine. */
+bool defect_is_for(const struct defect *defect, enum config_database_engine engine);
 
 /*
  * Serves as the project in the working directory does, at the address in CAIRN_LISTEN, with the

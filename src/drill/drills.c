@@ -89,7 +89,7 @@ drill_begin(struct drill *drill, struct examiner *examiner, const struct check_i
         check_unknown(input, out, "%s", drill->err.message);
         return false;
     }
-    if (!service_start(&drill->service, NULL, &drill->err)) {
+    if (!service_start(&drill->service, examiner->env, &drill->err)) {
         check_fail(input, out, "%s", drill->err.message);
         service_close(&drill->service);
         return false;

@@ -15,8 +15,9 @@ struct examiner {
     struct arena *arena;
     enum lifecycle_stage stage;
     bool (*is_interrupted)(void); /* true ends a drill at once; may be NULL */
-    bool is_brief;      /* shorter, at a fixed rate: to see whether a check notices, not how much */
-    const char *defect; /* what is wrong with the clone on purpose; NULL: nothing */
+    bool is_brief; /* shorter, at a fixed rate: to see whether a check notices, not how much */
+    const char *const *env; /* "NAME=VALUE" for the services of drills; NULL: none */
+    const char *defect;     /* what is wrong with the clone on purpose; NULL: nothing */
     /* The clone that the probes share; started by the first. */
     struct service service;
     struct measured_load *load; /* the run of load that several rows share; NULL: not yet */

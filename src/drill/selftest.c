@@ -38,6 +38,7 @@ static const char *const asked[] = {
     "shutdown-under-load",
     "disk-full",
     "slow-clients",
+    "database-restart",
 };
 
 static const struct {
@@ -52,7 +53,6 @@ static const struct {
     {"runbooks-basic", "one runbook is enough, and the project has others"},
     {"process-rights", "who runs the check decides"},
     {"restart-under-load", "one instance alone can't pass"},
-    {"database-restart", "needs PostgreSQL"},
     {"migration-applied", "cairn dev isn't what is served"},
     {"load", "the same run as latency"},
     {"capacity", "it takes all of the machine; throughput has one at a fixed rate"},
@@ -104,24 +104,38 @@ is_declared(const struct defect *defect, const char *check)
     return false;
 }
 
+/* A check that nobody can plant a defect for here may say that it can't tell. */
 static void
-judge_sound(const char *check, const struct answer *answer, struct arena *arena,
+judge_sound(const char *check, bool has_to_pass, const struct answer *answer, struct arena *arena,
             struct selftest_row *row)
 {
-    bool has_to_pass = selftest_has_defect(check);
-
     if (answer->outcome == EVIDENCE_PASS || (!has_to_pass && answer->outcome != EVIDENCE_FAIL))
         return;
     row->result = SELFTEST_BROKEN;
     row->found = arena_printf(arena, "%s: %s", check, answer->found).data;
 }
 
+static bool
+can_be_planted(const char *check, enum config_database_engine engine)
+{
+    bool is_about = false;
+
+    for (size_t i = 0; i < defect_count; i++) {
+        if (strcmp(defects[i].check, check) == 0 && defect_is_for(&defects[i], engine))
+            return true;
+        is_about = is_about || strcmp(defects[i].check, check) == 0;
+    }
+
+    return !is_about && selftest_has_defect(check);
+}
+
 /* One answer; those of the others count only once the defect was seen. */
 static void
-judge(const char *check, const struct answer *answer, struct arena *arena, struct selftest_row *row)
+judge(const char *check, enum config_database_engine engine, const struct answer *answer,
+      struct arena *arena, struct selftest_row *row)
 {
     if (row->defect == NULL) {
-        judge_sound(check, answer, arena, row);
+        judge_sound(check, can_be_planted(check, engine), answer, arena, row);
     } else if (strcmp(check, row->defect->check) == 0) {
         if (answer->outcome != EVIDENCE_FAIL)
             row->result = SELFTEST_MISSED;
@@ -145,12 +159,20 @@ struct job {
 
 struct run {
     const struct check_input *input;
+    const char *only;              /* the check that alone is asked; NULL: all */
+    const struct defect **defects; /* of each job; NULL: none */
     bool (*is_interrupted)(void);
     void (*said)(size_t done, size_t count);
     struct answer *answers; /* COUNTOF(asked) for each job, shared with the processes */
     struct job *jobs;       /* 0: without a defect */
     size_t job_count, done, total;
 };
+
+static bool
+is_asked(const struct run *run, const char *check)
+{
+    return run->only == NULL || strcmp(run->only, check) == 0;
+}
 
 static void
 ask_all(const struct run *run, size_t job)
@@ -161,7 +183,7 @@ ask_all(const struct run *run, size_t job)
     examiner_init(examiner, run->input->config, NULL, run->input->stage, run->input->arena);
     examiner->is_interrupted = run->is_interrupted;
     examiner->is_brief = true;
-    examiner->defect = job > 0 ? defects[job - 1].name : "none";
+    examiner->defect = run->defects[job] != NULL ? run->defects[job]->name : "none";
     for (size_t i = 0; i < COUNTOF(asked) && !run->is_interrupted(); i++) {
         const struct lifecycle_row row = {.id = asked[i], .check = asked[i]};
         struct evidence evidence = {.row = asked[i],
@@ -170,7 +192,7 @@ ask_all(const struct run *run, size_t job)
                                     .limit = "",
                                     .detail = ""};
 
-        if (!examiner_look(examiner, &row, run->input, &evidence))
+        if (!is_asked(run, asked[i]) || !examiner_look(examiner, &row, run->input, &evidence))
             continue;
         answers[i].outcome = evidence.outcome;
         snprintf(answers[i].found, FOUND_MAX, "%s", evidence.measured);
@@ -255,10 +277,13 @@ static void
 judge_jobs(const struct run *run, struct selftest_row *rows)
 {
     for (size_t job = 0; job < run->job_count; job++) {
-        rows[job] = (struct selftest_row){
-            .defect = job > 0 ? &defects[job - 1] : NULL, .found = "all pass", .also = ""};
-        for (size_t i = 0; i < COUNTOF(asked); i++)
-            judge(asked[i], &run->answers[job * COUNTOF(asked) + i], run->input->arena, &rows[job]);
+        rows[job] =
+            (struct selftest_row){.defect = run->defects[job], .found = "all pass", .also = ""};
+        for (size_t i = 0; i < COUNTOF(asked); i++) {
+            if (is_asked(run, asked[i]))
+                judge(asked[i], run->input->config->database_engine,
+                      &run->answers[job * COUNTOF(asked) + i], run->input->arena, &rows[job]);
+        }
     }
 }
 
@@ -280,33 +305,65 @@ try_plant(const struct check_input *input, const struct defect *defect, struct s
         struct answer answer = {.outcome = found[i].outcome};
 
         snprintf(answer.found, FOUND_MAX, "%s", found[i].measured);
-        judge(found[i].row, &answer, input->arena, row);
+        judge(found[i].row, input->config->database_engine, &answer, input->arena, row);
     }
 }
 
+/* The defects that can be tried on this engine, after none at all. */
+static void
+list_jobs(struct run *run, size_t *skipped)
+{
+    enum config_database_engine engine = run->input->config->database_engine;
+
+    run->defects = ARENA_ARRAY(run->input->arena, const struct defect *, defect_count + 1);
+    run->job_count = 1;
+    *skipped = 0;
+    for (size_t i = 0; i < defect_count; i++) {
+        if (!is_asked(run, defects[i].check))
+            continue;
+        if (defect_is_for(&defects[i], engine))
+            run->defects[run->job_count++] = &defects[i];
+        else
+            (*skipped)++;
+    }
+    run->jobs = ARENA_ARRAY(run->input->arena, struct job, run->job_count);
+    memset(run->jobs, 0, run->job_count * sizeof(*run->jobs));
+}
+
+/* Of files and configuration; the first has nothing wrong. */
+static size_t
+try_plants(struct run *run, struct selftest_row *rows)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i <= plant_defect_count() && !run->is_interrupted(); i++) {
+        const struct defect *defect = i > 0 ? plant_get_defect(i - 1) : NULL;
+
+        if (run->only != NULL && (defect == NULL || !is_asked(run, defect->check)))
+            continue;
+        try_plant(run->input, defect, &rows[count++]);
+        run->said(++run->done, run->total);
+    }
+
+    return count;
+}
+
 bool
-selftest_run(const struct check_input *input, bool (*is_interrupted)(void),
+selftest_run(const struct check_input *input, const char *only, bool (*is_interrupted)(void),
              void (*said)(size_t done, size_t count), struct selftest *out)
 {
-    struct run run = {.input = input,
-                      .is_interrupted = is_interrupted,
-                      .said = said,
-                      .job_count = defect_count + 1,
-                      .total = defect_count + plant_defect_count() + 2};
-    size_t size = run.job_count * COUNTOF(asked) * sizeof(struct answer);
+    struct run run = {.input = input, .only = only, .is_interrupted = is_interrupted, .said = said};
+    size_t size;
     bool ended;
 
-    out->count = run.total;
-    out->rows = ARENA_ARRAY(input->arena, struct selftest_row, out->count);
-    run.jobs = ARENA_ARRAY(input->arena, struct job, run.job_count);
-    memset(run.jobs, 0, run.job_count * sizeof(*run.jobs));
+    list_jobs(&run, &out->skipped);
+    run.total = run.job_count + plant_defect_count() + 1;
+    out->rows = ARENA_ARRAY(input->arena, struct selftest_row, run.total);
+    size = run.job_count * COUNTOF(asked) * sizeof(struct answer);
     run.answers = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (run.answers == MAP_FAILED)
         return false;
-    for (size_t i = 0; i <= plant_defect_count() && !is_interrupted(); i++) {
-        try_plant(input, i > 0 ? plant_get_defect(i - 1) : NULL, &out->rows[run.job_count + i]);
-        said(++run.done, run.total);
-    }
+    out->count = run.job_count + try_plants(&run, &out->rows[run.job_count]);
     ended = run_jobs(&run);
     judge_jobs(&run, out->rows);
     munmap(run.answers, size);

@@ -31,12 +31,14 @@ struct selftest_row {
 struct selftest {
     struct selftest_row *rows;
     size_t count;
+    size_t skipped; /* defects that need the other engine */
 };
 
-/* Runs all of it. said is told how many rows are done. False when it was interrupted; then nothing of
+/* Runs all of it, or with only what is about that check, which alone is asked. said is told how many rows are done. False when it was interrupted; then nothing of
  * it is left. */
-MUST_CHECK bool selftest_run(const struct check_input *input, bool (*is_interrupted)(void),
-                             void (*said)(size_t done, size_t count), struct selftest *out);
+MUST_CHECK bool selftest_run(const struct check_input *input, const char *only,
+                             bool (*is_interrupted)(void), void (*said)(size_t done, size_t count),
+                             struct selftest *out);
 
 /* Whether a defect is about that check. */
 bool selftest_has_defect(const char *check);

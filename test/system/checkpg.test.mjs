@@ -96,6 +96,16 @@ test('migrations that don\'t run on a clone say nothing about the service', asyn
     assert.equal(await drillDatabases(), '');
 });
 
+test('how badly the absence of the database can be borne is noticed, each way of it', async () => {
+    const project = await newProject();
+    const { code, stdout, stderr } = await project.run('check', '--selftest', '--only=database-restarts');
+    assert.equal(code, 0, stdout + stderr);
+    for (const defect of ['ready-without-database', 'stays-away', 'keeps-it-in-memory', 'errors-without-database', 'no-retry-after'])
+        assert.match(stdout, new RegExp(`✓ ${defect} +database-restarts`));
+    assert.match(stdout, /6 of 6\n$/);
+    assert.equal(await drillDatabases(), '');
+});
+
 /** A service that says it has what it has in memory: the database's absence is nothing to it. */
 const forgetful = `
 import http from 'node:http';

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "drill/defect_database.h"
+
+#include <stdatomic.h>
+
+static void
+answer(struct client_response *response, int status, struct str body)
+{
+    response->status = status;
+    response->body = body;
+}
+
+static void
+drop_retry_after(struct client_response *response)
+{
+    for (unsigned i = 0; i < response->header_count; i++) {
+        if (str_eq_nocase(response->headers[i].name, STR("Retry-After")))
+            response->headers[i--] = response->headers[--response->header_count];
+    }
+}
+
+void
+defect_spoil_absence(const char *name, struct str method, struct str path,
+                     struct client_response *response)
+{
+    static atomic_bool was_away;
+    bool is_away = response->status == 503;
+    bool is_write = str_eq(method, STR("POST"));
+
+    if (is_away && str_eq(path, STR("/readyz")))
+        atomic_store(&was_away, true);
+    if (strcmp(name, "ready-without-database") == 0 && is_away && str_eq(path, STR("/readyz")))
+        answer(response, 200, STR("{\"status\":\"ok\"}"));
+    /* Its connections are gone for good, as a client library has it that makes none again. */
+    if (strcmp(name, "stays-away") == 0 && atomic_load(&was_away) &&
+        !str_has_prefix(path, STR("/livez")))
+        answer(response, 503, STR("{}"));
+    if (strcmp(name, "keeps-it-in-memory") == 0 && is_away && is_write)
+        answer(response, 201, STR(""));
+    if (strcmp(name, "errors-without-database") == 0 && is_away && is_write)
+        answer(response, 500, STR("{}"));
+    if (strcmp(name, "no-retry-after") == 0 && is_away)
+        drop_retry_after(response);
+}
