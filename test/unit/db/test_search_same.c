@@ -8,6 +8,7 @@
 #include "pg_cluster.h"
 
 #include "core/json.h"
+#include "sql/letter.h"
 #include "sql/search.h"
 #include "sql/search_scan.h"
 #include "unit/unit.h"
@@ -30,7 +31,7 @@ pick(unsigned count)
 /* What is asked of both; PostgreSQL's side of it is in sql_setup. */
 static const char *const questions[] = {
     "tokens",      "vector",     "query", "plain",  "phrase", "web",
-    "read vector", "read query", "match", "concat", "json",
+    "read vector", "read query", "match", "concat", "json",   "words",
 };
 enum question {
     TOKENS,
@@ -43,7 +44,8 @@ enum question {
     READ_QUERY,
     MATCH,
     CONCAT,
-    JSON
+    JSON,
+    WORDS
 };
 
 static const char sql_setup[] =
@@ -52,6 +54,7 @@ static const char sql_setup[] =
     " return case question"
     " when 'tokens' then (select string_agg(tokid || ':' || token, E'\\x01' order by n)"
     "   from ts_parse('default', a) with ordinality p(tokid, token, n))"
+    " when 'words' then to_tsvector(language, a)::text"
     " when 'vector' then to_tsvector(language, a)::text"
     " when 'json' then to_tsvector(language, jsonb_build_object('a', a, 'b', jsonb_build_array(b, 1)))::text"
     " when 'query' then to_tsquery(language, a)::text"
@@ -280,12 +283,47 @@ make_match(struct sample *sample)
         add_part(sample->b, ")");
 }
 
+/* Where the letters of a script are. */
+static const struct {
+    uint32_t first, last;
+} scripts[] = {
+    {'a', 'z'},     {'a', 'z'},       {0xE0, 0x17F},    {0x3AC, 0x3CE}, {0x430, 0x45F},
+    {0x561, 0x586}, {0x5D0, 0x5EA},   {0x621, 0x652},   {0x671, 0x6D3}, {0x904, 0x94D},
+    {0xB85, 0xBCD}, {0x10D0, 0x10F0}, {0x1E00, 0x1EFF}, {0x410, 0x42F}, {0x1F00, 0x1F6F},
+};
+
+/* Words of one language, whole, joined and with endings, and words of its script, in any language. */
+static void
+make_words(struct sample *sample)
+{
+    size_t script = pick(COUNTOF(scripts));
+    struct buf out;
+
+    buf_init(&out, TEXT_MAX - 1);
+    for (unsigned i = 0; i < 6; i++) {
+        const struct search_language *from =
+            &search_languages[pick((unsigned)search_language_count)];
+
+        for (unsigned j = pick(3) + 1; j > 0 && from->stop_count > 0; j--)
+            buf_add_str(&out, str_from(from->stops[pick((unsigned)from->stop_count)]));
+        for (unsigned j = pick(8); j > 0; j--)
+            letter_write(&out, scripts[script].first +
+                                   pick(scripts[script].last - scripts[script].first + 1));
+        buf_add_char(&out, ' ');
+    }
+    snprintf(sample->a, sizeof(sample->a), "%s", buf_cstr(&out));
+    buf_fini(&out);
+    sample->language = search_languages[pick((unsigned)search_language_count)].name;
+}
+
 static void
 make_sample(enum question question, struct sample *sample)
 {
     sample->language = languages[pick(COUNTOF(languages))];
     sample->b[0] = '\0';
-    if (question == MATCH) {
+    if (question == WORDS) {
+        make_words(sample);
+    } else if (question == MATCH) {
         make_match(sample);
     } else if (question == READ_VECTOR) {
         make_from(sample->a, vector_parts, COUNTOF(vector_parts), 12);
@@ -508,6 +546,7 @@ compare(enum question question)
 
 COMPARES(a_text_is_cut_into_the_same_tokens, TOKENS)
 COMPARES(a_text_becomes_the_same_vector, VECTOR)
+COMPARES(words_of_all_languages_have_the_same_stems, WORDS)
 COMPARES(json_becomes_the_same_vector, JSON)
 COMPARES(weighted_vectors_join_alike, CONCAT)
 COMPARES(a_vector_is_read_alike, READ_VECTOR)
@@ -557,6 +596,7 @@ main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_text_is_cut_into_the_same_tokens),
         cmocka_unit_test(a_text_becomes_the_same_vector),
+        cmocka_unit_test(words_of_all_languages_have_the_same_stems),
         cmocka_unit_test(json_becomes_the_same_vector),
         cmocka_unit_test(weighted_vectors_join_alike),
         cmocka_unit_test(a_vector_is_read_alike),
