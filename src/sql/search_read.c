@@ -119,16 +119,20 @@ is_digit(int c)
 static bool
 read_place(struct search_reader *reader, uint16_t *out)
 {
-    uint32_t place = 0;
+    int64_t digits = 0;
+    int32_t place = 0;
 
     if (!is_digit(peek(reader)))
         return search_fail_syntax(reader);
     for (; is_digit(peek(reader)); reader->at++) {
-        if (place <= SEARCH_PLACE_MAX)
-            place = place * 10 + (uint32_t)(peek(reader) - '0');
+        if (__builtin_mul_overflow(digits, 10, &digits) ||
+            __builtin_add_overflow(digits, peek(reader) - '0', &digits))
+            digits = INT64_MAX;
     }
-    *out = (uint16_t)(place < SEARCH_PLACE_MAX ? place : SEARCH_PLACE_MAX);
-    return place > 0 || fail_places(reader);
+    /* What an int has no room for comes round, as there. */
+    place = (int32_t)(uint32_t)(uint64_t)digits;
+    *out = (uint16_t)(place < SEARCH_PLACE_MAX ? place & SEARCH_PLACE_MAX : SEARCH_PLACE_MAX);
+    return *out > 0 || fail_places(reader);
 }
 
 static int

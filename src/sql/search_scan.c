@@ -7,18 +7,24 @@
 
 /* Scans within scans; each takes a few hundred bytes of stack. */
 #define DEPTH_MAX 4000
+/* A text is gone over a few times; one made to be gone over from each of its bytes is refused. */
+#define STEPS_FREE UINT64_C(2000000)
+#define STEPS_PER_BYTE 20
 
 void
 search_scan_init(struct search_scan *scan, struct str text)
 {
-    *scan = (struct search_scan){.text = text, .current = {.state = search_state_base}};
+    *scan = (struct search_scan){
+        .text = text,
+        .current = {.state = search_state_base},
+        .steps_left = STEPS_FREE + text.len * STEPS_PER_BYTE,
+    };
 }
 
 void
 search_scan_fini(struct search_scan *scan)
 {
     free(scan->places);
-    free(scan->hosts);
     *scan = (struct search_scan){0};
 }
 
@@ -114,10 +120,13 @@ scan_within(struct search_scan *scan, uint8_t state, enum search_kind kind)
     inner.places[0].rule = 0;
     inner.current.state = state;
     inner.depth = scan->depth + 1;
+    inner.steps_left = scan->steps_left;
     inner.wants_host = kind == SEARCH_HOST;
     if (search_scan_next(&inner, &token, &found, NULL) && found && token.kind == kind)
         len = token.text.len;
+    scan->steps_left = inner.steps_left;
     scan->too_deep = inner.too_deep;
+    scan->too_long = inner.too_long;
     search_scan_fini(&inner);
     return len;
 }
@@ -248,6 +257,10 @@ search_scan_next(struct search_scan *scan, struct search_token *out, bool *found
         at_end = scan->size == 0;
         while (!holds(scan, rules[i].test))
             i++;
+        scan->too_long = scan->too_long || scan->steps_left == 0;
+        if (scan->too_long)
+            return err_set(err, ERR_DB, "54000", "the text is too complex to be searched");
+        scan->steps_left--;
         if (scan->too_deep)
             return err_set(err, ERR_DB, "54001", "stack depth limit exceeded");
         if (follow(scan, &rules[i], i, out)) {

@@ -53,28 +53,21 @@ struct search_place {
     uint8_t rule;
 };
 
-/* What was found out about the text behind an '@': is it a host, and how long. */
-struct search_host {
-    size_t at;
-    size_t len; /* 0: it is none */
-};
-
 struct search_scan {
     struct str text;
     size_t start; /* of the token */
     /* The alternatives that are left, the last one on top; the current place is above them. */
     struct search_place *places;
     size_t place_count, place_cap;
-    struct search_host *hosts;
-    size_t host_count, host_cap;
-    uint32_t depth;  /* of scans within scans */
+    uint32_t depth; /* of scans within scans */
+    uint64_t steps_left;
     bool wants_host; /* the host of a URL that has been told */
     bool in_script;  /* between <script> or <style> and its end nothing is a word */
     /* The character at current.at. */
     struct search_place current;
     uint32_t c;
     uint8_t size; /* 0: the end */
-    bool too_deep;
+    bool too_deep, too_long;
 };
 
 /* text is UTF-8 and outlives the scan; search_scan_fini() frees what the scan holds. */
@@ -82,7 +75,8 @@ void search_scan_init(struct search_scan *scan, struct str text);
 void search_scan_fini(struct search_scan *scan);
 /*
  * The next token; false at the end, or, with err set, when the text nests deeper than can be looked at
- * (54001: thousands of e-mail addresses without anything between; PostgreSQL's limit is its stack).
+ * (54001: thousands of e-mail addresses without anything between; PostgreSQL's limit is its stack), or
+ * needs to be gone over too often (54000: "./" ten thousand times; PostgreSQL takes its time).
  */
 MUST_CHECK bool search_scan_next(struct search_scan *scan, struct search_token *out, bool *found,
                                  struct err *err);
