@@ -61,20 +61,21 @@ emit_generated(struct emitter *e)
 static bool
 is_given(const struct plan *plan, const struct model_column *column)
 {
-    return !column->is_generated &&
-           (payload_index(plan, column) < plan->column_count || column->default_sqlite.len > 0);
+    return !column->is_generated && (payload_index(plan, column) < plan->column_count ||
+                                     plan_left_out(plan, column).len > 0);
 }
 
 static void
 emit_new_value(struct emitter *e, const struct model_column *column)
 {
     uint32_t index = payload_index(e->plan, column);
+    struct str left_out = plan_left_out(e->plan, column);
 
     if (index < e->plan->column_count) {
         emit_payload_value(e, index);
-    } else if (column->default_sqlite.len > 0) {
+    } else if (left_out.len > 0) {
         buf_add_char(&e->sql, '(');
-        buf_add_str(&e->sql, column->default_sqlite);
+        buf_add_str(&e->sql, left_out);
         buf_add_char(&e->sql, ')');
     } else {
         BUF_ADD_LIT(&e->sql, "NULL");

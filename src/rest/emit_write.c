@@ -128,26 +128,39 @@ emit_conflict(struct emitter *e)
     }
 }
 
+static bool
+is_rowid(const struct model_table *model, const struct model_column *column)
+{
+    const struct model_key *primary = model_primary_key(model);
+
+    return model->rowid_pk && primary != NULL && &model->columns[primary->columns[0]] == column;
+}
+
 /*
- * SQLite never asks the default of a key that is its rowid: the insert has to say it. NULL when
- * there is nothing to say.
+ * A column that the insert doesn't name and has to say all the same: SQLite never asks the default of a
+ * key that is its rowid, and knows none of the defaults that a view has. The first at or after from; NULL:
+ * there is none.
  */
 static const struct model_column *
-key_with_default(const struct emitter *e)
+find_left_out(const struct emitter *e, uint32_t from)
 {
     const struct plan *plan = e->plan;
     const struct model_table *model = plan->target->model;
-    const struct model_key *primary = model_primary_key(model);
-    const struct model_column *key = NULL;
 
-    if (emit_is_postgres(e) || !model->rowid_pk || primary == NULL)
-        return NULL;
-    key = &model->columns[primary->columns[0]];
-    for (uint32_t i = 0; i < plan->column_count; i++) {
-        if (plan->target_columns[i] == key)
-            return NULL;
+    for (uint32_t i = from; !emit_is_postgres(e) && i < model->column_count; i++) {
+        const struct model_column *column = &model->columns[i];
+        uint32_t named = 0;
+
+        if (!is_rowid(model, column) && e->view == NULL)
+            continue;
+        while (named < plan->column_count && plan->target_columns[named] != column)
+            named++;
+        if (named == plan->column_count && plan_left_out(plan, column).len > 0 &&
+            (is_rowid(model, column) ||
+             !str_eq(plan_left_out(plan, column), column->default_sqlite)))
+            return column;
     }
-    return key->default_sqlite.len > 0 ? key : NULL;
+    return NULL;
 }
 
 /* The value of the payload's row, or, where missing=default asks for it, the column's default. */
@@ -173,15 +186,21 @@ emit_payload_value(struct emitter *e, uint32_t index)
 }
 
 static void
-emit_values(struct emitter *e, const struct model_column *key)
+emit_values(struct emitter *e)
 {
-    buf_add_str(&e->sql, e->is_bulk ? STR(") SELECT ") : STR(") VALUES ("));
-    if (key != NULL)
-        buf_add_str(&e->sql, e->appends ? STR("NULL") : key->default_sqlite);
+    const struct model_column *left_out = find_left_out(e, 0);
+    const char *separator = e->is_bulk ? ") SELECT " : ") VALUES (";
+
+    for (; left_out != NULL;
+         left_out = find_left_out(e, schema_column_index(e->plan->target, left_out) + 1)) {
+        buf_add_str(&e->sql, str_from(separator));
+        buf_add_str(&e->sql, e->appends ? STR("NULL") : plan_left_out(e->plan, left_out));
+        separator = ", ";
+    }
     for (uint32_t i = 0; i < e->plan->column_count; i++) {
-        if (i > 0 || key != NULL)
-            BUF_ADD_LIT(&e->sql, ", ");
+        buf_add_str(&e->sql, str_from(separator));
         emit_payload_value(e, i);
+        separator = ", ";
     }
     /* Without WHERE, ON CONFLICT would be read as a join's ON. */
     buf_add_str(&e->sql, e->is_bulk ? STR(" FROM " DB_BULK_ROWS " WHERE true") : STR(")"));
@@ -256,7 +275,7 @@ static void
 emit_insert(struct emitter *e)
 {
     const struct plan *plan = e->plan;
-    const struct model_column *key = key_with_default(e);
+    const struct model_column *left_out = find_left_out(e, 0);
 
     if (emit_is_checked(e)) {
         emit_checked_insert(e);
@@ -265,20 +284,22 @@ emit_insert(struct emitter *e)
     }
     BUF_ADD_LIT(&e->sql, "INSERT INTO ");
     emit_table(e, plan->target);
-    if (plan->column_count == 0 && key == NULL) {
+    if (plan->column_count == 0 && left_out == NULL) {
         BUF_ADD_LIT(&e->sql, " DEFAULT VALUES");
         return;
     }
     BUF_ADD_LIT(&e->sql, " (");
-    if (key != NULL)
-        quote_ident(&e->sql, key->name);
-    if (key != NULL && plan->column_count > 0)
-        BUF_ADD_LIT(&e->sql, ", ");
+    while (left_out != NULL) {
+        quote_ident(&e->sql, left_out->name);
+        left_out = find_left_out(e, schema_column_index(plan->target, left_out) + 1);
+        if (left_out != NULL || plan->column_count > 0)
+            BUF_ADD_LIT(&e->sql, ", ");
+    }
     emit_names(e, plan->target_columns, plan->column_count, "");
     if (emit_is_postgres(e))
         emit_insert_source(e);
     else
-        emit_values(e, key);
+        emit_values(e);
     emit_conflict(e);
 }
 
@@ -495,6 +516,7 @@ emit_existing(struct emitter *e)
         emit_table(e, plan->root->table);
     for (uint32_t i = 0; i < plan->conflict_count; i++) {
         const struct model_column *key = plan->target_conflict[i];
+        struct str left_out = plan_left_out(plan, key);
         uint32_t index = 0;
 
         while (index < plan->column_count && plan->target_columns[index] != key)
@@ -503,10 +525,10 @@ emit_existing(struct emitter *e)
         quote_ident(&e->sql, plan->conflict[i]->name);
         BUF_ADD_LIT(&e->sql, " = ");
         /* A number that is drawn for it conflicts with nothing. */
-        if (index == plan->column_count && (key->sequence.len > 0 || key->default_sqlite.len == 0))
+        if (index == plan->column_count && (key->sequence.len > 0 || left_out.len == 0))
             BUF_ADD_LIT(&e->sql, "NULL");
         else if (index == plan->column_count)
-            buf_printf(&e->sql, "(%.*s)", STR_ARG(key->default_sqlite));
+            buf_printf(&e->sql, "(%.*s)", STR_ARG(left_out));
         else
             emit_param(e, (struct emit_param){.source = EMIT_BODY_COLUMN,
                                               .index = index,
@@ -613,7 +635,7 @@ sequence_of(const struct model_column *key)
 static bool
 emit_append(struct emitter *e, struct emit_output *out, struct err *err)
 {
-    const struct model_column *key = key_with_default(e);
+    const struct model_column *key = find_left_out(e, 0);
     struct str sequence = sequence_of(key);
     struct emit_stmt stmt;
 

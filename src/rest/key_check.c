@@ -139,7 +139,7 @@ key_check_rows(const struct plan *plan, const struct emit_stmt *sql, const struc
     if (!model->rowid_pk || primary == NULL)
         return true;
     key = &model->columns[primary->columns[0]];
-    if (key->has_default && plan->action == PLAN_INSERT && !names_key(plan, key))
+    if (plan->action == PLAN_INSERT && !names_key(plan, key) && plan_left_out(plan, key).len > 0)
         return true;
     for (uint32_t i = 0; i < stmt->row_count; i++) {
         const struct value *row = stmt->params + (size_t)i * stmt->param_count;

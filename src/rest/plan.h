@@ -157,6 +157,10 @@ struct plan_input {
     struct arena *arena;
 };
 
+/* plan_target.c: what an insert gives a column of the target that it leaves out, in the embedded engine's
+ * SQL: the default of the column, or that which a view above has for it; empty: there is none. */
+struct str plan_left_out(const struct plan *plan, const struct model_column *column);
+
 /* Errors: PGRST108, 118, 123, 127, 200, 201, 204, 42703, 42704, 42803, 42804, 42883, 0A000. */
 MUST_CHECK bool plan_make(const struct plan_input *input, struct plan **out, struct err *err);
 

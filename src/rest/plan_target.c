@@ -204,3 +204,25 @@ plan_find_target(const struct plan_input *input, struct plan *plan, struct err *
     }
     return true;
 }
+
+static struct str
+view_default(const struct schema_table *view, const struct model_column *column)
+{
+    for (uint32_t i = 0; i < view->model->column_count; i++) {
+        if (view->view->columns[i] == column && view->model->columns[i].default_sqlite.len > 0)
+            return view->model->columns[i].default_sqlite;
+    }
+    return STR_NULL;
+}
+
+struct str
+plan_left_out(const struct plan *plan, const struct model_column *column)
+{
+    const struct schema_view *view = plan->root->table->view;
+    struct str found = STR_NULL;
+
+    /* The view itself comes first. */
+    for (uint32_t i = 0; view != NULL && i < view->level_count && found.len == 0; i++)
+        found = view_default(view->levels[i], column);
+    return found.len > 0 ? found : column->default_sqlite;
+}

@@ -466,7 +466,25 @@ run_command(struct apply *a, struct model_table *table, const struct json *cmd)
     return apply_refuse(a, SIZE_MAX, "this change of a table");
 }
 
-/* ALTER VIEW, INDEX and SEQUENCE in this form change the owner, or options: those of a view matter. */
+/* What an insert through the view gives the column when it leaves it out. */
+static bool
+alter_view_default(struct apply *a, struct model_table *view, const struct json *cmd)
+{
+    const struct json *expression = pg_get(cmd, "def");
+    uint32_t index = 0;
+
+    if (!apply_need_column(a, view, pg_str(cmd, "name"), SIZE_MAX, &index))
+        return false;
+    if (expression != NULL)
+        return apply_set_default(a, view, index, expression, pg_location(pg_body(expression)));
+    view->columns[index].has_default = false;
+    view->columns[index].default_sql = view->columns[index].default_sqlite = STR_NULL;
+    view->columns[index].sequence = STR_NULL;
+    return true;
+}
+
+/* ALTER VIEW, INDEX and SEQUENCE in this form change the owner, or options: those of a view matter, as do its
+ * defaults. */
 static bool
 alter_other(struct apply *a, const struct json *body)
 {
@@ -480,6 +498,11 @@ alter_other(struct apply *a, const struct json *body)
         if (pg_is(cmd, "subtype", "AT_ChangeOwner") && (table != NULL || sequence != NULL)) {
             if (!apply_set_owner(a, table != NULL ? &table->acl : &sequence->acl,
                                  pg_get(cmd, "newowner")))
+                return false;
+            continue;
+        }
+        if (table != NULL && table->is_view && pg_is(cmd, "subtype", "AT_ColumnDefault")) {
+            if (!alter_view_default(a, table, cmd))
                 return false;
             continue;
         }

@@ -142,7 +142,15 @@ apply_create_view(struct apply *a, const struct json *body)
     if (old != NULL) {
         view.comment = old->comment;
         view.acl = old->acl;
-        if (!check_replacement(a, old, &view) || !apply_remove_table(a, old))
+        if (!check_replacement(a, old, &view))
+            return false;
+        for (uint32_t i = 0; i < old->column_count; i++) {
+            view.columns[i].has_default = old->columns[i].has_default;
+            view.columns[i].default_sql = old->columns[i].default_sql;
+            view.columns[i].default_sqlite = old->columns[i].default_sqlite;
+            view.columns[i].sequence = old->columns[i].sequence;
+        }
+        if (!apply_remove_table(a, old))
             return false;
     }
     if (!apply_name_is_free(a, view.sqlite_name, pg_location(range)))

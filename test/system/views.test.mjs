@@ -55,6 +55,12 @@ CREATE VIEW with_lines AS SELECT id, title, client_id FROM orders o WHERE EXISTS
     WITH CHECK OPTION;
 CREATE VIEW counted AS SELECT id, title, (SELECT count(*) FROM lines l WHERE l.order_id = o.id) AS n FROM orders o;
 CREATE VIEW above_counted AS SELECT id, n + 1 AS m, title FROM counted WHERE n > 0;
+CREATE VIEW defaults AS SELECT id, title, price, state FROM orders WHERE price > 0;
+ALTER VIEW defaults ALTER COLUMN title SET DEFAULT 'of the view';
+ALTER VIEW defaults ALTER price SET DEFAULT 77, ALTER state SET DEFAULT 'x';
+ALTER VIEW defaults ALTER state DROP DEFAULT;
+CREATE VIEW above_defaults AS SELECT id, title, price FROM defaults;
+ALTER VIEW above_defaults ALTER price SET DEFAULT 88;
 CREATE VIEW keyed_view AS SELECT b AS two, a AS one, n FROM keyed;
 CREATE VIEW computed_only AS SELECT upper(title) AS t FROM orders;
 CREATE VIEW twice_named AS SELECT id, title AS x, title AS y FROM orders;
@@ -172,6 +178,17 @@ test('what a view computes from other tables can be read of what is written', as
     await same('POST', 'counted', {}, { id: 60, title: 'none' }, shown);
     await same('DELETE', 'counted', { id: 'eq.60' }, undefined, shown);
     await fails('0A000', 'PATCH', 'above_counted', {}, { m: 1 });
+    await sameTable();
+});
+
+test('a view may have defaults of its own', async () => {
+    await same('POST', 'defaults', {}, { id: 90 }, shown);
+    await same('POST', 'defaults', {}, { id: 91, price: 5 }, shown);
+    await same('POST', 'defaults', {}, {}, { Prefer: 'return=minimal' });
+    await same('POST', 'above_defaults', {}, { id: 92 }, shown);
+    await same('POST', 'defaults', { columns: 'id,price,title' }, [{ id: 93 }, { id: 94, price: 4 }], { Prefer: 'return=representation, missing=default' });
+    await same('PATCH', 'defaults', { id: 'eq.91', columns: 'price,title' }, {}, { Prefer: 'return=representation, missing=default' });
+    await same('POST', 'defaults', { on_conflict: 'id' }, [{ id: 93, price: 1 }, { id: 95, price: 2 }], merge);
     await sameTable();
 });
 
