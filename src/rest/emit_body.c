@@ -213,7 +213,9 @@ emit_body(struct emitter *e, struct emit_output *out, struct err *err)
         emit_statement(e, call, statement);
         if (!emit_take(e, &out->body[i].stmt, err))
             return false;
-        out->body[i].target = table != NULL ? table->model : NULL;
+        out->body[i].target = table == NULL         ? NULL
+                              : table->view != NULL ? table->view->base->model
+                                                    : table->model;
     }
     out->body_count = count;
     out->body_returns =

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the caller may in the body of a function, for the embedded engine. */
 #include "rest/emit_impl.h"
+#include "schema/access_view.h"
 
 const struct schema_role *
 emit_body_role(const struct emitter *e)
@@ -24,24 +25,65 @@ emit_body_source(struct emitter *e, const struct schema_table *table)
         emit_note_fault(e, &err);
 }
 
+/* The table that is written, and as whom: through a view the one at the bottom, as its reader. */
+static const struct schema_table *
+base_of(const struct schema_table *table)
+{
+    return table->view != NULL ? table->view->base : table;
+}
+
+static const struct schema_role *
+writer_of(const struct emitter *e, const struct schema_table *table)
+{
+    const struct schema_role *role = emit_body_role(e);
+
+    return table->view != NULL ? access_view_writer(e->plan->schema, role, table) : role;
+}
+
+/* The columns of the base table that the statement sets, for errors. */
+static struct emit_view_row
+view_row(struct emitter *e, const struct schema_table *table,
+         const struct model_statement *statement, struct str alias)
+{
+    const struct model_column **set =
+        ARENA_ARRAY(e->arena, const struct model_column *, statement->set_count + 1);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; table->view != NULL && i < statement->set_count; i++) {
+        const struct model_column *column = schema_find_column(table, statement->sets[i]);
+
+        if (column != NULL)
+            set[count++] = table->view->columns[schema_column_index(table, column)];
+    }
+    return (struct emit_view_row){
+        .view = table->view != NULL ? table : NULL,
+        .role = emit_body_role(e),
+        .alias = alias,
+        .set = set,
+        .set_count = count,
+    };
+}
+
 void
 emit_body_target(struct emitter *e, const struct schema_table *table,
                  const struct model_statement *statement, struct str alias)
 {
-    const struct schema_role *role = emit_body_role(e);
+    const struct schema_role *role = writer_of(e, table);
     bool is_delete = str_eq(statement->kind, STR("DELETE"));
     enum model_command command = is_delete ? MODEL_FOR_DELETE : MODEL_FOR_UPDATE;
     struct str quoted = emit_ident_copy(e, alias);
+    struct emit_view_row row = view_row(e, table, statement, quoted);
     const struct access_rule none = {0};
     struct access_rule rule;
     struct access_rule seen;
 
-    if (!emit_find_rule(e, role, table, command, ACCESS_USING, quoted, &rule))
-        return;
-    emit_write_rule(e, &rule, &none, " AND ");
-    if (!statement->is_blind &&
-        emit_find_rule(e, role, table, MODEL_FOR_SELECT, ACCESS_USING, quoted, &seen))
-        emit_write_rule(e, &seen, &rule, " AND ");
+    if (emit_find_rule(e, role, base_of(table), command, ACCESS_USING, quoted, &rule)) {
+        emit_write_rule(e, &rule, &none, " AND ");
+        if (!statement->is_blind &&
+            emit_find_rule(e, role, base_of(table), MODEL_FOR_SELECT, ACCESS_USING, quoted, &seen))
+            emit_write_rule(e, &seen, &rule, " AND ");
+    }
+    emit_view_where_of(e, &row, " AND ");
 }
 
 void
@@ -49,10 +91,18 @@ emit_body_check(struct emitter *e, const struct schema_table *table,
                 const struct model_statement *statement, enum body_part part, struct str alias)
 {
     enum model_command command = part == BODY_INSERTED ? MODEL_FOR_INSERT : MODEL_FOR_UPDATE;
+    struct str quoted = emit_ident_copy(e, alias);
+    struct emit_view_row row = view_row(e, table, statement, quoted);
 
-    emit_checks_of(e, emit_body_role(e), table, !statement->is_blind, command,
-                   part == BODY_CONFLICTING ? ACCESS_USING : ACCESS_CHECK,
-                   emit_ident_copy(e, alias));
+    if (part == BODY_SEEN) {
+        if (row.view != NULL)
+            emit_view_violations_of(e, &row);
+        return;
+    }
+    emit_checks_of(e, writer_of(e, table), base_of(table), !statement->is_blind, command,
+                   part == BODY_CONFLICTING ? ACCESS_USING : ACCESS_CHECK, quoted);
+    if (part == BODY_CONFLICTING)
+        emit_view_conflicts_of(e, &row);
 }
 
 /* The right on each column that is set, or, where they aren't known, on the whole table. */
@@ -86,22 +136,64 @@ may_run(const struct emitter *e, const struct schema_role *role, const struct mo
                             statement->merge_count));
 }
 
+/* Whether the statement gives the column of its base table a value. */
+static bool
+is_set_to(const struct schema_table *table, const struct model_statement *statement,
+          const struct model_column *column)
+{
+    for (uint32_t i = 0; i < statement->set_count; i++) {
+        const struct model_column *named = schema_find_column(table, statement->sets[i]);
+
+        if (named != NULL && table->view != NULL)
+            named = table->view->columns[schema_column_index(table, named)];
+        if (named == column)
+            return true;
+    }
+    return false;
+}
+
 /* The columns that an INSERT leaves out may draw from a sequence. */
 static bool
 check_defaults(const struct emitter *e, const struct schema_role *role,
-               const struct model_table *table, const struct model_statement *statement,
+               const struct schema_table *table, const struct model_statement *statement,
                struct err *err)
 {
-    for (uint32_t i = 0; i < table->column_count; i++) {
-        const struct model_column *column = &table->columns[i];
-        bool is_set = false;
+    const struct model_table *base = base_of(table)->model;
 
-        for (uint32_t k = 0; k < statement->set_count; k++)
-            is_set = is_set || str_eq(statement->sets[k], column->name);
+    for (uint32_t i = 0; i < base->column_count; i++) {
+        const struct model_column *column = &base->columns[i];
+        bool is_set = is_set_to(table, statement, column);
+
         if (!is_set && !emit_check_sequence(e->plan->schema, role, column, err))
             return false;
     }
     return true;
+}
+
+/* What stands below a view that is written, for those as whom it is. */
+static bool
+check_below(const struct emitter *e, const struct schema_role *role,
+            const struct schema_table *table, const struct model_statement *statement,
+            struct err *err)
+{
+    bool is_insert = str_eq(statement->kind, STR("INSERT"));
+    const struct model_column **columns =
+        ARENA_ARRAY(e->arena, const struct model_column *, statement->set_count + 1);
+    struct access_view_need need = {.columns = columns,
+                                    .reads = !statement->is_blind,
+                                    .filters = !is_insert || body_is_checked(statement->sql)};
+
+    for (uint32_t i = 0; i < statement->set_count; i++) {
+        columns[need.column_count] = schema_find_column(table, statement->sets[i]);
+        need.column_count += columns[need.column_count] != NULL;
+    }
+    if (is_insert)
+        need.set_rights = MODEL_MAY_INSERT | (statement->merge_count > 0 ? MODEL_MAY_UPDATE : 0);
+    else if (str_eq(statement->kind, STR("UPDATE")))
+        need.set_rights = MODEL_MAY_UPDATE;
+    else
+        need.rights = MODEL_MAY_DELETE;
+    return access_view_may(e->plan->schema, role, table, &need, err);
 }
 
 /* One that was recorded before there was a place for the policies has to be translated again. */
@@ -116,10 +208,12 @@ check_body_write(const struct emitter *e, const struct schema_role *role,
         return true;
     if (!may_run(e, role, table->model, statement))
         return access_fail_table(table->model, err);
-    if (str_eq(statement->kind, STR("INSERT")) &&
-        !check_defaults(e, role, table->model, statement, err))
+    if (table->view != NULL && !check_below(e, role, table, statement, err))
         return false;
-    if (str_eq(statement->kind, STR("DELETE")) || !access_applies(e->plan->schema, role, table) ||
+    if (str_eq(statement->kind, STR("INSERT")) && !check_defaults(e, role, table, statement, err))
+        return false;
+    if (str_eq(statement->kind, STR("DELETE")) ||
+        !access_applies(e->plan->schema, writer_of(e, table), base_of(table)) ||
         body_is_checked(statement->sql))
         return true;
     err_set(err, ERR_DB, "0A000",

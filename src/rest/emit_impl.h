@@ -92,6 +92,19 @@ void emit_view_violations(struct emitter *e);
  * THEN the statement fails. */
 bool emit_view_hides(const struct emitter *e);
 void emit_view_conflicts(struct emitter *e);
+/* The same where a function writes: through view, as role (NULL: no rules); alias is what the table's row
+ * is called, and set the columns of the table that the statement itself gives a value. */
+struct emit_view_row {
+    const struct schema_table *view;
+    const struct schema_role *role;
+    struct str alias;
+    const struct model_column *const *set;
+    uint32_t set_count;
+};
+const char *emit_view_where_of(struct emitter *e, const struct emit_view_row *row,
+                               const char *word);
+void emit_view_conflicts_of(struct emitter *e, const struct emit_view_row *row);
+void emit_view_violations_of(struct emitter *e, const struct emit_view_row *row);
 /* What stands below the view, for those as whom it is read and written. */
 MUST_CHECK bool emit_view_may(const struct emitter *e, struct err *err);
 /* Inside of CASE: WHEN a condition on a row of the target doesn't hold THEN the statement fails. */

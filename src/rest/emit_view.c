@@ -4,22 +4,36 @@
 #include "schema/access_view.h"
 
 static struct access_view_text
-view_text(struct emitter *e)
+view_text(struct emitter *e, const struct emit_view_row *row)
 {
     return (struct access_view_text){
         .schema = e->plan->schema,
-        .caller = e->plan->role,
-        .view = e->view,
-        .alias = e->root_alias,
+        .caller = row->role,
+        .view = row->view,
+        .alias = row->alias,
         .out = &e->sql,
         .reads = &e->reads,
+    };
+}
+
+/* Of a request, not of a function. */
+static struct emit_view_row
+own_row(const struct emitter *e)
+{
+    return (struct emit_view_row){
+        .view = e->view,
+        .role = e->plan->role,
+        .alias = e->root_alias,
+        .set = e->plan->target_columns,
+        .set_count = e->plan->column_count,
     };
 }
 
 void
 emit_view_column(struct emitter *e, const struct model_column *column)
 {
-    struct access_view_text text = view_text(e);
+    struct emit_view_row row = own_row(e);
+    struct access_view_text text = view_text(e, &row);
     struct err err = {0};
 
     if (!access_view_write_column(&text, column, &err))
@@ -27,9 +41,9 @@ emit_view_column(struct emitter *e, const struct model_column *column)
 }
 
 static void
-emit_level(struct emitter *e, uint32_t level)
+emit_level(struct emitter *e, const struct emit_view_row *row, uint32_t level)
 {
-    struct access_view_text text = view_text(e);
+    struct access_view_text text = view_text(e, row);
     struct err err = {0};
 
     if (!access_view_write_where(&text, level, &err))
@@ -47,37 +61,54 @@ emit_view_hides(const struct emitter *e)
 }
 
 const char *
-emit_view_where(struct emitter *e, const char *word)
+emit_view_where_of(struct emitter *e, const struct emit_view_row *row, const char *word)
 {
-    for (uint32_t i = e->view != NULL ? e->view->view->level_count : 0; i-- > 0;) {
-        if (!access_view_has_where(e->view, i))
+    for (uint32_t i = row->view != NULL ? row->view->view->level_count : 0; i-- > 0;) {
+        if (!access_view_has_where(row->view, i))
             continue;
         buf_add_str(&e->sql, str_from(word));
-        emit_level(e, i);
+        emit_level(e, row, i);
         word = " AND ";
     }
     return word;
 }
 
+const char *
+emit_view_where(struct emitter *e, const char *word)
+{
+    struct emit_view_row row = own_row(e);
+
+    return emit_view_where_of(e, &row, word);
+}
+
 /* A level's condition that is not true, and the failure: those of the views below come first. */
 static void
-emit_refusal(struct emitter *e, uint32_t level, const char *code, const char *message)
+emit_refusal(struct emitter *e, const struct emit_view_row *row, uint32_t level, const char *code,
+             const char *message)
 {
     BUF_ADD_LIT(&e->sql, " WHEN ");
-    emit_level(e, level);
+    emit_level(e, row, level);
     buf_printf(&e->sql, " IS NOT TRUE THEN cairn_raise('%s',", code);
     quote_text(&e->sql, arena_printf(e->arena, "%s \"%.*s\"", message,
-                                     STR_ARG(e->view->view->levels[level]->model->name)));
+                                     STR_ARG(row->view->view->levels[level]->model->name)));
     buf_add_char(&e->sql, ',');
 }
 
 void
 emit_view_conflicts(struct emitter *e)
 {
-    for (uint32_t i = e->view != NULL ? e->view->view->level_count : 0; i-- > 0;) {
-        if (!access_view_has_where(e->view, i))
+    struct emit_view_row row = own_row(e);
+
+    emit_view_conflicts_of(e, &row);
+}
+
+void
+emit_view_conflicts_of(struct emitter *e, const struct emit_view_row *row)
+{
+    for (uint32_t i = row->view != NULL ? row->view->view->level_count : 0; i-- > 0;) {
+        if (!access_view_has_where(row->view, i))
             continue;
-        emit_refusal(e, i, "55000", "conflicting row is not visible through view");
+        emit_refusal(e, row, i, "55000", "conflicting row is not visible through view");
         BUF_ADD_LIT(&e->sql, "NULL)");
     }
 }
@@ -85,9 +116,9 @@ emit_view_conflicts(struct emitter *e)
 /* --- WITH CHECK OPTION --------------------------------------------------------------------------- */
 
 static bool
-checks_level(const struct emitter *e, uint32_t level)
+checks_level(const struct schema_table *view, uint32_t level)
 {
-    return access_view_has_where(e->view, level) && access_view_checks(e->view, level);
+    return access_view_has_where(view, level) && access_view_checks(view, level);
 }
 
 bool
@@ -98,29 +129,31 @@ emit_view_checks(const struct emitter *e)
     if (e->view == NULL || e->plan->action == PLAN_DELETE)
         return false;
     for (uint32_t i = 0; i < e->view->view->level_count; i++)
-        found = found || checks_level(e, i);
+        found = found || checks_level(e->view, i);
     return found;
 }
 
 /* Whether the caller may be told of the column: he may read it, or has set it himself. */
 static bool
-is_visible(const struct plan *plan, const struct model_column *column)
+is_visible(const struct emitter *e, const struct emit_view_row *row,
+           const struct model_column *column)
 {
-    for (uint32_t i = 0; i < plan->column_count; i++) {
-        if (plan->target_columns[i] == column)
+    for (uint32_t i = 0; i < row->set_count; i++) {
+        if (row->set[i] == column)
             return true;
     }
-    return schema_may_column(plan->schema, plan->role, plan->target->model, MODEL_MAY_SELECT,
-                             column);
+    return schema_may_column(e->plan->schema, row->role, row->view->view->base->model,
+                             MODEL_MAY_SELECT, column);
 }
 
 static void
-emit_shown_value(struct emitter *e, const struct model_column *column)
+emit_shown_value(struct emitter *e, const struct emit_view_row *row,
+                 const struct model_column *column)
 {
     bool is_text = column->type.id == TYPE_ENUM || column->type.id == TYPE_ARRAY;
 
     BUF_ADD_LIT(&e->sql, "cairn_shown(");
-    buf_add_str(&e->sql, e->root_alias);
+    buf_add_str(&e->sql, row->alias);
     buf_add_char(&e->sql, '.');
     quote_ident(&e->sql, column->name);
     buf_add_char(&e->sql, ',');
@@ -130,23 +163,22 @@ emit_shown_value(struct emitter *e, const struct model_column *column)
 
 /* 'Failing row contains (' || ... || ').', as far as the caller may be told: the row is the table's. */
 static void
-emit_failing_row(struct emitter *e)
+emit_failing_row(struct emitter *e, const struct emit_view_row *row)
 {
-    const struct plan *plan = e->plan;
-    const struct model_table *model = plan->target->model;
-    bool sees_all =
-        plan->role == NULL || schema_may(plan->schema, plan->role, model, MODEL_MAY_SELECT);
+    const struct schema *schema = e->plan->schema;
+    const struct model_table *model = row->view->view->base->model;
+    bool sees_all = row->role == NULL || schema_may(schema, row->role, model, MODEL_MAY_SELECT);
     bool *shown = ARENA_ARRAY(e->arena, bool, model->column_count + 1);
     struct buf names;
     const char *word = "";
 
-    if (plan->role != NULL && access_applies(plan->schema, plan->role, plan->target)) {
+    if (row->role != NULL && access_applies(schema, row->role, row->view->view->base)) {
         BUF_ADD_LIT(&e->sql, "NULL");
         return;
     }
     buf_init(&names, (size_t)1 << 20);
     for (uint32_t i = 0; i < model->column_count; i++) {
-        shown[i] = sees_all || is_visible(plan, &model->columns[i]);
+        shown[i] = sees_all || is_visible(e, row, &model->columns[i]);
         if (!shown[i])
             continue;
         buf_printf(&names, "%s%.*s", word, STR_ARG(model->columns[i].name));
@@ -169,7 +201,7 @@ emit_failing_row(struct emitter *e)
         if (!shown[i])
             continue;
         buf_add_str(&e->sql, str_from(word));
-        emit_shown_value(e, &model->columns[i]);
+        emit_shown_value(e, row, &model->columns[i]);
         word = " || ', ' || ";
     }
     BUF_ADD_LIT(&e->sql, " || ').'");
@@ -178,11 +210,19 @@ emit_failing_row(struct emitter *e)
 void
 emit_view_violations(struct emitter *e)
 {
-    for (uint32_t i = e->view->view->level_count; i-- > 0;) {
-        if (!checks_level(e, i))
+    struct emit_view_row row = own_row(e);
+
+    emit_view_violations_of(e, &row);
+}
+
+void
+emit_view_violations_of(struct emitter *e, const struct emit_view_row *row)
+{
+    for (uint32_t i = row->view->view->level_count; i-- > 0;) {
+        if (!checks_level(row->view, i))
             continue;
-        emit_refusal(e, i, "44000", "new row violates check option for view");
-        emit_failing_row(e);
+        emit_refusal(e, row, i, "44000", "new row violates check option for view");
+        emit_failing_row(e, row);
         buf_add_char(&e->sql, ')');
     }
 }

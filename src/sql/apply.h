@@ -42,6 +42,10 @@ struct apply {
     struct batch *batch;
 
     struct expr_parameters *parameters; /* of the function whose body is at hand; NULL: none */
+    /* Through which the statement at hand writes, which is then made for the table at the bottom; NULL:
+     * through none. verb is what it does to a column, for errors. */
+    const struct model_table *view;
+    const char *view_verb;
     struct marks *marks; /* while such a body is made for the engine: with the marks of body.h */
     uint32_t inlined;    /* how many bodies were put in place of a call */
     bool skips_bodies;   /* check_function_bodies is off: functions are looked at in the end */

@@ -212,7 +212,8 @@ write_conflict_target(struct expr_context *x, struct insert *insert, const struc
             for (uint32_t i = 0; i < key->column_count; i++, separator = ", ") {
                 buf_printf(out, "%s", separator);
                 quote_ident(out, table->columns[key->columns[i]].name);
-                marks_add_column(x, item, table->columns[key->columns[i]].name);
+                marks_add_column(x, item,
+                                 view_target_name(a, table, &table->columns[key->columns[i]]));
             }
             buf_add_char(out, ')');
             return true;
@@ -227,11 +228,11 @@ write_conflict_target(struct expr_context *x, struct insert *insert, const struc
 
         if (pg_str(element, "name").len == 0)
             return apply_refuse(a, SIZE_MAX, "an expression in a conflict target");
-        if (!apply_need_column(a, table, pg_str(element, "name"), SIZE_MAX, &column))
+        if (!view_target_column(a, table, pg_str(element, "name"), SIZE_MAX, &column))
             return false;
         buf_printf(out, "%s", separator);
         quote_ident(out, table->columns[column].name);
-        marks_add_column(x, item, table->columns[column].name);
+        marks_add_column(x, item, pg_str(element, "name"));
         separator = ", ";
     }
     buf_add_char(out, ')');
@@ -248,7 +249,7 @@ write_conflict_where(struct expr_context *x, const struct insert *insert, const 
         return apply_write_where(x, node, out);
     if (node != NULL && !expr_condition(x, node, "WHERE", &e))
         return false;
-    checked_write_found(insert->table, e.sql, out);
+    checked_write_found(x->a, insert->table, e.sql, out);
     return true;
 }
 
@@ -263,9 +264,8 @@ insert_write_conflict(struct apply *a, struct insert *insert, struct buf *out)
 
     if (clause == NULL)
         return true;
-    item = scope_add_table(a, &scope, insert->table, pg_str(pg_get(range, "alias"), "aliasname"));
+    item = view_target_scope(a, &scope, insert->table, pg_str(pg_get(range, "alias"), "aliasname"));
     item->is_unqualified = true;
-    item->target = insert->table;
     BUF_ADD_LIT(out, " ON CONFLICT");
     if (!write_conflict_target(&x, insert, item, pg_get(clause, "infer"), out))
         return false;
@@ -273,7 +273,8 @@ insert_write_conflict(struct apply *a, struct insert *insert, struct buf *out)
         BUF_ADD_LIT(out, " DO NOTHING");
         return true;
     }
-    item = scope_add_table(a, &scope, insert->table, STR("excluded"));
+    item = view_target_scope(a, &scope, insert->table, STR("excluded"));
+    item->target = NULL;
     item->is_hidden = true;
     BUF_ADD_LIT(out, " DO UPDATE");
     if (!apply_write_set(&x, insert->table, pg_first(clause, "targetList"),
@@ -317,8 +318,8 @@ insert_read_columns(struct apply *a, struct insert *insert)
 
         if (pg_count(target, "indirection") > 0)
             return apply_refuse(a, pg_location(target), "parts of a column");
-        if (!apply_need_column(a, table, pg_str(target, "name"), pg_location(target),
-                               &insert->columns[n]))
+        if (!view_target_column(a, table, pg_str(target, "name"), pg_location(target),
+                                &insert->columns[n]))
             return false;
         if (insert_is_named(insert, n, insert->columns[n]))
             return apply_fail(a, pg_location(target), "42701", NULL,
@@ -326,11 +327,7 @@ insert_read_columns(struct apply *a, struct insert *insert)
                               STR_ARG(pg_str(target, "name")));
         n++;
     }
-    if (n == 0) {
-        for (; n < table->column_count; n++)
-            insert->columns[n] = n;
-    }
-    insert->column_count = n;
+    insert->column_count = n > 0 ? n : view_target_columns(a, table, insert->columns);
     return true;
 }
 

@@ -72,12 +72,13 @@ read_assignment(struct expr_context *x, const struct model_table *table, const s
 
     if (pg_count(target, "indirection") > 0 || value == NULL)
         return apply_refuse(x->a, at, "this assignment");
-    if (!apply_need_column(x->a, table, pg_str(target, "name"), at, &column))
+    if (!view_target_column(x->a, table, pg_str(target, "name"), at, &column))
         return false;
     c = &table->columns[column];
     *out = (struct write_value){.column = c};
     if (pg_as(value, "SetToDefault") != NULL && !c->is_generated) {
-        out->sql = c->default_sqlite.len > 0 ? c->default_sqlite : STR("NULL");
+        out->sql = view_target_default(x->a, table, c);
+        out->sql = out->sql.len > 0 ? out->sql : STR("NULL");
         return true;
     }
     if (c->is_generated || c->is_identity_always)
@@ -168,7 +169,7 @@ apply_write_set(struct expr_context *x, const struct model_table *table, const s
         return true;
     names = ARENA_ARRAY(x->a->tmp, struct str, room);
     for (uint32_t i = 0; i < count; i++)
-        names[i] = values[i].column->name;
+        names[i] = view_target_name(x->a, table, values[i].column);
     if (is_upsert) {
         x->marks->merge_columns = names;
         x->marks->merge_count = count;
@@ -237,6 +238,7 @@ write_condition(struct expr_context *x, const struct json *node, const struct mo
         return true;
     if (node == NULL)
         BUF_ADD_LIT(out, " WHERE true");
+    table = x->a->view != NULL ? x->a->view : table;
     body_write_target(out, table->schema, table->name, item->alias);
     return true;
 }
@@ -247,11 +249,10 @@ update_translate(struct expr_context *x, const struct json *body, struct model_t
 {
     const struct json *alias = pg_get(pg_get(body, "relation"), "alias");
     const struct json *from = pg_first(body, "fromClause");
-    struct scope_item *item = scope_add_table(x->a, x->scope, table, pg_str(alias, "aliasname"));
+    struct scope_item *item = view_target_scope(x->a, x->scope, table, pg_str(alias, "aliasname"));
     struct buf tables;
     bool ok;
 
-    item->target = table;
     apply_buf(&tables);
     ok = query_from(x, from, &tables);
     BUF_ADD_LIT(out, "UPDATE ");
@@ -371,10 +372,9 @@ delete_translate(struct expr_context *x, const struct json *body, struct model_t
     const struct json *using = pg_first(body, "usingClause");
     struct scope *own = x->scope;
     struct scope inner = {.outer = own};
-    struct scope_item *item = scope_add_table(x->a, own, table, pg_str(alias, "aliasname"));
+    struct scope_item *item = view_target_scope(x->a, own, table, pg_str(alias, "aliasname"));
     bool ok = true;
 
-    item->target = table;
     BUF_ADD_LIT(out, "DELETE FROM ");
     write_target(out, table, item);
     if (using == NULL)
@@ -384,6 +384,8 @@ delete_translate(struct expr_context *x, const struct json *body, struct model_t
     ok = query_from(x, using, out) && apply_write_where(x, pg_get(body, "whereClause"), out);
     buf_add_char(out, ')');
     x->scope = own;
+    table = x->a->view != NULL ? model_find_table(x->a->model, x->a->view->schema, x->a->view->name)
+                               : table;
     if (x->a->marks != NULL)
         body_write_target(out, table->schema, table->name, item->alias);
     return ok;

@@ -68,7 +68,8 @@ body_has_mark(struct str text)
 static enum body_part
 read_part(struct str text)
 {
-    static const enum body_part parts[] = {BODY_INSERTED, BODY_UPDATED, BODY_CONFLICTING};
+    static const enum body_part parts[] = {BODY_INSERTED, BODY_UPDATED, BODY_CONFLICTING,
+                                           BODY_SEEN};
 
     for (size_t i = 0; i < COUNTOF(parts); i++) {
         if (text.len == 1 && text.data[0] == (char)parts[i])

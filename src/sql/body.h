@@ -41,6 +41,7 @@ enum body_part {
     BODY_INSERTED = 'i',    /* the new row of an INSERT */
     BODY_UPDATED = 'u',     /* what an UPDATE or an upsert makes of a row */
     BODY_CONFLICTING = 'c', /* the row that an upsert finds */
+    BODY_SEEN = 's',        /* the row that was written, which its view has to show */
 };
 
 struct body_piece {

@@ -6,7 +6,7 @@
 bool
 checked_is_needed(const struct apply *a, const struct model_table *table)
 {
-    return a->marks != NULL && table->rls_enabled;
+    return a->marks != NULL && (table->rls_enabled || a->view != NULL);
 }
 
 /* The row's value of a column; the key that is SQLite's row number may not be NULL. */
@@ -32,6 +32,7 @@ write_first(struct apply *a, const struct model_table *table, const struct model
             bool fails_null, enum body_part part, struct buf *out)
 {
     BUF_ADD_LIT(out, "CASE WHEN 0 THEN NULL");
+    table = a->view != NULL ? a->view : table;
     body_write_check(out, part, table->schema, table->name, STR(CHECKED_ALIAS));
     BUF_ADD_LIT(out, " ELSE ");
     write_value(a, table, column, fails_null, out);
@@ -177,9 +178,12 @@ checked_write_insert(struct apply *a, const struct model_table *table, struct st
 }
 
 void
-checked_write_found(const struct model_table *table, struct str condition, struct buf *out)
+checked_write_found(const struct apply *a, const struct model_table *table, struct str condition,
+                    struct buf *out)
 {
+    const struct model_table *written = a->view != NULL ? a->view : table;
+
     BUF_ADD_LIT(out, " WHERE CASE WHEN 0 THEN NULL");
-    body_write_check(out, BODY_CONFLICTING, table->schema, table->name, table->sqlite_name);
+    body_write_check(out, BODY_CONFLICTING, written->schema, written->name, table->sqlite_name);
     buf_printf(out, " ELSE %.*s END", STR_ARG(condition.len > 0 ? condition : STR("true")));
 }

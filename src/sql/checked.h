@@ -31,7 +31,8 @@ void checked_write_set(struct apply *a, const struct model_table *table, struct 
                        const struct write_value *values, uint32_t count, struct buf *out);
 /* WHERE of ON CONFLICT DO UPDATE: a row in the way that may not be changed is an error before the
  * condition (empty: none) is asked, as in PostgreSQL. */
-void checked_write_found(const struct model_table *table, struct str condition, struct buf *out);
+void checked_write_found(const struct apply *a, const struct model_table *table,
+                         struct str condition, struct buf *out);
 /*
  * An INSERT, up to its ON CONFLICT. rows is a query that gives a value for each of the columns, in their order,
  * which are all of the table; generated ones among them it leaves out. with is another query that stands

@@ -29,6 +29,8 @@ struct scope_column {
     struct type type;
     struct str base_schema, base_table, base_column;
     bool is_merged; /* by USING: only found with its qualifier */
+    /* Of a view that is written: what it is in terms of a row of its table, which \x01 stands for. */
+    struct str value;
 };
 
 /* One item of FROM. */
@@ -255,6 +257,28 @@ MUST_CHECK bool view_translate_row(struct apply *a, const struct json *select,
                                    struct model_table *view);
 /* Whether the view may have the check option that it has: 0A000. */
 MUST_CHECK bool view_check_option(struct apply *a, const struct model_table *view);
+/*
+ * What a statement of a function writes: a table, or (a->view) the one at the bottom of a view, which the
+ * translation is then given. Names are those of the view.
+ */
+MUST_CHECK bool view_target_begin(struct apply *a, struct name name, size_t location,
+                                  const char *verb, struct model_table **out);
+/* The column of table that the statement calls so. */
+MUST_CHECK bool view_target_column(struct apply *a, const struct model_table *table,
+                                   struct str name, size_t location, uint32_t *out);
+/* The columns that an INSERT without names means, in their order; columns has room for all of table. */
+uint32_t view_target_columns(struct apply *a, const struct model_table *table, uint32_t *columns);
+/* Brings the row that is written into scope. */
+struct scope_item *view_target_scope(struct apply *a, struct scope *scope,
+                                     const struct model_table *table, struct str alias);
+/* What a column of table gets that the statement leaves out. */
+struct str view_target_default(const struct apply *a, const struct model_table *table,
+                               const struct model_column *column);
+/* How the statement calls the column of table. */
+struct str view_target_name(const struct apply *a, const struct model_table *table,
+                            const struct model_column *column);
+/* Whether what it writes has to be seen through the view. */
+bool view_target_checks(const struct apply *a);
 /* In the end: which views can be written, which depends on those below. */
 void view_settle(struct model *model);
 

@@ -73,6 +73,21 @@ find_in_scope(const struct scope *scope, struct name qualifier, struct str name,
     return found;
 }
 
+/* The value of a view's column, of the row that the item is. */
+static void
+write_view_value(struct expr_context *x, const struct scope_item *item, struct str value,
+                 struct buf *out)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.data[i] != '\1')
+            buf_add_char(out, value.data[i]);
+        else if (item->is_unqualified)
+            i++; /* and the dot behind it */
+        else
+            marks_write_alias(x, item, out);
+    }
+}
+
 static void
 set_column(struct expr_context *x, const struct scope_item *item, const struct scope_column *column,
            struct expr *out)
@@ -82,7 +97,9 @@ set_column(struct expr_context *x, const struct scope_item *item, const struct s
 
     apply_buf(&sql);
     apply_buf(&pg);
-    if (!item->is_unqualified || item->is_policy_row) {
+    if (column->value.len > 0) {
+        write_view_value(x, item, column->value, &sql);
+    } else if (!item->is_unqualified || item->is_policy_row) {
         marks_write_alias(x, item, &sql);
         buf_add_char(&sql, '.');
     }
@@ -90,7 +107,8 @@ set_column(struct expr_context *x, const struct scope_item *item, const struct s
         quote_ident_short(&pg, item->alias);
         buf_add_char(&pg, '.');
     }
-    quote_ident(&sql, column->name);
+    if (column->value.len == 0)
+        quote_ident(&sql, column->name);
     quote_ident_short(&pg, column->name);
     marks_add_column(x, item, column->name);
     *out = (struct expr){

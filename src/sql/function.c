@@ -276,10 +276,18 @@ returning_scope(struct apply *a, struct scope *scope, const struct model_table *
                 const struct json *body)
 {
     const struct json *alias = pg_get(pg_get(body, "relation"), "alias");
-    struct scope_item *item = scope_add_table(a, scope, table, pg_str(alias, "aliasname"));
+    struct scope_item *item = view_target_scope(a, scope, table, pg_str(alias, "aliasname"));
 
     item->is_unqualified = true;
-    item->target = table;
+}
+
+/* PostgreSQL asks whether a view shows a new row when its table has taken it. */
+static void
+write_seen(struct apply *a, const struct model_table *table, struct buf *out)
+{
+    BUF_ADD_LIT(out, "CASE WHEN 0 THEN NULL");
+    body_write_check(out, BODY_SEEN, a->view->schema, a->view->name, table->sqlite_name);
+    BUF_ADD_LIT(out, " ELSE 1 END");
 }
 
 /* Nobody takes what it gives, but it reads. */
@@ -316,15 +324,28 @@ write_returning(struct apply *a, const struct model_function *function,
     return true;
 }
 
+#define DELETE_INDEX 2 /* in writes */
+
+/* Also where nobody asks for rows. */
+static void
+write_check_option(struct apply *a, const struct model_table *table, bool returns, size_t index,
+                   struct buf *out)
+{
+    if (!view_target_checks(a) || index == DELETE_INDEX)
+        return;
+    buf_add_str(out, returns ? STR(", ") : STR(" RETURNING "));
+    write_seen(a, table, out);
+}
+
 static const struct {
     const char *node;
-    const char *kind;
+    const char *kind, *verb;
     bool (*translate)(struct expr_context *x, const struct json *body, struct model_table *table,
                       struct buf *out);
 } writes[] = {
-    {"InsertStmt", "INSERT", insert_translate},
-    {"UpdateStmt", "UPDATE", update_translate},
-    {"DeleteStmt", "DELETE", delete_translate},
+    {"InsertStmt", "INSERT", "insert into", insert_translate},
+    {"UpdateStmt", "UPDATE", "update", update_translate},
+    {"DeleteStmt", "DELETE", "delete from", delete_translate},
 };
 
 /* What is known of the statement at hand when it is through. */
@@ -361,7 +382,8 @@ translate_write(struct apply *a, const struct model_function *function, const st
     bool ok;
 
     begin_write(a->marks);
-    if (!apply_need_table(a, apply_range_name(range), pg_location(range), &table))
+    if (!view_target_begin(a, apply_range_name(range), pg_location(range), writes[index].verb,
+                           &table))
         return false;
     if (returns && pg_count(body, "returningList") == 0)
         return fail_result(a, function,
@@ -371,6 +393,9 @@ translate_write(struct apply *a, const struct model_function *function, const st
          writes[index].translate(&x, body, table, &sql) &&
          (returns ? write_returning(a, function, table, body, &sql)
                   : check_returning(a, table, body));
+    write_check_option(a, table, returns, index, &sql);
+    table = a->view != NULL ? model_find_table(a->model, a->view->schema, a->view->name) : table;
+    a->view = NULL;
     *out = (struct model_statement){
         .sql = apply_take(a->tmp, &sql),
         .kind = str_from(writes[index].kind),

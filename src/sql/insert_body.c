@@ -80,7 +80,8 @@ note_columns(struct apply *a, const struct insert *insert, uint32_t count)
     a->marks->set_columns = ARENA_ARRAY(a->tmp, struct str, count + 1);
     a->marks->set_count = count;
     for (uint32_t i = 0; i < count; i++)
-        a->marks->set_columns[i] = insert->table->columns[insert->columns[i]].name;
+        a->marks->set_columns[i] =
+            view_target_name(a, insert->table, &insert->table->columns[insert->columns[i]]);
 }
 
 /* The rows that the query gives, with the defaults of what it leaves out. */
@@ -101,7 +102,8 @@ write_checked_select(struct apply *a, struct insert *insert, const struct query 
     for (uint32_t i = 0; i < insert->column_count && ok; i++) {
         const struct model_column *c = &table->columns[insert->columns[i]];
         struct str place = arena_printf(a->tmp, "column \"%.*s\"", STR_ARG(c->name));
-        struct expr e = {.sql = c->default_sqlite.len > 0 ? c->default_sqlite : STR("NULL")};
+        struct str left_out = view_target_default(a, table, c);
+        struct expr e = {.sql = left_out.len > 0 ? left_out : STR("NULL")};
 
         x.place = place.data;
         if (i < query->column_count) {
@@ -166,16 +168,17 @@ write_cell(struct expr_context *x, struct insert *insert, uint32_t column, const
     struct str place = arena_printf(x->a->tmp, "column \"%.*s\"", STR_ARG(c->name));
     bool is_rowid = table->rowid_pk && table->keys[0].columns[0] == column;
     bool is_identity = c->is_identity_always || (c->sequence.len > 0 && c->default_sql.len == 0);
+    struct str left_out = view_target_default(x->a, table, c);
     struct expr e;
 
     *used = !c->is_generated;
     if (node == NULL || pg_as(node, "SetToDefault") != NULL ||
         (insert->overriding_user && is_identity)) {
-        buf_add_str(out, c->is_generated             ? STR("")
-                         : c->default_sqlite.len > 0 ? c->default_sqlite
-                         : is_rowid                  ? STR("")
-                                                     : STR("NULL"));
-        return !is_rowid || c->default_sqlite.len > 0 || insert_fail_null(x->a, table, c, SIZE_MAX);
+        buf_add_str(out, c->is_generated    ? STR("")
+                         : left_out.len > 0 ? left_out
+                         : is_rowid         ? STR("")
+                                            : STR("NULL"));
+        return !is_rowid || left_out.len > 0 || insert_fail_null(x->a, table, c, SIZE_MAX);
     }
     x->place = place.data;
     if (!insert_check_writable(x->a, insert, c, pg_location(pg_body(node))) ||

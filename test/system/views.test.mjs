@@ -71,6 +71,22 @@ CREATE VIEW above_joined AS SELECT id FROM joined;
 CREATE VIEW grouped AS SELECT client_id, count(*) AS n FROM orders GROUP BY client_id;
 
 
+CREATE FUNCTION add_order(name text, price numeric DEFAULT 3) RETURNS SETOF open_orders LANGUAGE sql AS
+    $$ INSERT INTO open_orders (name, price) VALUES (add_order.name, add_order.price) RETURNING * $$;
+CREATE FUNCTION raise_order(which bigint, by numeric) RETURNS TABLE (number bigint, loud text, price numeric) LANGUAGE sql AS
+    $$ UPDATE open_orders o SET price = o.price + by WHERE o.number = which AND o.loud <> 'NOBODY' RETURNING o.number, loud, o.price $$;
+CREATE FUNCTION drop_order(which bigint) RETURNS SETOF text LANGUAGE sql AS
+    $$ DELETE FROM "Cheap Ones" WHERE "the ""number""" = which RETURNING louder $$;
+CREATE FUNCTION add_checked(title text, state text) RETURNS void LANGUAGE sql AS
+    $$ INSERT INTO open_checked (title, state) VALUES (title, state) $$;
+CREATE FUNCTION shut_checked(which bigint) RETURNS SETOF bigint LANGUAGE sql AS
+    $$ UPDATE loose_cascaded SET price = 500 WHERE id = which RETURNING id $$;
+CREATE FUNCTION put_order(which bigint, called text) RETURNS SETOF open_orders LANGUAGE sql AS
+    $$ INSERT INTO open_orders AS o (number, name) VALUES (which, called)
+       ON CONFLICT (number) DO UPDATE SET name = excluded.name || '+' || o.loud RETURNING * $$;
+CREATE FUNCTION add_defaults() RETURNS SETOF above_defaults LANGUAGE sql AS $$ INSERT INTO above_defaults (id) VALUES (96) RETURNING * $$;
+CREATE FUNCTION copy_orders(lowest numeric) RETURNS SETOF text LANGUAGE sql AS
+    $$ INSERT INTO open_orders SELECT number + 1000, name FROM open_orders WHERE price >= lowest AND number < 1000 RETURNING name $$;
 CREATE TABLE notes (id int PRIMARY KEY, owner uuid DEFAULT auth.uid(), text text, secret text);
 INSERT INTO notes VALUES (1, '${ann}', 'a1', 's'), (2, '${bob}', 'b1', 's'), (3, '${ann}', 'a2', 's');
 ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
@@ -81,6 +97,17 @@ CREATE VIEW notes_checked WITH (security_invoker) AS SELECT id, owner, text FROM
 CREATE VIEW notes_read AS SELECT id, text FROM notes;
 CREATE VIEW notes_some AS SELECT id, text, secret FROM notes;
 CREATE VIEW notes_blind WITH (security_invoker) AS SELECT id, text FROM notes;
+CREATE FUNCTION note_owned(which int, said text, whose uuid) RETURNS SETOF notes_owned LANGUAGE sql AS
+    $$ INSERT INTO notes_owned (id, text, owner) VALUES (which, said, whose) RETURNING * $$;
+CREATE FUNCTION note_invoked(which int, said text, whose uuid) RETURNS SETOF notes_invoked LANGUAGE sql AS
+    $$ INSERT INTO notes_invoked (id, text, owner) VALUES (which, said, whose) RETURNING * $$;
+CREATE FUNCTION change_invoked(said text) RETURNS SETOF int LANGUAGE sql AS
+    $$ UPDATE notes_invoked SET text = said WHERE id < 3 RETURNING id $$;
+CREATE FUNCTION note_checked(which int, said text) RETURNS void LANGUAGE sql AS
+    $$ INSERT INTO notes_checked (id, text) VALUES (which, said) $$;
+CREATE FUNCTION note_read(which int) RETURNS void LANGUAGE sql AS $$ DELETE FROM notes_read WHERE id = which $$;
+CREATE FUNCTION note_definer(which int, said text) RETURNS void LANGUAGE sql SECURITY DEFINER AS
+    $$ UPDATE notes_read SET text = said WHERE id = which $$;
 GRANT SELECT, INSERT, UPDATE, DELETE ON notes_owned, notes_invoked, notes_checked TO authenticated;
 GRANT SELECT ON notes_read TO authenticated;
 GRANT SELECT (id, text), INSERT (id, text), UPDATE (text) ON notes_some TO authenticated;
@@ -293,6 +320,45 @@ test('rules of the table below count for the owner of the view, or for the calle
     await fails('42501', 'POST', 'notes_owned', {}, { id: 40, text: 'nobody' });
     const all = (server) => server.request('/rest/v1/notes?order=id', { headers: { Authorization: `Bearer ${sign({ role: 'authenticated', sub: bob })}` } });
     assert.equal((await all(both.sqlite)).text, (await all(both.postgres)).text);
+});
+
+/** The answer of a function, the same of both. */
+async function called(name, args, headers = {}) {
+    const answers = [];
+    for (const server of [both.sqlite, both.postgres]) {
+        const answer = await server.request(`/rest/v1/rpc/${name}`, {
+            method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(args),
+        });
+        answers.push(`${answer.status} ${answer.text}`);
+    }
+    assert.equal(answers[0], answers[1], `${name} ${JSON.stringify(args)}`);
+    return answers[0];
+}
+
+test('functions write through views', async () => {
+    await called('add_order', { name: 'called' });
+    await called('raise_order', { which: 3, by: 2 });
+    await called('raise_order', { which: 2, by: 2 });
+    await called('drop_order', { which: 70 });
+    await called('drop_order', { which: 2 });
+    await called('add_checked', { title: 'open', state: 'open' });
+    assert.match(await called('add_checked', { title: 'shut', state: 'shut' }), /44000/);
+    assert.match(await called('shut_checked', { which: 3 }), /44000/);
+    await called('put_order', { which: 97, called: 'new' });
+    await called('put_order', { which: 97, called: 'again' });
+    assert.match(await called('put_order', { which: 2, called: 'unseen' }), /55000/);
+    await called('add_defaults', {});
+    await called('copy_orders', { lowest: 1000 });
+    const headers = asAnn;
+    await called('note_owned', { which: 50, said: 'his', whose: bob }, headers);
+    assert.match(await called('note_invoked', { which: 51, said: 'his', whose: bob }, headers), /42501/);
+    await called('note_invoked', { which: 51, said: 'mine', whose: ann }, headers);
+    await called('change_invoked', { said: 'changed' }, headers);
+    assert.match(await called('note_checked', { which: 52, said: 'hidden' }, headers), /44000/);
+    assert.match(await called('note_read', { which: 1 }, headers), /42501/);
+    await called('note_definer', { which: 1, said: 'by the owner' }, headers);
+    await sameTable();
+    await same('GET', 'notes_owned', { order: 'id' }, undefined, headers);
 });
 
 test('both descriptions of the API say which views can be written, and OPTIONS does', async () => {

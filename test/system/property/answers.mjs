@@ -72,17 +72,22 @@ export function isSame(request, sqlite, postgres) {
  */
 export class Identities {
     constructor(schema) {
+        this.base = new Map(schema.views.map((view) => [view.name, view.of]));
         this.tables = new Set(schema.tables.filter((t) => t.columns.some((c) => c.identity)).map((t) => t.name));
         this.left = new Set();
     }
 
     takes(request) {
-        return !(['POST', 'PUT'].includes(request.method) && this.left.has(request.table));
+        return !(['POST', 'PUT'].includes(request.method) && this.left.has(this.of(request)));
+    }
+
+    of(request) {
+        return this.base.get(request.table) ?? request.table;
     }
 
     note(request, answer) {
         const isPlain = answer.status === 201 && !/resolution/.test(request.headers.Prefer ?? '') && request.method === 'POST';
 
-        if (['POST', 'PUT'].includes(request.method) && this.tables.has(request.table) && !isPlain) this.left.add(request.table);
+        if (['POST', 'PUT'].includes(request.method) && this.tables.has(this.of(request)) && !isPlain) this.left.add(this.of(request));
     }
 }

@@ -236,6 +236,14 @@ export class Requests {
         return row;
     }
 
+    /** What is written: a table, or the view of one. */
+    target() {
+        const table = this.random.pick(this.schema.tables);
+        const view = this.relations.find((r) => r.isView && r.table === table);
+
+        return view && this.random.chance(0.5) ? view : this.relations.find((r) => r.name === table.name);
+    }
+
     names(table) {
         return table.columns.filter((c) => !(c.identity && this.random.chance(0.8)) && (c.notNull ? this.random.chance(0.96) : this.random.chance(0.75))).map((c) => c.name);
     }
@@ -250,9 +258,9 @@ export class Requests {
 
     insert() {
         const { random } = this;
-        const table = random.pick(this.schema.tables);
-        const relation = this.relations.find((r) => r.name === table.name);
-        const names = this.names(table);
+        const relation = this.target();
+        const table = relation.table;
+        const names = this.names(relation);
         const count = random.weighted([[5, 1], [3, 2], [1, 4]]);
         const rows = Array.from({ length: count }, () => this.row(table, names));
         const headers = {
@@ -262,7 +270,7 @@ export class Requests {
             ...(random.chance(0.08) ? { Accept: 'application/vnd.pgrst.object+json' } : {}),
         };
         const params = [];
-        const unique = table.columns.find((c) => c.unique);
+        const unique = relation.columns.find((c) => c.unique);
 
         if (random.chance(0.25)) {
             params.push(['columns', random.some(names, 1).map((n) => `"${n}"`).join(',')]);
@@ -270,21 +278,21 @@ export class Requests {
         }
         if (/resolution/.test(headers.Prefer ?? '') && unique && random.chance(0.3)) params.push(['on_conflict', quoted(unique.name)]);
         this.returned(relation, params, headers);
-        return { method: 'POST', table: table.name, params, headers, body: count === 1 && random.chance(0.6) ? rows[0] : rows };
+        return { method: 'POST', table: relation.name, params, headers, body: count === 1 && random.chance(0.6) ? rows[0] : rows };
     }
 
     update() {
         const { random } = this;
-        const table = random.pick(this.schema.tables);
-        const relation = this.relations.find((r) => r.name === table.name);
-        const changed = random.some(table.columns.filter((c) => !table.pk.includes(c.name) || random.chance(0.05)), 0).map((c) => c.name);
+        const relation = this.target();
+        const table = relation.table;
+        const changed = random.some(relation.columns.filter((c) => !table.pk.includes(c.name) || random.chance(0.05)), 0).map((c) => c.name);
         const headers = { 'Content-Type': 'application/json', ...this.prefer([0.7, ['return=representation', 'return=minimal']], [0.15, ['count=exact']],
             [0.1, ['handling=strict, max-affected=1']]) };
         const params = [this.random.chance(0.7) ? this.byKey(relation) : this.filter(relation)];
 
         this.filters(relation, params, 1);
         this.returned(relation, params, headers);
-        return { method: 'PATCH', table: table.name, params, headers, body: this.row(table, changed) };
+        return { method: 'PATCH', table: relation.name, params, headers, body: this.row(table, changed) };
     }
 
     byKey(relation) {
@@ -295,8 +303,7 @@ export class Requests {
     }
 
     remove() {
-        const table = this.random.pick(this.schema.tables);
-        const relation = this.relations.find((r) => r.name === table.name);
+        const relation = this.target();
         const headers = this.prefer([0.6, ['return=representation', 'return=minimal']], [0.15, ['count=exact']]);
         const params = [this.byKey(relation)];
 
@@ -306,12 +313,13 @@ export class Requests {
     }
 
     put() {
-        const table = this.random.pick(this.schema.tables);
-        const row = this.row(table);
+        const relation = this.target();
+        const table = relation.table;
+        const row = this.row(table, relation.columns.map((c) => c.name));
         const params = table.pk.map((name) => [quoted(name), `eq.${row[name]}`]);
         const headers = { 'Content-Type': 'application/json', ...this.prefer([0.6, ['return=representation', 'return=minimal']]) };
 
-        return { method: 'PUT', table: table.name, params, headers, body: row };
+        return { method: 'PUT', table: relation.name, params, headers, body: row };
     }
 
     make() {

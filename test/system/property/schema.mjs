@@ -111,7 +111,7 @@ function makeView(random, tables) {
     const columns = table.columns.filter((c) => table.pk.includes(c.name) || c.reference || random.chance(0.7));
     const filter = random.pick(table.columns.filter((c) => !table.pk.includes(c.name)).concat(null));
 
-    return { name: `v_${table.name}`, of: table.name, columns: columns.map((c) => c.name), filter: filter?.name ?? null };
+    return { name: `v_${table.name}`, of: table.name, columns: columns.map((c) => c.name), filter: filter?.name ?? null, isChecked: random.chance(0.5) };
 }
 
 export function makeSchema(random) {
@@ -172,7 +172,7 @@ export function schemaSql(schema) {
     }
     for (const view of schema.views) {
         out.push(`CREATE VIEW ${ident(view.name)} AS SELECT ${view.columns.map(ident).join(', ')} FROM ${ident(view.of)}`
-            + `${view.filter ? ` WHERE ${ident(view.filter)} IS NOT NULL` : ''};`);
+            + `${view.filter ? ` WHERE ${ident(view.filter)} IS NOT NULL` : ''}${view.isChecked ? ' WITH CHECK OPTION' : ''};`);
     }
     return `${out.join('\n')}\n`;
 }
