@@ -4,13 +4,12 @@
  */
 #include "cli/check_live.h"
 #include "cli/selftest.h"
+#include "core/interrupt.h"
 #include "drill/examiner.h"
 #include "io/file.h"
 #include "lifecycle/examine.h"
 #include "lifecycle/gaps.h"
 #include "lifecycle/report.h"
-
-#include <signal.h>
 
 enum {
     CHECK_WORSE = 2,
@@ -21,24 +20,10 @@ enum {
     BASIS_WIDTH = 10
 };
 
-static volatile sig_atomic_t interrupted;
-
-static void
-on_interrupt(int signal_no)
-{
-    interrupted = 1;
-}
-
-static bool
-is_interrupted(void)
-{
-    return interrupted != 0;
-}
-
 static bool
 is_run_interrupted(void *ctx)
 {
-    return is_interrupted();
+    return interrupt_is_asked();
 }
 
 /* One line that is written over, on a terminal only. */
@@ -330,7 +315,7 @@ run(struct cli *cli, struct project *project, const struct target *target,
     project_judge(project, project->declared, &before);
     examiner_init(&examiner, target != NULL ? NULL : project->config, target, project->declared,
                   cli->arena);
-    examiner.is_interrupted = is_interrupted;
+    examiner.is_interrupted = interrupt_is_asked;
     if (cli_has_flag(cli, "live")) {
         if (!check_live_open(cli, project, &options, &examiner, &live))
             return CLI_USAGE;
@@ -338,14 +323,12 @@ run(struct cli *cli, struct project *project, const struct target *target,
         options.look = NULL;
         options.ctx = &live;
     }
-    signal(SIGINT, on_interrupt);
-    signal(SIGTERM, on_interrupt);
     ok = examine(project, &options, &evidence, &err);
     examiner_fini(&examiner);
     cli_clear_progress();
     if (!ok) {
         cli_fail(cli, &err);
-        return interrupted != 0 ? CHECK_ABORTED : CLI_USAGE;
+        return interrupt_is_asked() ? CHECK_ABORTED : CLI_USAGE;
     }
     project_judge(project, project->declared, &after);
     if (target != NULL)
@@ -369,6 +352,7 @@ cli_check(struct cli *cli)
     struct target target;
     struct err err = {0};
 
+    interrupt_catch();
     if (!stage_load(cli, &project))
         return CLI_USAGE;
     if (id != NULL) {

@@ -4,11 +4,10 @@
  */
 #include "cli/load_report.h"
 #include "core/clock.h"
+#include "core/interrupt.h"
 #include "drill/examiner.h"
 #include "io/file.h"
 #include "lifecycle/date.h"
-
-#include <signal.h>
 
 enum {
     DURATION_DEFAULT_S = 10,
@@ -37,20 +36,6 @@ static struct {
     const struct load_result *result;
     int64_t shown_ms;
 } running;
-
-static volatile sig_atomic_t interrupted;
-
-static void
-on_interrupt(int signal_no)
-{
-    interrupted = 1;
-}
-
-static bool
-is_interrupted(void)
-{
-    return interrupted != 0;
-}
 
 static bool
 show_progress(void *ctx, int64_t elapsed_ms)
@@ -209,7 +194,7 @@ make_plan(struct cli *cli, const struct project *project, struct plan *plan)
     plan->options.routes = plan->routes;
     plan->route_results = ARENA_ARRAY(cli->arena, struct load_route_result, LOAD_ROUTES_MAX);
     plan->options.route_results = plan->route_results;
-    plan->options.is_interrupted = is_interrupted;
+    plan->options.is_interrupted = interrupt_is_asked;
     plan->options.tick = show_progress;
     plan->headers = "";
     if (cli_get_flag(cli, "routes") != NULL)
@@ -319,7 +304,7 @@ find_limit(struct cli *cli, struct plan *plan)
     bool is_own = false;
 
     plan->options.duration_ms = FIND_STEP_MS;
-    for (int i = 0; i < FIND_STEPS && interrupted == 0; i++) {
+    for (int i = 0; i < FIND_STEPS && !interrupt_is_asked(); i++) {
         enum step step = try_rate(cli, plan, rate);
 
         if (step == STEP_FAILED)
@@ -334,7 +319,7 @@ find_limit(struct cli *cli, struct plan *plan)
         if (bad > 0 && good > 0 && bad - good < 0.05 * bad)
             break;
     }
-    if (interrupted != 0) {
+    if (interrupt_is_asked()) {
         cli_say(cli, CLI_MARK_BAD,
                 "interrupted; the highest rate so far that met the targets: %.0f", good);
         return LOAD_ABORTED;
@@ -413,8 +398,7 @@ cli_load(struct cli *cli)
     plan.target = &stage_targets[project.declared];
     if (!make_plan(cli, &project, &plan))
         return CLI_USAGE;
-    signal(SIGINT, on_interrupt);
-    signal(SIGTERM, on_interrupt);
+    interrupt_catch();
     plan.own_limit = load_measure_limit();
 
     return cli_has_flag(cli, "find-limit") ? find_limit(cli, &plan) : run_load(cli, &plan);

@@ -1,25 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/selftest.h"
 
+#include "core/interrupt.h"
 #include "drill/selftest.h"
 
-#include <signal.h>
-
 enum { SELFTEST_ABORTED = 5, NAME_WIDTH = 23, ROW_WIDTH = 24, INDENT = NAME_WIDTH + ROW_WIDTH + 5 };
-
-static volatile sig_atomic_t interrupted;
-
-static void
-on_interrupt(int signal_no)
-{
-    interrupted = 1;
-}
-
-static bool
-is_interrupted(void)
-{
-    return interrupted != 0;
-}
 
 static void
 say_progress(size_t done, size_t count)
@@ -111,13 +96,11 @@ cli_run_selftest(struct cli *cli, const struct project *project, const char *onl
     struct page page;
     bool ended;
 
-    signal(SIGINT, on_interrupt);
-    signal(SIGTERM, on_interrupt);
     say_progress(0, 0);
-    ended = selftest_run(&input, only, is_interrupted, say_progress, &selftest);
+    ended = selftest_run(&input, only, interrupt_is_asked, say_progress, &selftest);
     cli_clear_progress();
     if (!ended) {
-        cli_say(cli, CLI_MARK_BAD, "interrupted: nothing was kept");
+        cli_say(cli, CLI_MARK_BAD, "interrupted: nothing was kept, and nothing is left behind");
         return SELFTEST_ABORTED;
     }
     page_init(&page);

@@ -2,6 +2,7 @@
 #include "drill/client.h"
 
 #include "core/clock.h"
+#include "core/interrupt.h"
 #include "drill/tls.h"
 
 #include <arpa/inet.h>
@@ -104,7 +105,7 @@ wait_for(int fd, short events, int64_t deadline)
         int64_t left = deadline - now_ms();
         int ready;
 
-        if (left <= 0)
+        if (left <= 0 || interrupt_is_asked())
             return false;
         ready = poll(&poller, 1, (int)left);
         if (ready > 0)

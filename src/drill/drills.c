@@ -52,6 +52,7 @@ drill_run(struct drill *drill, int64_t duration_ms)
                                          .timeout_ms = timeout_ms,
                                          .first_number = 1,
                                          .ledger = &drill->ledger,
+                                         .is_interrupted = drill->examiner->is_interrupted,
                                          .tick = on_tick,
                                          .ctx = drill};
 
@@ -61,7 +62,7 @@ drill_run(struct drill *drill, int64_t duration_ms)
         return false;
     for (int64_t at = duration_ms; drill->awaits_end && on_tick(drill, at); at += TICK_MS)
         poll(NULL, 0, TICK_MS);
-    if (drill->was_interrupted)
+    if (drill->was_interrupted || drill->result.was_interrupted)
         return err_set(&drill->err, ERR_UNAVAILABLE, "", "interrupted");
     if (!service_is_running(&drill->service) && !service_start(&drill->service, NULL, &drill->err))
         return false;

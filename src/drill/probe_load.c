@@ -3,6 +3,7 @@
  * How fast, for how many? One run of load at the stage's rate answers four rows: latency, throughput,
  * error rate and users at once. It is made once for each examiner.
  */
+#include "core/interrupt.h"
 #include "drill/examiner.h"
 #include "drill/load.h"
 
@@ -49,7 +50,8 @@ run_load(struct examiner *examiner, double rate, unsigned connections, int64_t d
                                          .duration_ms = duration_ms,
                                          .timeout_ms =
                                              examiner->is_brief ? TIMEOUT_MS / 4 : TIMEOUT_MS,
-                                         .first_number = next_number};
+                                         .first_number = next_number,
+                                         .is_interrupted = interrupt_is_asked};
     struct err err = {0};
 
     if (!load_run(&options, out, &err))

@@ -3,6 +3,7 @@
  * What does the process tell about itself, and what does it refuse to begin with?
  */
 #include "core/clock.h"
+#include "core/interrupt.h"
 #include "core/json.h"
 #include "drill/examiner.h"
 #include "io/file.h"
@@ -91,7 +92,8 @@ await_log(struct examiner *examiner, const struct check_input *input, struct str
 
     *out = (struct log_count){0};
     buf_init(&text, 2 * LOG_MAX);
-    for (int waited = 0; waited < LOG_WAIT_MS && !out->has_id; waited += 50) {
+    for (int waited = 0; waited < LOG_WAIT_MS && !out->has_id && !interrupt_is_asked();
+         waited += 50) {
         poll(NULL, 0, 50);
         if (read_log(examiner, &text))
             count_log(input->arena, buf_str(&text), id, secret, out);
@@ -205,7 +207,9 @@ look_environment(struct examiner *examiner, const struct check_input *input, str
         check_unknown(input, out, "%s", err.message);
         return;
     }
-    ended = process_wait(second.pid, REFUSE_MS, &second.status);
+    for (int waited = 0; !(ended = process_wait(second.pid, 100, &second.status)) &&
+                         waited < REFUSE_MS && !interrupt_is_asked();)
+        waited += 100;
     if (ended)
         second.pid = 0;
     if (!ended)

@@ -2,6 +2,7 @@
 #include "drill/service.h"
 
 #include "core/clock.h"
+#include "core/interrupt.h"
 #include "io/file.h"
 #include "io/process.h"
 
@@ -204,7 +205,8 @@ service_wait_for(struct service *service, const char *path, int status, int64_t 
                 timeout_ms < ASK_MS       ? ASK_MS
                 : timeout_ms > ASK_MAX_MS ? ASK_MAX_MS
                                           : timeout_ms);
-    while (!reached && now_ms() < deadline && service_is_running(service)) {
+    while (!reached && now_ms() < deadline && service_is_running(service) &&
+           !interrupt_is_asked()) {
         struct client_response response;
 
         client_ask(&client, "GET", path, NULL, STR_NULL, &response);

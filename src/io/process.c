@@ -174,7 +174,7 @@ exit_code_of(int status)
 /* Reads until the end of the stream or the deadline; false for the deadline. What doesn't fit is
  * read and dropped, so that the child isn't held up. */
 static bool
-read_all(int fd, int64_t deadline, struct buf *out)
+read_all(int fd, int64_t deadline, bool (*gives_up)(void), struct buf *out)
 {
     char chunk[READ_SIZE];
 
@@ -184,7 +184,7 @@ read_all(int fd, int64_t deadline, struct buf *out)
         ssize_t got;
         size_t room;
 
-        if (left <= 0)
+        if (left <= 0 || (gives_up != NULL && gives_up()))
             return false;
         if (poll(&poller, 1, (int)left) <= 0)
             continue;
@@ -219,7 +219,8 @@ process_run(const struct process_options *options, int64_t timeout_ms, struct bu
         return false;
     }
     close(ends[1]);
-    in_time = read_all(ends[0], deadline, out) && process_wait(pid, deadline - now_ms(), &status);
+    in_time = read_all(ends[0], deadline, options->gives_up, out) &&
+              process_wait(pid, deadline - now_ms(), &status);
     close(ends[0]);
     if (!in_time) {
         kill(-pid, SIGKILL);

@@ -19,7 +19,9 @@ struct process_options {
     const char *const *env;  /* "NAME=VALUE", added to this process's; NULL: none */
     int out_fd;              /* stdout; -1: /dev/null */
     int err_fd;              /* stderr; -1: /dev/null */
-    bool keeps_group;        /* stays in the group of this process; not for process_stop */
+    /* Asked while process_run waits: true ends the program as its time-out does. May be NULL. */
+    bool (*gives_up)(void);
+    bool keeps_group; /* stays in the group of this process; not for process_stop */
 };
 
 /* Starts it. A program that can't be run is an error here, with its cause. */

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 
+#include "core/interrupt.h"
 #include "io/process.h"
 
 enum { TEXT_MAX = 400, OUTPUT_MAX = 64 * 1024 };
@@ -96,8 +97,11 @@ void
 check_run_command(const struct check_input *input, const struct lifecycle_row *row,
                   struct evidence *out)
 {
-    const struct process_options options = {
-        .argv = row->command, .dir = input->config->dir, .out_fd = -1, .err_fd = -1};
+    const struct process_options options = {.argv = row->command,
+                                            .dir = input->config->dir,
+                                            .out_fd = -1,
+                                            .err_fd = -1,
+                                            .gives_up = interrupt_is_asked};
     struct err err = {0};
     const char *line;
     struct buf text;

@@ -94,7 +94,8 @@ run_all(struct project *project, const struct examine_options *options, const ch
         wanted += examine_wants(project->catalogue.rows[i], options);
     run.items = ARENA_ARRAY(project->arena, struct evidence, wanted + 1);
     if (!look_at_all(project, options, &run, wanted))
-        return err_set(err, ERR_UNAVAILABLE, "", "interrupted: nothing was kept");
+        return err_set(err, ERR_UNAVAILABLE, "",
+                       "interrupted: nothing was kept, and nothing is left behind");
     run.at_us = clock_wall_us();
     if (run.count == 0)
         return true;

@@ -266,21 +266,59 @@ test('a target that never starts, or dies, is a gap with its last words', async 
     assert.deepEqual(leftovers(), []);
 });
 
-test('interrupted, it says so and leaves nothing behind', async () => {
-    const project = await newProject();
+// What a run of this process leaves in /tmp is named after it; what the processes below it leave, after them.
+const below = (pid) => {
+    try {
+        const children = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+        return [String(pid), ...children.flatMap(below)];
+    } catch {
+        return [];
+    }
+};
+
+const runs = (pid) => {
+    try {
+        return !'ZX'.includes(fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1][0]);
+    } catch {
+        return false;
+    }
+};
+
+test('interrupted at any moment, it says so and leaves no process, file or lock behind', { timeout: 2 * minutes }, async () => {
     const { spawn } = await import('node:child_process');
     const { binary } = await import('./harness.mjs');
-    const child = spawn(binary, ['check', '--stage=mvp'], { cwd: project.cwd, stdio: ['ignore', 'pipe', 'pipe'] });
-    let said = '';
-    child.stderr.on('data', (text) => (said += text));
-    child.stdout.resume();
-    await new Promise((done) => setTimeout(done, 2500));
-    child.kill('SIGINT');
-    const code = await new Promise((done) => child.once('close', done));
-    assert.equal(code, 5);
-    assert.match(said, /interrupted: nothing was kept/);
-    assert.equal(project.has('.cairn/evidence'), false);
-    assert.deepEqual(leftovers(), []);
+    const sleeps = 'name: sleeps\nstart: [sleep, "600"]\nready: /\nwrite_path: /\nwrite_body: "{n}"\nread_path: /{offset}\nread_key: id\n';
+    const hangs = 'title: It ends\nneed: must must must must\ncost: none\nfix: none\ncommand: [sh, -c, "sleep 600 & sleep 600"]\ntimeout: 60s\n';
+    const mvp = ['check', '--stage=mvp'];
+    // While the clone starts, between probes, in the load, in each drill and between two of them.
+    const moments = [...[100, 300, 700, 1500, 3000, 4500, 6000, 7500, 9500].map((after) => [after, mvp]),
+        [800, ['check', '--target=sleeps.yaml', '--only=api-server']], [800, ['check', '--only=hangs']],
+        [300, ['check', '--selftest']], [4000, ['check', '--selftest']]];
+    await Promise.all(moments.map(async ([after, args]) => {
+        const project = await newProject();
+        project.write('sleeps.yaml', sleeps);
+        if (args.includes('--only=hangs')) project.write('checks/hangs.yaml', hangs);
+        const where = `${args.join(' ')} after ${after} ms`;
+        const child = spawn(binary, args, { cwd: project.cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+        let said = '';
+        child.stderr.on('data', (text) => (said += text));
+        child.stdout.resume();
+        const ended = new Promise((done) => child.once('close', done));
+        while (!project.has('.cairn/check.lock') && below(child.pid).length < 2) await new Promise((done) => setTimeout(done, 5));
+        await new Promise((done) => setTimeout(done, after));
+        const family = below(child.pid);
+        const at = Date.now();
+        child.kill('SIGINT');
+        assert.equal(await ended, 5, `${where}: ${said}`);
+        assert.ok(Date.now() - at < 10_000, `${where}: it took ${Date.now() - at} ms to end`);
+        assert.match(said, /interrupted: nothing was kept, and nothing is left behind/, where);
+        // What was killed may take a moment to be gone.
+        for (let i = 0; i < 100 && family.some(runs); i++) await new Promise((done) => setTimeout(done, 20));
+        assert.deepEqual(family.filter(runs), [], where);
+        assert.deepEqual(leftovers().filter((name) => family.includes(name.split('-')[2])), [], where);
+        assert.equal(project.has('.cairn/evidence'), false, where);
+        assert.equal((await project.run('check', '--only=gap-tracker')).code !== 4, true, `${where}: the lock is free`);
+    }));
 });
 
 test('load in the open model sees a stall, which the closed model hides', async () => {
