@@ -145,6 +145,7 @@ defect_is_for(const struct defect *defect, enum config_database_engine engine)
         enum config_database_engine engine;
     } only[] = {
         {"dies-on-full-disk", CONFIG_ENGINE_SQLITE},
+        {"forgets-rules", CONFIG_ENGINE_SQLITE}, /* PostgreSQL answers for its own */
         {"ready-without-database", CONFIG_ENGINE_POSTGRES},
         {"stays-away", CONFIG_ENGINE_POSTGRES},
         {"keeps-it-in-memory", CONFIG_ENGINE_POSTGRES},

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { afterEach, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 
 import { binary, cairn, cleanEnvironment, endAll, makeProject, root, startPostgres, until } from './harness.mjs';
 
@@ -17,12 +17,19 @@ const postgres = await startPostgres();
 const rules = 'CREATE ROLE checkpg_web NOLOGIN;\nALTER ROLE checkpg_web SET statement_timeout = \'9s\';\n'
     + 'CREATE TABLE items (id bigint PRIMARY KEY);\nGRANT SELECT ON items TO checkpg_web;\n';
 
-async function newProject({ user = 'postgres', migrations = { '0001_items.sql': 'CREATE TABLE items (id bigint PRIMARY KEY);\n' } } = {}) {
+let users = 0;
+
+/** A project with a database and a user of its own, who may make databases. */
+async function newProject({ superuser = false, rights = 'CREATEDB', migrations = { '0001_items.sql': 'CREATE TABLE items (id bigint PRIMARY KEY);\n' } } = {}) {
     const database = await postgres.createDatabase();
-    if (user !== 'postgres') await postgres.sql(`ALTER DATABASE ${database} OWNER TO ${user}`, 'postgres');
+    const user = superuser ? 'postgres' : `checkpg_${process.pid}_${++users}`;
+    if (!superuser) {
+        await postgres.sql(`CREATE ROLE ${user} LOGIN ${rights}`, 'postgres');
+        await postgres.sql(`ALTER DATABASE ${database} OWNER TO ${user}`, 'postgres');
+    }
     const env = { CAIRN_DATABASE_URL: postgres.url(database).replace('postgres@', `${user}@`) };
     const cwd = makeProject({ migrations });
-    return { cwd, env, database, run: (...args) => cairn(args, { cwd, env, timeout: 120_000 }) };
+    return { cwd, env, database, user, run: (...args) => cairn(args, { cwd, env, timeout: 120_000 }) };
 }
 
 async function look(project, row, ...args) {
@@ -35,11 +42,12 @@ async function look(project, row, ...args) {
 const server = () => postgres.sql(`SELECT 'database ' || datname FROM pg_database WHERE datname LIKE 'cairn\\_drill\\_%'
     UNION ALL SELECT 'role ' || rolname || ' ' || coalesce(rolconfig::text, '') FROM pg_roles
     UNION ALL SELECT 'member ' || roleid::regrole || ' ' || member::regrole FROM pg_auth_members ORDER BY 1`, 'postgres');
-const drillDatabases = () => postgres.sql("SELECT datname FROM pg_database WHERE datname LIKE 'cairn\\_drill\\_%'", 'postgres');
-const folders = () => fs.readdirSync('/tmp').filter((name) => name.startsWith('cairn-drill-'));
+/** What drills of the project have there, by where. */
+const drillDatabases = (project, where = 'true') => postgres.sql(`SELECT datname FROM pg_database JOIN pg_roles r ON r.oid = datdba
+    WHERE datname LIKE 'cairn\\_drill\\_%' AND rolname = '${project.user}' AND ${where}`, 'postgres');
 
 test('a service on PostgreSQL is asked on a clone, and nothing of it stays on the server', async () => {
-    const project = await newProject({ migrations: { '0001_rules.sql': rules } });
+    const project = await newProject({ superuser: true, migrations: { '0001_rules.sql': rules } });
     const before = await server();
     // The roles aren't there yet: the clone makes them, and drops them.
     assert.equal((await look(project, 'core-works')).status, 'pass');
@@ -56,129 +64,134 @@ test('a service on PostgreSQL is asked on a clone, and nothing of it stays on th
     await postgres.sql('DROP ROLE IF EXISTS checkpg_web', 'postgres');
 });
 
-test('health tells the truth when PostgreSQL lets nobody in', async () => {
-    const row = await look(await newProject(), 'health-truth');
-    assert.equal(row.status, 'pass', row.found);
-    assert.match(row.found, /^without data \/readyz turned in \d+\.\d s, \/livez stayed, both recovered$/);
-    assert.equal(await drillDatabases(), '');
-});
-
-test('a restart of the database under load is survived, and nothing is lost', async () => {
-    const project = await newProject();
-    Object.assign(project.env, { CAIRN_CHECK_OUTAGE: '3s', CAIRN_DATABASE_POOL_TIMEOUT: '1s' });
-    const row = await look(project, 'database-restarts');
-    assert.equal(row.status, 'pass', row.found);
-    assert.equal(row.basis, 'drilled');
-    assert.match(row.found, /\/readyz turned after .*, \/livez stayed, \d+ requests answered 503; ready \d+\.\d s after it was back, 0 of \d+ /);
-    assert.equal(row.figures.lost, 0);
-    assert.equal(row.figures.duplicated, 0);
-    assert.ok(row.figures.acknowledged > 100);
-    assert.ok(row.figures.database_away > 2);
-    assert.equal(await drillDatabases(), '');
-});
-
-test('without the right to make databases it is unknown, with the way out', async () => {
-    await postgres.sql('CREATE ROLE checkpg_poor LOGIN', 'postgres');
-    const project = await newProject({ user: 'checkpg_poor' });
-    const row = await look(project, 'core-works');
-    assert.equal(row.status, 'unknown');
-    assert.match(row.found, /ALTER ROLE checkpg_poor CREATEDB, or name a server where it may: check\.clone_url/);
-    project.env.CAIRN_CHECK_CLONE_URL = postgres.url('postgres');
-    assert.equal((await look(project, 'core-works')).status, 'pass');
-    assert.equal(await drillDatabases(), '');
-});
-
-test('migrations that don\'t run on a clone say nothing about the service', async () => {
-    const project = await newProject({ migrations: { '0001_x.sql': 'CREATE TABLE a (id int);\nGRANT SELECT ON a TO checkpg_absent;\n' } });
-    const row = await look(project, 'core-works');
-    assert.equal(row.status, 'unknown');
-    assert.match(row.found, /the migrations don't run on a clone: .*0001_x\.sql:2:1: role "checkpg_absent" does not exist/);
-    assert.equal(await drillDatabases(), '');
-});
-
-test('how badly the absence of the database can be borne is noticed, each way of it', async () => {
-    const project = await newProject();
-    const { code, stdout, stderr } = await project.run('check', '--selftest', '--only=database-restarts');
-    assert.equal(code, 0, stdout + stderr);
-    for (const defect of ['ready-without-database', 'stays-away', 'keeps-it-in-memory', 'errors-without-database', 'no-retry-after'])
-        assert.match(stdout, new RegExp(`✓ ${defect} +database-restarts`));
-    assert.match(stdout, /6 of 6\n$/);
-    assert.equal(await drillDatabases(), '');
-});
-
-/** A service that says it has what it has in memory: the database's absence is nothing to it. */
-const forgetful = `
-import http from 'node:http';
-const items = [];
-http.createServer((request, response) => {
-    const url = new URL(request.url, 'http://localhost');
-    if (request.method === 'GET' && url.pathname === '/items')
-        return response.end(JSON.stringify(items.slice(Number(url.searchParams.get('offset'))).slice(0, 1000)));
-    let text = '';
-    request.on('data', (chunk) => (text += chunk));
-    request.on('end', () => {
-        if (request.method === 'POST') items.push(JSON.parse(text));
-        response.end('{}');
+// Most of their time is waiting.
+describe('beside each other', { concurrency: 3 }, () => {
+    test('health tells the truth when PostgreSQL lets nobody in', async () => {
+        const project = await newProject();
+        const row = await look(project, 'health-truth');
+        assert.equal(row.status, 'pass', row.found);
+        assert.match(row.found, /^without data \/readyz turned in \d+\.\d s, \/livez stayed, both recovered$/);
+        assert.equal(await drillDatabases(project), '');
     });
-}).listen(Number(process.env.PORT), '127.0.0.1');
-`;
 
-test('of any service whose database is told, it is seen how it bears its absence', async () => {
-    const project = await newProject();
-    delete project.env.CAIRN_DATABASE_URL;
-    const adapter = path.join(root, 'examples/targets/cairn.yaml');
-    assert.match((await project.run('check', `--target=${adapter}`)).stderr, /the environment doesn't have '\$DATABASE_URL'/);
-    Object.assign(project.env, {
-        DATABASE_URL: postgres.url(project.database),
-        PATH: `${path.dirname(binary)}:${process.env.PATH}`,
-        CAIRN_CHECK_OUTAGE: '1s',
+    test('a restart of the database under load is survived, and nothing is lost', async () => {
+        const project = await newProject();
+        Object.assign(project.env, { CAIRN_CHECK_OUTAGE: '3s', CAIRN_DATABASE_POOL_TIMEOUT: '1s' });
+        const row = await look(project, 'database-restarts');
+        assert.equal(row.status, 'pass', row.found);
+        assert.equal(row.basis, 'drilled');
+        assert.match(row.found, /\/readyz turned after .*, \/livez stayed, \d+ requests answered 503; ready \d+\.\d s after it was back, 0 of \d+ /);
+        assert.equal(row.figures.lost, 0);
+        assert.equal(row.figures.duplicated, 0);
+        assert.ok(row.figures.acknowledged > 100);
+        assert.ok(row.figures.database_away > 2);
+        assert.equal(await drillDatabases(project), '');
     });
-    const truth = await look(project, 'health-truth', `--target=${adapter}`);
-    assert.equal(truth.status, 'pass', truth.found);
 
-    fs.writeFileSync(path.join(project.cwd, 'server.mjs'), forgetful);
-    fs.writeFileSync(path.join(project.cwd, 'forgetful.yaml'), 'name: forgetful\nstart: [node, server.mjs]\nenv: ["PORT={port}"]\n'
-        + 'ready: /ready\nwrite_path: /items\nwrite_body: \'{"id": {n}}\'\nread_path: "/items?offset={offset}"\nread_key: id\n'
-        + 'database: $DATABASE_URL\n');
-    const restart = await look(project, 'database-restarts', '--target=forgetful.yaml');
-    assert.equal(restart.status, 'gap');
-    assert.equal(restart.found, 'without its database /ready goes on answering 200');
-    assert.equal(await drillDatabases(), '');
-});
+    test('without the right to make databases it is unknown, with the way out', async () => {
+        const project = await newProject({ rights: '' });
+        const row = await look(project, 'core-works');
+        assert.equal(row.status, 'unknown');
+        assert.match(row.found, new RegExp(`ALTER ROLE ${project.user} CREATEDB, or name a server where it may: check\\.clone_url`));
+        const other = await newProject();
+        project.env.CAIRN_CHECK_CLONE_URL = other.env.CAIRN_DATABASE_URL;
+        assert.equal((await look(project, 'core-works')).status, 'pass');
+        assert.equal(await drillDatabases(other), '');
+    });
 
-/** The drill of a database restart, at the moment at which nobody gets in. */
-async function begin(project) {
-    const child = spawn(binary, ['check', '--stage=mvp', '--only=database-restarts'],
-        { cwd: project.cwd, env: cleanEnvironment(project.env), stdio: 'ignore' });
-    child.over = new Promise((done) => child.once('exit', (code) => done(code)));
-    await until('the database to be shut', async () => (await postgres.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'cairn\\_drill\\_%' AND NOT datallowconn", 'postgres')) === '1');
-    return child;
-}
+    test('migrations that don\'t run on a clone say nothing about the service', async () => {
+        const project = await newProject({ migrations: { '0001_x.sql': 'CREATE TABLE a (id int);\nGRANT SELECT ON a TO checkpg_absent;\n' } });
+        const row = await look(project, 'core-works');
+        assert.equal(row.status, 'unknown');
+        assert.match(row.found, /the migrations don't run on a clone: .*0001_x\.sql:2:1: role "checkpg_absent" does not exist/);
+        assert.equal(await drillDatabases(project), '');
+    });
 
-/** Processes of a clone. */
-const clones = () => fs.readdirSync('/proc').filter((pid) => /^\d+$/.test(pid)).filter((pid) => {
-    try {
-        return fs.readlinkSync(`/proc/${pid}/cwd`).startsWith('/tmp/cairn-drill-');
-    } catch {
-        return false;
+    test('how badly the absence of the database can be borne is noticed, each way of it', async () => {
+        const project = await newProject();
+        const { code, stdout, stderr } = await project.run('check', '--selftest', '--only=database-restarts');
+        assert.equal(code, 0, stdout + stderr);
+        for (const defect of ['ready-without-database', 'stays-away', 'keeps-it-in-memory', 'errors-without-database', 'no-retry-after'])
+            assert.match(stdout, new RegExp(`✓ ${defect} +database-restarts`));
+        assert.match(stdout, /6 of 6\n$/);
+        assert.equal(await drillDatabases(project), '');
+    });
+
+    /** A service that says it has what it has in memory: the database's absence is nothing to it. */
+    const forgetful = `
+    import http from 'node:http';
+    const items = [];
+    http.createServer((request, response) => {
+        const url = new URL(request.url, 'http://localhost');
+        if (request.method === 'GET' && url.pathname === '/items')
+            return response.end(JSON.stringify(items.slice(Number(url.searchParams.get('offset'))).slice(0, 1000)));
+        let text = '';
+        request.on('data', (chunk) => (text += chunk));
+        request.on('end', () => {
+            if (request.method === 'POST') items.push(JSON.parse(text));
+            response.end('{}');
+        });
+    }).listen(Number(process.env.PORT), '127.0.0.1');
+    `;
+
+    test('of any service whose database is told, it is seen how it bears its absence', async () => {
+        const project = await newProject();
+        delete project.env.CAIRN_DATABASE_URL;
+        const adapter = path.join(root, 'examples/targets/cairn.yaml');
+        assert.match((await project.run('check', `--target=${adapter}`)).stderr, /the environment doesn't have '\$DATABASE_URL'/);
+        Object.assign(project.env, {
+            DATABASE_URL: postgres.url(project.database),
+            PATH: `${path.dirname(binary)}:${process.env.PATH}`,
+            CAIRN_CHECK_OUTAGE: '1s',
+        });
+        const truth = await look(project, 'health-truth', `--target=${adapter}`);
+        assert.equal(truth.status, 'pass', truth.found);
+
+        fs.writeFileSync(path.join(project.cwd, 'server.mjs'), forgetful);
+        fs.writeFileSync(path.join(project.cwd, 'forgetful.yaml'), 'name: forgetful\nstart: [node, server.mjs]\nenv: ["PORT={port}"]\n'
+            + 'ready: /ready\nwrite_path: /items\nwrite_body: \'{"id": {n}}\'\nread_path: "/items?offset={offset}"\nread_key: id\n'
+            + 'database: $DATABASE_URL\n');
+        const restart = await look(project, 'database-restarts', '--target=forgetful.yaml');
+        assert.equal(restart.status, 'gap');
+        assert.equal(restart.found, 'without its database /ready goes on answering 200');
+        assert.equal(await drillDatabases(project), '');
+    });
+
+    /** The drill of a database restart, at the moment at which nobody gets in. */
+    async function begin(project) {
+        const child = spawn(binary, ['check', '--stage=mvp', '--only=database-restarts'],
+            { cwd: project.cwd, env: cleanEnvironment(project.env), stdio: 'ignore' });
+        child.over = new Promise((done) => child.once('exit', (code) => done(code)));
+        await until('the database to be shut', async () => (await drillDatabases(project, 'NOT datallowconn')) !== '');
+        return child;
     }
-});
 
-test('interrupted, it leaves nothing; killed, the next run removes what it left', async () => {
-    const project = await newProject();
-    let child = await begin(project);
-    child.kill('SIGINT');
-    assert.equal(await child.over, 5);
-    assert.equal(await drillDatabases(), '');
-    assert.deepEqual(folders(), []);
-    assert.deepEqual(clones(), []);
+    /** Folders and processes of the clones that a check has made. */
+    const folders = (pid) => fs.readdirSync('/tmp').filter((name) => name.startsWith(`cairn-drill-${pid}-`));
+    const clones = (pid) => fs.readdirSync('/proc').filter((one) => /^\d+$/.test(one)).filter((one) => {
+        try {
+            return fs.readlinkSync(`/proc/${one}/cwd`).startsWith(`/tmp/cairn-drill-${pid}-`);
+        } catch {
+            return false;
+        }
+    });
 
-    child = await begin(project);
-    child.kill('SIGKILL');
-    await child.over;
-    assert.match(await drillDatabases(), new RegExp(`^cairn_drill_${child.pid}_[0-9a-f]{24}`));
-    await until('its processes to be gone', () => clones().length === 0);
-    assert.equal((await look(project, 'api-server')).status, 'pass');
-    assert.equal(await drillDatabases(), '');
-    assert.deepEqual(folders(), []);
+    test('interrupted, it leaves nothing; killed, the next run removes what it left', async () => {
+        const project = await newProject();
+        let child = await begin(project);
+        child.kill('SIGINT');
+        assert.equal(await child.over, 5);
+        assert.equal(await drillDatabases(project), '');
+        assert.deepEqual(folders(child.pid), []);
+        assert.deepEqual(clones(child.pid), []);
+
+        child = await begin(project);
+        child.kill('SIGKILL');
+        await child.over;
+        assert.match(await drillDatabases(project), new RegExp(`^cairn_drill_${child.pid}_[0-9a-f]{24}`));
+        await until('its processes to be gone', () => clones(child.pid).length === 0);
+        assert.equal((await look(project, 'api-server')).status, 'pass');
+        assert.equal(await drillDatabases(project), '');
+        assert.deepEqual(folders(child.pid), []);
+    });
 });
