@@ -36,12 +36,14 @@ wait_for(struct tls *tls, int result, int64_t deadline_ms, bool *late)
 static bool
 shake_hands(struct tls *tls, const char *host, int64_t deadline_ms)
 {
+    char name[256]; /* OpenSSL wants to be able to write there, and doesn't */
     bool late = false;
     int result;
 
+    snprintf(name, sizeof(name), "%s", host);
     tls->ssl = SSL_new(tls->context);
     if (tls->ssl == NULL || SSL_set_fd(tls->ssl, tls->fd) != 1 ||
-        SSL_set_tlsext_host_name(tls->ssl, host) != 1)
+        SSL_ctrl(tls->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name) != 1)
         return false;
     do {
         ERR_clear_error();
