@@ -225,8 +225,10 @@ update_gaps(struct cli *cli, struct project *project, const char *evidence)
         return false;
     }
     if (!cli->json)
-        cli_say(cli, CLI_MARK_NONE, "wrote " GAPS_FILE " (%zu open, %zu new, %zu closed)  %s",
-                change.open, change.opened, change.closed, evidence != NULL ? evidence : "");
+        cli_say(cli, CLI_MARK_NONE, "wrote " GAPS_FILE " (%zu open, %zu new, %zu closed)",
+                change.open, change.opened, change.closed);
+    if (!cli->json && evidence != NULL)
+        cli_say(cli, CLI_MARK_NONE, "wrote %s", evidence);
 
     return true;
 }
@@ -259,6 +261,24 @@ exit_code(const struct verdicts *before, const struct verdicts *after)
         return CHECK_UNKNOWN;
 
     return CLI_DONE;
+}
+
+/* Of one row alone, whatever the stage needs. */
+static int
+exit_code_of(const struct verdicts *before, const struct verdicts *after,
+             const struct lifecycle_row *row)
+{
+    enum verdict_status was = verdict_find(before, str_from(row->id))->status;
+
+    switch (verdict_find(after, str_from(row->id))->status) {
+    case VERDICT_FAIL:
+        return was == VERDICT_PASS ? CHECK_WORSE : CLI_FAILED;
+    case VERDICT_UNKNOWN:
+    case VERDICT_STALE:
+        return CHECK_UNKNOWN;
+    default:
+        return CLI_DONE;
+    }
 }
 
 /* Of another service only what can be found out about it counts. */
@@ -339,7 +359,7 @@ run(struct cli *cli, struct project *project, const struct target *target,
     if (target != NULL)
         return exit_code(&after, &after);
 
-    return exit_code(&before, &after);
+    return only != NULL ? exit_code_of(&before, &after, only) : exit_code(&before, &after);
 }
 
 int

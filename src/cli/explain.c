@@ -185,7 +185,9 @@ cli_explain(struct cli *cli)
         write_json(verdict, &page.out);
         return page_print(cli, &page);
     }
-    buf_printf(&page.out, "%s: %s\n\n", row->id, row->title);
+    buf_printf(&page.out, "%s: ", row->id);
+    page_wrap(&page, row->title, 2);
+    BUF_ADD_LIT(&page.out, "\n");
     add_status(cli, &page, verdict);
     add_text(&page, "a gap costs", row->cost);
     add_text(&page, "what to do", row->fix);

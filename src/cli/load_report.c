@@ -3,7 +3,7 @@
 
 #include "core/json.h"
 
-enum { POWERS = 32, ROUTE_WIDTH = 40 };
+enum { POWERS = 32, ROUTE_WIDTH = 40, OWN_MAX = 1024 };
 
 /* Later than this at the 95th percentile and a part of what was measured, or past this share of what it
  * can do, what was seen is the generator's own limit. */
@@ -151,6 +151,7 @@ load_report_text(const struct load_report *report, struct page *page)
 {
     const struct load_result *result = report->result;
     struct buf *out = &page->out;
+    struct buf own;
 
     BUF_ADD_LIT(out, " ");
     load_report_add_model(report, out);
@@ -159,18 +160,27 @@ load_report_text(const struct load_report *report, struct page *page)
                answered_per_second(result), (unsigned long long)load_failures(result),
                100 * failed_share(result));
     add_statuses(result, out);
-    buf_printf(out, "\n p50 %.2f ms, p95 %.2f ms, p99 %.2f ms, p99.9 %.2f ms, max %.2f ms\n\n",
-               ms(&result->latency, 0.5), ms(&result->latency, 0.95), ms(&result->latency, 0.99),
-               ms(&result->latency, 0.999), (double)result->latency.max_us / 1000);
-    add_bars(page, &result->latency);
+    BUF_ADD_LIT(out, "\n");
+    if (result->answered > 0) {
+        buf_printf(out, " p50 %.2f ms, p95 %.2f ms, p99 %.2f ms, p99.9 %.2f ms, max %.2f ms\n\n",
+                   ms(&result->latency, 0.5), ms(&result->latency, 0.95),
+                   ms(&result->latency, 0.99), ms(&result->latency, 0.999),
+                   (double)result->latency.max_us / 1000);
+        add_bars(page, &result->latency);
+    } else {
+        buf_printf(out, " nothing was answered: does it run at %s:%s?\n", report->options->at.host,
+                   report->options->at.port);
+    }
     add_routes(report, page);
     BUF_ADD_LIT(out, "\n ");
     if (load_report_is_own_limit(report)) {
         page_mark(page, CLI_MARK_WARN);
         BUF_ADD_LIT(out, " ");
     }
-    load_report_add_own(report, out);
-    BUF_ADD_LIT(out, "\n");
+    buf_init(&own, OWN_MAX);
+    load_report_add_own(report, &own);
+    page_wrap(page, buf_cstr(&own), 1);
+    buf_fini(&own);
 }
 
 /* --- JSON ----------------------------------------------------------------------------------------- */

@@ -218,12 +218,41 @@ take_line(const char *text, unsigned columns)
     return end > 0 ? end : bytes;
 }
 
+/* How many columns stand in the last line of the page already; colours take none. */
+static unsigned
+count_columns(const struct page *page)
+{
+    size_t at = page->out.len;
+    unsigned columns = 0;
+
+    while (at > 0 && page->out.data[at - 1] != '\n')
+        at--;
+    for (; at < page->out.len; at++) {
+        unsigned char c = (unsigned char)page->out.data[at];
+
+        if (c == 0x1b) {
+            while (at < page->out.len && page->out.data[at] != 'm')
+                at++;
+        } else {
+            columns += (c & 0xc0) != 0x80;
+        }
+    }
+
+    return columns;
+}
+
+static unsigned
+room_after(const struct page *page, unsigned columns)
+{
+    return page->width > columns + 20 ? page->width - columns : 20;
+}
+
 void
 page_wrap(struct page *page, const char *text, unsigned indent)
 {
-    unsigned columns = page->width > indent + 20 ? page->width - indent : 20;
+    unsigned columns = room_after(page, count_columns(page));
 
-    for (;;) {
+    for (;; columns = room_after(page, indent)) {
         size_t bytes = take_line(text, columns);
 
         buf_add_str(&page->out, str_trim(str_make(text, bytes)));

@@ -202,10 +202,12 @@ add_evidence(struct page *page, const struct project *project)
         return;
     }
     date_time_from_us(newest, at);
-    buf_printf(&page->out, "%zu rows, the last at %s", project->evidence.count, at);
+    buf_printf(&page->out, "%zu rows, the last at %s\n", project->evidence.count, at);
     if (stale > 0)
-        buf_printf(&page->out, "; %zu stale: configuration, schema or binary changed", stale);
-    BUF_ADD_LIT(&page->out, "\n");
+        buf_printf(
+            &page->out,
+            "           %zu stale, as configuration, schema or binary changed: cairn check\n",
+            stale);
 }
 
 static void

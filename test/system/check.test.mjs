@@ -99,6 +99,9 @@ test('a row that passed and fails now ends with 2', async () => {
     assert.equal(code, 2);
     assert.equal(of['no-secrets-in-git'].status, 'gap');
     assert.match(of['no-secrets-in-git'].found, /id_rsa:1: a private key/);
+    assert.equal((await project.run('check', '--only=no-secrets-in-git')).code, 1);
+    assert.equal((await project.run('check', '--only=gap-tracker')).code, 0, 'of one row');
+    assert.equal((await project.run('check', '--only=team-size')).code, 3);
 });
 
 test('evidence that was edited counts for nothing, and is named', async () => {
