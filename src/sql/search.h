@@ -71,7 +71,8 @@ struct search_node {
     bool prefix;
     uint8_t weights;  /* bit 0 is D; 0: any */
     int16_t distance; /* SEARCH_PHRASE */
-    uint32_t depth;
+    uint32_t depth;   /* of the tree below, without what leans to the left in chains of & and | */
+    uint32_t whole_depth;                   /* with it */
     struct str lexeme;                      /* SEARCH_VALUE */
     const struct search_node *left, *right; /* SEARCH_NOT: right */
 };
@@ -92,6 +93,9 @@ MUST_CHECK bool search_query_make(struct search *search, const struct search_con
 MUST_CHECK bool search_query_read(struct str text, struct arena *arena,
                                   const struct search_node **out, struct err *err);
 void search_query_write(struct buf *out, const struct search_node *query);
+/* The text of that: as search_query_read(), but any number of ! stand before a word. */
+MUST_CHECK bool search_query_restore(struct str text, struct arena *arena,
+                                     const struct search_node **out, struct err *err);
 
 /* vector @@ query. arena holds what is reckoned with. */
 bool search_match(const struct search_vector *vector, const struct search_node *query,

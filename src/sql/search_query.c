@@ -23,6 +23,7 @@ struct builder {
     struct part *parts; /* what waits for an operator */
     size_t count, cap;
     uint32_t nesting;
+    bool is_ours; /* search_query_write() has written the text */
 };
 
 static struct str
@@ -116,6 +117,9 @@ combine(struct builder *b, enum search_op op, int32_t distance)
     node->depth = right.node->depth + 1;
     if (left.node != NULL && left.node->depth + (op == SEARCH_PHRASE ? 1 : 0) > node->depth)
         node->depth = left.node->depth + (op == SEARCH_PHRASE ? 1 : 0);
+    node->whole_depth = right.node->whole_depth + 1;
+    if (left.node != NULL && left.node->whole_depth >= node->whole_depth)
+        node->whole_depth = left.node->whole_depth + 1;
     if (op == SEARCH_NOT) {
         out.before = right.before;
         out.behind = right.behind;
@@ -127,7 +131,9 @@ combine(struct builder *b, enum search_op op, int32_t distance)
     }
     out.node = node;
     push(b, out);
-    return node->depth <= DEPTH_MAX || fail_depth(b);
+    /* Chains are gone along, but not inside of a phrase. */
+    return (node->depth <= DEPTH_MAX && (op != SEARCH_PHRASE || node->whole_depth <= DEPTH_MAX)) ||
+           fail_depth(b);
 }
 
 /* The words of one operand; where some were left out between, their places stay. */
@@ -172,13 +178,22 @@ skip_spaces(struct builder *b)
 }
 
 /* Operators that wait, and between which words. */
-struct pending {
-    struct {
-        enum search_op op;
-        int32_t distance;
-    } items[OPERATORS_MAX];
-    uint32_t count;
+struct pending_operator {
+    enum search_op op;
+    int32_t distance;
 };
+
+struct pending {
+    struct pending_operator first[OPERATORS_MAX];
+    struct pending_operator *more; /* behind those: only in what we wrote ourselves */
+    uint32_t count, cap;
+};
+
+static struct pending_operator *
+pending_at(struct pending *pending, uint32_t index)
+{
+    return index < OPERATORS_MAX ? &pending->first[index] : &pending->more[index - OPERATORS_MAX];
+}
 
 static int
 priority(enum search_op op)
@@ -194,12 +209,13 @@ static bool
 settle(struct builder *b, struct pending *pending, enum search_op op)
 {
     while (pending->count > 0) {
-        enum search_op last = pending->items[pending->count - 1].op;
+        const struct pending_operator *top = pending_at(pending, pending->count - 1);
+        enum search_op last = top->op;
 
         if (op == SEARCH_NOT ? priority(op) >= priority(last) : priority(op) > priority(last))
             return true;
         pending->count--;
-        if (!combine(b, last, pending->items[pending->count].distance))
+        if (!combine(b, last, top->distance))
             return false;
     }
     return true;
@@ -210,10 +226,13 @@ push_operator(struct builder *b, struct pending *pending, enum search_op op, int
 {
     if (!settle(b, pending, op))
         return false;
-    if (pending->count == OPERATORS_MAX)
+    if (pending->count >= OPERATORS_MAX && !b->is_ours)
         return err_set(b->reader.err, ERR_DB, "XX000", "tsquery stack too small");
-    pending->items[pending->count].op = op;
-    pending->items[pending->count++].distance = distance;
+    if (pending->count >= OPERATORS_MAX && pending->count - OPERATORS_MAX == pending->cap) {
+        pending->cap = pending->cap * 2 + OPERATORS_MAX;
+        pending->more = xrealloc(pending->more, pending->cap * sizeof(*pending->more));
+    }
+    *pending_at(pending, pending->count++) = (struct pending_operator){op, distance};
     return true;
 }
 
@@ -342,16 +361,15 @@ read_level(struct builder *b)
     struct pending pending = {.count = 0};
     bool ended = false;
     bool empty = b->nesting == 0;
+    bool ok = true;
 
-    while (!ended) {
-        if (!read_operand(b, &pending, &empty))
-            return false;
-        if (empty)
-            return true;
-        if (!read_operator(b, &pending, &ended))
-            return false;
+    while (ok && !ended) {
+        ok = read_operand(b, &pending, &empty) && (empty || read_operator(b, &pending, &ended));
+        ended = ended || empty;
     }
-    return settle(b, &pending, SEARCH_OR);
+    ok = ok && (empty || settle(b, &pending, SEARCH_OR));
+    free(pending.more);
+    return ok;
 }
 
 /* "or" between words: what follows it must be an operand. */
@@ -484,6 +502,19 @@ search_query_make(struct search *search, const struct search_config *config, enu
 }
 
 bool
+search_query_restore(struct str text, struct arena *arena, const struct search_node **out,
+                     struct err *err)
+{
+    struct builder b = {
+        .form = SEARCH_FORM_QUERY,
+        .reader = {.text = text, .syntax = SEARCH_IN_QUERY, .arena = arena, .err = err},
+        .is_ours = true,
+    };
+
+    return build(&b, out);
+}
+
+bool
 search_query_read(struct str text, struct arena *arena, const struct search_node **out,
                   struct err *err)
 {
@@ -510,6 +541,42 @@ write_value(struct buf *out, const struct search_node *node)
     }
 }
 
+static void write_node(struct buf *out, const struct search_node *node, int outer,
+                       bool right_of_phrase);
+
+static void
+write_operator(struct buf *out, const struct search_node *node)
+{
+    if (node->op != SEARCH_PHRASE)
+        buf_add_str(out, node->op == SEARCH_AND ? STR(" & ") : STR(" | "));
+    else if (node->distance == 1)
+        BUF_ADD_LIT(out, " <-> ");
+    else
+        buf_printf(out, " <%d> ", node->distance);
+}
+
+/* a & b & c: such a chain leans to the left, and may be as long as a text. */
+static void
+write_chain(struct buf *out, const struct search_node *node)
+{
+    const struct search_node **chain = NULL;
+    const struct search_node *first = node;
+    size_t count = 0;
+
+    for (; first->op == node->op; first = first->left)
+        count++;
+    chain = xmalloc(count * sizeof(*chain));
+    first = node;
+    for (size_t i = count; i > 0; first = first->left)
+        chain[--i] = first;
+    write_node(out, first, priority(node->op), false);
+    for (size_t i = 0; i < count; i++) {
+        write_operator(out, chain[i]);
+        write_node(out, chain[i]->right, priority(node->op), node->op == SEARCH_PHRASE);
+    }
+    free(chain);
+}
+
 static void
 write_node(struct buf *out, const struct search_node *node, int outer, bool right_of_phrase)
 {
@@ -526,14 +593,7 @@ write_node(struct buf *out, const struct search_node *node, int outer, bool righ
         buf_add_char(out, '!');
         write_node(out, node->right, priority(node->op), false);
     } else {
-        write_node(out, node->left, priority(node->op), false);
-        if (node->op != SEARCH_PHRASE)
-            buf_add_str(out, node->op == SEARCH_AND ? STR(" & ") : STR(" | "));
-        else if (node->distance == 1)
-            BUF_ADD_LIT(out, " <-> ");
-        else
-            buf_printf(out, " <%d> ", node->distance);
-        write_node(out, node->right, priority(node->op), node->op == SEARCH_PHRASE);
+        write_chain(out, node);
     }
     if (in_parentheses)
         BUF_ADD_LIT(out, " )");

@@ -35,8 +35,8 @@ query_of(sqlite3_context *ctx, int index, sqlite3_value *arg)
     kept->arena = arena_new(QUERY_FIRST, QUERY_MAX);
     arena_set_soft(kept->arena);
     /* Kept longer than the argument, so it is read from a copy. */
-    if (!search_query_read(arena_copy(kept->arena, fn_text_of(arg)), kept->arena, &kept->query,
-                           &err)) {
+    if (!search_query_restore(arena_copy(kept->arena, fn_text_of(arg)), kept->arena, &kept->query,
+                              &err)) {
         free_query(kept);
         fn_fail(ctx, &err);
         return NULL;
