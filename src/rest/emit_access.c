@@ -37,7 +37,7 @@ void
 emit_note_column(struct emitter *e, const struct plan_rel *rel, const struct schema_table *table,
                  const struct model_column *column)
 {
-    if (e->plan->role != NULL && rel->call == NULL)
+    if (e->plan->role != NULL && rel->call == NULL && !emit_is_computed(rel))
         find_reading(e, rel, table)->columns[schema_column_index(table, column)] = true;
 }
 
@@ -60,12 +60,12 @@ emit_note_fault(struct emitter *e, const struct err *err)
 
 /* --- sources --------------------------------------------------------------------------------- */
 
-static bool
-filters_can_fail(const struct plan_cond *conds)
+bool
+emit_filters_can_fail(const struct plan_cond *conds)
 {
     for (; conds != NULL; conds = conds->next) {
         if (conds->kind == PLAN_COND_FILTER ? emit_can_fail(conds)
-                                            : filters_can_fail(conds->children))
+                                            : emit_filters_can_fail(conds->children))
             return true;
     }
     return false;
@@ -76,7 +76,7 @@ static void
 emit_view(struct emitter *e, const struct plan_rel *rel, const struct schema_table *table,
           struct str alias)
 {
-    bool is_barrier = filters_can_fail(rel->conds);
+    bool is_barrier = emit_filters_can_fail(rel->conds);
     struct err err = {0};
 
     if (is_barrier)
@@ -198,7 +198,7 @@ emit_rel_rules(struct emitter *e, const struct plan_rel *rel, const char *word)
     bool is_target = rel->parent == NULL && e->plan->action != PLAN_READ;
     struct str alias = emit_alias_text(e, rel);
 
-    if (rel->call != NULL)
+    if (rel->call != NULL || emit_is_computed(rel))
         return word;
     if (rel->rel != NULL && rel->rel->junction != NULL)
         word = emit_rule(e, rel->rel->junction, MODEL_FOR_SELECT,
@@ -214,7 +214,7 @@ emit_is_limited(struct emitter *e, const struct plan_rel *rel)
     const struct plan *plan = e->plan;
     bool is_target = rel->parent == NULL && plan->action != PLAN_READ;
 
-    if (plan->role == NULL || rel->call != NULL)
+    if (plan->role == NULL || rel->call != NULL || emit_is_computed(rel))
         return false;
     return is_target ? access_applies(plan->schema, plan->target_role, plan->target)
                      : access_applies(plan->schema, plan->role, rel->table);

@@ -54,36 +54,6 @@ emit_table_piece(struct emitter *e, const struct body_piece *piece,
         emit_body_check(e, table, statement, piece->part, piece->alias);
 }
 
-/* With SECURITY DEFINER the current user is the owner, for the body and for policies: what was written from
- * there on asks for him by name. */
-static void
-name_owner(struct emitter *e, size_t from)
-{
-    const struct schema_role *role = emit_body_role(e);
-    struct str call = STR("cairn_role()");
-    struct str text;
-    char quote = '\0';
-
-    if (role == e->plan->role || !buf_ok(&e->sql))
-        return;
-    text = arena_copy(e->arena, str_slice(buf_str(&e->sql), from, e->sql.len));
-    e->sql.len = from;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-
-        if (quote == '\0' && str_has_prefix(str_slice(text, i, text.len), call)) {
-            quote_text(&e->sql, role->model->name);
-            i += call.len - 1;
-            continue;
-        }
-        if (quote == c)
-            quote = '\0';
-        else if (quote == '\0' && (c == '\'' || c == '"'))
-            quote = c;
-        buf_add_char(&e->sql, c);
-    }
-}
-
 static void
 emit_statement(struct emitter *e, const struct plan_call *call,
                const struct model_statement *statement)
@@ -109,7 +79,7 @@ emit_statement(struct emitter *e, const struct plan_call *call,
             break;
         }
     }
-    name_owner(e, from);
+    emit_name_role(e, emit_body_role(e), from);
 }
 
 /* One cell of what RETURNING gave, out of the JSON in which it waited. */

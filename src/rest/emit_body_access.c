@@ -12,6 +12,35 @@ emit_body_role(const struct emitter *e)
                                  : NULL;
 }
 
+/* With SECURITY DEFINER the current user is the owner, for the body and for policies: they ask for him by
+ * name. */
+void
+emit_name_role(struct emitter *e, const struct schema_role *role, size_t from)
+{
+    struct str call = STR("cairn_role()");
+    struct str text;
+    char quote = '\0';
+
+    if (role == e->plan->role || !buf_ok(&e->sql))
+        return;
+    text = arena_copy(e->arena, str_slice(buf_str(&e->sql), from, e->sql.len));
+    e->sql.len = from;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+
+        if (quote == '\0' && str_has_prefix(str_slice(text, i, text.len), call)) {
+            quote_text(&e->sql, role->model->name);
+            i += call.len - 1;
+            continue;
+        }
+        if (quote == c)
+            quote = '\0';
+        else if (quote == '\0' && (c == '\'' || c == '"'))
+            quote = c;
+        buf_add_char(&e->sql, c);
+    }
+}
+
 void
 emit_body_source(struct emitter *e, const struct schema_table *table)
 {

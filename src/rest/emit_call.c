@@ -69,6 +69,10 @@ emit_row(struct emitter *e, const struct plan_rel *rel)
 void
 emit_computed(struct emitter *e, const struct plan_rel *rel, const struct model_computed *computed)
 {
+    if (!emit_is_postgres(e)) {
+        emit_row_function(e, rel, computed);
+        return;
+    }
     quote_ident(&e->sql, computed->schema);
     buf_add_char(&e->sql, '.');
     quote_ident(&e->sql, computed->name);

@@ -345,7 +345,7 @@ emit_can_fail(const struct plan_cond *cond)
 {
     enum api_op op = cond->filter->op;
 
-    return cond->field.step_count > 0 ||
+    return cond->field.step_count > 0 || cond->field.computed != NULL ||
            (op != API_IN && op != API_IS && op != API_ISDISTINCT && op > API_LTE);
 }
 

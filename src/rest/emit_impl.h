@@ -60,6 +60,8 @@ void emit_from(struct emitter *e, const struct plan_rel *rel);
 
 /* emit_filter.c. word and the conditions, joined by AND. */
 void emit_conds(struct emitter *e, const struct plan_cond *conds, const char *word);
+/* Whether any of them can. */
+bool emit_filters_can_fail(const struct plan_cond *conds);
 /* A filter that may fail on a row, so that whether it does tells something about that row. */
 bool emit_can_fail(const struct plan_cond *cond);
 /* An enum compares by the position of its label, and the embedded engine holds the label: CASE, the
@@ -118,6 +120,8 @@ bool emit_reads_target(const struct emitter *e);
  * called alias, it works; and where the row called alias is made, or found in the way, what it has to pass.
  */
 const struct schema_role *emit_body_role(const struct emitter *e);
+/* What was written from there on runs as role, who is then the current user. */
+void emit_name_role(struct emitter *e, const struct schema_role *role, size_t from);
 void emit_body_source(struct emitter *e, const struct schema_table *table);
 void emit_body_target(struct emitter *e, const struct schema_table *table,
                       const struct model_statement *statement, struct str alias);
@@ -175,6 +179,16 @@ void emit_call(struct emitter *e, const struct plan_rel *root);
  * that run before. */
 void emit_call_with(struct emitter *e, const struct plan_rel *root, bool is_used_twice);
 MUST_CHECK bool emit_body(struct emitter *e, struct emit_output *out, struct err *err);
+
+/* emit_row.c, for the embedded engine: the body of a function of rel's row, in parentheses. */
+void emit_row_function(struct emitter *e, const struct plan_rel *rel,
+                       const struct model_computed *computed);
+/* Whether rel's rows come out of such a function: what it read was looked at inside. */
+static inline bool
+emit_is_computed(const struct plan_rel *rel)
+{
+    return rel->rel != NULL && rel->rel->computed != NULL;
+}
 
 /* emit_call.c: the function of rel's row. */
 void emit_computed(struct emitter *e, const struct plan_rel *rel,

@@ -358,6 +358,20 @@ access_write_source(const struct schema *schema, const struct schema_role *role,
 }
 
 bool
+access_write_row_function(const struct schema *schema, const struct schema_role *role,
+                          const struct model_function *function, struct str alias, struct buf *out,
+                          int64_t *reads, struct err *err)
+{
+    struct writer w = {.schema = schema, .caller = role, .out = out, .err = err};
+
+    if (!check_references(&w, role, function->references, function->reference_count) ||
+        !write_text(&w, role, function->statements[0].sql, alias))
+        return false;
+    *reads |= w.reads | function->reads;
+    return true;
+}
+
+bool
 access_check_references(const struct schema *schema, const struct schema_role *role,
                         const struct model_reference *references, uint32_t count, struct err *err)
 {

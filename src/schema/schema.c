@@ -179,13 +179,16 @@ functions_init(struct schema *schema, struct arena *arena)
     struct schema_function *functions =
         ARENA_ARRAY(arena, struct schema_function, model->function_count + 1);
 
-    for (uint32_t i = 0; i < model->function_count; i++)
-        functions[i] = (struct schema_function){
+    for (uint32_t i = 0; i < model->function_count; i++) {
+        /* Those of a row are columns and relationships. */
+        if (model->functions[i].of_name.len > 0)
+            continue;
+        functions[schema->function_count++] = (struct schema_function){
             .model = &model->functions[i],
             .row = row_init(schema, model->functions[i].row, arena),
         };
+    }
     schema->functions = functions;
-    schema->function_count = model->function_count;
 }
 
 const struct schema_function *

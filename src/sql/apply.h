@@ -275,7 +275,10 @@ MUST_CHECK bool apply_remove_table(struct apply *a, struct model_table *table);
 MUST_CHECK bool apply_find_function(struct apply *a, const struct json *object, bool is_needed,
                                     struct model_function **out);
 MUST_CHECK bool apply_drop_function(struct apply *a, struct model_function *function);
-/* Drops those that return rows of the table, or fails with 2BP01 unless cascade. */
+/* Functions that take or give rows of a table that gets another name. */
+void apply_rename_function_rows(struct apply *a, struct str schema, struct str name,
+                                struct str new_name);
+/* Drops those that take or return rows of the table, or fails with 2BP01 unless cascade. */
 MUST_CHECK bool apply_drop_row_functions(struct apply *a, const struct model_table *table,
                                          struct str what, bool cascade);
 /* Translates all bodies once more, against the schema as it is now. */

@@ -64,6 +64,51 @@ read_default(struct apply *a, const struct json *node, struct model_argument *ar
     return true;
 }
 
+/* The table or view whose rows the type is; NULL: it is another type. */
+static const struct model_table *
+find_row_type(struct apply *a, const struct json *type_name)
+{
+    return pg_count(type_name, "arrayBounds") > 0
+               ? NULL
+               : apply_lookup_table(a, apply_list_name(pg_first(type_name, "names")));
+}
+
+static struct type
+row_type(struct apply *a, struct str schema, struct str name)
+{
+    struct type type = *type_builtin(TYPE_OTHER);
+
+    type.name = apply_full_name(a->keep, schema, name);
+    return type;
+}
+
+/* Of an argument, which may be a row. */
+static bool
+read_argument_type(struct apply *a, const struct json *type_name, struct type *out)
+{
+    const struct model_table *table = find_row_type(a, type_name);
+
+    if (table == NULL)
+        return read_type(a, type_name, out);
+    *out = row_type(a, table->schema, table->name);
+    return true;
+}
+
+void
+apply_rename_function_rows(struct apply *a, struct str schema, struct str name, struct str new_name)
+{
+    for (uint32_t i = 0; i < a->model->function_count; i++) {
+        struct model_function *function = &a->model->functions[i];
+
+        if (str_eq(function->row_name, name) && str_eq(function->row_schema, schema))
+            function->row_name = new_name;
+        if (!str_eq(function->of_name, name) || !str_eq(function->of_schema, schema))
+            continue;
+        function->of_name = new_name;
+        function->arguments[0].type = row_type(a, schema, new_name);
+    }
+}
+
 static bool
 read_argument(struct apply *a, const struct json *parameter, struct model_function *function)
 {
@@ -72,8 +117,14 @@ read_argument(struct apply *a, const struct json *parameter, struct model_functi
 
     argument->is_variadic = is_mode(parameter, "FUNC_PARAM_VARIADIC");
     argument->name = arena_copy(a->keep, pg_str(parameter, "name"));
-    if (!read_type(a, pg_get(parameter, "argType"), &argument->type))
+    if (!read_argument_type(a, pg_get(parameter, "argType"), &argument->type))
         return false;
+    if (argument->type.id == TYPE_OTHER) {
+        const struct model_table *table = find_row_type(a, pg_get(parameter, "argType"));
+
+        function->of_schema = table->schema;
+        function->of_name = table->name;
+    }
     if (value != NULL)
         return read_default(a, value, argument);
     return function->argument_count == 1 || !argument[-1].has_default ||
@@ -120,7 +171,10 @@ read_parameters(struct apply *a, const struct json *body, struct model_function 
         add_result(a, function, name, type);
         function->result = MODEL_RESULT_ROW;
     }
-    return true;
+    return function->of_name.len == 0 ||
+           (function->argument_count == 1 && !function->arguments[0].is_variadic &&
+            !function->arguments[0].has_default) ||
+           apply_refuse(a, SIZE_MAX, "functions that take a row and more");
 }
 
 static bool
@@ -225,6 +279,8 @@ read_options(struct apply *a, const struct json *body, struct model_function *fu
             function->is_strict = pg_bool(pg_as(arg, "Boolean"), "boolval");
         if (pg_is(element, "defname", "security"))
             function->is_definer = pg_bool(pg_as(arg, "Boolean"), "boolval");
+        if (pg_is(element, "defname", "rows"))
+            function->is_single = json_get_i64(pg_as(arg, "Integer"), "ival", 0) == 1;
         if (pg_is(element, "defname", "window") || pg_is(element, "defname", "transform"))
             return apply_refuse(a, pg_location(element), "functions of this kind");
         if (set != NULL && pg_is(set, "name", "search_path") && pg_is(set, "kind", "VAR_SET_VALUE"))
@@ -424,7 +480,7 @@ takes_types(struct apply *a, const struct json *object, const struct model_funct
     for (const struct json *n = pg_first(object, "objargs"); n != NULL; n = n->next, i++) {
         struct type type;
 
-        if (!read_type(a, pg_as(n, "TypeName"), &type))
+        if (!read_argument_type(a, pg_as(n, "TypeName"), &type))
             return false;
         if (i >= function->argument_count || !str_eq(type.name, function->arguments[i].type.name))
             return true;
@@ -483,8 +539,10 @@ apply_drop_row_functions(struct apply *a, const struct model_table *table, struc
     for (uint32_t i = a->model->function_count; i-- > 0;) {
         struct model_function *function = &a->model->functions[i];
 
-        if (!str_eq(function->row_name, table->name) ||
-            !str_eq(function->row_schema, table->schema))
+        if ((!str_eq(function->row_name, table->name) ||
+             !str_eq(function->row_schema, table->schema)) &&
+            (!str_eq(function->of_name, table->name) ||
+             !str_eq(function->of_schema, table->schema)))
             continue;
         if (!cascade)
             return apply_fail(a, SIZE_MAX, "2BP01", "drop that first, or add CASCADE",

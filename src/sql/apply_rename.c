@@ -48,13 +48,7 @@ rename_table(struct apply *a, const struct json *body, struct str new_name)
         moved = *table;
         if (!apply_remove_table(a, table))
             return false;
-        for (uint32_t i = 0; i < a->model->function_count; i++) {
-            struct model_function *function = &a->model->functions[i];
-
-            if (str_eq(function->row_name, moved.name) &&
-                str_eq(function->row_schema, moved.schema))
-                function->row_name = new_name;
-        }
+        apply_rename_function_rows(a, moved.schema, moved.name, new_name);
         moved.name = new_name;
         moved.sqlite_name = sqlite_name;
         ddl_created(a, edit_add_table(a, &moved));
@@ -63,6 +57,7 @@ rename_table(struct apply *a, const struct json *body, struct str new_name)
     if (!ddl_rename_table(a, table, table->schema, new_name, sqlite_name))
         return false;
     rename_references(a, table->schema, table->name, new_name);
+    apply_rename_function_rows(a, table->schema, table->name, new_name);
     moved = *table;
     edit_remove_table(a, table);
     moved.name = new_name;

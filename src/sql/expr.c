@@ -571,14 +571,15 @@ static const struct {
     const char *kind;
     bool (*translate)(struct expr_context *x, const struct json *body, struct expr *out);
 } nodes[] = {
-    {"A_Const", translate_const},      {"ColumnRef", expr_column_ref},
-    {"TypeCast", translate_cast},      {"FuncCall", expr_function},
-    {"A_Expr", expr_operator},         {"BoolExpr", translate_bool},
-    {"NullTest", translate_null_test}, {"BooleanTest", translate_bool_test},
-    {"CaseExpr", translate_case},      {"CoalesceExpr", translate_coalesce},
-    {"MinMaxExpr", translate_min_max}, {"SQLValueFunction", translate_value_function},
-    {"SubLink", translate_sublink},    {"CollateClause", translate_collate},
-    {"ParamRef", expr_parameter_ref},  {"A_ArrayExpr", expr_array},
+    {"A_Const", translate_const},        {"ColumnRef", expr_column_ref},
+    {"TypeCast", translate_cast},        {"FuncCall", expr_function},
+    {"A_Expr", expr_operator},           {"BoolExpr", translate_bool},
+    {"NullTest", translate_null_test},   {"BooleanTest", translate_bool_test},
+    {"CaseExpr", translate_case},        {"CoalesceExpr", translate_coalesce},
+    {"MinMaxExpr", translate_min_max},   {"SQLValueFunction", translate_value_function},
+    {"SubLink", translate_sublink},      {"CollateClause", translate_collate},
+    {"ParamRef", expr_parameter_ref},    {"A_ArrayExpr", expr_array},
+    {"A_Indirection", expr_indirection},
 };
 
 bool

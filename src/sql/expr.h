@@ -128,6 +128,7 @@ struct expr_parameters {
     struct str function;
     struct expr_parameter *items;
     uint32_t count;
+    struct scope_item *row; /* of a function of a row: its argument; NULL otherwise */
 };
 
 enum coercion { COERCE_IMPLICIT, COERCE_ASSIGN, COERCE_EXPLICIT };
@@ -191,6 +192,12 @@ MUST_CHECK bool expr_function(struct expr_context *x, const struct json *body, s
 
 /* Every body of the function, for the engine. Its statements go to function->statements. */
 MUST_CHECK bool function_translate(struct apply *a, struct model_function *function);
+/* The same of a function of a row. */
+MUST_CHECK bool function_translate_row(struct apply *a, struct model_function *function);
+/* A column of the row that the function's body is about; and $1.name, (argument).name. */
+MUST_CHECK bool expr_row_field(struct expr_context *x, struct str name, size_t location,
+                               struct expr *out);
+MUST_CHECK bool expr_indirection(struct expr_context *x, const struct json *body, struct expr *out);
 /* A call among expressions; *found is false when the schema has no function of this name. */
 MUST_CHECK bool function_call(struct expr_context *x, const struct json *call, bool *found,
                               struct expr *out);

@@ -200,8 +200,8 @@ find_parameter(struct expr_context *x, struct name qualifier, struct str name, s
 {
     struct expr_parameters *parameters = x->a->parameters;
 
-    if (parameters == NULL || qualifier.schema.len > 0 || name.len == 0 ||
-        (qualifier.name.len > 0 && !str_eq(qualifier.name, parameters->function)))
+    if (parameters == NULL || parameters->row != NULL || qualifier.schema.len > 0 ||
+        name.len == 0 || (qualifier.name.len > 0 && !str_eq(qualifier.name, parameters->function)))
         return false;
     for (uint32_t i = 0; i < parameters->count; i++) {
         if (!str_eq(parameters->items[i].name, name))
@@ -220,6 +220,8 @@ expr_parameter_ref(struct expr_context *x, const struct json *body, struct expr 
     struct expr_parameters *parameters = x->a->parameters;
     int64_t number = json_get_i64(body, "number", 0);
 
+    if (parameters != NULL && parameters->row != NULL && number == 1)
+        return apply_refuse(x->a, pg_location(body), "whole rows as values");
     if (parameters == NULL || number < 1 || number > parameters->count)
         return apply_fail(x->a, pg_location(body), "42P02", NULL, "there is no parameter $%jd",
                           (intmax_t)number);
@@ -227,6 +229,15 @@ expr_parameter_ref(struct expr_context *x, const struct json *body, struct expr 
     out->name = STR_NULL;
     parameters->items[number - 1].uses++;
     return true;
+}
+
+/* argument.name, function.argument.name */
+static bool
+names_row(const struct expr_parameters *parameters, struct name qualifier)
+{
+    return parameters != NULL && parameters->row != NULL && qualifier.name.len > 0 &&
+           str_eq(qualifier.name, parameters->items[0].name) &&
+           (qualifier.schema.len == 0 || str_eq(qualifier.schema, parameters->function));
 }
 
 bool
@@ -268,6 +279,8 @@ expr_column_ref(struct expr_context *x, const struct json *body, struct expr *ou
             return true;
         }
     }
+    if (names_row(x->a->parameters, qualifier))
+        return expr_row_field(x, name, pg_location(body), out);
     if (find_parameter(x, qualifier, name, out))
         return true;
     if (qualifier.name.len > 0 && !has_qualifier(x->scope, qualifier))

@@ -516,6 +516,8 @@ function_translate(struct apply *a, struct model_function *function)
     struct marks marks = {.is_body = true};
     bool ok;
 
+    if (function->of_name.len > 0)
+        return function_translate_row(a, function);
     parameters.count = function->argument_count;
     parameters.items = ARENA_ARRAY(a->tmp, struct expr_parameter, parameters.count + 1);
     for (uint32_t i = 0; i < parameters.count; i++) {

@@ -176,32 +176,36 @@ strict_condition(struct expr_context *x, const struct model_function *function,
     return condition;
 }
 
-/* The one query of the body, or the expression of RETURN or of a query that is nothing more. */
-static bool
-single_node(struct expr_context *x, const struct call *call, const struct function_body *body,
-            const struct json **query, const struct json **expression)
+bool
+function_single(const struct function_body *body, const struct json **query,
+                const struct json **expression)
 {
     const struct json *select = body->count == 1 ? pg_as(body->nodes[0], "SelectStmt") : NULL;
     const struct json *target = pg_as(pg_first(select, "targetList"), "ResTarget");
 
-    *query = NULL;
+    *query = select;
     *expression = body->result;
     if (body->result != NULL)
         return true;
-    if (select == NULL)
-        return apply_fail(
-            x->a, SIZE_MAX, "0A000", HINT_POSTGRES,
-            "function %.*s() is called inside of SQL, where the embedded engine takes "
-            "those of one SELECT only",
-            STR_ARG(call->name.name));
-    *query = select;
-    if (pg_count(select, "targetList") == 1 && pg_count(select, "fromClause") == 0 &&
-        pg_get(select, "whereClause") == NULL && pg_get(select, "havingClause") == NULL &&
-        pg_get(select, "limitCount") == NULL && pg_get(select, "limitOffset") == NULL &&
-        pg_get(select, "withClause") == NULL && pg_count(select, "valuesLists") == 0 &&
-        pg_count(select, "groupClause") == 0 && pg_is(select, "op", "SETOP_NONE"))
+    if (select != NULL && pg_count(select, "targetList") == 1 &&
+        pg_count(select, "fromClause") == 0 && pg_get(select, "whereClause") == NULL &&
+        pg_get(select, "havingClause") == NULL && pg_get(select, "limitCount") == NULL &&
+        pg_get(select, "limitOffset") == NULL && pg_get(select, "withClause") == NULL &&
+        pg_count(select, "valuesLists") == 0 && pg_count(select, "groupClause") == 0 &&
+        pg_is(select, "op", "SETOP_NONE"))
         *expression = pg_get(target, "val");
-    return true;
+    return select != NULL;
+}
+
+static bool
+single_node(struct expr_context *x, const struct call *call, const struct function_body *body,
+            const struct json **query, const struct json **expression)
+{
+    return function_single(body, query, expression) ||
+           apply_fail(x->a, SIZE_MAX, "0A000", HINT_POSTGRES,
+                      "function %.*s() is called inside of SQL, where the embedded engine takes "
+                      "those of one SELECT only",
+                      STR_ARG(call->name.name));
 }
 
 /* Translates the body with the call's values; text is an expression or a query. */

@@ -112,6 +112,50 @@ model_owner(const struct model_acl *acl)
     return acl->owner.len > 0 ? acl->owner : MODEL_OWNER;
 }
 
+/* What an unqualified name finds: in the table's schema, and in public. */
+static bool
+is_in_path(const struct model_function *function)
+{
+    return str_eq(function->schema, function->of_schema) || str_eq(function->schema, STR("public"));
+}
+
+static bool
+settle_computed(struct model *model)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < model->function_count; i++)
+        count += model->functions[i].of_name.len > 0;
+    model->computed_count = 0;
+    model->computed = ARENA_ARRAY(model->arena, struct model_computed, count + 1);
+    for (uint32_t t = 0; count > 0 && t < model->table_count; t++) {
+        const struct model_table *table = &model->tables[t];
+
+        for (uint32_t i = 0; i < model->function_count; i++) {
+            const struct model_function *function = &model->functions[i];
+            bool is_row = function->own_row_count == 0;
+
+            if (!str_eq(function->of_name, table->name) ||
+                !str_eq(function->of_schema, table->schema))
+                continue;
+            count--;
+            if (!is_in_path(function))
+                continue;
+            model->computed[model->computed_count++] = (struct model_computed){
+                .schema = function->schema,
+                .name = function->name,
+                .table = table,
+                .target = is_row ? function->row : NULL,
+                .type = is_row ? *type_builtin(TYPE_OTHER) : function->own_row->columns[0].type,
+                .returns_set = function->returns_set,
+                .is_single = !function->returns_set || function->is_single,
+                .function = function,
+            };
+        }
+    }
+    return count == 0;
+}
+
 bool
 model_settle_functions(struct model *model)
 {
@@ -124,7 +168,7 @@ model_settle_functions(struct model *model)
         if (function->row == NULL)
             return false;
     }
-    return true;
+    return settle_computed(model);
 }
 
 static struct str

@@ -322,6 +322,10 @@ struct model_function {
     struct str row_schema, row_name; /* of row, when it is a table's */
     struct model_table *own_row;     /* row, when it is no table's */
     uint32_t own_row_count;
+    /* A function of a row: the table whose rows it takes. It isn't called, but stands in model.computed;
+     * its one statement has the marks of struct model_policy, \x01 for the row. */
+    struct str of_schema, of_name;
+    bool is_single; /* ROWS 1 */
 };
 
 /* A function whose only argument is a row of table: a column that is computed, or, when it gives rows
@@ -332,7 +336,8 @@ struct model_computed {
     const struct model_table *target; /* whose rows it gives; NULL: a value */
     struct type type;
     bool returns_set;
-    bool is_single; /* at most one row */
+    bool is_single;                        /* at most one row */
+    const struct model_function *function; /* embedded */
 };
 
 /*
@@ -390,8 +395,8 @@ void model_free(struct model *model); /* NULL is safe */
 struct model_table *model_find_table(const struct model *model, struct str schema, struct str name);
 struct model_column *model_find_column(const struct model_table *table, struct str name);
 const struct model_key *model_primary_key(const struct model_table *table); /* NULL: none */
-/* Embedded: points each function's row to where it is now; after tables were moved. False: a table
- * is not there. */
+/* Embedded: points each function's row to where it is now, and makes model.computed anew; after tables
+ * were moved. False: a table is not there. */
 MUST_CHECK bool model_settle_functions(struct model *model);
 
 struct model_role *model_find_role(const struct model *model, struct str name);

@@ -514,6 +514,10 @@ check_functions(struct reader *r, struct model *model, const struct json *root)
             order = str_cmp(function[-1].name, function->name);
         if (order > 0 || function->name.len == 0)
             return refuse(r, "functions that are not in order", root);
+        if (function->of_name.len > 0 &&
+            (function->statement_count != 1 ||
+             (function->own_row_count > 0 && function->own_row->column_count == 0)))
+            return refuse(r, "a function of a row without its text", root);
         for (uint32_t k = 0; k < function->argument_count; k++) {
             if (function->arguments[k].type.name.len == 0)
                 return refuse(r, "an argument without a type", root);

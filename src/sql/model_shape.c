@@ -234,6 +234,9 @@ static const struct shape_field function_fields[] = {
     FIELD(model_function, "row_schema", SHAPE_STR, row_schema),
     FIELD(model_function, "row_name", SHAPE_STR, row_name),
     LIST(model_function, "row", own_row, own_row_count, table_shape),
+    FIELD(model_function, "of_schema", SHAPE_STR, of_schema),
+    FIELD(model_function, "of_name", SHAPE_STR, of_name),
+    FIELD(model_function, "single", SHAPE_BOOL, is_single),
     ACL(model_function),
 };
 SHAPE(function_shape, model_function, function_fields);

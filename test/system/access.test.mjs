@@ -11,7 +11,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 
-import { calls } from './data/access_calls.mjs';
+import { calls, ofRows } from './data/access_calls.mjs';
 import { cairn, makeProject, root, startCairn, startPostgres } from './harness.mjs';
 
 const secret = 'a secret of the access tests, longer than 32 bytes';
@@ -711,3 +711,5 @@ test('a function writes what its caller may write, or its owner where it says so
     assert.match((await ask(sqlite, 'a', asked)).body, /postgres, authenticator \\"cairn_role\(\)/);
     assert.match((await ask(postgres, 'a', asked)).body, /keeper, authenticator \\"cairn_role\(\)/);
 });
+
+test('a function of a row reads what its caller may read, or its owner where it says so', () => compareAll(ofRows));

@@ -4,6 +4,7 @@
 // to be the same to the byte.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 
@@ -18,8 +19,9 @@ before(async () => {
         migrations: {
             '0001_functions.sql': data('functions_sql.sql'),
             '0002_settings.sql': data('functions_settings.sql'),
+            '0003_rows.sql': data('functions_rows.sql'),
         },
-    });
+    }, { env: { CAIRN_DATABASE_AGGREGATES: 'true' } });
 });
 
 after(async () => {
@@ -274,6 +276,62 @@ test('functions inside of functions, views and checks', async () => {
     await expect(cheap(2), 201);
 });
 
+const all = async (...targets) => {
+    for (const target of targets) await expect(same(target), 200);
+};
+
+test('a function of a row is a column', async () => {
+    await expect(same('designers?select=id,full_name,anti_id&order=id'), 200,
+        '[{"id":1,"full_name":"Sid Meier","anti_id":-1}, \n {"id":2,"full_name":"Hironobu Sakaguchi","anti_id":-2}, \n {"id":3,"full_name":null,"anti_id":-3}]');
+    await all(
+        'games?select=id,always_true,anti_id&order=anti_id', 'games?select=*,a:anti_id::text&always_true=is.true&anti_id=lt.-1&order=id',
+        'games?select=id,gross&gross=gt.11.781&order=gross.desc.nullslast', 'games?select=id,gross&gross=eq.2.38', 'games?gross=in.(2.3800,12.4950)&order=id&select=id',
+        'games?order=gross,id&select=id', 'games?select=gross.sum(),gross.max(),always_true', 'games?select=state,id.count()&order=state',
+        'games?select=id,state&state=gte.ok&order=state.desc,id', 'games?select=id,labels&labels=cs.{b}&order=labels,id',
+        'games?select=id,doc,doc->>l,n:doc->n&doc->>l=eq.x2', 'games?select=id,doc->n&order=doc->n.desc&limit=1',
+        'games?or=(anti_id.eq.-1,anti_id.in.(-2,-7))&select=id&order=id', 'games?select=id,year&year=gte.1992-01-01', 'games?year=is.null&select=id&order=id',
+        'designers?select=name,game_count,latest&order=game_count.desc,name.desc', 'designers?game_count=gt.0&latest=like.*II&select=id,games(name,anti_id)&games.order=anti_id',
+        'games?select=id,designers(full_name)&order=designers(full_name).desc.nullslast,id', 'games?select=id,...designers(by_name:full_name)&order=id',
+        'games?select=id,designers!inner(full_name)&designers.full_name=match.^Sid&order=id', 'cheap_games?select=id,shout&shout=ilike.*FINAL*&order=shout',
+        'rpc/all_games?select=id,gross,by_other&anti_id=lt.-1&order=gross.desc.nullslast', 'rpc/all_games?select=designers(full_name),by(full_name),anti_id&id=in.(1,5)');
+    await expect(same('games?select=anti_id&anti_id=gt.-3', { headers: { Prefer: 'count=exact' } }), 200, /-1/);
+    await expect(same('games?select=per_piece&id=eq.1'), 200);
+    await expect(same('games?select=id&per_piece=gt.1'), 400, /22012/);
+    await expect(same('games?select=full_name'), 400, /42703/);
+    await expect(same('designers?select=game_coun'), 400, /42703/);
+    await expect(same('games?select=anti_id', { headers: { Accept: 'text/csv' } }), 200);
+});
+
+test('a function that gives rows of a table is a relationship', async () => {
+    await expect(same('games?select=name,by(name)&order=id&id=gt.3'), 200,
+        '[{"name":"Final Fantasy II","by":{"name":"Hironobu Sakaguchi"}}, \n {"name":"Tetris","by":null}]');
+    await expect(same('games?select=name,by_always(name)&order=id&id=gt.3'), 200,
+        '[{"name":"Final Fantasy II","by_always":{"name":"Hironobu Sakaguchi"}}, \n {"name":"Tetris","by_always":{"name":null}}]');
+    await all(
+        'games?select=name,by_always!inner(name)&by_always.name=like.*Hiro*&order=id', 'games?select=name,by!inner(full_name)&by.full_name=match.^S&order=id',
+        'designers?select=name,made(name,anti_id)&order=id', 'designers?select=name,made(id,gross)&made.gross=gt.5&made.order=gross.desc&made.limit=1&order=id',
+        'designers?select=name,made(id,designers(name,made(id)))&order=id', 'designers?select=name,made!inner(id)&made.sold=gt.5&order=id', 'designers?made=is.null&select=id,made()',
+        'designers?select=name,...made(games:name)&order=id', 'designers?select=name,made(price.sum())&order=id', 'games?select=id,...by(designer:name)&order=id',
+        'games?select=id,by(name)&order=by(name).desc.nullslast,id', 'web?select=name,children(name,children(name)),parents(name)&order=id', 'web?select=*,parents(*)&parents=not.is.null&order=id',
+        'rpc/all_games?select=name,by(name,made(name))&order=id.desc');
+    await expect(same('games?select=children(name)'), 400, /PGRST200/);
+});
+
+test('functions of rows in what a write gives back', async () => {
+    const write = (method, target, body, prefer = 'return=representation') => same(target, {
+        method, headers: { 'Content-Type': 'application/json', Prefer: prefer }, body: body && JSON.stringify(body),
+    });
+
+    await expect(write('POST', 'games?select=id,anti_id,gross,by(name)', { id: 10, price: 3, designer_id: 1 }), 201,
+        '[{"id":10,"anti_id":-10,"gross":3.5700,"by":{"name":"Sid Meier"}}]');
+    await expect(write('POST', 'games?select=anti_id', [{ id: 11 }, { id: 12 }]), 201);
+    await expect(write('POST', 'games?select=id,gross', { id: 10, price: 4 }, 'return=representation,resolution=merge-duplicates'), 200);
+    await expect(write('PATCH', 'games?anti_id=eq.-11&select=anti_id,designers(full_name)', { name: 'x', designer_id: 2 }), 200);
+    await expect(write('PATCH', 'games?anti_id=lt.-10', { sold: 1 }, 'return=minimal'), 204);
+    await expect(write('DELETE', 'games?anti_id=lt.-9&select=anti_id&order=anti_id'), 200, '[{"anti_id":-12}, \n {"anti_id":-11}, \n {"anti_id":-10}]');
+    await expect(write('POST', 'games', { id: 13, anti_id: 1 }), 400, /PGRST204/);
+});
+
 test('dropped, and other methods', async () => {
     await expect(get('gone?a=1'), 404, /PGRST202/);
     await expect(same('rpc/sayhello', { method: 'DELETE' }), 405, /PGRST101/);
@@ -281,10 +339,14 @@ test('dropped, and other methods', async () => {
     await expect(same('rpc/add_client', { method: 'OPTIONS' }), 200);
 });
 
+/** Those of a row can't be called on SQLite. */
+const ofRows = fs.readFileSync(data('functions_rows.sql').file, 'utf8')
+    .match(/FUNCTION \w+\((?=\w)/g).map((name) => `/rpc/${name.slice(9, -1)}`);
+
 test('the descriptions of the API are the same', async () => {
     const describe = async (server, target) => {
         const document = (await server.request(target)).json();
-        return Object.fromEntries(Object.entries(document.paths).filter(([name]) => name.startsWith('/rpc/')));
+        return Object.fromEntries(Object.entries(document.paths).filter(([name]) => name.startsWith('/rpc/') && !ofRows.includes(name)));
     };
 
     for (const target of ['/rest/v1/', '/openapi.json']) {
@@ -309,6 +371,17 @@ const refused = [
         '1:90', /column "a" does not exist/],
     ['CREATE FUNCTION f(VARIADIC a int[]) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; CREATE VIEW v AS SELECT f(1)', '1:', /VARIADIC|does not exist/],
     ['CREATE PROCEDURE f() LANGUAGE sql AS $$ SELECT 1 $$', '1:1', /procedures/],
+    ['CREATE TABLE t (a int); CREATE FUNCTION f(t) RETURNS int LANGUAGE sql AS $$ SELECT $1.b $$', '1:84', /column "b" not found in data type t/],
+    ['CREATE TABLE t (a int); CREATE FUNCTION f(x t) RETURNS t LANGUAGE sql AS $$ SELECT x $$', '1:', /column "x" does not exist|whole rows/],
+    ['CREATE TABLE t (a int); CREATE FUNCTION f(t) RETURNS t LANGUAGE sql AS $$ SELECT $1 $$', '1:', /whole rows as values/],
+    ['CREATE TABLE t (a int); CREATE FUNCTION f(t, int) RETURNS int LANGUAGE sql AS $$ SELECT $2 $$', '1:25', /a row and more/],
+    ['CREATE TABLE t (a int); CREATE FUNCTION f(t) RETURNS SETOF int LANGUAGE sql AS $$ SELECT 1 $$', '1:25', /other than a value or rows of a table/],
+    ['CREATE TABLE t (a int); CREATE FUNCTION f(t) RETURNS int LANGUAGE sql AS $$ DELETE FROM t RETURNING a $$', '1:25', /more than one SELECT/],
+    ['CREATE TABLE t (a int); CREATE FUNCTION f(t) RETURNS int LANGUAGE sql AS $$ SELECT $1.a $$; DROP TABLE t', '1:93', /function f depends on it/],
+    ['CREATE TABLE t (a int, b int); CREATE FUNCTION f(t) RETURNS int LANGUAGE sql AS $$ SELECT $1.a $$; ALTER TABLE t DROP COLUMN a',
+        '1:91', /"a" not found/],
+    ['CREATE TABLE t (a int); CREATE FUNCTION f(t) RETURNS int LANGUAGE sql AS $$ SELECT $1.a $$; CREATE FUNCTION f(t) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$',
+        '1:93', /already exists with same argument types/],
     ["CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT set_config('app.x', 'y', false) $$", '1:60', /only with true/],
     ["CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT set_config('role', 'postgres', true) $$", '1:60', /no setting "role"/],
     ["CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT set_config('a.b', 'c', true) $$; CREATE VIEW v AS SELECT f()",

@@ -65,3 +65,21 @@ export function calls(A, B) {
         ['GET', 'rpc/definer_set?note=3'], ['GET', 'rpc/add_note?id=10&owner=' + A],
     ];
 }
+
+/** What shows functions of rows. */
+export const ofRows = [
+    ['GET', 'profiles?select=name,note_count&order=id'], ['GET', 'profiles?select=name&order=note_count.desc,name'], ['GET', 'profiles?select=name,all_note_count&order=id'],
+    ['GET', 'notes?select=id,locked_words&order=id'], ['GET', 'notes?select=id,locked_word&order=id'], ['GET', 'notes?select=id,is_mine&order=id'],
+    ['GET', 'notes?is_mine=is.true&select=id&order=id', , 'count=exact'], ['GET', 'notes?size_by_rank=gt.0&select=id&order=id'], ['GET', 'notes?body_as_number=gt.0&select=id&order=id'],
+    ['GET', 'notes?or=(body_as_number.gt.0,id.lt.0)&select=id&order=id'], ['GET', 'notes?select=id,remarks(text)&order=id'], ['GET', 'notes?select=id,remarks!inner(id)&order=id', , 'count=exact'],
+    ['GET', 'profiles?select=id,written(id,body,remarks(text))&order=id'], ['GET', 'profiles?select=id,written(id)&written.body_as_number=gt.0&order=id'],
+    ['GET', 'tags?select=id,seen_count,all_count&order=id'], ['GET', 'tags?seen_count=gt.1&select=id&order=seen_count.desc,id', , 'count=exact'],
+    ['GET', 'tags?select=id,seen(id,body,owner,is_mine,remarks(text))&order=id'], ['GET', 'tags?select=id,seen!inner(id)&seen.shared=is.false&order=id', , 'count=exact'],
+    ['GET', 'tags?select=id,seen(id)&seen.body_as_number=gt.0&order=id'],
+    ['GET', 'tags?select=id,seen(id)&seen.locked_words=is.null&order=id'],
+    ['GET', 'tags?select=id,shown(id,body)&order=id'], ['GET', 'tags?select=id,kept&order=id'],
+    ['GET', 'comments?select=id,notes(is_mine)&order=id'], ['GET', 'rpc/definer_set?note=1&select=is_mine'],
+    ['PATCH', 'notes?is_mine=is.true&select=id,is_mine,locked_word', { body: 'changed' }, 'return=representation'],
+    ['PATCH', 'notes?id=eq.1&select=id,remarks(id)', { body: 'changed' }, 'return=representation'],
+    ['PATCH', 'notes?id=eq.3&select=id,is_mine', { body: 'changed' }, 'return=representation'],
+];

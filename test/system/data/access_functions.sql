@@ -103,3 +103,23 @@ CREATE FUNCTION definer_user() RETURNS text LANGUAGE sql SECURITY DEFINER STABLE
 CREATE FUNCTION closed(id int) RETURNS void LANGUAGE sql SECURITY DEFINER AS $$ INSERT INTO locked (id, word) VALUES (id, 'closed') $$;
 REVOKE EXECUTE ON FUNCTION closed(int) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION closed(int) TO editor;
+
+-- Of a row: what they read is read as the caller, or as the owner
+CREATE FUNCTION note_count(profiles) RETURNS bigint LANGUAGE sql STABLE AS $$ SELECT count(*) FROM notes n WHERE n.owner = $1.id $$;
+CREATE FUNCTION all_note_count(profiles) RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER AS
+    $$ SELECT count(*) FROM notes n WHERE n.owner = $1.id $$;
+CREATE FUNCTION locked_words(n notes) RETURNS text LANGUAGE sql STABLE AS $$ SELECT word FROM locked l WHERE l.note_id = n.id $$;
+CREATE FUNCTION locked_word(n notes) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER AS
+    $$ SELECT 'of ' || l.id FROM locked l WHERE l.note_id = n.id $$;
+CREATE FUNCTION size_by_rank(n notes) RETURNS int LANGUAGE sql STABLE AS $$ SELECT n.size / (n.rank - 3) $$;
+CREATE FUNCTION body_as_number(n notes) RETURNS int LANGUAGE sql STABLE AS $$ SELECT n.body::int $$;
+CREATE FUNCTION is_mine(n notes) RETURNS boolean LANGUAGE sql STABLE AS $$ SELECT n.owner = auth.uid() $$;
+CREATE FUNCTION remarks(notes) RETURNS SETOF comments LANGUAGE sql STABLE AS $$ SELECT * FROM comments WHERE note_id = $1.id ORDER BY id $$;
+CREATE FUNCTION written(profiles) RETURNS SETOF notes LANGUAGE sql STABLE AS $$ SELECT * FROM notes WHERE owner = $1.id ORDER BY id $$;
+CREATE FUNCTION shown(tags) RETURNS SETOF notes LANGUAGE sql STABLE SECURITY DEFINER AS $$ SELECT * FROM notes WHERE id = $1.id AND shared ORDER BY id $$;
+CREATE FUNCTION kept(tags) RETURNS text LANGUAGE sql STABLE AS $$ SELECT 'kept' $$;
+REVOKE EXECUTE ON FUNCTION kept(tags) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION kept(tags) TO editor;
+CREATE FUNCTION seen_count(tags) RETURNS bigint LANGUAGE sql STABLE AS $$ SELECT count(*) FROM notes n WHERE n.id >= $1.id $$;
+CREATE FUNCTION all_count(tags) RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER AS $$ SELECT count(*) FROM notes n WHERE n.id >= $1.id $$;
+CREATE FUNCTION seen(tags) RETURNS SETOF notes LANGUAGE sql STABLE AS $$ SELECT * FROM notes WHERE id >= $1.id ORDER BY id $$;
