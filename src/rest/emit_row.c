@@ -34,12 +34,13 @@ emit_row_function(struct emitter *e, const struct plan_rel *rel,
                   const struct model_computed *computed)
 {
     const struct schema_role *role = find_role(e, computed->function);
+    const struct schema_table *view = rel->parent == NULL ? e->view : NULL;
     size_t from = e->sql.len;
     struct err err = {0};
 
     note_row(e, rel);
     buf_add_str(&e->sql, computed->target == NULL ? STR("((") : STR("("));
-    if (!access_write_row_function(e->plan->schema, role, computed->function,
+    if (!access_write_row_function(e->plan->schema, role, computed->function, view,
                                    emit_alias_text(e, rel), &e->sql, &e->reads, &err))
         emit_note_fault(e, &err);
     buf_add_char(&e->sql, ')');

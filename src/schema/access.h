@@ -136,12 +136,13 @@ MUST_CHECK bool access_write_source(const struct schema *schema, const struct sc
                                     struct arena *arena, struct buf *out, int64_t *reads,
                                     struct err *err);
 /*
- * The body of a function of a row (struct model_computed), alias being the row, as role sees what it reads.
- * EXECUTE is the caller's to check.
+ * The body of a function of a row (struct model_computed), alias being the row, as role sees what it reads;
+ * with view a row of the base table that a write through that view is about. EXECUTE is the caller's to check.
  */
 MUST_CHECK bool access_write_row_function(const struct schema *schema,
                                           const struct schema_role *role,
-                                          const struct model_function *function, struct str alias,
+                                          const struct model_function *function,
+                                          const struct schema_table *view, struct str alias,
                                           struct buf *out, int64_t *reads, struct err *err);
 /* Whether role may read what a function's body reads: 42501. */
 MUST_CHECK bool access_check_references(const struct schema *schema, const struct schema_role *role,

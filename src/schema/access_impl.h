@@ -34,7 +34,7 @@ struct access_writer {
 };
 
 /* What \x01 stands for in a text: a row of alias; or, with view, of what the view's level stands on, as
- * far as a row of its base table, called alias, makes it up. */
+ * far as a row of its base table, called alias, makes it up; level UINT32_MAX: of the view itself. */
 struct access_row {
     struct str alias;
     const struct schema_view *view;

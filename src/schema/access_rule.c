@@ -359,13 +359,17 @@ access_write_source(const struct schema *schema, const struct schema_role *role,
 
 bool
 access_write_row_function(const struct schema *schema, const struct schema_role *role,
-                          const struct model_function *function, struct str alias, struct buf *out,
-                          int64_t *reads, struct err *err)
+                          const struct model_function *function, const struct schema_table *view,
+                          struct str alias, struct buf *out, int64_t *reads, struct err *err)
 {
-    struct writer w = {.schema = schema, .caller = role, .out = out, .err = err};
+    struct access_writer w = {.schema = schema, .caller = role, .out = out, .err = err};
+    struct access_row row = {.alias = alias};
 
-    if (!check_references(&w, role, function->references, function->reference_count) ||
-        !write_text(&w, role, function->statements[0].sql, alias))
+    /* The mark stands for a row of what is above the first level: of the view itself. */
+    if (view != NULL)
+        row = (struct access_row){.alias = alias, .view = view->view, .level = UINT32_MAX};
+    if (!access_check_reads(&w, role, function->references, function->reference_count) ||
+        !access_write_text(&w, role, function->statements[0].sql, &row))
         return false;
     *reads |= w.reads | function->reads;
     return true;

@@ -330,6 +330,11 @@ test('functions of rows in what a write gives back', async () => {
     await expect(write('PATCH', 'games?anti_id=lt.-10', { sold: 1 }, 'return=minimal'), 204);
     await expect(write('DELETE', 'games?anti_id=lt.-9&select=anti_id&order=anti_id'), 200, '[{"anti_id":-12}, \n {"anti_id":-11}, \n {"anti_id":-10}]');
     await expect(write('POST', 'games', { id: 13, anti_id: 1 }), 400, /PGRST204/);
+    await expect(write('PATCH', 'cheap_games?id=eq.1&select=id,shout', { name: 'Civ' }), 200, '[{"id":1,"shout":"CIV"}]');
+    await expect(write('PATCH', 'few_titles?line=like.1*Civ*&select=no,line,makers(name)', { title: 'Civilization I' }), 200,
+        '[{"no":1,"line":"1: Civilization I 19.80","makers":[{"name":"Sid Meier"}]}]');
+    await expect(write('POST', 'few_titles?select=line,makers(name)', { no: 14, title: 'new' }), 201, '[{"line":null,"makers":[]}]');
+    await expect(write('DELETE', 'few_titles?no=eq.14&select=line,title'), 200);
 });
 
 test('dropped, and other methods', async () => {

@@ -35,3 +35,9 @@ CREATE FUNCTION all_games() RETURNS SETOF games LANGUAGE sql STABLE AS 'SELECT *
 CREATE FUNCTION to_drop(games) RETURNS int LANGUAGE sql AS 'SELECT 1';
 CREATE OR REPLACE FUNCTION to_drop(games) RETURNS int LANGUAGE sql AS 'SELECT 2';
 DROP FUNCTION to_drop(games);
+
+CREATE VIEW titles AS SELECT id AS number, name AS title, price * 2 AS twice FROM games;
+CREATE VIEW few_titles AS SELECT number AS no, title, twice AS double FROM titles WHERE number < 100;
+CREATE FUNCTION line(few_titles) RETURNS text LANGUAGE sql STABLE AS $$ SELECT $1.no || ': ' || $1.title || ' ' || $1.double $$;
+CREATE FUNCTION makers(f few_titles) RETURNS SETOF designers LANGUAGE sql STABLE AS
+    'SELECT d.* FROM designers d JOIN games g ON g.designer_id = d.id WHERE g.id = f.no';
