@@ -356,7 +356,11 @@ emit_can_fail(const struct plan_cond *cond)
 static void
 emit_guarded_filter(struct emitter *e, const struct plan_cond *cond)
 {
-    bool is_guarded = emit_can_fail(cond) && emit_is_limited(e, cond->field.rel);
+    const struct plan_rel *rel = cond->field.rel;
+    /* Through a view that is written, what the view computes may fail as well. */
+    bool is_hidden = rel->parent == NULL && emit_view_hides(e);
+    bool can_fail = emit_can_fail(cond) || (is_hidden && cond->field.column->value_sqlite.len > 0);
+    bool is_guarded = can_fail && (is_hidden || emit_is_limited(e, rel));
 
     if (is_guarded) {
         BUF_ADD_LIT(&e->sql, "CASE WHEN ");

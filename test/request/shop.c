@@ -93,6 +93,8 @@ const char shop_sql[] =
     "    twice integer GENERATED ALWAYS AS (3 * 2) STORED);"
     "INSERT INTO guarded (price, code) VALUES (1, 'a'), (2, 'b');"
     "CREATE VIEW project_names AS SELECT id, name FROM projects;"
+    "CREATE VIEW windows AS SELECT id AS number, name AS title, upper(name) AS loud, client_id"
+    "    FROM projects WHERE name LIKE 'Win%' WITH CHECK OPTION;"
     "CREATE VIEW late_tasks AS WITH late AS (SELECT id, name, project_id FROM tasks WHERE id > 5)"
     "    SELECT l.id, l.name, l.project_id, p.name AS project FROM late l"
     "    JOIN projects p ON p.id = l.project_id;"

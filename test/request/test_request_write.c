@@ -527,6 +527,43 @@ an_insert_that_meets_a_fault_is_whole_or_not_there(void **state)
 #endif
 }
 
+static const struct door_case through_views[] = {
+    {"OPTIONS /windows", "200\nAllow: OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE\n\n"},
+    {"OPTIONS /late_tasks", "200\nAllow: OPTIONS,GET,HEAD\n\n"},
+    {"POST /windows?select=number,loud,clients(name)\nPrefer: return=representation\n\n"
+     "{\"number\":6,\"title\":\"Win 3\",\"client_id\":2}",
+     "201\n\n[{\"number\":6,\"loud\":\"WIN 3\",\"clients\":{\"name\":\"Apple\"}}]"},
+    {"POST /windows\n\n{\"number\":7,\"title\":\"BeOS\"}",
+     "400\n\n{\"code\":\"44000\",\"details\":\"Failing row contains (7, BeOS, null).\",\"hint\":null,"
+     "\"message\":\"new row violates check option for view \\\"windows\\\"\"}"},
+    {"POST /windows\n\n{\"loud\":\"X\"}",
+     "400\n\n{\"code\":\"0A000\",\"details\":\"View columns that are not columns of their base relation "
+     "are not updatable.\",\"hint\":null,\"message\":\"cannot insert into column \\\"loud\\\" of view "
+     "\\\"windows\\\"\"}"},
+    {"POST /late_tasks\n\n{\"id\":1}", "500\n\n{\"code\":\"55000\",..."},
+    {"PATCH /windows?number=lte.3&order=number.desc&select=number\nPrefer: return=representation\n\n"
+     "{\"client_id\":2}",
+     "200\nContent-Range: 0-1/*\n\n[{\"number\":2}, \n {\"number\":1}]"},
+    {"GET /projects?select=id,client_id&id=in.(1,4)&order=id",
+     "200\n\n[{\"id\":1,\"client_id\":2}, \n {\"id\":4,\"client_id\":2}]"},
+    {"POST /windows\nPrefer: resolution=merge-duplicates\n\n{\"number\":6,\"title\":\"Win 4\"}",
+     "200\n\n"},
+    {"POST /windows\nPrefer: resolution=merge-duplicates\n\n{\"number\":4,\"title\":\"Win X\"}",
+     "500\n\n{\"code\":\"55000\",\"details\":null,\"hint\":null,\"message\":\"conflicting row is not "
+     "visible through view \\\"windows\\\"\"}"},
+    {"PUT /windows?number=eq.8\nPrefer: return=representation\n\n"
+     "{\"number\":8,\"title\":\"Win 8\",\"client_id\":1}",
+     "201\n\n[{\"number\":8,\"title\":\"Win 8\",\"loud\":\"WIN 8\",\"client_id\":1}]"},
+    {"DELETE /windows?loud=in.(WIN 8,OSX)&select=title\nPrefer: return=representation\n\n",
+     "200\n\n[{\"title\":\"Win 8\"}]"},
+};
+
+static void
+a_view_is_written_where_its_table_can_be(void **state)
+{
+    door_expect_all(&door, through_views, COUNTOF(through_views));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -542,6 +579,8 @@ main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(an_answer_that_can_not_be_given_undoes_the_write, open_shop,
                                         close_shop),
         cmocka_unit_test_setup_teardown(constraints_speak_as_postgresql_does, open_shop,
+                                        close_shop),
+        cmocka_unit_test_setup_teardown(a_view_is_written_where_its_table_can_be, open_shop,
                                         close_shop),
         cmocka_unit_test(a_write_whose_answer_is_too_large_is_undone),
         cmocka_unit_test_setup_teardown(an_insert_that_meets_a_fault_is_whole_or_not_there,

@@ -136,6 +136,10 @@ static const struct write_case cases[] = {
      "WITH m AS (UPDATE \"public\".\"loud_names\" AS t0 SET \"title\" = _.\"title\" FROM "
      "json_to_record($1::json) AS _(\"title\" text) WHERE t0.\"number\" = $2 RETURNING "
      "t0.\"loud\") SELECT t0.\"loud\" FROM m AS t0"},
+    {PLAN_DELETE, "loud_names", "loud=eq.X&number=lt.9", "", "",
+     "DELETE FROM \"projects\" WHERE ((\"projects\".\"id\" > 5)) AND CASE WHEN ((\"projects\".\"id\" > 5)) THEN "
+     "(cairn_upper(\"projects\".\"name\")) = ?1 END AND \"projects\".\"id\" < ?2",
+     "DELETE FROM \"public\".\"loud_names\" AS t0 WHERE t0.\"loud\" = $1 AND t0.\"number\" < $2"},
     {PLAN_DELETE, "clients", "or=(id.eq.1,name.is.null)", "", "",
      "DELETE FROM \"clients\" WHERE (\"clients\".\"id\" = ?1 OR \"clients\".\"name\" IS NULL)",
      "DELETE FROM \"public\".\"clients\" AS t0 WHERE (t0.\"id\" = $1 OR t0.\"name\" IS NULL)"},
