@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/err_local.h"
+#include "db/engine.h"
 #include "db/sqlite/functions_impl.h"
 #include "sql/float.h"
 #include "sql/search.h"
@@ -97,11 +98,27 @@ fn_double_of(sqlite3_value *arg, double *out, struct err *err)
     return true;
 }
 
+/* A part of the claims, which live as long as the job: longer than any statement of it has values. */
+static bool
+is_of_claims(const struct fn *fn, struct str text)
+{
+    const struct db_session *session = fn->env->session;
+    uintptr_t at = (uintptr_t)text.data;
+    uintptr_t from = session != NULL ? (uintptr_t)session->claims_json.data : 0;
+
+    return from != 0 && text.len > 0 && at >= from &&
+           at + text.len <= from + session->claims_json.len;
+}
+
 void
 fn_result_str(sqlite3_context *ctx, struct str text)
 {
-    sqlite3_result_text64(ctx, text.data != NULL ? text.data : "", text.len, SQLITE_TRANSIENT,
-                          SQLITE_UTF8);
+    const struct binding *binding = sqlite3_user_data(ctx);
+    /* What a policy compares with is copied by SQLite for each row it looks at, unless it is static. */
+    bool is_static = is_of_claims(binding->fn, text);
+
+    sqlite3_result_text64(ctx, text.data != NULL ? text.data : "", text.len,
+                          is_static ? SQLITE_STATIC : SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
 void
@@ -293,7 +310,7 @@ release(void *data)
 }
 
 static struct binding *
-bind(struct fn *fn, const struct fn_def *def)
+binding_new(struct fn *fn, const struct fn_def *def)
 {
     struct binding *binding = xmalloc(sizeof(*binding));
 
@@ -312,8 +329,8 @@ register_defs(sqlite3 *db, struct fn *fn, const struct fn_defs *defs)
 
         if ((def->flags & FN_VOLATILE) == 0)
             flags |= SQLITE_DETERMINISTIC;
-        if (sqlite3_create_function_v2(db, def->name, def->args, flags, bind(fn, def), call, NULL,
-                                       NULL, release) != SQLITE_OK)
+        if (sqlite3_create_function_v2(db, def->name, def->args, flags, binding_new(fn, def), call,
+                                       NULL, NULL, release) != SQLITE_OK)
             return false;
     }
     return true;
@@ -327,7 +344,7 @@ register_aggregates(sqlite3 *db, struct fn *fn)
 
         if (sqlite3_create_function_v2(
                 db, def->name, def->args, SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINISTIC,
-                bind(fn, NULL), NULL, def->step, def->final, release) != SQLITE_OK)
+                binding_new(fn, NULL), NULL, def->step, def->final, release) != SQLITE_OK)
             return false;
     }
     return true;
@@ -348,7 +365,7 @@ functions_register(sqlite3 *db, const struct functions_env *env)
     /* A collation that can't be registered is not released. It owns a reference of its own, so that
      * fn lives as long as there is something to register. */
     for (size_t i = 0; i < COUNTOF(collations); i++) {
-        struct binding *collation = bind(fn, NULL);
+        struct binding *collation = binding_new(fn, NULL);
 
         if (sqlite3_create_collation_v2(db, collations[i].name, SQLITE_UTF8, collation,
                                         collations[i].compare, release) != SQLITE_OK) {

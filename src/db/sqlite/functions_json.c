@@ -241,7 +241,7 @@ call_json_get(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **arg
     bool as_text = (sqlite3_value_int(argv[2]) & 1) != 0;
     bool is_jsonb = (sqlite3_value_int(argv[2]) & 2) != 0;
     struct json_limits limits = {.max_depth = DEPTH_MAX, .allow_duplicate_keys = true};
-    struct str text = fn_text_of(argv[0]);
+    struct str text = fn_bytes_of(argv[0]);
     const struct json *found;
     struct json *json;
     ERR_LOCAL(err);

@@ -4,6 +4,7 @@
  * same question; the rest is what it has no word for.
  */
 #include "core/buf.h"
+#include "db/engine.h"
 #include "db/sqlite/functions.h"
 #include "unit/table.h"
 
@@ -333,6 +334,33 @@ rows_become_objects_as_row_to_json_writes_them(void **state)
 }
 
 static void
+claims_can_be_looked_into_and_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    /* No NUL ends them: what follows belongs to others. */
+    struct db_session session = {.claims_json =
+                                     str_make("{\"sub\":\"a\\u0062c\",\"role\":\"web\"}xyz", 31)};
+
+    fixture->env.session = &session;
+    expect(fixture, "select cairn_setting('request.jwt.claims')",
+           "{\"sub\":\"a\\u0062c\",\"role\":\"web\"}");
+    expect(fixture,
+           "select cairn_json_get(cairn_cast(cairn_setting('request.jwt.claims', 1), 'text', "
+           "'json'), 'role', 1) || '!'",
+           "web!");
+    expect(fixture,
+           "select cairn_json_get(cairn_setting('request.jwt.claims'), 'sub', 1) || "
+           "cairn_upper(cairn_json_get(cairn_setting('request.jwt.claims'), 'role', 0))",
+           "abc\"WEB\"");
+    sqlite3_exec(fixture->db,
+                 "create table kept as select cairn_json_get(cairn_setting('request.jwt.claims'), "
+                 "'role', 1) as v",
+                 NULL, NULL, NULL);
+    fixture->env.session = NULL;
+    expect(fixture, "select v from kept", "web");
+}
+
+static void
 lists_separate_as_json_agg_does(void **state)
 {
     expect(*state,
@@ -496,6 +524,7 @@ main(int argc, char **argv)
         TEST(types_that_vary_from_row_to_row_are_not_mixed_up),
         TEST(numbers_sort_by_value),
         TEST(rows_become_objects_as_row_to_json_writes_them),
+        TEST(claims_can_be_looked_into_and_kept),
         TEST(lists_separate_as_json_agg_does),
         TEST(sums_of_nothing_are_null_and_the_others_exact),
         TEST(an_aggregate_that_is_broken_off_leaves_nothing_behind),
