@@ -128,9 +128,11 @@ static bool
 bind_arguments(struct expr_context *x, const struct call *call,
                const struct model_function *function, struct expr_parameters *parameters)
 {
-    parameters->function = function->name;
-    parameters->count = function->argument_count;
-    parameters->items = ARENA_ARRAY(x->a->tmp, struct expr_parameter, function->argument_count + 1);
+    *parameters = (struct expr_parameters){
+        .function = function->name,
+        .items = ARENA_ARRAY(x->a->tmp, struct expr_parameter, function->argument_count + 1),
+        .count = function->argument_count,
+    };
     for (uint32_t k = 0; k < function->argument_count; k++) {
         const struct model_argument *argument = &function->arguments[k];
         struct expr value = {.sql = argument->default_sqlite, .pg = STR("DEFAULT")};
