@@ -34,7 +34,7 @@ static bool
 has_extremes(enum type_id of)
 {
     return of != TYPE_BOOL && of != TYPE_BYTEA && of != TYPE_UUID && of != TYPE_JSON &&
-           of != TYPE_JSONB;
+           of != TYPE_JSONB && of != TYPE_TSVECTOR && of != TYPE_TSQUERY;
 }
 
 /* What the aggregate gives over values of a type; NULL where PostgreSQL has none. */

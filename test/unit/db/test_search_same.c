@@ -19,7 +19,7 @@
 static struct pg_cluster cluster;
 static PGconn *conn;
 static uint64_t random_state = 20260101;
-static unsigned rounds = 4;
+static unsigned rounds = 2;
 
 static unsigned
 pick(unsigned count)
