@@ -75,6 +75,7 @@ local kinds = {
         return get("/rest/v1/notes?id=gt." .. id % 500 .. "&order=id&limit=20", bearer())
     end,
     ["policy-plain"] = function(id) return get("/notes?after=" .. id % 500, bearer()) end,
+    ["policy-tx-plain"] = function(id) return get("/policy-notes?after=" .. id % 500, bearer()) end,
 }
 
 local requests = {}

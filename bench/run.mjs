@@ -164,7 +164,7 @@ async function startCairnHere(name, databaseUrl) {
     const sqlite = databaseUrl.startsWith('sqlite:');
     const port = await freePort();
     const project = makeProject({
-        migrations: { '0001_bench.sql': schemaSql(), '0002_service.sql': `${sqlite ? roleSql : ''}${serviceSql}` },
+        migrations: { '0001_bench.sql': schemaSql(), '0002_service.sql': `${sqlite ? roleSql : ''}${serviceSql(sqlite)}` },
         name: 'bench',
     });
     const server = startServer(binary, ['serve'], { cwd: project, env: cairnEnvironment(port, databaseUrl) });
@@ -180,10 +180,14 @@ const makers = {
     'bare-sqlite': () => startBare('bare program', 'bare_sqlite', plainDatabase()),
     'cairn-sqlite': () => startCairnHere('cairn', 'sqlite:data/bench.db'),
     'fastify-pg': async () => startNode('Fastify + pg', 'fastify_pg.mjs', await plainPostgres()),
+    'fastify-pg-by-hand': async () => ({ ...await get('fastify-pg'), name: 'Fastify + pg, filter by hand' }),
     'bare-pg': async () => startBare('bare program', 'bare_postgres', await plainPostgres()),
     'cairn-pg': async () => {
         const postgres = await benchPostgres();
-        return startCairnHere('cairn', postgres.url(await postgres.createDatabase()));
+        const database = await postgres.createDatabase();
+        const server = await startCairnHere('cairn', postgres.url(database));
+        await postgres.sql('ANALYZE', database);
+        return server;
     },
 };
 
@@ -204,7 +208,7 @@ function plainPostgres() {
     plainPostgresUrl ??= benchPostgres().then(async (postgres) => {
         const database = await postgres.createDatabase();
         const file = path.join(makeFolder('sql'), 'schema.sql');
-        fs.writeFileSync(file, `${schemaSql()}${serviceSql}`);
+        fs.writeFileSync(file, `${schemaSql()}${serviceSql(false)}`);
         execFileSync(`${postgres.bin}/psql`, ['-X', '-q', '-h', postgres.socket, '-p', String(postgres.port),
             '-U', 'postgres', '-d', database, '-f', file]);
         await postgres.sql('ANALYZE', database);

@@ -224,7 +224,7 @@ look_worker_end(struct live *live, const struct check_input *input, struct evide
     struct err err = {0};
     struct live_run run;
     double seconds;
-    pid_t before;
+    pid_t before = 0;
 
     if (!begin(&run, live, input, out))
         return;
