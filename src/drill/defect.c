@@ -21,6 +21,7 @@ enum {
     FEW = 4,
     FEW_PER_S = 3,
     SLOW_MS = 1500,
+    UNDER_WAY_MS = 5,
     DRAIN_MS = 700
 };
 
@@ -325,6 +326,9 @@ spoil_answer(struct exchange *exchange)
         answer(exchange, 200, STR("[]"));
     if (is("slow") && path_is(exchange, "/rest/"))
         poll(NULL, 0, SLOW_MS);
+    /* So that there always is something that it ends in the middle of. */
+    if (is("ends-at-once") && path_is(exchange, "/rest/"))
+        poll(NULL, 0, UNDER_WAY_MS);
     if (is("dies-on-full-disk") && is_write && response->status >= 500)
         _exit(1);
 }

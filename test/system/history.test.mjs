@@ -33,6 +33,8 @@ test('a service writes down its start, its beats, the death of a worker and its 
     process.kill(instance.worker, 'SIGKILL');
     await until('another worker', () => running(server)[0]?.worker > 0 && running(server)[0].worker !== instance.worker);
 
+    await until('it to be ready', () => events(server).filter((one) => one.e === 'ready').length === 2);
+
     const { stdout } = await cairn(['status', '--json'], { cwd: server.project });
     const status = JSON.parse(stdout);
     assert.equal(status.day.crashes, 1);

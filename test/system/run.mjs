@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs the system tests with one PostgreSQL for all of them.
+// Runs the system tests with one PostgreSQL for all of them, in two lanes beside each other: one of tests that mostly wait,
+// for drills, services that start and time that goes by, and one of the others. What measures itself comes last, alone.
 //
 //     node test/system/run.mjs [--counts FILE] [NAME...]
 //
@@ -32,24 +33,53 @@ if (unknown.length > 0) {
 const files = (names.length > 0 ? names.map((name) => `${name}.test.mjs`) : all)
     .map((file) => path.join(here, file));
 
+const chosen = (...list) => files.filter((file) => list.includes(path.basename(file, '.test.mjs')));
+const waiting = chosen('check', 'checkpg', 'history', 'live', 'process', 'rows');
+const alone = chosen('selftest');
+const others = files.filter((file) => !waiting.includes(file) && !alone.includes(file));
+
 const postgres = await startPostgres();
-const report = path.join(makeFolder('report'), 'tap');
-const child = spawn(process.execPath, [
-    '--test', '--test-reporter=spec', '--test-reporter-destination=stdout',
-    '--test-reporter=tap', `--test-reporter-destination=${report}`, ...files,
-], {
-    stdio: ['ignore', 2, 2],
-    env: { ...process.env, CAIRN_TEST_POSTGRES: postgres.describe() },
-});
-for (const signal of ['SIGINT', 'SIGTERM']) process.prependListener(signal, () => child.kill(signal));
+const folder = makeFolder('report');
+const running = new Set();
+const reports = [];
+
+async function runFiles(list, output) {
+    const report = path.join(folder, `${reports.length}.tap`);
+    const child = spawn(process.execPath, [
+        '--test', '--test-reporter=spec', '--test-reporter-destination=stdout',
+        '--test-reporter=tap', `--test-reporter-destination=${report}`, ...list,
+    ], { stdio: ['ignore', output, output], env: { ...process.env, CAIRN_TEST_POSTGRES: postgres.describe() } });
+
+    reports.push(report);
+    running.add(child);
+    const code = await new Promise((done) => child.once('close', done));
+    running.delete(child);
+    return code;
+}
+
+// The first lane is shown as it goes, the other one when both have ended.
+const shown = path.join(folder, 'waiting');
+const kept = fs.openSync(shown, 'w');
+const stop = (signal) => {
+    stopped = true;
+    for (const child of running) child.kill(signal);
+};
+let stopped = false;
+for (const signal of ['SIGINT', 'SIGTERM']) process.prependListener(signal, () => stop(signal));
 // A test that hangs must not hang everything: what it was is in the output.
-const limit = setTimeout(() => child.kill('SIGTERM'), 15 * 60_000);
-const code = await new Promise((done) => child.once('close', done));
+const limit = setTimeout(() => stop('SIGTERM'), 15 * 60_000);
+const run = (list, output) => (list.length > 0 && !stopped ? runFiles(list, output) : 0);
+const codes = await Promise.all([run(others, 2), run(waiting, kept)]);
+fs.writeSync(2, fs.readFileSync(shown));
+codes.push(await run(alone, 2));
 clearTimeout(limit);
 
-const tap = fs.existsSync(report) ? fs.readFileSync(report, 'utf8') : '';
-const figure = (name) => Number(tap.match(new RegExp(`^# ${name} (\\d+)$`, 'm'))?.[1] ?? NaN);
+/** All runs together; NaN when one has broken down. */
+const figure = (name) => reports.reduce((sum, report) => {
+    const tap = fs.existsSync(report) ? fs.readFileSync(report, 'utf8') : '';
+    return sum + Number(tap.match(new RegExp(`^# ${name} (\\d+)$`, 'm'))?.[1] ?? NaN);
+}, 0);
 const failed = figure('fail') + figure('cancelled') + figure('todo');
 const counts = [figure('pass'), failed, figure('skipped')];
 if (countsFile && counts.every(Number.isInteger)) fs.writeFileSync(countsFile, `${counts.join(' ')}\n`);
-process.exit(code === 0 && failed === 0 ? 0 : 1);
+process.exit(!stopped && codes.every((code) => code === 0) && failed === 0 ? 0 : 1);
