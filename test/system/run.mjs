@@ -34,8 +34,8 @@ const files = (names.length > 0 ? names.map((name) => `${name}.test.mjs`) : all)
     .map((file) => path.join(here, file));
 
 const chosen = (...list) => files.filter((file) => list.includes(path.basename(file, '.test.mjs')));
-const waiting = chosen('check', 'checkpg', 'history', 'live', 'process', 'rows');
-const alone = chosen('selftest');
+const waiting = chosen('check', 'history', 'live', 'process', 'rows');
+const alone = chosen('checkpg', 'selftest');
 const others = files.filter((file) => !waiting.includes(file) && !alone.includes(file));
 
 const postgres = await startPostgres();
