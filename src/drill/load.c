@@ -418,28 +418,38 @@ take_idle(struct run *run, uint64_t now)
     return NULL;
 }
 
+/* When the next request is meant to begin; the run's end or later: there is none. */
+static uint64_t
+next_ns(const struct run *run, uint64_t now)
+{
+    return run->options->rate > 0 ? intended_ns(run, run->next) : now;
+}
+
+/* What was meant to begin before the end is sent after it, too, if the generator was the one to be late. */
+static bool
+is_due(const struct run *run, uint64_t now)
+{
+    uint64_t next = next_ns(run, now);
+
+    return next <= now && next < run->end_ns && (now < run->end_ns || !run->is_starved);
+}
+
 /* Sends what is due. In the open model what finds no connection waits, and its wait counts. */
 static void
 send_due(struct run *run, uint64_t now)
 {
-    bool is_open = run->options->rate > 0;
+    while (is_due(run, now)) {
+        struct conn *conn = take_idle(run, now);
 
-    while (now < run->end_ns) {
-        uint64_t intended = is_open ? intended_ns(run, run->next) : now;
-        struct conn *conn;
-
-        if (intended > now) {
-            run->is_starved = false;
-            return;
-        }
-        conn = take_idle(run, now);
         if (conn == NULL) {
             run->is_starved = true;
             return;
         }
-        begin(run, conn, intended);
+        begin(run, conn, next_ns(run, now));
         now = now_ns();
     }
+    if (now < run->end_ns)
+        run->is_starved = false;
 }
 
 static void
@@ -457,19 +467,16 @@ expire(struct run *run, uint64_t now)
 static int
 wait_ms(const struct run *run, uint64_t now)
 {
-    uint64_t next;
-
     if (now >= run->end_ns || run->options->rate == 0)
         return 1;
-    next = intended_ns(run, run->next);
 
-    return next > now + 1000000 ? 1 : 0;
+    return next_ns(run, now) > now + 1000000 ? 1 : 0;
 }
 
 static bool
 is_done(const struct run *run, uint64_t now)
 {
-    return now >= run->end_ns && run->idle_count == run->options->connections;
+    return now >= run->end_ns && run->idle_count == run->options->connections && !is_due(run, now);
 }
 
 /* What happens every now and then; false when the run ends at once. */

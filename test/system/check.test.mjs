@@ -324,7 +324,7 @@ test('interrupted at any moment, it says so and leaves no process, file or lock 
         const at = Date.now();
         child.kill('SIGINT');
         assert.equal(await ended, 5, `${where}: ${said}`);
-        assert.ok(Date.now() - at < 10_000, `${where}: it took ${Date.now() - at} ms to end`);
+        assert.ok(Date.now() - at < 30_000, `${where}: it took ${Date.now() - at} ms to end`);
         assert.match(said, /interrupted: nothing was kept, and nothing is left behind/, where);
         // What was killed may take a moment to be gone.
         for (let i = 0; i < 100 && family.some(runs); i++) await new Promise((done) => setTimeout(done, 20));

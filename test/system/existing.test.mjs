@@ -229,18 +229,21 @@ test('with 10,000 tables, requests go on while the schema is read again', { time
     await until('the listener', () => server.log.includes('db_listening'));
     const stops = [1, 2, 3, 4].map(() => startReader(server, '/rest/v1/posts?id=eq.1'));
     await sleep(500);
+    let reading = Infinity;
     for (const name of ['x1', 'x2']) {
+        const asked = Date.now();
         await postgres.sql(`CREATE TABLE api.${name} (id int); GRANT SELECT ON api.${name} TO web_anon;
             NOTIFY pgrst, 'reload schema'`, database);
         await until(name, async () => await status(server, `/rest/v1/${name}`) === 200, 60_000);
+        reading = Math.min(reading, Date.now() - asked);
     }
     await sleep(1500); // what was there before is given back meanwhile
     for (const seen of await Promise.all(stops.map((stop) => stop()))) {
         assert.deepEqual(seen.bad, []);
         assert.ok(seen.count > 100, `${seen.count} requests`);
         t.diagnostic(`${seen.count} requests, the slowest took ${seen.slowest.toFixed(1)} ms`);
-        // Reading the schema takes longer; a request that waited for it would show.
-        assert.ok(seen.slowest < 1000, `${seen.slowest} ms`);
+        // A request that waited for the reading would show.
+        assert.ok(seen.slowest < reading, `${seen.slowest} ms, the reading took ${reading} ms`);
     }
     await server.stop();
 });

@@ -75,7 +75,7 @@ export function makeFolder(name = 'folder') {
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** Polls until what() gives something true; fails after the time is up, saying what it waited for. */
-export async function until(label, what, ms = 10_000) {
+export async function until(label, what, ms = 30_000) {
     const end = Date.now() + ms;
     for (;;) {
         const value = await what();

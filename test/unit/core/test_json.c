@@ -285,7 +285,7 @@ names_that_collide_do_not_make_it_slow(void **state)
     buf_add_char(&text, '}');
     start = clock_mono_ns();
     assert_int_equal(parse_str(buf_str(&text))->count, count);
-    assert_true(clock_mono_ns() - start < 3000000000U);
+    assert_true(clock_mono_ns() - start < 30000000000U);
     buf_fini(&text);
 }
 

@@ -109,7 +109,7 @@ a_read_past_its_time_is_canceled(void **state)
     assert_false(work.job.ok);
     assert_string_equal(work.job.err.code, "57014");
     assert_string_equal(work.job.err.message, "canceling statement due to statement timeout");
-    assert_true(clock_mono_ns() - begin_ns < UINT64_C(3000000000));
+    assert_true(clock_mono_ns() - begin_ns < UINT64_C(20000000000));
     work_fini(&work);
     /* And what follows is not. */
     assert_string_equal(run_read(fx, "SELECT 1"), "1\n");

@@ -370,7 +370,7 @@ a_file_locked_by_another_program_costs_time_but_no_answer(void **state)
     work.job.timeout_ms = 150;
     uint64_t begin_ns = clock_mono_ns();
     work_run(fx, &work);
-    assert_true(clock_mono_ns() - begin_ns < UINT64_C(2000000000));
+    assert_true(clock_mono_ns() - begin_ns < UINT64_C(20000000000));
     assert_false(work.job.ok);
     assert_string_equal(work.job.err.code, "55P03");
     assert_int_equal(work.job.err.http_status, 503);

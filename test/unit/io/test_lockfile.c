@@ -39,7 +39,7 @@ waiting_ends_at_the_deadline(void **state)
     start = clock_mono_ns();
     assert_false(lockfile_take(unit_path("lock"), 100, &second, &err));
     assert_true(clock_mono_ns() - start >= 100000000);
-    assert_true(clock_mono_ns() - start < 5000000000U);
+    assert_true(clock_mono_ns() - start < 20000000000U);
     lockfile_release(lock);
 }
 
