@@ -330,6 +330,30 @@ lite_conn_bind(sqlite3_stmt *stmt, const struct value *params, uint32_t count)
 }
 
 void
+lite_conn_result(sqlite3_context *ctx, const struct value *value, sqlite3_destructor_type lifetime)
+{
+    switch (value->kind) {
+    case VALUE_NULL:
+        sqlite3_result_null(ctx);
+        break;
+    case VALUE_INT:
+        sqlite3_result_int64(ctx, value->i);
+        break;
+    case VALUE_REAL:
+        sqlite3_result_double(ctx, value->f);
+        break;
+    case VALUE_TEXT: /* an address of NULL would be NULL */
+        sqlite3_result_text64(ctx, value->s.data != NULL ? value->s.data : "", value->s.len,
+                              lifetime, SQLITE_UTF8);
+        break;
+    case VALUE_BLOB:
+        sqlite3_result_blob64(ctx, value->s.data != NULL ? value->s.data : "", value->s.len,
+                              lifetime);
+        break;
+    }
+}
+
+void
 lite_conn_cell(sqlite3_stmt *stmt, int column, struct value *out)
 {
     /* Without mutexes all values are protected ones (sqlite.org/c3ref/value.html), and the blob of a

@@ -93,6 +93,9 @@ int lite_conn_exec(struct lite_conn *conn, const char *sql);
 int lite_conn_step(sqlite3_stmt *stmt);
 /* Prepares a statement that is used once or few times; NULL: err is set. */
 sqlite3_stmt *lite_conn_prepare(struct lite_conn *conn, struct str sql, struct err *err);
+/* Makes it the result of a function or of a column. lifetime: SQLITE_STATIC or SQLITE_TRANSIENT. */
+void lite_conn_result(sqlite3_context *ctx, const struct value *value,
+                      sqlite3_destructor_type lifetime);
 bool lite_conn_bind(sqlite3_stmt *stmt, const struct value *params, uint32_t count);
 /* Borrows a column of the current row. */
 void lite_conn_cell(sqlite3_stmt *stmt, int column, struct value *out);

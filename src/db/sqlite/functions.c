@@ -4,6 +4,7 @@
 
 #include "core/err_local.h"
 #include "db/engine.h"
+#include "db/sqlite/conn.h"
 #include "db/sqlite/functions_impl.h"
 #include "sql/float.h"
 #include "sql/search.h"
@@ -124,24 +125,10 @@ fn_result_str(sqlite3_context *ctx, struct str text)
 void
 fn_result(sqlite3_context *ctx, const struct value *value)
 {
-    switch (value->kind) {
-    case VALUE_INT:
-        sqlite3_result_int64(ctx, value->i);
-        break;
-    case VALUE_REAL:
-        sqlite3_result_double(ctx, value->f);
-        break;
-    case VALUE_TEXT:
+    if (value->kind == VALUE_TEXT)
         fn_result_str(ctx, value->s);
-        break;
-    case VALUE_BLOB:
-        sqlite3_result_blob64(ctx, value->s.data != NULL ? value->s.data : "", value->s.len,
-                              SQLITE_TRANSIENT);
-        break;
-    case VALUE_NULL:
-    default:
-        sqlite3_result_null(ctx);
-    }
+    else
+        lite_conn_result(ctx, value, SQLITE_TRANSIENT);
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include "core/buf.h"
 #include "db/engine.h"
+#include "db/sqlite/conn.h"
 
 struct rows_table {
     sqlite3_vtab base;
@@ -103,29 +104,10 @@ rows_column(sqlite3_vtab_cursor *base, sqlite3_context *ctx, int column)
 {
     const struct rows_cursor *cursor = cursor_of(base);
     const struct lite_rows *rows = cursor->rows;
-    const struct value *value = NULL;
 
-    if ((uint32_t)column >= rows->width)
-        return SQLITE_OK;
-    value = rows->values + (size_t)cursor->at * rows->width + (uint32_t)column;
-    switch (value->kind) {
-    case VALUE_NULL:
-        break;
-    case VALUE_INT:
-        sqlite3_result_int64(ctx, value->i);
-        break;
-    case VALUE_REAL:
-        sqlite3_result_double(ctx, value->f);
-        break;
-    case VALUE_TEXT: /* an address of NULL would be NULL */
-        sqlite3_result_text64(ctx, value->s.data != NULL ? value->s.data : "", value->s.len,
-                              SQLITE_STATIC, SQLITE_UTF8);
-        break;
-    case VALUE_BLOB:
-        sqlite3_result_blob64(ctx, value->s.data != NULL ? value->s.data : "", value->s.len,
-                              SQLITE_STATIC);
-        break;
-    }
+    if ((uint32_t)column < rows->width)
+        lite_conn_result(ctx, rows->values + (size_t)cursor->at * rows->width + (uint32_t)column,
+                         SQLITE_STATIC);
     return SQLITE_OK;
 }
 
