@@ -292,32 +292,6 @@ plant_get_defect(size_t i)
     return &plants[i].defect;
 }
 
-size_t
-plant_check_count(void)
-{
-    return check_files_count + check_poc_count + check_config_count + check_history_count +
-           check_schemas_count;
-}
-
-const struct check_def *
-plant_get_check(size_t i)
-{
-    const struct {
-        const struct check_def *defs;
-        size_t count;
-    } tables[] = {
-        {check_files, check_files_count},     {check_poc, check_poc_count},
-        {check_config, check_config_count},   {check_history, check_history_count},
-        {check_schemas, check_schemas_count},
-    };
-    size_t t = 0;
-
-    while (i >= tables[t].count)
-        i -= tables[t++].count;
-
-    return &tables[t].defs[i];
-}
-
 /* --- making it ------------------------------------------------------------------------------------ */
 
 static const struct plant *
@@ -415,8 +389,8 @@ ask_all(const char *dir, const struct plant *plant, const struct check_input *co
         return false;
     input.config = config;
     input.record = &record;
-    for (size_t i = 0; i < plant_check_count(); i++) {
-        const struct check_def *def = plant_get_check(i);
+    for (size_t i = 0; i < check_count(); i++) {
+        const struct check_def *def = check_get(i);
 
         out[i] = (struct evidence){.row = def->name, .measured = "", .limit = "", .detail = ""};
         def->look(&input, &out[i]);

@@ -292,7 +292,7 @@ judge_jobs(const struct run *run, struct selftest_row *rows)
 static void
 try_plant(const struct check_input *input, const struct defect *defect, struct selftest_row *row)
 {
-    struct evidence *found = ARENA_ARRAY(input->arena, struct evidence, plant_check_count());
+    struct evidence *found = ARENA_ARRAY(input->arena, struct evidence, check_count());
     struct err err = {0};
 
     *row = (struct selftest_row){.defect = defect, .found = "all pass", .also = ""};
@@ -301,7 +301,7 @@ try_plant(const struct check_input *input, const struct defect *defect, struct s
         row->found = arena_cstr(input->arena, str_from(err.message));
         return;
     }
-    for (size_t i = 0; i < plant_check_count(); i++) {
+    for (size_t i = 0; i < check_count(); i++) {
         struct answer answer = {.outcome = found[i].outcome};
 
         snprintf(answer.found, FOUND_MAX, "%s", found[i].measured);

@@ -8,8 +8,15 @@
 
 enum { TEXT_MAX = 400, OUTPUT_MAX = 64 * 1024 };
 
+size_t
+check_count(void)
+{
+    return check_files_count + check_poc_count + check_config_count + check_history_count +
+           check_schemas_count;
+}
+
 const struct check_def *
-check_find(const char *name)
+check_get(size_t i)
 {
     const struct {
         const struct check_def *defs;
@@ -19,12 +26,20 @@ check_find(const char *name)
         {check_config, check_config_count},   {check_history, check_history_count},
         {check_schemas, check_schemas_count},
     };
+    size_t t = 0;
 
-    for (size_t t = 0; t < COUNTOF(tables); t++) {
-        for (size_t i = 0; i < tables[t].count; i++) {
-            if (strcmp(tables[t].defs[i].name, name) == 0)
-                return &tables[t].defs[i];
-        }
+    while (i >= tables[t].count)
+        i -= tables[t++].count;
+
+    return &tables[t].defs[i];
+}
+
+const struct check_def *
+check_find(const char *name)
+{
+    for (size_t i = 0; i < check_count(); i++) {
+        if (strcmp(check_get(i)->name, name) == 0)
+            return check_get(i);
     }
 
     return NULL;

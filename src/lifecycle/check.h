@@ -30,7 +30,10 @@ struct check_def {
     check_look look; /* sets outcome and measured, may set limit, detail and figures */
 };
 
-/* NULL when that name isn't a check of files or configuration. */
+/* The checks of files and configuration. */
+size_t check_count(void);
+const struct check_def *check_get(size_t i);
+/* NULL when that name isn't one. */
 const struct check_def *check_find(const char *name);
 
 /* For a check of what cairn doesn't have yet: what to do until then. NULL: it isn't one. */

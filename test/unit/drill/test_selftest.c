@@ -31,7 +31,7 @@ tear_down(void **state)
 static struct evidence *
 try(const struct defect *defect)
 {
-    struct evidence *found = ARENA_ARRAY(arena, struct evidence, plant_check_count());
+    struct evidence *found = ARENA_ARRAY(arena, struct evidence, check_count());
     struct err err = {0};
 
     if (!plant_try(defect, &catalogue, "2026-11-22", arena, found, &err))
@@ -56,7 +56,7 @@ a_project_with_nothing_wrong_passes_each_check_of_files_and_configuration(void *
 {
     const struct evidence *found = try(NULL);
 
-    for (size_t i = 0; i < plant_check_count(); i++) {
+    for (size_t i = 0; i < check_count(); i++) {
         if (found[i].outcome != EVIDENCE_PASS && selftest_has_defect(found[i].row))
             fail_msg("%s: %s", found[i].row, found[i].measured);
     }
@@ -69,7 +69,7 @@ one_thing_wrong_turns_its_own_row_red_and_no_other(void **state)
         const struct defect *defect = plant_get_defect(d);
         const struct evidence *found = try(defect);
 
-        for (size_t i = 0; i < plant_check_count(); i++) {
+        for (size_t i = 0; i < check_count(); i++) {
             bool is_red = found[i].outcome == EVIDENCE_FAIL;
 
             if (strcmp(found[i].row, defect->check) == 0 && !is_red)
