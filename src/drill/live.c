@@ -223,7 +223,10 @@ live_look(void *ctx, const struct lifecycle_row *row, const struct check_input *
     if (drill != NULL && live->drills) {
         drill->look(live, input, &own);
     } else if (probe != NULL) {
-        probe->look(live, input, &own);
+        if (probe->look != NULL)
+            probe->look(live, input, &own);
+        else
+            examiner_find(row->check)->look(&live->own, input, &own);
         also_clone = probe->also_clone || own.outcome == EVIDENCE_UNKNOWN;
     } else {
         return look_elsewhere(live, row, input, out);

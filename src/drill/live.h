@@ -54,6 +54,7 @@ MUST_CHECK bool live_watch_traffic(struct live *live, struct live_traffic *traff
 
 struct live_probe {
     const char *check;
+    /* NULL: the probe of a clone, asked of the running service. */
     void (*look)(struct live *live, const struct check_input *input, struct evidence *out);
     bool also_clone; /* it shows a part only: when it doesn't fail, the rest is seen on a clone */
 };
