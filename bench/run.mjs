@@ -3,11 +3,12 @@
 // Measures cairn and others side by side, and writes bench/RESULTS.md: ./dev bench [ROW...]
 //
 // One core for the server, one for the load (wrk) and, where there is one, the database. Of each row
-// all contenders are measured in turn, several rounds; the figures are medians over the rounds. Ratios
-// are of requests per second of the server's processor time where the load generator may be the limit,
-// and of requests per second where the disk or the database takes part.
+// all contenders are measured in turn, several rounds. Ratios are made in each round, of neighbours in time,
+// since what else the machine does changes from one to the next; of requests per second of the server's
+// processor time where the load generator may be the limit, and of requests per second where the disk or
+// the database takes part.
 //
-// BENCH_SECONDS (default 4) is the length of one measurement, BENCH_ROUNDS (default 5) how many.
+// BENCH_SECONDS (default 2) is the length of one measurement, BENCH_ROUNDS (default 9) how many.
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -21,8 +22,8 @@ import {
     atEnd, binary, cleanEnvironment, freePort, makeFolder, makeProject, request, root, sleep, startPostgres, until,
 } from '../test/system/harness.mjs';
 
-const seconds = Number(process.env.BENCH_SECONDS ?? 4);
-const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
+const seconds = Number(process.env.BENCH_SECONDS ?? 2);
+const rounds = Number(process.env.BENCH_ROUNDS ?? 9);
 const serverCore = '0';
 const loadCore = '1';
 const bench = path.join(root, 'bench');
@@ -34,6 +35,24 @@ function median(values) {
     const sorted = [...values].sort((a, b) => a - b);
     const half = sorted.length >> 1;
     return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}
+
+/**
+ * Where the median of what these are a sample of lies, with 95 % confidence or nearly so: between two of them,
+ * by the binomial distribution of how many are below it.
+ */
+function interval(values) {
+    const sorted = [...values].sort((a, b) => a - b);
+    let tail = 0.5 ** sorted.length;
+    let ways = 1;
+    let drop = 0;
+    for (let i = 1; i < sorted.length / 2; i++) {
+        ways *= (sorted.length - i + 1) / i;
+        tail += ways * 0.5 ** sorted.length;
+        if (2 * tail > 0.05) break;
+        drop = i;
+    }
+    return [sorted[drop], sorted[sorted.length - 1 - drop]];
 }
 
 /** Other work on the machine makes ratios meaningless: above this load nothing is recorded. */
@@ -171,7 +190,7 @@ async function startCairnHere(name, databaseUrl) {
     const url = `http://127.0.0.1:${port}`;
     await waitFor(server, `${url}/readyz`);
     await until('readyz', () => request(`${url}/readyz`).then((r) => r.status === 200), 30_000);
-    return { ...server, url, name, port, project };
+    return { ...server, url, name, port, project, usesPostgres: !sqlite };
 }
 
 const makers = {
@@ -179,9 +198,10 @@ const makers = {
     'fastify-sqlite': () => startNode('Fastify + better-sqlite3', 'fastify_sqlite.mjs', plainDatabase()),
     'bare-sqlite': () => startBare('bare program', 'bare_sqlite', plainDatabase()),
     'cairn-sqlite': () => startCairnHere('cairn', 'sqlite:data/bench.db'),
-    'fastify-pg': async () => startNode('Fastify + pg', 'fastify_pg.mjs', await plainPostgres()),
-    'fastify-pg-by-hand': async () => ({ ...await get('fastify-pg'), name: 'Fastify + pg, filter by hand' }),
-    'bare-pg': async () => startBare('bare program', 'bare_postgres', await plainPostgres()),
+    'fastify-pg': async () => ({
+        ...await startNode('Fastify + pg', 'fastify_pg.mjs', await plainPostgres()), usesPostgres: true,
+    }),
+    'bare-pg': async () => ({ ...await startBare('bare program', 'bare_postgres', await plainPostgres()), usesPostgres: true }),
     'cairn-pg': async () => {
         const postgres = await benchPostgres();
         const database = await postgres.createDatabase();
@@ -218,15 +238,20 @@ function plainPostgres() {
 }
 
 const started = new Map();
-const get = (key) => {
-    if (!started.has(key)) started.set(key, makers[key]());
-    return started.get(key);
+const get = async (key) => {
+    const [maker, what] = key.split('/');
+    if (!started.has(maker)) started.set(maker, makers[maker]());
+    const server = await started.get(maker);
+    return what ? { ...server, name: `${server.name}, ${what}` } : server;
 };
 
 // --- measuring --------------------------------------------------------------------------------------
 
-function measure(server, kind, forSeconds = seconds) {
+async function measure(server, kind, forSeconds = seconds) {
+    const database = server.usesPostgres ? (await benchPostgres()).process.pid : undefined;
+    const databaseSeconds = () => (database ? cpuSeconds(database) : 0);
     const cpu = cpuSeconds(server.pid);
+    const databaseCpu = databaseSeconds();
     const done = spawnSync('taskset', ['-c', loadCore, 'wrk', '-t1', `-c${clients}`, `-d${forSeconds}s`,
         '-s', path.join(bench, 'requests.lua'), server.url, '--', kind, String(itemCount), token], { encoding: 'utf8' });
     const used = cpuSeconds(server.pid) - cpu;
@@ -237,6 +262,7 @@ function measure(server, kind, forSeconds = seconds) {
     if (result.broken > 0) say(`  ${server.name}, ${kind}: ${result.broken} connections broken or without an answer for 2 s`);
     return {
         perSecond: result.requests / result.seconds, perCpu: result.requests / used,
+        perDatabaseCpu: result.requests / (databaseSeconds() - databaseCpu),
         p50: result.p50_us, p99: result.p99_us,
     };
 }
@@ -244,15 +270,14 @@ function measure(server, kind, forSeconds = seconds) {
 async function measureRow(row) {
     const servers = [];
     for (const [key, kind] of Object.entries(row.of)) servers.push({ key, kind, server: await get(key), all: [] });
-    for (const one of servers) measure(one.server, one.kind, 1); // warm
+    for (const one of servers) await measure(one.server, one.kind, 1); // warm
     for (let round = 0; round < rounds; round++) {
-        for (const one of servers) one.all.push(measure(one.server, one.kind));
+        for (const one of servers) one.all.push(await measure(one.server, one.kind));
     }
     return Object.fromEntries(servers.map(({ key, server, all }) => [key, {
-        name: server.name,
-        ...Object.fromEntries(['perSecond', 'perCpu', 'p50', 'p99'].map((f) => [f, median(all.map((m) => m[f]))])),
-        spread: Object.fromEntries(['perSecond', 'perCpu'].map((f) => [f,
-            (Math.max(...all.map((m) => m[f])) - Math.min(...all.map((m) => m[f]))) / median(all.map((m) => m[f]))])),
+        name: server.name, all,
+        ...Object.fromEntries(['perSecond', 'perCpu', 'perDatabaseCpu', 'p50', 'p99'].map((f) =>
+            [f, median(all.map((m) => m[f]))])),
     }]));
 }
 
@@ -338,17 +363,12 @@ const unit = { perCpu: 'per server-CPU-second', perSecond: 'per second' };
 
 function floorLines(key, results) {
     const cairnKey = Object.keys(rows[key].of).find((name) => name.startsWith('cairn'));
-    return rows[key].floors.flatMap(([what, whom, least]) => {
-        const mine = results[key][cairnKey];
-        const own = { static: 'its own static answer', open: 'the same list without a policy' }[whom];
-        const other = own ? results[whom]?.['cairn-sqlite'] : results[key][whom];
-        if (!other) return [];
-        const ratio = mine[what] / other[what];
-        const name = own ?? other.name;
-        // Half of each spread, either way: a ratio that close to its floor proves nothing.
-        const noise = ratio * (mine.spread[what] + other.spread[what]) / 2;
-        const verdict = Math.abs(ratio - least) < noise ? 'unknown: within noise' : ratio >= least ? 'met' : 'MISSED';
-        return [{ title: rows[key].title, what: unit[what], name, least, ratio, noise, verdict }];
+    return rows[key].floors.map(([what, whom, least]) => {
+        const other = results[key][whom];
+        const ratios = results[key][cairnKey].all.map((mine, round) => mine[what] / other.all[round][what]);
+        const [low, high] = interval(ratios);
+        const verdict = low >= least ? 'met' : high < least ? 'MISSED' : 'unknown: within noise';
+        return { title: rows[key].title, what: unit[what], name: other.name, least, ratio: median(ratios), low, high, verdict };
     });
 }
 
@@ -362,7 +382,7 @@ function report(results) {
     out(`Written by \`./dev bench\` on ${new Date().toISOString().slice(0, 10)}, revision ${revision}, `
         + `${os.cpus().length} cores (${cpu}), Linux ${os.release()}, Node ${process.version}.`);
     out(`The server has core ${serverCore}; the load (wrk, ${clients} connections, one thread) and PostgreSQL have core `
-        + `${loadCore}. Contenders of a row run in turn, ${rounds} rounds of ${seconds} s; figures are medians. All commit with the `
+        + `${loadCore}. Contenders of a row run in turn, ${rounds} rounds of ${seconds} s; figures are medians, ratios those of each round. All commit with the `
         + 'same durability (WAL, synchronous=FULL). Nobody writes a line per request (cairn runs with `log.level: warn`).');
     out();
     out(`Load of the machine before: ${results.load.toFixed(2)}`
@@ -371,30 +391,30 @@ function report(results) {
     const floors = Object.keys(rows).filter((key) => results[key]).flatMap((key) => floorLines(key, results));
     if (results.idle) {
         floors.push({ title: 'idle keep-alive connection', what: 'KiB', name: '', most: 8,
-            ratio: results.idle.each / 1024, noise: 0, verdict: results.idle.each <= 8192 ? 'met' : 'MISSED' });
+            ratio: results.idle.each / 1024, verdict: results.idle.each <= 8192 ? 'met' : 'MISSED' });
     }
     if (results.start) {
         floors.push({ title: 'start to ready', what: 'ms', name: '', most: 50, ratio: results.start.median,
-            noise: 0, verdict: results.start.median <= 50 ? 'met' : 'MISSED' });
+            verdict: results.start.median <= 50 ? 'met' : 'MISSED' });
     }
     out('## Floors');
     out();
-    out('| Work | Compared with | Unit | Floor | Measured | Noise | |');
+    out('| Work | Compared with | Unit | Floor | Measured | Between | |');
     out('|---|---|---|---|---|---|---|');
     for (const f of floors) {
         const bound = f.most ? `<= ${f.most}` : `>= ${f.least}`;
         out(`| ${f.title} | ${f.name} | ${f.what} | ${bound} | ${f.ratio.toFixed(2)} | `
-            + `${f.noise ? `+- ${f.noise.toFixed(2)}` : ''} | ${f.verdict} |`);
+            + `${f.low ? `${f.low.toFixed(2)} and ${f.high.toFixed(2)}` : ''} | ${f.verdict} |`);
     }
     out();
     out('## Figures');
     out();
-    out('| Work | Who | requests/s | requests per server-CPU-second | p50 ms | p99 ms | spread of both |');
+    out('| Work | Who | requests/s | per server-CPU-second | per database-CPU-second | p50 ms | p99 ms |');
     out('|---|---|---|---|---|---|---|');
     for (const [key, row] of Object.entries(rows)) {
         for (const one of Object.values(results[key] ?? {})) {
-            out(`| ${row.title} | ${one.name} | ${k(one.perSecond)} | ${k(one.perCpu)} | ${ms(one.p50)} | ${ms(one.p99)} | `
-                + `${(100 * one.spread.perSecond).toFixed(0)} % / ${(100 * one.spread.perCpu).toFixed(0)} % |`);
+            out(`| ${row.title} | ${one.name} | ${k(one.perSecond)} | ${k(one.perCpu)} | `
+                + `${Number.isFinite(one.perDatabaseCpu) ? k(one.perDatabaseCpu) : ''} | ${ms(one.p50)} | ${ms(one.p99)} |`);
         }
     }
     out();
@@ -422,8 +442,8 @@ function report(results) {
     out('```');
     out();
     out('KIND is one of those in `bench/requests.lua`; a server\'s processor time is user and system time from');
-    out('`/proc/PID/stat`, of the process and its children. A spread is (best - worst) / median of the rounds. A ratio');
-    out('nearer to its floor than half the spreads of both is unknown, neither met nor missed.');
+    out('`/proc/PID/stat`, of the process and its children. The median of a ratio lies between the two figures beside it');
+    out('with 95 % confidence (order statistics, no distribution assumed); a floor between them is unknown, neither met nor missed.');
     return `${lines.join('\n')}\n`;
 }
 
