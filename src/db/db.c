@@ -100,6 +100,12 @@ db_submit_inline(struct db_loop *dl, struct db_job *job)
     return false;
 }
 
+enum db_link
+db_loop_get_link(const struct db_loop *dl, struct err *err)
+{
+    return dl->driver->get_link != NULL ? dl->driver->get_link(dl, err) : DB_LINKED;
+}
+
 bool
 db_listen(struct db *db, const char *channel, void (*heard)(void *ctx, struct str payload),
           void *ctx, struct db_listener **out, struct err *err)

@@ -20,7 +20,8 @@ struct db_driver {
     void (*loop_close)(struct db_loop *dl, void (*closed)(void *ctx), void *ctx);
     void (*submit)(struct db_loop *dl, struct db_job *job);
     bool (*submit_inline)(struct db_loop *dl, struct db_job *job); /* NULL: submit, and false */
-    bool (*is_poisoned)(const struct db *db);                      /* NULL: never */
+    enum db_link (*get_link)(const struct db_loop *dl, struct err *err); /* NULL: linked */
+    bool (*is_poisoned)(const struct db *db);                            /* NULL: never */
     bool (*introspect)(struct db *db, struct model **out, struct err *err);
     /* NULL: nothing is known */
     bool (*list_rights)(struct db *db, const char *role, struct arena *arena,

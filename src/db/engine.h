@@ -228,6 +228,14 @@ void db_submit(struct db_loop *dl, struct db_job *job);
 MUST_CHECK bool db_submit_inline(struct db_loop *dl, struct db_job *job);
 
 /*
+ * What is known of the way to the database without asking it. DB_LINKING: there is none now, and whether there
+ * will be one isn't known yet; it is known after half a second, or when an attempt has failed.
+ * DB_AWAY: there is none, err says why. The embedded engine is always linked.
+ */
+enum db_link { DB_LINKED, DB_LINKING, DB_AWAY };
+enum db_link db_loop_get_link(const struct db_loop *dl, struct err *err);
+
+/*
  * Listens on a channel of the database from now on, in a thread of its own, on which heard is called
  * with the payload of each message; data NULL: the connection was lost and is back, and what was said
  * meanwhile is not known. *out is NULL where the engine has no channels.

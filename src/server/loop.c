@@ -159,6 +159,7 @@ on_wake(uv_async_t *async)
     }
     if (atomic_load(&loop->wants_abort)) {
         waiting_release(&loop->waiting);
+        ready_watch_release(&loop->ready_watch);
         http_server_abort(loop->http);
     }
 }
@@ -220,10 +221,10 @@ server_loop_open(struct server_loop *loop, struct loop_shared *shared, struct si
 }
 
 void
-server_loop_watch_ready(struct server_loop *loop)
+server_loop_watch_ready(struct server_loop *loop, bool keeps)
 {
     ready_watch_start(&loop->ready_watch, loop->db, db_get_dialect(loop->shared->db),
-                      &loop->shared->is_ready, &loop->shared->is_draining);
+                      keeps ? &loop->shared->is_ready : NULL, &loop->shared->is_draining);
 }
 
 bool

@@ -25,8 +25,7 @@ struct loop_shared {
     struct http_tls *tls; /* NULL: plain */
     int listen_fd;
     atomic_bool is_draining;
-    atomic_bool
-        is_ready; /* what /readyz said last, asked every few seconds; false while draining */
+    atomic_bool is_ready; /* what the first loop's /readyz would say; false while draining */
     void (*want_keys)(void *ctx); /* a token misses a key; from any loop's thread */
     void (*ended)(void *ctx);     /* from the loop's thread, at its very end */
     void *ctx;
@@ -39,8 +38,8 @@ struct server_loop {
     uv_async_t wake;      /* something of the below was set */
     uv_prepare_t prepare; /* the log goes out before the loop waits */
     struct gauges gauges;
-    struct ready_watch ready_watch; /* of the first loop alone */
-    uv_mutex_t mutex;               /* over next_site, next_auth */
+    struct ready_watch ready_watch;
+    uv_mutex_t mutex; /* over next_site, next_auth */
     struct site *next_site;
     struct auth *next_auth; /* newer than next_site's */
     atomic_bool wants_drain, wants_abort, keys_asked;
@@ -59,8 +58,8 @@ struct server_loop {
 MUST_CHECK bool server_loop_open(struct server_loop *loop, struct loop_shared *shared,
                                  struct site *site, struct err *err);
 MUST_CHECK bool server_loop_start(struct server_loop *loop, struct err *err);
-/* Before the start: this loop keeps shared->is_ready. */
-void server_loop_watch_ready(struct server_loop *loop);
+/* Before the start. keeps: this loop keeps shared->is_ready. */
+void server_loop_watch_ready(struct server_loop *loop, bool keeps);
 /* From any thread. */
 void server_loop_set_site(struct server_loop *loop, struct site *site);
 /* From now on with these keys; the reference is taken over. */

@@ -75,37 +75,24 @@ handle_live(struct request *request)
     answer_text(request, 200, STR("application/json"), STR("{\"status\":\"ok\"}"));
 }
 
-struct ready_call {
-    struct request *request;
-    struct db_job job;
-    struct db_stmt stmt;
-};
-
 static void
-ready_respond(struct ready_call *call)
+on_ready_known(struct ready_call *call, const struct err *err)
 {
-    struct request *request = call->request;
+    struct request *request = call->ctx;
     struct buf *body = &request->response.body;
-    bool ok = call->job.ok;
 
-    request->response.status = ok ? 200 : 503;
+    request->response.status = err == NULL ? 200 : 503;
     request->response.content_type = STR("application/json");
-    if (ok) {
+    if (err == NULL) {
         BUF_ADD_LIT(body, "{\"status\":\"ok\",\"checks\":{\"database\":{\"status\":\"ok\"}}}");
     } else {
         BUF_ADD_LIT(body, "{\"status\":\"unavailable\",\"checks\":{\"database\":{\"status\":"
                           "\"unavailable\",\"error\":");
-        answer_error_body(body, &call->job.err, request->wants_terse_errors);
+        answer_error_body(body, err, request->wants_terse_errors);
         BUF_ADD_LIT(body, "}}}");
         response_add_header(request, STR("Retry-After"), STR("1"));
     }
     http_respond(request);
-}
-
-static void
-on_ready_done(struct db_job *job)
-{
-    ready_respond(job->ctx);
 }
 
 static void
@@ -119,13 +106,9 @@ handle_ready(struct server_loop *loop, struct request *request)
         return;
     }
     call = ARENA_NEW(request->arena, struct ready_call);
-    call->request = request;
-    ready_make_job(db_get_dialect(loop->shared->db), &call->stmt, &call->job);
-    call->job.request_id = request->request_id;
-    call->job.done = on_ready_done;
-    call->job.ctx = call;
-    if (db_submit_inline(loop->db, &call->job))
-        ready_respond(call);
+    call->done = on_ready_known;
+    call->ctx = request;
+    ready_ask(&loop->ready_watch, call);
 }
 
 static void

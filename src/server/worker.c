@@ -498,8 +498,8 @@ open_loops(struct worker *w, struct site *site, struct err *err)
     for (unsigned i = 0; i < w->loop_count; i++) {
         if (!server_loop_open(&w->loops[i], &w->shared, site_ref(site), err))
             return false;
+        server_loop_watch_ready(&w->loops[i], i == 0);
     }
-    server_loop_watch_ready(&w->loops[0]);
     return true;
 }
 

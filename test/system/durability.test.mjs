@@ -81,7 +81,7 @@ for (const [name, signal] of [['a restart', 'SIGINT'], ['a crash', 'SIGQUIT']]) 
             assert.deepEqual(Object.keys(JSON.parse(text)).sort(), ['code', 'details', 'hint', 'message']);
         }
         await ledger.check();
-        // Each loop thread waits by itself before it tries again, 5 s at most: by then all are back, and a
+        // Each loop thread waits by itself before it tries again, a second at most: by then all are back, and a
         // new connection, which may come to any of them, finds the service whole.
         await until('every thread to be back', async () => {
             for (let i = 0; i < 20; i++) {

@@ -10,6 +10,8 @@
 
 #define BACKOFF_MIN_MS 50
 #define BACKOFF_MAX_MS 5000
+/* Of the first connection of a loop: with it the others come back. */
+#define BACKOFF_FIRST_MAX_MS 1000
 #define LAST_READS 256
 
 /* A poll handle lives a little longer than its connection: libuv closes it later. */
@@ -117,15 +119,16 @@ on_backoff(uv_timer_t *timer)
 /* Doubles, up to a bound, of which half is chance: many processes shall not come back at once. The
  * first attempt after a loss follows at once, more or less. */
 static uint64_t
-backoff_ms(unsigned failures)
+backoff_ms(const struct pg_conn *conn)
 {
+    uint64_t most_ms = conn == conn->loop->conns ? BACKOFF_FIRST_MAX_MS : BACKOFF_MAX_MS;
     uint64_t ms = BACKOFF_MIN_MS;
     uint32_t chance = 0;
 
-    for (unsigned i = 1; i < failures && ms < BACKOFF_MAX_MS; i++)
+    for (unsigned i = 1; i < conn->failures && ms < most_ms; i++)
         ms *= 2;
-    if (ms > BACKOFF_MAX_MS)
-        ms = BACKOFF_MAX_MS;
+    if (ms > most_ms)
+        ms = most_ms;
     random_bytes(&chance, sizeof(chance));
     return ms / 2 + chance % (ms / 2 + 1);
 }
@@ -160,7 +163,8 @@ pg_conn_lost(struct pg_conn *conn, const struct err *why)
     conn->loop->why_down = kept;
     disconnect(conn);
     set_state(conn, PG_DOWN);
-    uv_timer_start(&conn->timer, on_backoff, backoff_ms(conn->failures), 0);
+    pg_loop_note_failure(conn->loop, was_ready);
+    uv_timer_start(&conn->timer, on_backoff, backoff_ms(conn), 0);
     pg_answer_lost(conn, &kept);
 }
 
@@ -186,6 +190,22 @@ on_connect_timeout(uv_timer_t *timer)
 
 /* Ready */
 
+/* The server is there: nobody goes on waiting for long. */
+static void
+hurry_others(struct pg_conn *conn)
+{
+    struct pg_loop *loop = conn->loop;
+
+    for (unsigned i = 0; i < loop->conn_count; i++) {
+        struct pg_conn *other = &loop->conns[i];
+
+        if (other->state != PG_DOWN || other->failures < 2)
+            continue;
+        other->failures = 1;
+        uv_timer_start(&other->timer, on_backoff, backoff_ms(other), 0);
+    }
+}
+
 static void
 become_ready(struct pg_conn *conn)
 {
@@ -209,6 +229,8 @@ become_ready(struct pg_conn *conn)
                   LOG_I64("attempts", conn->failures));
     }
     conn->was_ready = true;
+    if (conn->failures > 1)
+        hurry_others(conn);
     conn->failures = 0;
     if (!poll_for(conn, UV_READABLE) || (conn->can_group && !pg_pipe_prepare(conn)))
         fail_connection(conn);

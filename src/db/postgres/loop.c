@@ -10,6 +10,8 @@
 /* Older than this, or than a few round trips, and it takes none: jobs then wait where any connection
  * that becomes free can take them, and where they can still be refused for certain. */
 #define SLOW_NS (50 * MS_NS)
+/* How long a new connection may take before the database counts as away. */
+#define LINKING_NS (500 * MS_NS)
 #define DEPTH_LIKED 32
 #define WRITE_DEPTH_LIKED 128
 #define UNFLUSHED_MAX (64 * 1024)
@@ -93,6 +95,13 @@ end_refused(struct pg_loop *loop)
 
 /* Which connection */
 
+static void
+set_away(const struct pg_loop *loop, struct err *err)
+{
+    err_set(err, ERR_UNAVAILABLE, "PGRST000", "Database connection error.");
+    err_details(err, "%s", loop->why_down.message);
+}
+
 static bool
 is_any_ready(const struct pg_loop *loop)
 {
@@ -100,6 +109,32 @@ is_any_ready(const struct pg_loop *loop)
         if (loop->conns[i].state == PG_READY)
             return true;
     return false;
+}
+
+void
+pg_loop_note_failure(struct pg_loop *loop, bool was_ready)
+{
+    if (is_any_ready(loop))
+        return;
+    if (was_ready)
+        loop->unlinked_ns = clock_mono_ns();
+    loop->has_failed = !was_ready;
+}
+
+/* A connection that was lost comes back within milliseconds as a rule, and what is asked meanwhile waits
+ * for that: the loss alone says little. */
+enum db_link
+pg_loop_get_link(const struct db_loop *dl, struct err *err)
+{
+    const struct pg_loop *loop = (const struct pg_loop *)dl;
+
+    if (is_any_ready(loop))
+        return DB_LINKED;
+    if (!loop->has_failed && clock_mono_ns() - loop->unlinked_ns < LINKING_NS)
+        return DB_LINKING;
+    set_away(loop, err);
+
+    return DB_AWAY;
 }
 
 static uint64_t
@@ -308,8 +343,7 @@ expire_waiting(struct pg_loop *loop, uint64_t now)
                     "Timed out acquiring connection from connection pool.");
             job->err.http_status = 504;
         } else {
-            err_set(&job->err, ERR_UNAVAILABLE, "PGRST000", "Database connection error.");
-            err_details(&job->err, "%s", loop->why_down.message);
+            set_away(loop, &job->err);
         }
         refuse(loop, job);
     }
@@ -442,6 +476,7 @@ pg_loop_open(struct db *base, uv_loop_t *uv, struct db_loop **out, struct err *e
     loop->db = db;
     buf_init(&loop->text, PG_PARAMS_MAX * 2);
     err_set(&loop->why_down, ERR_UNAVAILABLE, "08001", "not connected yet");
+    loop->unlinked_ns = clock_mono_ns();
     uv_prepare_init(uv, &loop->prepare);
     uv_check_init(uv, &loop->check);
     uv_idle_init(uv, &loop->idle);

@@ -142,7 +142,9 @@ struct pg_loop {
     bool is_closing;
     void (*closed)(void *ctx);
     void *closed_ctx;
-    struct err why_down; /* the last failure to connect */
+    struct err why_down;  /* the last failure to connect */
+    uint64_t unlinked_ns; /* since when no connection is ready, while none is */
+    bool has_failed;      /* an attempt to connect, since then */
     /* For building one command. */
     struct value *cells;
     size_t cell_cap;
@@ -232,6 +234,9 @@ void pg_answer_lost(struct pg_conn *conn, const struct err *why);
 bool pg_loop_open(struct db *db, uv_loop_t *uv, struct db_loop **out, struct err *err);
 void pg_loop_close(struct db_loop *dl, void (*closed)(void *ctx), void *ctx);
 void pg_loop_submit(struct db_loop *dl, struct db_job *job);
+enum db_link pg_loop_get_link(const struct db_loop *dl, struct err *err);
+/* No connection is left (or was there yet), or an attempt to make one has failed. */
+void pg_loop_note_failure(struct pg_loop *loop, bool was_ready);
 /* Sends what can be sent; called whenever a connection has got room. */
 void pg_loop_dispatch(struct pg_loop *loop);
 /* Back to the front of the queue. */

@@ -87,6 +87,7 @@ const struct db_driver db_postgres_driver = {
     .loop_open = pg_loop_open,
     .loop_close = pg_loop_close,
     .submit = pg_loop_submit,
+    .get_link = pg_loop_get_link,
     .introspect = pg_introspect,
     .list_rights = pg_list_rights,
     .migrations_list = pg_migrations_list,

@@ -164,6 +164,37 @@ jobs_wait_for_a_server_that_is_down_and_are_served_when_it_is_back(void **state)
     assert_string_equal(pg_cluster_value(&cluster, "SELECT count(*) FROM item"), "10");
 }
 
+static enum db_link
+link_of(struct fixture *fixture, char *why)
+{
+    struct err err = {0};
+    enum db_link link = db_loop_get_link(fixture->dl, &err);
+
+    snprintf(why, 300, "%.250s", err.has_details ? err.details : "");
+    return link;
+}
+
+static void
+what_is_known_of_the_way_to_the_database_needs_no_question(void **state)
+{
+    char why[300];
+
+    for (unsigned i = 0; link_of(&f, why) != DB_LINKED && i < 1000; i++)
+        fixture_wait(&f, 20);
+    assert_int_equal(link_of(&f, why), DB_LINKED);
+    pg_cluster_stop(&cluster, SIGINT);
+    for (unsigned i = 0; link_of(&f, why) != DB_AWAY && i < 1000; i++)
+        fixture_wait(&f, 20);
+    assert_int_equal(link_of(&f, why), DB_AWAY);
+    assert_string_not_equal(why, "");
+    /* Long enough for pauses between attempts to have grown. */
+    fixture_wait(&f, 1500);
+    pg_cluster_start(&cluster);
+    for (unsigned i = 0; link_of(&f, why) != DB_LINKED && i < 1000; i++)
+        fixture_wait(&f, 20);
+    assert_int_equal(link_of(&f, why), DB_LINKED);
+}
+
 static void
 jobs_do_not_wait_longer_than_their_deadline(void **state)
 {
@@ -486,6 +517,7 @@ main(void)
         WITH_FIXTURE(a_write_that_the_server_gave_up_is_run_again),
         WITH_FIXTURE(an_unanswered_write_is_unknown_and_one_not_committed_is_not),
         WITH_FIXTURE(jobs_wait_for_a_server_that_is_down_and_are_served_when_it_is_back),
+        WITH_FIXTURE(what_is_known_of_the_way_to_the_database_needs_no_question),
         WITH_FIXTURE(jobs_do_not_wait_longer_than_their_deadline),
         WITH_FIXTURE(nothing_confirmed_is_lost_over_restarts_under_load),
         WITH_FIXTURE(commits_are_not_grouped_when_the_wait_is_denied),
