@@ -184,25 +184,40 @@ add_service(struct page *page, const struct project *project, const struct numbe
                100 * numbers->server_errors / numbers->requests);
 }
 
+/* The newest of each row, of whatever stage. */
+static void
+count_evidence(const struct project *project, size_t *count, size_t *stale, int64_t *newest_us)
+{
+    const struct evidence_store *store = &project->evidence;
+
+    *count = *stale = 0;
+    *newest_us = 0;
+    for (size_t i = 0; i < store->count; i++) {
+        const struct evidence *item = &store->items[i];
+
+        if (evidence_find(store, item->row) != item)
+            continue;
+        (*count)++;
+        *stale += item->is_stale;
+        *newest_us = item->at_us > *newest_us ? item->at_us : *newest_us;
+    }
+}
+
 static void
 add_evidence(struct page *page, const struct project *project)
 {
     char at[DATE_TIME_SIZE];
-    int64_t newest = 0;
-    size_t stale = 0;
+    int64_t newest;
+    size_t count, stale;
 
-    for (size_t i = 0; i < project->evidence.count; i++) {
-        stale += project->evidence.items[i].is_stale;
-        newest =
-            project->evidence.items[i].at_us > newest ? project->evidence.items[i].at_us : newest;
-    }
+    count_evidence(project, &count, &stale, &newest);
     page_dim(page, "evidence   ");
-    if (project->evidence.count == 0) {
+    if (count == 0) {
         BUF_ADD_LIT(&page->out, "none yet: cairn check\n");
         return;
     }
     date_time_from_us(newest, at);
-    buf_printf(&page->out, "%zu rows, the last at %s\n", project->evidence.count, at);
+    buf_printf(&page->out, "%zu rows, the last at %s\n", count, at);
     if (stale > 0)
         buf_printf(
             &page->out,
@@ -238,10 +253,10 @@ write_json(const struct project *project, const struct verdicts *verdicts,
 {
     enum lifecycle_stage reached;
     bool any = verdict_get_stage(verdicts, &reached);
-    size_t stale = 0;
+    size_t count, stale;
+    int64_t newest;
 
-    for (size_t i = 0; i < project->evidence.count; i++)
-        stale += project->evidence.items[i].is_stale;
+    count_evidence(project, &count, &stale, &newest);
     buf_printf(
         out,
         "{\"declared\": \"%s\", \"proven\": \"%s\", \"instances\": %zu, \"running\": %s, \"ready\": %s, \"requests\": "
@@ -250,7 +265,7 @@ write_json(const struct project *project, const struct verdicts *verdicts,
         lifecycle_stage_names[project->declared], any ? lifecycle_stage_names[reached] : "none",
         numbers->instance_count, numbers->is_running ? "true" : "false",
         numbers->ready == 200 ? "true" : "false", numbers->requests, numbers->server_errors,
-        numbers->connections, project->evidence.count, stale, past->spoilt);
+        numbers->connections, count, stale, past->spoilt);
     add_figures_json(out, "day", &past->day);
     BUF_ADD_LIT(out, ", ");
     add_figures_json(out, "month", &past->month);

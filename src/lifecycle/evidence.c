@@ -9,7 +9,13 @@
 #include <math.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 4 * 1024 * 1024, FILES_READ_MAX = 4096, ITEMS_MAX = 1024, SCHEMA_VERSION = 1 };
+enum {
+    FILE_MAX = 4 * 1024 * 1024,
+    FILES_READ_MAX = 4096,
+    ITEMS_MAX = 1024,
+    KEPT_MAX = ITEMS_MAX * LIFECYCLE_STAGE_COUNT,
+    SCHEMA_VERSION = 1
+};
 
 static const char *const outcomes[] =
     {[EVIDENCE_UNKNOWN] = "unknown", [EVIDENCE_PASS] = "pass", [EVIDENCE_FAIL] = "fail"};
@@ -100,6 +106,7 @@ evidence_print(const struct evidence_run *run, struct buf *out)
     json_write_str(out, str_from(run->subject.config));
     add_member(out, "schema", run->subject.schema);
     add_member(out, "binary", run->subject.binary);
+    add_member(out, "stage", lifecycle_stage_names[run->subject.stage]);
     BUF_ADD_LIT(out, "},\n  \"items\": [\n");
     for (size_t i = 0; i < run->count; i++) {
         if (i > 0)
@@ -175,7 +182,8 @@ take_subject(const struct json *object, struct evidence_subject *out)
         parts[i].to[hash.len] = '\0';
     }
 
-    return true;
+    return lifecycle_parse_stage(
+        json_get_str(object, "stage", str_from(lifecycle_stage_names[LIFECYCLE_POC])), &out->stage);
 }
 
 static bool
@@ -297,6 +305,24 @@ evidence_find(const struct evidence_store *store, const char *row)
     return NULL;
 }
 
+const struct evidence *
+evidence_find_of_stage(const struct evidence_store *store, const char *row,
+                       enum lifecycle_stage stage, bool *is_stale)
+{
+    const struct evidence *found = evidence_find(store, row);
+
+    for (size_t i = 0; found != NULL && found->class > LIFECYCLE_STATIC && i < store->count; i++) {
+        if (store->items[i].stage == stage && strcmp(store->items[i].row, row) == 0) {
+            found = &store->items[i];
+            break;
+        }
+    }
+    *is_stale = found != NULL &&
+                (found->is_stale || (found->class >= LIFECYCLE_MEASURED && found->stage != stage));
+
+    return found;
+}
+
 /* Static rows and configuration are looked at anew on every run; what was measured or drilled is
  * about one subject. */
 static bool
@@ -313,15 +339,27 @@ is_stale(const struct evidence *item, const struct evidence_run *run,
            strcmp(run->subject.binary, now->binary) != 0;
 }
 
-/* Keeps the items of rows that no newer run has told about. */
+static bool
+has(const struct evidence_store *store, const char *row, enum lifecycle_stage stage)
+{
+    for (size_t i = 0; i < store->count; i++) {
+        if (store->items[i].stage == stage && strcmp(store->items[i].row, row) == 0)
+            return true;
+    }
+
+    return false;
+}
+
+/* Keeps the items of rows that no newer run at the same stage has told about. */
 static void
 keep(struct evidence_store *store, const struct evidence_run *run,
      const struct evidence_subject *now, int64_t now_us)
 {
-    for (size_t i = 0; i < run->count && store->count < ITEMS_MAX; i++) {
-        if (evidence_find(store, run->items[i].row) != NULL)
+    for (size_t i = 0; i < run->count && store->count < KEPT_MAX; i++) {
+        if (has(store, run->items[i].row, run->subject.stage))
             continue;
         store->items[store->count] = run->items[i];
+        store->items[store->count].stage = run->subject.stage;
         store->items[store->count].is_stale = is_stale(&run->items[i], run, now, now_us);
         store->count++;
     }
@@ -335,7 +373,7 @@ evidence_load(const char *dir, const char *target, const struct evidence_subject
     struct str *names;
     size_t count = 0;
 
-    *out = (struct evidence_store){.items = ARENA_ARRAY(arena, struct evidence, ITEMS_MAX)};
+    *out = (struct evidence_store){.items = ARENA_ARRAY(arena, struct evidence, KEPT_MAX)};
     if (!file_exists(folder))
         return true;
     if (!dir_list(folder, FILES_READ_MAX, arena, &names, &count, err))

@@ -6,6 +6,10 @@
  * that a file that was cut short or edited is told from a sound one and counts for nothing. Each run
  * names what it was about: hashes of the configuration, the schema and the binary. When one of them
  * is another one now, what was measured or drilled then is stale.
+ *
+ * The stage isn't part of what is hashed, but stands beside it: the same settings are several
+ * configurations, one for each stage's defaults, and what was found out with one of them answers for that
+ * stage and for no other.
  */
 #ifndef CAIRN_LIFECYCLE_EVIDENCE_H
 #define CAIRN_LIFECYCLE_EVIDENCE_H
@@ -31,9 +35,10 @@ struct evidence_figure {
 
 /* What the run was about. Hashes are SHA-256 in hex. */
 struct evidence_subject {
-    char config[CHECKSUM_HEX_SIZE];
+    char config[CHECKSUM_HEX_SIZE]; /* what is set, whatever the stage */
     char schema[CHECKSUM_HEX_SIZE];
     char binary[CHECKSUM_HEX_SIZE];
+    enum lifecycle_stage stage; /* with whose defaults and limits */
 };
 
 /* Texts are never NULL. */
@@ -48,7 +53,10 @@ struct evidence {
     double seconds; /* how long it took to find out */
     struct evidence_figure figures[EVIDENCE_FIGURES_MAX];
     unsigned figure_count;
-    bool is_stale; /* after loading: the subject is another one now, or it lies in the future */
+    /* After loading: */
+    enum lifecycle_stage stage; /* of the run's subject */
+    bool
+        is_stale; /* the subject is another one now, whatever the stage, or it lies in the future */
 };
 
 struct evidence_run {
@@ -67,7 +75,7 @@ struct evidence_fault {
     const char *why;
 };
 
-/* The newest item of each row, in no order. */
+/* The newest item of each row and stage, the newest first. */
 struct evidence_store {
     struct evidence *items;
     size_t count;
@@ -98,7 +106,13 @@ MUST_CHECK bool evidence_load(const char *dir, const char *target,
                               struct arena *arena, struct evidence_store *out, struct err *err);
 /* One file's text; NULL with *why. */
 struct evidence_run *evidence_parse(struct str text, struct arena *arena, const char **why);
-/* NULL when there is none. */
+/* The newest; NULL when there is none. */
 const struct evidence *evidence_find(const struct evidence_store *store, const char *row);
+/*
+ * What answers for the stage: the newest of that stage, or where there is none the newest of all, which is stale
+ * then if it was measured or drilled. Of files, which are the same at each stage, the newest.
+ */
+const struct evidence *evidence_find_of_stage(const struct evidence_store *store, const char *row,
+                                              enum lifecycle_stage stage, bool *is_stale);
 
 #endif

@@ -26,6 +26,30 @@ project_hash_config(const struct config *config, char out[CHECKSUM_HEX_SIZE])
     buf_fini(&text);
 }
 
+/* What is set: where the default depends on the stage, that it is the default. */
+static void
+hash_settings(const struct config *config, char out[CHECKSUM_HEX_SIZE])
+{
+    struct buf text;
+
+    buf_init(&text, TEXT_MAX);
+    for (unsigned i = 0; i < CONFIG_OPTION_COUNT; i++) {
+        const char *const *defaults = config_options[i].defaults;
+        bool varies = false;
+
+        for (unsigned s = 1; s < LIFECYCLE_STAGE_COUNT; s++)
+            varies = varies || (defaults[0] != NULL && defaults[s] != NULL &&
+                                strcmp(defaults[0], defaults[s]) != 0);
+        if (i == CONFIG_STAGE || (varies && strncmp(config->origin[i], "default", 7) == 0))
+            continue;
+        buf_printf(&text, "%s=", config_options[i].key);
+        config_write_value(config, (enum config_option)i, &text);
+        buf_add_char(&text, '\n');
+    }
+    checksum_sha256_hex(buf_str(&text), out);
+    buf_fini(&text);
+}
+
 /* The migrations, names and contents; of a database that others manage, where it is. */
 static bool
 hash_schema(const struct config *config, struct arena *arena, char out[CHECKSUM_HEX_SIZE],
@@ -133,21 +157,31 @@ project_load(const struct config *config, struct arena *arena, struct project *o
         return false;
     if (!record_load(config->dir, arena, &out->record, err))
         return false;
-    project_hash_config(config, out->subject.config);
+    out->subject.stage = out->declared;
+    hash_settings(config, out->subject.config);
 
     return hash_schema(config, arena, out->subject.schema, err) &&
            hash_binary(out->subject.binary, err) && project_reload_evidence(out, err);
 }
 
-void
-project_judge(const struct project *project, enum lifecycle_stage stage, struct verdicts *out)
+static void
+judge(const struct project *project, enum lifecycle_stage stage, bool any_stage,
+      struct verdicts *out)
 {
     const struct verdict_input input = {.catalogue = &project->catalogue,
                                         .evidence = &project->evidence,
                                         .record = &project->record,
-                                        .today = project->today};
+                                        .today = project->today,
+                                        .declared = project->declared,
+                                        .any_stage = any_stage};
 
     verdict_judge(&input, stage, project->arena, out);
+}
+
+void
+project_judge(const struct project *project, enum lifecycle_stage stage, struct verdicts *out)
+{
+    judge(project, stage, false, out);
 }
 
 bool
@@ -160,7 +194,8 @@ project_update_gaps(const struct project *project, enum lifecycle_stage stage,
                                      .project = project->config->project_name,
                                      .today = project->today};
 
-    project_judge(project, gaps_horizon(stage), &verdicts);
+    /* What is still to come was seldom looked at with its own configuration. */
+    judge(project, gaps_horizon(stage), true, &verdicts);
 
     return gaps_update(project->config->dir, &input, project->arena, change, err);
 }

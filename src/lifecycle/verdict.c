@@ -42,7 +42,7 @@ judge_attestation(const struct verdict_input *input, struct arena *arena, struct
 }
 
 static void
-judge_evidence(struct verdict *verdict)
+judge_evidence(struct verdict *verdict, bool is_stale)
 {
     const struct evidence *evidence = verdict->evidence;
 
@@ -50,19 +50,35 @@ judge_evidence(struct verdict *verdict)
     verdict->text = evidence->measured;
     if (evidence->outcome == EVIDENCE_UNKNOWN)
         verdict->status = VERDICT_UNKNOWN;
-    else if (evidence->is_stale)
+    else if (is_stale)
         verdict->status = VERDICT_STALE;
     else
         verdict->status = evidence->outcome == EVIDENCE_PASS ? VERDICT_PASS : VERDICT_FAIL;
 }
 
+static const struct evidence *
+find_evidence(const struct verdict_input *input, const char *row, enum lifecycle_stage asked,
+              bool *is_stale)
+{
+    const struct evidence *found;
+
+    if (!input->any_stage)
+        return evidence_find_of_stage(input->evidence, row,
+                                      asked > input->declared ? asked : input->declared, is_stale);
+    found = evidence_find(input->evidence, row);
+    *is_stale = found != NULL && found->is_stale;
+
+    return found;
+}
+
 /* Evidence decides; a person's word does where the stage takes it and no evidence says otherwise. */
 static void
-judge(const struct verdict_input *input, enum lifecycle_stage stage, struct arena *arena,
-      struct verdict *verdict)
+judge(const struct verdict_input *input, enum lifecycle_stage stage, enum lifecycle_stage asked,
+      struct arena *arena, struct verdict *verdict)
 {
     const struct lifecycle_row *row = verdict->row;
-    const struct evidence *evidence = evidence_find(input->evidence, row->id);
+    bool is_stale;
+    const struct evidence *evidence = find_evidence(input, row->id, asked, &is_stale);
     bool takes_word = row->accept[stage] == LIFECYCLE_ATTESTED;
 
     if (evidence != NULL && evidence->class >= row->accept[stage])
@@ -72,7 +88,7 @@ judge(const struct verdict_input *input, enum lifecycle_stage stage, struct aren
     verdict->basis = "";
     if (verdict->evidence != NULL &&
         (evidence->outcome != EVIDENCE_UNKNOWN || !takes_word || verdict->attestation == NULL)) {
-        judge_evidence(verdict);
+        judge_evidence(verdict, is_stale);
     } else if (verdict->attestation != NULL && takes_word) {
         judge_attestation(input, arena, verdict);
     } else if (lifecycle_is_attested(row)) {
@@ -98,10 +114,11 @@ apply_waiver(const struct verdict_input *input, struct arena *arena, struct verd
 
 static void
 judge_row(const struct verdict_input *input, const struct lifecycle_row *row,
-          enum lifecycle_stage stage, struct arena *arena, struct verdict *out)
+          enum lifecycle_stage stage, enum lifecycle_stage asked, struct arena *arena,
+          struct verdict *out)
 {
     *out = (struct verdict){.row = row, .need = row->need[stage]};
-    judge(input, stage, arena, out);
+    judge(input, stage, asked, arena, out);
     apply_waiver(input, arena, out);
     if (out->need == LIFECYCLE_NOT_YET && out->status != VERDICT_PASS) {
         unsigned first = lifecycle_first_need(row, LIFECYCLE_NICE);
@@ -116,15 +133,28 @@ judge_row(const struct verdict_input *input, const struct lifecycle_row *row,
 
 /* A row that an earlier stage asked for and this one doesn't mention is of no matter to this one. */
 static bool
-is_reached(const struct verdict_input *input, enum lifecycle_stage stage, struct arena *arena)
+meets(const struct verdict_input *input, enum lifecycle_stage stage, enum lifecycle_stage asked,
+      struct arena *arena)
 {
     for (size_t i = 0; i < input->catalogue->count; i++) {
         struct verdict verdict;
 
         if (input->catalogue->rows[i]->need[stage] != LIFECYCLE_MUST)
             continue;
-        judge_row(input, input->catalogue->rows[i], stage, arena, &verdict);
+        judge_row(input, input->catalogue->rows[i], stage, asked, arena, &verdict);
         if (verdict.status != VERDICT_PASS && verdict.status != VERDICT_WAIVED)
+            return false;
+    }
+
+    return true;
+}
+
+/* What the stages before it require counts as well, of the service that it would be at this stage. */
+static bool
+is_reached(const struct verdict_input *input, enum lifecycle_stage asked, struct arena *arena)
+{
+    for (int s = 0; s <= (int)asked; s++) {
+        if (!meets(input, (enum lifecycle_stage)s, asked, arena))
             return false;
     }
 
@@ -135,16 +165,12 @@ void
 verdict_judge(const struct verdict_input *input, enum lifecycle_stage stage, struct arena *arena,
               struct verdicts *out)
 {
-    bool reached = true;
-
     *out = (struct verdicts){.stage = stage, .count = input->catalogue->count};
     out->items = ARENA_ARRAY(arena, struct verdict, out->count + 1);
     for (size_t i = 0; i < out->count; i++)
-        judge_row(input, input->catalogue->rows[i], stage, arena, &out->items[i]);
-    for (int s = 0; s < LIFECYCLE_STAGE_COUNT; s++) {
-        reached = reached && is_reached(input, (enum lifecycle_stage)s, arena);
-        out->reached[s] = reached;
-    }
+        judge_row(input, input->catalogue->rows[i], stage, stage, arena, &out->items[i]);
+    for (int s = 0; s < LIFECYCLE_STAGE_COUNT; s++)
+        out->reached[s] = is_reached(input, (enum lifecycle_stage)s, arena);
 }
 
 bool
@@ -152,7 +178,9 @@ verdict_get_stage(const struct verdicts *verdicts, enum lifecycle_stage *out)
 {
     bool any = false;
 
-    for (int s = 0; s < LIFECYCLE_STAGE_COUNT && verdicts->reached[s]; s++) {
+    for (int s = 0; s < LIFECYCLE_STAGE_COUNT; s++) {
+        if (!verdicts->reached[s])
+            continue;
         *out = (enum lifecycle_stage)s;
         any = true;
     }

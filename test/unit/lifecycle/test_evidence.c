@@ -7,7 +7,7 @@
 
 static struct err err;
 static struct arena *arena;
-static const struct evidence_subject subject = {"c0", "50", "b0"};
+static const struct evidence_subject subject = {"c0", "50", "b0", LIFECYCLE_POC};
 
 static int
 set_up(void **state)
@@ -26,8 +26,8 @@ tear_down(void **state)
 }
 
 static const char *
-write_run(int64_t at_us, const char *row, enum evidence_outcome outcome, enum lifecycle_class class,
-          const char *target)
+write_run_at(enum lifecycle_stage stage, int64_t at_us, const char *row,
+             enum evidence_outcome outcome, enum lifecycle_class class, const char *target)
 {
     struct evidence item = {.row = row,
                             .class = class,
@@ -46,10 +46,18 @@ write_run(int64_t at_us, const char *row, enum evidence_outcome outcome, enum li
                                .count = 1};
     const char *file = NULL;
 
+    run.subject.stage = stage;
     evidence_add_figure(&item, "p95", 12.25, "ms");
     assert_ok(evidence_write(unit_dir, &run, arena, &file, &err));
 
     return file;
+}
+
+static const char *
+write_run(int64_t at_us, const char *row, enum evidence_outcome outcome, enum lifecycle_class class,
+          const char *target)
+{
+    return write_run_at(LIFECYCLE_POC, at_us, row, outcome, class, target);
 }
 
 static void
@@ -97,6 +105,57 @@ the_newest_of_a_row_counts(void **state)
     assert_int_equal(evidence_find(&store, "latency")->outcome, EVIDENCE_PASS);
     clean(old);
     clean(new);
+}
+
+static enum evidence_outcome
+outcome_at(const struct evidence_store *store, const char *row, enum lifecycle_stage stage,
+           bool *is_stale)
+{
+    const struct evidence *found = evidence_find_of_stage(store, row, stage, is_stale);
+
+    assert_non_null(found);
+
+    return found->outcome;
+}
+
+static void
+each_stage_has_evidence_of_its_own(void **state)
+{
+    const char *mvp = write_run_at(LIFECYCLE_MVP, NOW_US - 5000000, "latency", EVIDENCE_FAIL,
+                                   LIFECYCLE_MEASURED, "");
+    const char *poc = write_run(NOW_US, "latency", EVIDENCE_PASS, LIFECYCLE_MEASURED, "");
+    struct evidence_store store;
+    bool is_stale;
+
+    load(&subject, NOW_US, &store);
+    assert_int_equal(store.count, 2);
+    assert_int_equal(evidence_find(&store, "latency")->outcome, EVIDENCE_PASS);
+    assert_int_equal(outcome_at(&store, "latency", LIFECYCLE_POC, &is_stale), EVIDENCE_PASS);
+    assert_false(is_stale);
+    assert_int_equal(outcome_at(&store, "latency", LIFECYCLE_MVP, &is_stale), EVIDENCE_FAIL);
+    assert_false(is_stale);
+    assert_int_equal(outcome_at(&store, "latency", LIFECYCLE_SCALE, &is_stale), EVIDENCE_PASS);
+    assert_true(is_stale);
+    assert_null(evidence_find_of_stage(&store, "throughput", LIFECYCLE_MVP, &is_stale));
+    assert_false(is_stale);
+    clean(mvp);
+    clean(poc);
+}
+
+static void
+files_are_the_same_at_each_stage(void **state)
+{
+    const char *mvp = write_run_at(LIFECYCLE_MVP, NOW_US - 5000000, "readme", EVIDENCE_FAIL,
+                                   LIFECYCLE_STATIC, "");
+    const char *poc = write_run(NOW_US, "readme", EVIDENCE_PASS, LIFECYCLE_STATIC, "");
+    struct evidence_store store;
+    bool is_stale;
+
+    load(&subject, NOW_US, &store);
+    assert_int_equal(outcome_at(&store, "readme", LIFECYCLE_MVP, &is_stale), EVIDENCE_PASS);
+    assert_false(is_stale);
+    clean(mvp);
+    clean(poc);
 }
 
 static void
@@ -182,6 +241,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_run_found_is_read_back),
         cmocka_unit_test(the_newest_of_a_row_counts),
+        cmocka_unit_test(each_stage_has_evidence_of_its_own),
+        cmocka_unit_test(files_are_the_same_at_each_stage),
         cmocka_unit_test(evidence_about_something_else_is_stale),
         cmocka_unit_test(evidence_about_another_service_does_not_count),
         cmocka_unit_test(a_file_that_was_cut_or_edited_counts_for_nothing),

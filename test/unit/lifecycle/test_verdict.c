@@ -33,6 +33,8 @@ struct world {
     struct evidence_store store;
     struct record record;
     struct verdicts verdicts;
+    bool by_stage;
+    enum lifecycle_stage declared;
 };
 
 static struct world *
@@ -76,8 +78,12 @@ attested(struct world *world, const char *row, const char *until)
 static enum verdict_status
 judge(struct world *world, const char *id, enum lifecycle_stage stage)
 {
-    const struct verdict_input input = {&world->catalogue, &world->store, &world->record,
-                                        "2026-11-21"};
+    const struct verdict_input input = {.catalogue = &world->catalogue,
+                                        .evidence = &world->store,
+                                        .record = &world->record,
+                                        .today = "2026-11-21",
+                                        .declared = world->declared,
+                                        .any_stage = !world->by_stage};
 
     verdict_judge(&input, stage, arena, &world->verdicts);
     for (size_t i = 0; i < world->verdicts.count; i++) {
@@ -163,6 +169,39 @@ a_waiver_holds_until_its_day_and_hides_no_pass(void **state)
 }
 
 static void
+evidence_of_another_stage_does_not_answer_for_this_one(void **state)
+{
+    struct world *world = make();
+    enum lifecycle_stage reached;
+
+    world->by_stage = true;
+    found(world, "works", LIFECYCLE_MEASURED, EVIDENCE_PASS)->stage = LIFECYCLE_MVP;
+    assert_int_equal(judge(world, "works", LIFECYCLE_MVP), VERDICT_PASS);
+    assert_int_equal(judge(world, "works", LIFECYCLE_POC), VERDICT_STALE);
+    assert_int_equal(judge(world, "works", LIFECYCLE_PRODUCTION), VERDICT_STALE);
+    /* Once it is declared, all before it is asked of the same service. */
+    world->declared = LIFECYCLE_MVP;
+    assert_int_equal(judge(world, "works", LIFECYCLE_POC), VERDICT_PASS);
+    assert_true(verdict_get_stage(&world->verdicts, &reached));
+    assert_int_equal(reached, LIFECYCLE_POC);
+}
+
+static void
+a_stage_that_was_proven_ahead_is_reached(void **state)
+{
+    struct world *world = make();
+    enum lifecycle_stage reached;
+
+    world->by_stage = true;
+    found(world, "works", LIFECYCLE_MEASURED, EVIDENCE_PASS)->stage = LIFECYCLE_MVP;
+    found(world, "shuts-down", LIFECYCLE_DRILLED, EVIDENCE_PASS)->stage = LIFECYCLE_MVP;
+    found(world, "alerts", LIFECYCLE_DRILLED, EVIDENCE_PASS)->stage = LIFECYCLE_MVP;
+    judge(world, "works", LIFECYCLE_POC);
+    assert_true(verdict_get_stage(&world->verdicts, &reached));
+    assert_int_equal(reached, LIFECYCLE_MVP);
+}
+
+static void
 stale_evidence_does_not_pass(void **state)
 {
     struct world *world = make();
@@ -230,6 +269,8 @@ main(void)
         cmocka_unit_test(a_word_does_not_stand_against_evidence),
         cmocka_unit_test(a_word_ends_on_its_day),
         cmocka_unit_test(a_waiver_holds_until_its_day_and_hides_no_pass),
+        cmocka_unit_test(evidence_of_another_stage_does_not_answer_for_this_one),
+        cmocka_unit_test(a_stage_that_was_proven_ahead_is_reached),
         cmocka_unit_test(stale_evidence_does_not_pass),
         cmocka_unit_test(what_a_later_stage_needs_is_not_needed_yet),
         cmocka_unit_test(a_stage_is_reached_when_each_required_row_passes_there_and_before),
