@@ -120,6 +120,19 @@ reap(struct supervisor *s, int *status)
     return true;
 }
 
+/* One that was told to end, drained and did so has not died: nothing is wrong with it. */
+static void
+say_end(const struct supervisor *s, int status)
+{
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        log_event(LOG_INFO, "worker_ended", LOG_I64("restart_in_ms", s->pause_ms));
+    else
+        log_event(LOG_ERROR, "worker_died",
+                  LOG_I64(WIFSIGNALED(status) ? "signal" : "exit_code",
+                          WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)),
+                  LOG_I64("restart_in_ms", s->pause_ms));
+}
+
 static void
 pause_before_restart(struct supervisor *s, int status)
 {
@@ -127,10 +140,7 @@ pause_before_restart(struct supervisor *s, int status)
 
     if (clock_mono_ns() - s->started_ns > STEADY_NS)
         s->pause_ms = PAUSE_FIRST_MS;
-    log_event(LOG_ERROR, "worker_died",
-              LOG_I64(WIFSIGNALED(status) ? "signal" : "exit_code",
-                      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)),
-              LOG_I64("restart_in_ms", s->pause_ms));
+    say_end(s, status);
     journal_end(&s->journal, status, s->pause_ms);
     pause.tv_sec = s->pause_ms / 1000;
     pause.tv_nsec = s->pause_ms % 1000 * 1000000;

@@ -63,6 +63,26 @@ test('a service writes down its start, its beats, the death of a worker and its 
     assert.match(JSON.parse(again.stdout).rows.find((one) => one.id === 'no-crashes').found, /lines are missing|no history/);
 });
 
+test('a worker that was told to end has not died: no error in the log, no crash in the history', async () => {
+    const server = await startCairn({ project: makeProject({ migrations: { '0001_notes.sql': sql } }) });
+    const log = (event) => server.logLines.filter((line) => line.event === event);
+    const next = (before) => until('another worker', () => running(server)[0]?.worker > 0 && running(server)[0].worker !== before);
+    await next(0);
+    const [{ worker: first }] = running(server);
+    process.kill(first, 'SIGTERM');
+    await next(first);
+    const [{ worker: second }] = running(server);
+    process.kill(second, 'SIGKILL');
+    await next(second);
+    await until('the log', () => log('worker_ended').length === 1 && log('worker_died').length === 1);
+    assert.equal(log('worker_ended')[0].level, 'info');
+    assert.equal(log('worker_died')[0].level, 'error');
+    assert.equal(log('worker_died')[0].signal, 9);
+    const status = JSON.parse((await cairn(['status', '--json'], { cwd: server.project })).stdout);
+    assert.equal(status.day.crashes, 1);
+    await server.stop();
+});
+
 test('a folder that takes nothing is said once, and the service goes on', async () => {
     const project = makeProject({ migrations: { '0001_notes.sql': sql } });
     fs.mkdirSync(path.join(project, '.cairn'), { recursive: true });
