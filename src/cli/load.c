@@ -240,7 +240,9 @@ make_report(const struct plan *plan, const struct load_result *result)
 static bool
 meets_target(const struct plan *plan, const struct load_result *result)
 {
-    double share = result->sent > 0 ? (double)load_failures(result) / (double)result->sent : 1;
+    /* Who is turned away (4xx) got nothing of what was asked for. */
+    double share =
+        result->sent > 0 ? (double)(result->sent - result->ok) / (double)result->sent : 1;
     double p95 = plan->target->p95_ms > 0 ? plan->target->p95_ms : 1000;
     double errors = plan->target->error_share > 0 ? plan->target->error_share : 0.01;
 
@@ -263,12 +265,12 @@ try_rate(struct cli *cli, struct plan *plan, double rate)
     if (run_once(cli, plan, result) && !result->was_interrupted) {
         report = make_report(plan, result);
         step = meets_target(plan, result)          ? STEP_MET
-               : load_failures(result) > 0         ? STEP_MISSED
+               : result->ok < result->sent         ? STEP_MISSED
                : load_report_is_own_limit(&report) ? STEP_OWN_LIMIT
                                                    : STEP_MISSED;
         cli_say(cli, marks[step], "%8.0f per second: p95 %.2f ms, %llu failed%s", rate,
                 (double)hist_quantile(&result->latency, 0.95) / 1000,
-                (unsigned long long)load_failures(result),
+                (unsigned long long)(result->sent - result->ok),
                 step == STEP_OWN_LIMIT ? ", the generator's own limit" : "");
     }
     free(result);

@@ -38,9 +38,13 @@ drill_run(struct drill *drill, int64_t duration_ms)
 {
     const struct target *target = &drill->service.target;
     const struct load_route routes[] = {
-        {"POST", target->write_path, target->write_body, "Content-Type: application/json\r\n", 4,
-         true},
-        {"GET", target->ready, NULL, NULL, 1, false},
+        {.method = "POST",
+         .path = target->write_path,
+         .body = target->write_body,
+         .headers = "Content-Type: application/json\r\n",
+         .weight = 4,
+         .is_write = true},
+        {.method = "GET", .path = target->ready, .weight = 1},
     };
     const int64_t timeout_ms = drill->examiner->is_brief ? DRILL_TIMEOUT_MS / 4 : DRILL_TIMEOUT_MS;
     const struct load_options options = {.at = drill->service.at,

@@ -2,8 +2,12 @@
 #include "drill/load.h"
 
 #include "core/clock.h"
+#include "drill/load_answer.h"
 
 #include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,15 +18,16 @@ enum {
     RETRY_MS = 10,
     IN_MAX = 1024 * 1024,
     OUT_MAX = 256 * 1024,
-    CONNECT_MS = 2000,
+    CONNECT_MS = 2000, /* for each address of the host */
 };
 
 struct conn {
     int fd; /* -1: none */
     bool is_busy;
-    bool is_connecting;
-    bool closes;
-    uint64_t number; /* of the request in flight */
+    bool is_connecting;             /* for the request in flight, which isn't sent yet */
+    const struct addrinfo *address; /* the one that is tried */
+    uint64_t connect_ns;            /* since when */
+    uint64_t number;                /* of the request in flight */
     unsigned route;
     uint64_t intended_ns, sent_ns;
     uint64_t retry_ns; /* not before */
@@ -37,6 +42,7 @@ struct run {
     unsigned *idle; /* stack of connections that wait for work */
     unsigned idle_count;
     int epoll;
+    struct addrinfo *addresses; /* of the host, looked up once; NULL: it has none */
     uint64_t start_ns, end_ns;
     uint64_t next; /* number of the next request, from 0 */
     uint64_t random;
@@ -190,13 +196,26 @@ fail(struct run *run, struct conn *conn, uint64_t *counter)
     release(run, conn);
 }
 
+static bool
+is_hollow(const struct run *run, const struct conn *conn, const struct load_answer *answer)
+{
+    return run->options->routes[conn->route].wants_array && !answer->is_array;
+}
+
 static void
-finish(struct run *run, struct conn *conn, int status)
+finish(struct run *run, struct conn *conn, const struct load_answer *answer)
 {
     struct load_result *result = run->result;
     uint64_t us = (now_ns() - conn->intended_ns) / 1000;
+    int status = answer->status;
 
     result->answered++;
+    if (status < 300 && is_hollow(run, conn, answer)) {
+        result->hollow++;
+    } else if (status < 300) {
+        result->good++;
+        hist_add(&result->good_latency, us);
+    }
     result->ok += status < 400;
     result->client_errors += status >= 400 && status < 500;
     result->server_errors += status >= 500;
@@ -208,7 +227,7 @@ finish(struct run *run, struct conn *conn, int status)
               status < 300    ? LOAD_ACKNOWLEDGED
               : status == 503 ? LOAD_UNKNOWN
                               : LOAD_REFUSED);
-    if (conn->closes)
+    if (answer->closes)
         disconnect(conn);
     release(run, conn);
 }
@@ -241,42 +260,67 @@ flush(struct run *run, struct conn *conn)
     }
 }
 
-static void
-connect_now(struct run *run, struct conn *conn)
+/* Begins to connect to the first address from address on that doesn't fail at once. */
+static bool
+try_connect(struct run *run, struct conn *conn, const struct addrinfo *address)
 {
-    /* Loopback answers at once; elsewhere the wait is bounded and counts as lateness. */
-    conn->fd = endpoint_connect(&run->options->at, CONNECT_MS);
-    if (conn->fd >= 0)
-        watch(run, conn, EPOLL_CTL_ADD, EPOLLIN);
+    for (; address != NULL; address = address->ai_next) {
+        int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        int one = 1;
+
+        if (fd < 0)
+            continue;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+        conn->address = address;
+        conn->connect_ns = now_ns();
+        if (connect(fd, address->ai_addr, address->ai_addrlen) == 0 || errno == EINPROGRESS) {
+            /* What has been connected already can be written to at once, and is looked at then. */
+            conn->fd = fd;
+            conn->is_connecting = true;
+            watch(run, conn, EPOLL_CTL_ADD, EPOLLOUT);
+            return true;
+        }
+        close(fd);
+    }
+
+    return false;
 }
 
-/* Begins the next request on an idle connection. */
+/* No connection to that address: the next one, or none for the request. */
 static void
-begin(struct run *run, struct conn *conn, uint64_t intended)
+fail_connect(struct run *run, struct conn *conn)
 {
-    const struct load_options *options = run->options;
-    const struct load_route *route;
+    if (conn->fd >= 0)
+        close(conn->fd);
+    conn->fd = -1;
+    if (try_connect(run, conn, conn->address != NULL ? conn->address->ai_next : NULL))
+        return;
+    conn->is_connecting = true;
+    fail(run, conn, &run->result->refused);
+}
 
-    conn->is_busy = true;
-    conn->closes = false;
-    conn->number = options->first_number + run->next++;
-    conn->route = pick_route(run);
-    conn->intended_ns = intended;
-    conn->sent_ns = now_ns();
-    route = &options->routes[conn->route];
-    run->result->sent++;
-    if (options->route_results != NULL)
-        options->route_results[conn->route].sent++;
-    if (options->rate > 0 && !run->is_starved)
-        hist_add(&run->result->lateness, (conn->sent_ns - intended) / 1000);
-    if (conn->fd < 0)
-        connect_now(run, conn);
-    if (conn->fd < 0) {
-        conn->is_connecting = true;
-        fail(run, conn, &run->result->refused);
+static void
+on_connected(struct run *run, struct conn *conn)
+{
+    int error = 0;
+    socklen_t len = sizeof(error);
+
+    if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0) {
+        fail_connect(run, conn);
         return;
     }
+    conn->is_connecting = false;
+    watch(run, conn, EPOLL_CTL_MOD, EPOLLIN);
+    flush(run, conn);
+}
+
+static void
+write_request(const struct load_options *options, struct conn *conn)
+{
+    const struct load_route *route = &options->routes[conn->route];
+
     buf_clear(&conn->out);
+    conn->out_at = 0;
     buf_printf(&conn->out, "%s ", route->method);
     add_filled(&conn->out, route->path, conn->number);
     buf_printf(&conn->out, " HTTP/1.1\r\nHost: %s:%s\r\n%s", options->at.host, options->at.port,
@@ -292,65 +336,31 @@ begin(struct run *run, struct conn *conn, uint64_t intended)
     } else {
         BUF_ADD_LIT(&conn->out, "\r\n");
     }
-    conn->out_at = 0;
-    flush(run, conn);
 }
 
-/* The value of a header of a head, without blanks. */
-static struct str
-find_header(struct str head, struct str name)
+/* Begins the next request on an idle connection. */
+static void
+begin(struct run *run, struct conn *conn, uint64_t intended)
 {
-    str_cut(&head, '\n');
-    while (head.len > 0) {
-        struct str value = str_cut(&head, '\n');
-        struct str key = str_cut(&value, ':');
+    const struct load_options *options = run->options;
 
-        if (value.data != NULL && str_eq_nocase(key, name))
-            return str_trim(value);
+    conn->is_busy = true;
+    conn->number = options->first_number + run->next++;
+    conn->route = pick_route(run);
+    conn->intended_ns = intended;
+    conn->sent_ns = now_ns();
+    run->result->sent++;
+    if (options->route_results != NULL)
+        options->route_results[conn->route].sent++;
+    if (options->rate > 0 && !run->is_starved)
+        hist_add(&run->result->lateness, (conn->sent_ns - intended) / 1000);
+    write_request(options, conn);
+    if (conn->fd >= 0) {
+        flush(run, conn);
+    } else if (!try_connect(run, conn, run->addresses)) {
+        conn->is_connecting = true;
+        fail(run, conn, &run->result->refused);
     }
-
-    return STR_NULL;
-}
-
-/* Whole when the last chunk has come: what ends a body of chunks is "0 CRLF CRLF". */
-static bool
-has_last_chunk(struct str body)
-{
-    return str_has_suffix(body, STR("0\r\n\r\n"));
-}
-
-/* Looks at what came in: 1 the answer is whole, 0 more is to come, -1 garbage. An answer without a
- * length ends with the connection. */
-static int
-take_answer(struct conn *conn, bool is_head, bool at_end, int *status)
-{
-    struct str in = buf_str(&conn->in);
-    const char *end = in.len >= 4 ? memmem(in.data, in.len, "\r\n\r\n", 4) : NULL;
-    struct str head, body, length;
-    int64_t number;
-    uint64_t size = 0;
-
-    if (end == NULL)
-        return in.len > 0 && !str_has_prefix(STR("HTTP/1."), str_slice(in, 0, 7)) ? -1 : 0;
-    head = str_slice(in, 0, (size_t)(end - in.data) + 2);
-    body = str_slice(in, head.len + 2, in.len);
-    if (!str_has_prefix(head, STR("HTTP/1.")) || !str_to_i64(str_slice(head, 9, 12), &number))
-        return -1;
-    *status = (int)number;
-    conn->closes = str_eq_nocase(find_header(head, STR("Connection")), STR("close"));
-    if (*status == 204 || *status == 304 || is_head)
-        return 1;
-    if (str_eq_nocase(find_header(head, STR("Transfer-Encoding")), STR("chunked")))
-        return has_last_chunk(body);
-    length = find_header(head, STR("Content-Length"));
-    if (length.len == 0) {
-        conn->closes = true;
-        return at_end;
-    }
-    if (!str_to_u64(length, &size))
-        return -1;
-
-    return body.len >= size;
 }
 
 static void
@@ -358,9 +368,9 @@ on_readable(struct run *run, struct conn *conn)
 {
     bool is_head = strcmp(run->options->routes[conn->route].method, "HEAD") == 0;
     bool at_end = false;
+    enum load_answer_state state = LOAD_ANSWER_BAD;
+    struct load_answer answer;
     char chunk[16384];
-    int status = 0;
-    int whole;
 
     for (;;) {
         ssize_t got = recv(conn->fd, chunk, sizeof(chunk), 0);
@@ -388,18 +398,19 @@ on_readable(struct run *run, struct conn *conn)
         disconnect(conn);
         return;
     }
-    whole = buf_ok(&conn->in) ? take_answer(conn, is_head, at_end, &status) : -1;
-    if (whole == 0 && at_end)
+    if (buf_ok(&conn->in))
+        state = load_answer_parse(buf_str(&conn->in), is_head, at_end, &answer);
+    if (state == LOAD_ANSWER_PART && at_end)
         fail(run, conn, &run->result->cut);
-    if (whole == 0)
+    if (state == LOAD_ANSWER_PART)
         return;
-    if (whole < 0) {
+    if (state == LOAD_ANSWER_BAD) {
         fail(run, conn, &run->result->garbage);
         return;
     }
     buf_clear(&conn->in);
-    conn->closes = conn->closes || at_end;
-    finish(run, conn, status);
+    answer.closes = answer.closes || at_end;
+    finish(run, conn, &answer);
 }
 
 /* An idle connection that may be used now, or NULL. */
@@ -458,8 +469,12 @@ expire(struct run *run, uint64_t now)
     uint64_t limit = (uint64_t)run->options->timeout_ms * 1000000;
 
     for (unsigned i = 0; i < run->options->connections; i++) {
-        if (run->conns[i].is_busy && now - run->conns[i].sent_ns > limit)
-            fail(run, &run->conns[i], &run->result->timeouts);
+        struct conn *conn = &run->conns[i];
+
+        if (conn->is_connecting && now > conn->connect_ns + (uint64_t)CONNECT_MS * 1000000)
+            fail_connect(run, conn);
+        else if (conn->is_busy && !conn->is_connecting && now > conn->sent_ns + limit)
+            fail(run, conn, &run->result->timeouts);
     }
 }
 
@@ -499,6 +514,21 @@ tick(struct run *run, uint64_t now)
 }
 
 static void
+on_event(struct run *run, struct conn *conn, uint32_t events)
+{
+    if (conn->fd >= 0 && conn->is_connecting) {
+        on_connected(run, conn);
+        return;
+    }
+    if (conn->fd >= 0 && (events & EPOLLOUT) && conn->is_busy) {
+        watch(run, conn, EPOLL_CTL_MOD, EPOLLIN);
+        flush(run, conn);
+    }
+    if (conn->fd >= 0 && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+        on_readable(run, conn);
+}
+
+static void
 drive(struct run *run)
 {
     struct epoll_event events[EVENTS_MAX];
@@ -510,24 +540,27 @@ drive(struct run *run)
 
         if (is_done(run, now))
             return;
-        if (now >= next_tick) {
+        send_due(run, now);
+        count = epoll_wait(run->epoll, events, EVENTS_MAX, wait_ms(run, now_ns()));
+        for (int i = 0; i < count; i++)
+            on_event(run, &run->conns[events[i].data.u32], events[i].events);
+        /* What had come by then was looked at: who was not run for a while misses no answer. */
+        if (now >= next_tick && count < EVENTS_MAX) {
             next_tick = now + (uint64_t)TICK_MS * 1000000;
             if (!tick(run, now))
                 return;
         }
-        send_due(run, now);
-        count = epoll_wait(run->epoll, events, EVENTS_MAX, wait_ms(run, now_ns()));
-        for (int i = 0; i < count; i++) {
-            struct conn *conn = &run->conns[events[i].data.u32];
-
-            if (conn->fd >= 0 && (events[i].events & EPOLLOUT) && conn->is_busy) {
-                watch(run, conn, EPOLL_CTL_MOD, EPOLLIN);
-                flush(run, conn);
-            }
-            if (conn->fd >= 0 && (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
-                on_readable(run, conn);
-        }
     }
+}
+
+/* Once: a name that is looked up for each connection is the resolver's load, and its wait everybody's. */
+static struct addrinfo *
+look_up(const struct endpoint *at)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+
+    return getaddrinfo(at->host, at->port, &hints, &found) == 0 ? found : NULL;
 }
 
 bool
@@ -554,6 +587,7 @@ load_run(const struct load_options *options, struct load_result *out, struct err
     if (options->ledger != NULL)
         *options->ledger = (struct load_ledger){.fates = xcalloc(LOAD_WRITES_MAX, 1),
                                                 .first = options->first_number};
+    run.addresses = look_up(&options->at);
     run.start_ns = now_ns();
     run.end_ns = run.start_ns + (uint64_t)options->duration_ms * 1000000;
     drive(&run);
@@ -565,6 +599,8 @@ load_run(const struct load_options *options, struct load_result *out, struct err
     }
     free(run.conns);
     free(run.idle);
+    if (run.addresses != NULL)
+        freeaddrinfo(run.addresses);
     close(run.epoll);
 
     return true;

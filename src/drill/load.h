@@ -8,7 +8,8 @@
  * (rate 0): each connection sends its next request when it has its answer; that finds the most a
  * service can do, and hides its stalls.
  *
- * One thread, HTTP/1.1 with keep-alive in the clear. How late the generator itself was is measured
+ * One thread, HTTP/1.1 with keep-alive in the clear; nothing in it waits for one connection, not even
+ * for its making. How late the generator itself was is measured
  * too: past some milliseconds the figures are its own limit, not the service's.
  */
 #ifndef CAIRN_DRILL_LOAD_H
@@ -31,6 +32,7 @@ struct load_route {
     const char *headers; /* "Name: value\r\n"..., or NULL */
     unsigned weight;     /* how often, among all */
     bool is_write;       /* kept in the ledger */
+    bool wants_array;    /* an answer is good only with a JSON array as its body */
 };
 
 /* What became of a write. */
@@ -82,13 +84,16 @@ struct load_options {
 struct load_result {
     uint64_t sent, answered;
     uint64_t ok;            /* 2xx and 3xx */
+    uint64_t good;          /* 2xx, and with a JSON array where one is wanted */
+    uint64_t hollow;        /* 2xx without the array that is wanted */
     uint64_t client_errors; /* 4xx */
     uint64_t server_errors; /* 5xx */
     uint64_t refused;       /* no connection could be had for it */
     uint64_t cut;           /* the connection ended before its answer */
     uint64_t timeouts;
     uint64_t garbage;
-    struct hist latency;  /* of the answered ones */
+    struct hist latency; /* of the answered ones */
+    struct hist good_latency;
     struct hist lateness; /* how late the generator sent */
     struct load_slot slots[LOAD_SLOTS];
     double seconds;

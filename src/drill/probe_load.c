@@ -35,10 +35,16 @@ run_load(struct examiner *examiner, double rate, unsigned connections, int64_t d
 {
     const struct target *target = &examiner->service.target;
     const struct load_route routes[] = {
-        {"GET", target_fill(examiner->arena, target->read_path, "{offset}", "0"), NULL, NULL,
-         READ_WEIGHT, false},
-        {"POST", target->write_path, target->write_body, "Content-Type: application/json\r\n", 1,
-         true},
+        {.method = "GET",
+         .path = target_fill(examiner->arena, target->read_path, "{offset}", "0"),
+         .weight = READ_WEIGHT,
+         .wants_array = true},
+        {.method = "POST",
+         .path = target->write_path,
+         .body = target->write_body,
+         .headers = "Content-Type: application/json\r\n",
+         .weight = 1,
+         .is_write = true},
     };
     static uint64_t next_number = 2000000000;
     const struct load_options options = {.at = examiner->service.at,
