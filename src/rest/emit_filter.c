@@ -62,65 +62,6 @@ emit_is(struct emitter *e, const struct plan_cond *cond)
         buf_add_str(&e->sql, str_from(texts[cond->filter->is]));
 }
 
-static void
-emit_full_text(struct emitter *e, const struct plan_cond *cond)
-{
-    static const char *const functions[] = {
-        [API_FTS] = "to_tsquery",
-        [API_PLFTS] = "plainto_tsquery",
-        [API_PHFTS] = "phraseto_tsquery",
-        [API_WFTS] = "websearch_to_tsquery",
-    };
-    const struct api_filter *filter = cond->filter;
-    bool is_vector = cond->field.type->id == TYPE_TSVECTOR;
-
-    if (!is_vector)
-        BUF_ADD_LIT(&e->sql, "to_tsvector(");
-    if (!is_vector && filter->language.data != NULL) {
-        emit_param(e, (struct emit_param){.source = EMIT_TEXT, .text = filter->language});
-        BUF_ADD_LIT(&e->sql, "::regconfig,");
-    }
-    emit_field(e, &cond->field);
-    if (!is_vector)
-        buf_add_char(&e->sql, ')');
-    buf_printf(&e->sql, " @@ %s(", functions[filter->op]);
-    if (filter->language.data != NULL) {
-        emit_param(e, (struct emit_param){.source = EMIT_TEXT, .text = filter->language});
-        BUF_ADD_LIT(&e->sql, "::regconfig,");
-    }
-    emit_param(e, (struct emit_param){
-                      .source = EMIT_SLOT, .index = filter->slot, .type = type_builtin(TYPE_TEXT)});
-    buf_add_char(&e->sql, ')');
-}
-
-/* The embedded engine gets the query as a tsquery already: what is wrong with it shows before. */
-static void
-emit_search(struct emitter *e, const struct plan_cond *cond)
-{
-    const struct api_filter *filter = cond->filter;
-    enum type_id type = cond->field.type->id;
-    bool is_json = type == TYPE_JSON || type == TYPE_JSONB;
-
-    if (type == TYPE_TSVECTOR) {
-        BUF_ADD_LIT(&e->sql, "cairn_tsmatch(");
-    } else {
-        buf_add_str(&e->sql, is_json ? STR("cairn_search_json(") : STR("cairn_search("));
-        emit_param(e, (struct emit_param){.source = EMIT_TEXT,
-                                          .type = type_builtin(TYPE_TEXT),
-                                          .text = filter->language.data != NULL ? filter->language
-                                                                                : STR("english")});
-        BUF_ADD_LIT(&e->sql, ", ");
-    }
-    emit_field(e, &cond->field);
-    BUF_ADD_LIT(&e->sql, ", ");
-    emit_param(e, (struct emit_param){.source = EMIT_SEARCH,
-                                      .index = filter->slot,
-                                      .type = type_builtin(TYPE_TEXT),
-                                      .text = filter->language,
-                                      .op = filter->op});
-    buf_add_char(&e->sql, ')');
-}
-
 /* The function that reads a filter's text; empty: the type reads it itself. */
 static struct str
 reader_of(const struct plan_cond *cond)
@@ -324,10 +265,8 @@ emit_filter(struct emitter *e, const struct plan_cond *cond)
 
     if (filter->op == API_IS)
         emit_is(e, cond);
-    else if (filter->op >= API_FTS && filter->op <= API_WFTS && !emit_is_postgres(e))
-        emit_search(e, cond);
     else if (filter->op >= API_FTS && filter->op <= API_WFTS)
-        emit_full_text(e, cond);
+        emit_search(e, cond);
     else if (filter->op == API_IN)
         emit_in(e, cond);
     else if (filter->quantifier != API_QUANT_NONE && !emit_is_postgres(e))
@@ -372,15 +311,19 @@ emit_guarded_filter(struct emitter *e, const struct plan_cond *cond)
         BUF_ADD_LIT(&e->sql, " END");
 }
 
+/* In a NOT, rows are looked for that a search doesn't find, and it has no candidates. */
 static void
-emit_cond(struct emitter *e, const struct plan_cond *cond)
+emit_cond(struct emitter *e, const struct plan_cond *cond, bool in_not)
 {
+    in_not = in_not || cond->negated;
     if (cond->negated)
         BUF_ADD_LIT(&e->sql, "NOT ");
     switch (cond->kind) {
     case PLAN_COND_FILTER:
         if (cond->negated)
             buf_add_char(&e->sql, '(');
+        if (!in_not)
+            emit_candidates(e, cond);
         emit_guarded_filter(e, cond);
         if (cond->negated)
             buf_add_char(&e->sql, ')');
@@ -391,7 +334,7 @@ emit_cond(struct emitter *e, const struct plan_cond *cond)
         for (const struct plan_cond *child = cond->children; child != NULL; child = child->next) {
             if (child != cond->children)
                 buf_add_str(&e->sql, cond->kind == PLAN_COND_AND ? STR(" AND ") : STR(" OR "));
-            emit_cond(e, child);
+            emit_cond(e, child, in_not);
         }
         buf_add_char(&e->sql, ')');
         break;
@@ -410,7 +353,7 @@ emit_conds(struct emitter *e, const struct plan_cond *conds, const char *word)
     /* What doesn't fit any more need not be gone through. */
     for (const struct plan_cond *cond = conds; cond != NULL && buf_ok(&e->sql); cond = cond->next) {
         buf_add_str(&e->sql, str_from(word));
-        emit_cond(e, cond);
+        emit_cond(e, cond, false);
         word = " AND ";
     }
 }

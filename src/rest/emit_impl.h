@@ -60,6 +60,10 @@ void emit_from(struct emitter *e, const struct plan_rel *rel);
 
 /* emit_filter.c. word and the conditions, joined by AND. */
 void emit_conds(struct emitter *e, const struct plan_cond *conds, const char *word);
+/* emit_search.c: a filter of full text search; and, where an index has candidates for it, that the row is
+ * one of them, with AND behind it, else nothing. */
+void emit_search(struct emitter *e, const struct plan_cond *cond);
+void emit_candidates(struct emitter *e, const struct plan_cond *cond);
 /* Whether any of them can. */
 bool emit_filters_can_fail(const struct plan_cond *conds);
 /* A filter that may fail on a row, so that whether it does tells something about that row. */

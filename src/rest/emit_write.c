@@ -536,24 +536,6 @@ emit_existing(struct emitter *e)
     }
 }
 
-/* A name of SQLite's row number that no column hides; NULL: there is none. */
-static const char *
-rowid_name(const struct model_table *model)
-{
-    static const char *const names[] = {"rowid", "_rowid_", "oid"};
-
-    for (size_t i = 0; i < COUNTOF(names); i++) {
-        uint32_t k = 0;
-
-        while (k < model->column_count &&
-               !str_eq_nocase(model->columns[k].name, str_from(names[i])))
-            k++;
-        if (k == model->column_count)
-            return names[i];
-    }
-    return NULL;
-}
-
 /* The rows that the change gave the numbers of; those of a delete before they are gone. */
 static void
 emit_shown(struct emitter *e, const char *rowid)
@@ -682,7 +664,7 @@ static bool
 emit_embedded(struct emitter *e, struct emit_output *out, struct err *err)
 {
     const struct plan *plan = e->plan;
-    const char *rowid = rowid_name(plan->target->model);
+    const char *rowid = model_rowid_name(plan->target->model);
     /* What is deleted along with a row is gone before RETURNING would show it. */
     bool cascades = plan->action == PLAN_DELETE && plan->root->children != NULL;
     bool twice =

@@ -256,6 +256,9 @@ MUST_CHECK bool apply_retranslate(struct apply *a, struct model_table *table, st
 MUST_CHECK bool apply_retranslate_index(struct apply *a, const struct model_table *table,
                                         struct model_index *index, struct str old_name,
                                         struct str new_name);
+/* Sets what search says of an index for full text search: nothing when it can't find candidates. */
+MUST_CHECK bool apply_index_vectors(struct apply *a, const struct model_table *table,
+                                    struct model_index *index);
 MUST_CHECK bool apply_recast_default(struct apply *a, struct model_table *table, uint32_t column);
 /* A view that reads the table or view, or of it the column (empty: any). NULL: none. */
 const struct model_table *apply_dependent_view(struct apply *a, const struct model_table *table,

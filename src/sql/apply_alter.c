@@ -107,8 +107,13 @@ drop_users(struct apply *a, struct model_table *table, uint32_t index, bool casc
             edit_remove(table->checks, &table->check_count, i, sizeof(*table->checks));
     }
     for (uint32_t i = table->index_count; i-- > 0;) {
-        if (apply_index_mentions(a, &table->indexes[i], name))
-            edit_remove(table->indexes, &table->index_count, i, sizeof(*table->indexes));
+        const struct model_index user = table->indexes[i];
+
+        if (!apply_index_mentions(a, &user, name))
+            continue;
+        edit_remove(table->indexes, &table->index_count, i, sizeof(user));
+        if (!ddl_index_dropped(a, table, &user))
+            return false;
     }
     for (uint32_t i = 0; i < table->column_count; i++) {
         const struct model_column *c = &table->columns[i];

@@ -4,6 +4,7 @@
 #include "sql/ddl.h"
 #include "sql/expr.h"
 #include "sql/quote.h"
+#include "sql/search.h"
 
 /* The parts of a CREATE INDEX, translated. */
 struct index_parts {
@@ -14,6 +15,8 @@ struct index_parts {
     struct str condition; /* WHERE, for SQLite; empty: none */
     struct str pg_condition;
     struct str method; /* PostgreSQL's: btree, gin, gist */
+    struct str *each;  /* the keys' expressions */
+    uint32_t count;
 };
 
 /* What gin and gist are for here: vectors of full text search. */
@@ -73,10 +76,11 @@ translate_key(struct apply *a, struct expr_context *x, const struct json *elemen
 }
 
 static bool
-add_key(struct apply *a, struct expr_context *x, const struct json *element, struct str method,
-        bool first, struct buf *out)
+add_key(struct apply *a, struct expr_context *x, const struct json *element,
+        struct index_parts *parts, struct buf *out)
 {
     /* keys, pg_keys, values, not_null */
+    struct str method = parts->method;
     bool descending = pg_is(element, "ordering", "SORTBY_DESC");
     struct expr e;
 
@@ -88,7 +92,7 @@ add_key(struct apply *a, struct expr_context *x, const struct json *element, str
                           STR_ARG(method), STR_ARG(e.type.name));
     if (e.type.id == TYPE_JSON || e.type.id == TYPE_JSONB)
         return apply_refuse(a, SIZE_MAX, "indexes on json");
-    for (int i = 0; i < 4 && !first; i++)
+    for (int i = 0; i < 4 && parts->count > 0; i++)
         buf_add_str(&out[i], i == 3 ? STR(" AND ") : STR(", "));
     buf_printf(&out[0], "%.*s%.*s%s", STR_ARG(e.sql),
                STR_ARG(e.is_column ? STR_NULL : expr_collation(&e.type)),
@@ -106,6 +110,7 @@ add_key(struct apply *a, struct expr_context *x, const struct json *element, str
         BUF_ADD_LIT(&out[1], " NULLS LAST");
     buf_add_str(&out[2], e.sql);
     buf_printf(&out[3], "(%.*s) IS NOT NULL", STR_ARG(e.sql));
+    parts->each[parts->count++] = arena_copy(a->keep, e.sql);
     return true;
 }
 
@@ -131,8 +136,9 @@ translate_parts(struct apply *a, const struct model_table *table, const struct j
         apply_buf(&texts[i]);
     parts->method = is_search_method(pg_str(body, "accessMethod")) ? pg_str(body, "accessMethod")
                                                                    : STR("btree");
+    parts->each = ARENA_ARRAY(a->keep, struct str, pg_count(body, "indexParams") + 1);
     for (const struct json *n = first; n != NULL && ok; n = n->next)
-        ok = add_key(a, &x, pg_as(n, "IndexElem"), parts->method, n == first, texts);
+        ok = add_key(a, &x, pg_as(n, "IndexElem"), parts, texts);
     parts->keys = apply_take(a->tmp, &texts[0]);
     parts->pg_keys = apply_take(a->tmp, &texts[1]);
     parts->values = apply_take(a->tmp, &texts[2]);
@@ -161,9 +167,11 @@ write_index(struct apply *a, const struct model_table *table, const struct index
     if (parts->condition.len > 0)
         buf_printf(&sql, " WHERE %.*s", STR_ARG(parts->condition));
     index->sqlite_sql = apply_take(a->keep, &sql);
-    /* Rows are looked through; the index is there for PostgreSQL and for what describes it. */
+    /* Not an index of SQLite's; a table of candidates may stand for it. */
     if (is_search_method(parts->method))
         index->sqlite_sql = STR("");
+    if (index->search_count > 0)
+        index->search = parts->each;
 
     apply_buf(&sql);
     buf_printf(&sql, "%s", head);
@@ -241,7 +249,8 @@ apply_create_index(struct apply *a, const struct json *body)
     if (parts.condition.len > 0)
         condition =
             arena_printf(a->tmp, "%.*s AND %.*s", STR_ARG(condition), STR_ARG(parts.condition));
-    return ddl_index_added(a, table, &index, parts.values, condition);
+    return ddl_index_added(a, table, &index, parts.values, condition) &&
+           (ddl_is_changed(a, table) || ddl_search_settle_table(a, table));
 }
 
 /* --- indexes that are there -------------------------------------------------------------------------------- */
@@ -307,4 +316,24 @@ apply_retranslate_index(struct apply *a, const struct model_table *table, struct
     a->tree = saved;
     return ok || apply_fail(a, SIZE_MAX, "0A000", "drop the index first",
                             "index \"%.*s\" would not fit any more", STR_ARG(index->name));
+}
+
+bool
+apply_index_vectors(struct apply *a, const struct model_table *table, struct model_index *index)
+{
+    struct pgtree saved = a->tree;
+    struct index_parts parts = {0};
+    const struct json *body = parse_index(a, index, &a->tree);
+    bool ok = body != NULL && translate_parts(a, table, body, &parts);
+
+    a->tree = saved;
+    if (!ok)
+        return apply_fail(a, SIZE_MAX, "0A000", "drop the index first",
+                          "index \"%.*s\" would not fit any more", STR_ARG(index->name));
+    /* With a WHERE it has only some of the rows, and no search says that it wants no others. */
+    if (parts.condition.len > 0 || parts.count > SEARCH_KEYS_MAX)
+        return true;
+    index->search = parts.each;
+    index->search_count = parts.count;
+    return true;
 }

@@ -173,6 +173,7 @@ rename_index(struct apply *a, const struct json *body, struct str new_name)
             if (!ddl_index_dropped(a, table, index))
                 return false;
             index->name = new_name;
+            index->search_count = 0;
             return apply_retranslate_index(a, table, index, STR_NULL, STR_NULL) &&
                    ddl_index_added(a, table, index, STR_NULL, STR_NULL);
         }

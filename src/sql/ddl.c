@@ -216,7 +216,23 @@ static bool
 create_indexes(struct apply *a, const struct model_table *table, size_t at)
 {
     for (uint32_t i = 0; i < table->index_count; i++) {
-        if (table->indexes[i].sqlite_sql.len > 0 && !apply_run(a, at, table->indexes[i].sqlite_sql))
+        const struct model_index *index = &table->indexes[i];
+
+        if (index->sqlite_sql.len > 0 && !apply_run(a, at, index->sqlite_sql))
+            return false;
+        if (index->search_count > 0 && ddl_search_can(table) &&
+            !ddl_search_make(a, table, index, at))
+            return false;
+    }
+    return true;
+}
+
+/* Those that don't go with the table. */
+static bool
+drop_searches(struct apply *a, const struct model_table *table)
+{
+    for (uint32_t i = 0; i < table->index_count; i++) {
+        if (table->indexes[i].search_count > 0 && !ddl_search_drop(a, table, &table->indexes[i]))
             return false;
     }
     return true;
@@ -415,7 +431,8 @@ ddl_dropped(struct apply *a, const struct model_table *table)
     if (note != NULL)
         remove_note(a, note);
     return !in_db ||
-           run_named(a, a->at, table->is_view ? "DROP VIEW" : "DROP TABLE", table->sqlite_name);
+           (run_named(a, a->at, table->is_view ? "DROP VIEW" : "DROP TABLE", table->sqlite_name) &&
+            drop_searches(a, table));
 }
 
 bool
@@ -502,6 +519,8 @@ ddl_index_dropped(struct apply *a, const struct model_table *table, const struct
 
     if (note != NULL && !note->in_db)
         return true;
+    if (index->sqlite_sql.len == 0)
+        return index->search_count == 0 || ddl_search_drop(a, table, index);
     return run_named(a, a->at, "DROP INDEX IF EXISTS",
                      apply_sqlite_name(a->tmp, table->schema, index->name));
 }

@@ -67,6 +67,24 @@ void ddl_write_table(struct buf *out, const struct model *model, const struct mo
                      struct str sqlite_name);
 void ddl_write_column(struct buf *out, const struct model_table *table, uint32_t column);
 
+/*
+ * Tables of candidates for full text search: ddl_search.c.
+ *
+ * An index has one exactly when its search_count isn't 0. Which ones get one is settled when an index is
+ * made and at the end of each migration, so that a database from before has them after its next one.
+ */
+
+/* Whether the rows of the table have numbers that stay. */
+bool ddl_search_can(const struct model_table *table);
+/* Makes it, anew when it is there, with its triggers and the rows' words. */
+MUST_CHECK bool ddl_search_make(struct apply *a, const struct model_table *table,
+                                const struct model_index *index, size_t at);
+MUST_CHECK bool ddl_search_drop(struct apply *a, const struct model_table *table,
+                                const struct model_index *index);
+/* The table is in the database as the model has it. */
+MUST_CHECK bool ddl_search_settle_table(struct apply *a, struct model_table *table);
+MUST_CHECK bool ddl_search_settle(struct apply *a);
+
 /* Checks of rows that are there: ddl_check.c. from is what to read, with the table's columns. */
 MUST_CHECK bool ddl_check_rows(struct apply *a, const struct model_table *table, struct str from,
                                enum ddl_rule rule, struct str name, size_t at);

@@ -69,6 +69,9 @@ translate_config(struct expr_context *x, const struct json *node, size_t locatio
     }
     if (out->value.kind == VALUE_TEXT && !search_find_config(out->value.s, &config, x->a->err))
         return apply_fail_value(x->a, pg_location(pg_body(node)));
+    /* One text for one configuration, by which an index is found. */
+    if (out->value.kind == VALUE_TEXT)
+        out->sql = arena_printf(x->a->tmp, "'%.*s'", STR_ARG(search_config_name(&config)));
     out->pg = arena_printf(x->a->tmp, "%.*s::regconfig", STR_ARG(out->pg));
     return true;
 }

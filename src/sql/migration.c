@@ -450,7 +450,7 @@ migration_translate(struct str file_name, struct str text, struct model *model,
     a.to = 0;
 
     ok = check_text(&a) && apply_script(&a) && batch_flush(&a) && ddl_finish(&a) &&
-         apply_settle_functions(&a) && apply_settle_policies(&a);
+         ddl_search_settle(&a) && apply_settle_functions(&a) && apply_settle_policies(&a);
     view_settle(model);
 
     batch_free(a.batch);

@@ -50,6 +50,34 @@ compare_name(const struct model_table *table, struct str schema, struct str name
     return order != 0 ? order : str_cmp(table->name, name);
 }
 
+const char *
+model_rowid_name(const struct model_table *table)
+{
+    static const char *const names[] = {"rowid", "_rowid_", "oid"};
+
+    for (size_t i = 0; i < COUNTOF(names); i++) {
+        uint32_t k = 0;
+
+        while (k < table->column_count &&
+               !str_eq_nocase(table->columns[k].name, str_from(names[i])))
+            k++;
+        if (k == table->column_count)
+            return names[i];
+    }
+    return NULL;
+}
+
+void
+model_write_search_name(struct buf *out, const struct model_table *table,
+                        const struct model_index *index)
+{
+    bool is_public = str_eq(table->schema, STR("public"));
+
+    /* The colon at the end keeps it apart from the tables that FTS5 makes behind another one. */
+    buf_printf(out, "cairn_fts:%.*s%s%.*s:", STR_ARG(is_public ? STR("") : table->schema),
+               is_public ? "" : ".", STR_ARG(index->name));
+}
+
 struct model_table *
 model_find_table(const struct model *model, struct str schema, struct str name)
 {

@@ -181,6 +181,10 @@ struct model_index {
     bool unique;
     struct str sqlite_sql; /* whole CREATE INDEX of the embedded engine; empty on PostgreSQL */
     struct str sql;
+    /* Embedded: the vectors of an index for full text search, which has a table of candidates
+     * (sql/ddl.h); none: it has none. Of a column to_tsvector() is written as sql/expr_search.c does. */
+    const struct str *search;
+    uint32_t search_count;
 };
 
 struct model_table {
@@ -391,6 +395,11 @@ struct model {
 
 struct model *model_new(void);        /* empty, but for the roles that are implied */
 void model_free(struct model *model); /* NULL is safe */
+/* Embedded: a name of SQLite's row number that no column of the table hides; NULL: there is none. */
+const char *model_rowid_name(const struct model_table *table);
+/* Embedded: what an index's table of candidates is called. */
+void model_write_search_name(struct buf *out, const struct model_table *table,
+                             const struct model_index *index);
 /* NULL when absent. */
 struct model_table *model_find_table(const struct model *model, struct str schema, struct str name);
 struct model_column *model_find_column(const struct model_table *table, struct str name);

@@ -136,6 +136,7 @@ static const struct shape_field index_fields[] = {
     FIELD(model_index, "unique", SHAPE_BOOL, unique),
     FIELD(model_index, "sqlite", SHAPE_STR, sqlite_sql),
     FIELD(model_index, "sql", SHAPE_STR, sql),
+    COUNTED(model_index, "search", SHAPE_STRS, search, search_count),
 };
 SHAPE(index_shape, model_index, index_fields);
 

@@ -31,6 +31,8 @@ struct search_config {
 /* The configuration that a text names as regconfig does ("english", "pg_catalog.simple"); data NULL: the
  * default. err: 42704 and the others of regconfig's input function. */
 MUST_CHECK bool search_find_config(struct str name, struct search_config *out, struct err *err);
+/* Its name without a schema. */
+struct str search_config_name(const struct search_config *config);
 
 struct search_entry {
     struct str lexeme;
@@ -100,5 +102,17 @@ MUST_CHECK bool search_query_restore(struct str text, struct arena *arena,
 /* vector @@ query. arena holds what is reckoned with. */
 bool search_match(const struct search_vector *vector, const struct search_node *query,
                   struct arena *arena);
+
+/*
+ * Candidates: an index on vectors is a table of FTS5 that finds rows by their words, which are terms of
+ * its tokenizer "ascii" with '_' as a part of them. What it finds is a superset of what matches.
+ */
+#define SEARCH_KEYS_MAX 32 /* vectors in one index */
+
+/* Adds the terms of vector number key to the text of a row. */
+void search_terms_write(struct buf *out, unsigned key, const struct search_vector *vector);
+/* The query of FTS5 for rows that may match in vector number key; empty: all rows may. query NULL
+ * matches nothing. */
+struct str search_candidates(const struct search_node *query, unsigned key, struct arena *arena);
 
 #endif

@@ -162,6 +162,12 @@ search_find_config(struct str name, struct search_config *out, struct err *err)
     return find_language(last, out) || fail_unknown(count == 1 ? last : name, err);
 }
 
+struct str
+search_config_name(const struct search_config *config)
+{
+    return config->word != NULL ? str_from(config->word->name) : STR("simple");
+}
+
 static struct str
 fold(struct str word, struct arena *arena)
 {

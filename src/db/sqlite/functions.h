@@ -75,6 +75,9 @@
  *   cairn_search(config, text, query)  cairn_search_json(config, json, query)   to_tsvector(...) @@ query
  *   cairn_tssetweight(vector, letter)  cairn_tsstrip(vector)  cairn_tslength(vector)
  *   cairn_tsconcat(a, b)             a || b
+ *   cairn_tsterms(vector, ...)       their words as FTS5 indexes them; NULL counts as empty
+ *   cairn_tscandidates(query, n)     FTS5's query for rows whose vector number n, counted from 0, may
+ *                                    match; NULL: all may
  *
  * A function that fails says so with SQLITE_ERROR and the text
  * "SQLSTATE\x01message\x01details\x01hint", in which details and hint may be empty.

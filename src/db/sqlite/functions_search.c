@@ -245,6 +245,38 @@ call_length(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
         sqlite3_result_int64(ctx, vector.count);
 }
 
+static void
+call_terms(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    struct search_vector vector;
+
+    for (int i = 0; i < argc && i < SEARCH_KEYS_MAX; i++) {
+        if (fn_is_null(argv[i]))
+            continue;
+        if (!read_vector(fn, ctx, argv[i], &vector))
+            return;
+        search_terms_write(&fn->out, (unsigned)i, &vector);
+    }
+    fn_result_out(fn, ctx);
+}
+
+static void
+call_candidates(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    const struct search_node *query = NULL;
+    int64_t key = fn_int_of(argv[1]);
+    struct str text;
+    ERR_LOCAL(err);
+
+    /* What is wrong with the query is for the match to say. */
+    if (key < 0 || key >= SEARCH_KEYS_MAX ||
+        !search_query_restore(fn_text_of(argv[0]), fn->scratch, &query, &err))
+        return;
+    text = search_candidates(query, (unsigned)key, fn->scratch);
+    if (text.len > 0 && !arena_is_exhausted(fn->scratch))
+        fn_result_str(ctx, text);
+}
+
 static const struct fn_def defs[] = {
     {"cairn_to_tsvector", 2, 0, call_to_tsvector},
     {"cairn_to_tsvector_json", 2, 0, call_to_tsvector_json},
@@ -256,6 +288,8 @@ static const struct fn_def defs[] = {
     {"cairn_tsstrip", 1, 0, call_strip},
     {"cairn_tsconcat", 2, 0, call_concat},
     {"cairn_tslength", 1, 0, call_length},
+    {"cairn_tsterms", -1, FN_NULLS, call_terms},
+    {"cairn_tscandidates", 2, 0, call_candidates},
 };
 
 const struct fn_defs fn_search = {defs, COUNTOF(defs)};

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Full text search as a condition, on both engines, and the index that finds candidates for it. */
+#include "rest/emit_impl.h"
+#include "sql/search.h"
+
+static void
+emit_full_text(struct emitter *e, const struct plan_cond *cond)
+{
+    static const char *const functions[] = {
+        [API_FTS] = "to_tsquery",
+        [API_PLFTS] = "plainto_tsquery",
+        [API_PHFTS] = "phraseto_tsquery",
+        [API_WFTS] = "websearch_to_tsquery",
+    };
+    const struct api_filter *filter = cond->filter;
+    bool is_vector = cond->field.type->id == TYPE_TSVECTOR;
+
+    if (!is_vector)
+        BUF_ADD_LIT(&e->sql, "to_tsvector(");
+    if (!is_vector && filter->language.data != NULL) {
+        emit_param(e, (struct emit_param){.source = EMIT_TEXT, .text = filter->language});
+        BUF_ADD_LIT(&e->sql, "::regconfig,");
+    }
+    emit_field(e, &cond->field);
+    if (!is_vector)
+        buf_add_char(&e->sql, ')');
+    buf_printf(&e->sql, " @@ %s(", functions[filter->op]);
+    if (filter->language.data != NULL) {
+        emit_param(e, (struct emit_param){.source = EMIT_TEXT, .text = filter->language});
+        BUF_ADD_LIT(&e->sql, "::regconfig,");
+    }
+    emit_param(e, (struct emit_param){
+                      .source = EMIT_SLOT, .index = filter->slot, .type = type_builtin(TYPE_TEXT)});
+    buf_add_char(&e->sql, ')');
+}
+
+/* The embedded engine gets the query as a tsquery already: what is wrong with it shows before. */
+static void
+emit_query(struct emitter *e, const struct plan_cond *cond)
+{
+    const struct api_filter *filter = cond->filter;
+
+    emit_param(e, (struct emit_param){.source = EMIT_SEARCH,
+                                      .index = filter->slot,
+                                      .type = type_builtin(TYPE_TEXT),
+                                      .text = filter->language,
+                                      .op = filter->op});
+}
+
+static bool
+is_json(const struct type *type)
+{
+    return type->id == TYPE_JSON || type->id == TYPE_JSONB;
+}
+
+void
+emit_search(struct emitter *e, const struct plan_cond *cond)
+{
+    const struct api_filter *filter = cond->filter;
+
+    if (emit_is_postgres(e)) {
+        emit_full_text(e, cond);
+        return;
+    }
+    if (cond->field.type->id == TYPE_TSVECTOR) {
+        BUF_ADD_LIT(&e->sql, "cairn_tsmatch(");
+    } else {
+        buf_add_str(&e->sql,
+                    is_json(cond->field.type) ? STR("cairn_search_json(") : STR("cairn_search("));
+        emit_param(e, (struct emit_param){.source = EMIT_TEXT,
+                                          .type = type_builtin(TYPE_TEXT),
+                                          .text = filter->language.data != NULL ? filter->language
+                                                                                : STR("english")});
+        BUF_ADD_LIT(&e->sql, ", ");
+    }
+    emit_field(e, &cond->field);
+    BUF_ADD_LIT(&e->sql, ", ");
+    emit_query(e, cond);
+    buf_add_char(&e->sql, ')');
+}
+
+/* --- candidates --------------------------------------------------------------------------------- */
+
+/* An index that finds candidates: those of table, in its vector number key; rows are numbered by column of
+ * the relation that is read, or, data NULL, by the row's number. */
+struct searched {
+    const struct model_table *table;
+    const struct model_index *index;
+    uint32_t key;
+    struct str number;
+};
+
+/* The vector as an index has it: sql/expr_search.c. empty: there is no such configuration. */
+static struct str
+vector_text(struct emitter *e, const struct plan_cond *cond, const struct model_column *column)
+{
+    struct search_config config;
+    struct err err = {0};
+    struct buf name;
+    struct str quoted;
+
+    buf_init(&name, 256);
+    quote_ident(&name, column->name);
+    quoted = arena_copy(e->arena, buf_str(&name));
+    buf_fini(&name);
+    if (column->type.id == TYPE_TSVECTOR)
+        return quoted;
+    if (!search_find_config(cond->filter->language, &config, &err))
+        return STR("");
+    return arena_printf(e->arena, "cairn_to_tsvector%s('%.*s', %.*s)",
+                        is_json(&column->type) ? "_json" : "", STR_ARG(search_config_name(&config)),
+                        STR_ARG(quoted));
+}
+
+/* The relation's column, or number, that is SQLite's number of the row of table. */
+static bool
+find_number(const struct emitter *e, const struct plan_rel *rel, struct searched *out)
+{
+    const struct schema_view *view = rel->table->view;
+    const struct model_table *model = rel->table->model;
+    const struct model_column *primary = NULL;
+    bool is_written = rel->parent == NULL && e->view != NULL;
+
+    if (!model->is_view || is_written) {
+        out->number = str_from(model_rowid_name(out->table));
+        return true;
+    }
+    if (view == NULL || !out->table->rowid_pk)
+        return false;
+    primary = &out->table->columns[out->table->keys[0].columns[0]];
+    for (uint32_t i = 0; i < model->column_count; i++) {
+        if (view->columns[i] == primary) {
+            out->number = model->columns[i].name;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+find_index(struct emitter *e, const struct plan_cond *cond, struct searched *out)
+{
+    const struct plan_rel *rel = cond->field.rel;
+    const struct schema_table *table = rel->table;
+    const struct model_column *column = cond->field.column;
+    struct str text;
+
+    if (emit_is_postgres(e) || rel->call != NULL || cond->field.step_count > 0 ||
+        cond->field.computed != NULL || (rel->rel != NULL && rel->rel->computed != NULL))
+        return false;
+    if (table->view != NULL) {
+        column = table->view->columns[schema_column_index(table, column)];
+        table = table->view->base;
+    }
+    if (column == NULL || table->model->is_view)
+        return false;
+    out->table = table->model;
+    text = vector_text(e, cond, column);
+    for (uint32_t i = 0; i < out->table->index_count; i++) {
+        out->index = &out->table->indexes[i];
+        for (out->key = 0; out->key < out->index->search_count; out->key++) {
+            if (str_eq(out->index->search[out->key], text))
+                return find_number(e, rel, out);
+        }
+    }
+    return false;
+}
+
+void
+emit_candidates(struct emitter *e, const struct plan_cond *cond)
+{
+    struct searched searched;
+    struct buf name;
+    uint32_t query;
+
+    if (cond->filter->op < API_FTS || cond->filter->op > API_WFTS ||
+        !find_index(e, cond, &searched))
+        return;
+    buf_init(&name, 4096);
+    model_write_search_name(&name, searched.table, searched.index);
+    emit_alias(e, cond->field.rel);
+    buf_add_char(&e->sql, '.');
+    quote_ident(&e->sql, searched.number);
+    BUF_ADD_LIT(&e->sql, " IN (SELECT rowid FROM ");
+    quote_ident(&e->sql, buf_str(&name));
+    BUF_ADD_LIT(&e->sql, " WHERE ");
+    quote_ident(&e->sql, buf_str(&name));
+    BUF_ADD_LIT(&e->sql, " MATCH coalesce(cairn_tscandidates(");
+    emit_query(e, cond);
+    query = e->param_count;
+    /* A query that asks for no word at all: every row, and none that FTS5 finds. */
+    buf_printf(&e->sql, ", %u), '\"\"') UNION ALL SELECT %s FROM ", searched.key,
+               model_rowid_name(searched.table));
+    quote_ident(&e->sql, searched.table->sqlite_name);
+    buf_printf(&e->sql, " WHERE cairn_tscandidates(?%u, %u) IS NULL) AND ", query, searched.key);
+    buf_fini(&name);
+}
