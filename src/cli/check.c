@@ -384,8 +384,6 @@ cli_check(struct cli *cli)
         return CLI_USAGE;
     if (cli_has_flag(cli, "selftest"))
         return cli_run_selftest(cli, &project, only != NULL ? only->check : NULL);
-    if (!cli->json)
-        stage_say_time_box(cli, &project);
     if (path != NULL) {
         if (!target_load(path, cli->arena, &target, &err))
             return cli_fail(cli, &err);

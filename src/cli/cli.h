@@ -54,7 +54,10 @@ const char *cli_get_flag(const struct cli *cli, const char *name);
 const char *cli_mark_sign(enum cli_mark mark);
 const char *cli_mark_color(enum cli_mark mark);
 
-/* One line on stderr: sign and text. */
+/* The columns of the terminal behind fd; 0 when there is none. */
+unsigned cli_get_width(int fd);
+
+/* One line on stderr: sign and text; on a terminal as many as it takes. */
 void cli_say(const struct cli *cli, enum cli_mark mark, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* An indented line below, with the way out. */
 void cli_say_hint(const struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -69,8 +72,10 @@ int cli_fail_usage(const struct cli *cli, const char *hint, const char *fmt, ...
 /* All of out to stdout; returns CLI_DONE, or CLI_FAILED with an error said. */
 int cli_print(const struct cli *cli, const struct buf *out);
 
-/* The configuration of the project in the working directory; false with every error said. */
+/* The configuration of the project in the working directory; false with every error said. Says also
+ * when the time-box of the proof of concept has ended without a decision. */
 MUST_CHECK bool cli_load_config(struct cli *cli, struct config **out);
+void cli_say_time_box(const struct cli *cli, const struct config *config);
 void cli_say_config_errors(const struct cli *cli, const struct config_errors *errors);
 
 /* The help of a command, or with NULL the list of commands. */

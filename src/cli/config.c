@@ -67,6 +67,7 @@ cli_config_check(struct cli *cli)
         code = cli_print(cli, &out);
         buf_fini(&out);
     } else if (ok) {
+        cli_say_time_box(cli, config);
         cli_say(cli, CLI_MARK_OK, "the configuration is valid: stage %s, %s, %s",
                 config_options[CONFIG_STAGE].values[config->stage], config->listen.text,
                 config->database_shown);

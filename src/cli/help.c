@@ -3,14 +3,27 @@
  * cairn help: written from the command table and the option table.
  */
 #include "cli/cli.h"
+#include "cli/wrap.h"
 #include "def/version.h"
 
-enum { WIDTH = 92, HELP_BYTES_MAX = 256 * 1024 };
+#include <unistd.h>
 
-/* Wraps text at WIDTH, each line indented; an empty line in text stays. */
+enum { WIDTH = 92, HELP_BYTES_MAX = 256 * 1024, NAME_WIDTH = 16, INDENT = NAME_WIDTH + 3 };
+
+/* Of a line: as wide as the terminal, but no wider than is read well. */
+static unsigned
+get_width(void)
+{
+    unsigned width = cli_get_width(STDOUT_FILENO);
+
+    return width > 0 && width < WIDTH ? width : WIDTH;
+}
+
+/* Wraps text, each line indented; an empty line in text stays. */
 static void
 write_wrapped(struct buf *out, struct str text, unsigned indent)
 {
+    unsigned width = get_width();
     size_t column = 0;
 
     while (text.data != NULL) {
@@ -23,7 +36,7 @@ write_wrapped(struct buf *out, struct str text, unsigned indent)
         while (line.len > 0) {
             struct str word = str_cut(&line, ' ');
 
-            if (column > 0 && column + 1 + word.len > WIDTH) {
+            if (column > 0 && column + 1 + word.len > width) {
                 buf_add_char(out, '\n');
                 column = 0;
             }
@@ -44,8 +57,10 @@ write_commands(struct buf *out, const char *parent)
     for (size_t i = 0; i < command_count; i++) {
         const struct command_def *command = &command_table[i];
 
-        if (strcmp(command->parent, parent) == 0)
-            buf_printf(out, "  %-16s %s\n", command->name, command->summary);
+        if (strcmp(command->parent, parent) != 0)
+            continue;
+        buf_printf(out, "  %-*s ", NAME_WIDTH, command->name);
+        wrap_write(out, command->summary, get_width() - INDENT, get_width() - INDENT, INDENT);
     }
 }
 
@@ -78,8 +93,10 @@ cli_write_help(const struct command_def *command, struct buf *out)
         write_overview(out);
         return;
     }
-    buf_printf(out, "cairn %s: %s\n\n", command->name, command->summary);
-    buf_printf(out, "usage: cairn %s%s%s%s\n\n", command->name,
+    buf_printf(out, "cairn %s: ", command->name);
+    wrap_write(out, command->summary, get_width() - 8 - (unsigned)strlen(command->name),
+               get_width() - 2, 2);
+    buf_printf(out, "\nusage: cairn %s%s%s%s [FLAGS]\n\n", command->name,
                !cli_has_subcommands(command) ? ""
                : command->run == NULL        ? " COMMAND"
                                              : " [COMMAND]",

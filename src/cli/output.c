@@ -8,7 +8,13 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/wrap.h"
+#include "core/clock.h"
 #include "def/errors.h"
+#include "lifecycle/date.h"
+#include "lifecycle/record.h"
+
+enum { TEXT_MAX = 64 * 1024, WIDTH_DEFAULT = 80, WIDTH_MIN = 40 };
 
 static const struct {
     const char *sign;
@@ -33,6 +39,39 @@ cli_mark_color(enum cli_mark mark)
     return marks[mark].color;
 }
 
+unsigned
+cli_get_width(int fd)
+{
+    struct winsize size = {0};
+
+    if (isatty(fd) != 1)
+        return 0;
+    if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return WIDTH_DEFAULT;
+
+    return size.ws_col < WIDTH_MIN ? WIDTH_MIN : size.ws_col;
+}
+
+/* After two columns: on a terminal in its lines, elsewhere in one, for programs that look for it. */
+static void say_text(const char *fmt, va_list args, const char *end) PRINTF_LIKE(1, 0);
+
+static void
+say_text(const char *fmt, va_list args, const char *end)
+{
+    unsigned width = cli_get_width(STDERR_FILENO);
+    char text[TEXT_MAX];
+    struct buf out;
+
+    vsnprintf(text, sizeof(text), fmt, args);
+    buf_init(&out, 2 * TEXT_MAX);
+    if (width > 0)
+        wrap_write(&out, text, width - 2, width - 2, 2);
+    else
+        buf_printf(&out, "%s\n", text);
+    fprintf(stderr, "%.*s%s\n", (int)(out.len > 0 ? out.len - 1 : 0), out.data, end);
+    buf_fini(&out);
+}
+
 static void say(const struct cli *cli, enum cli_mark mark, const char *fmt, va_list args)
     PRINTF_LIKE(3, 0);
 
@@ -43,8 +82,7 @@ say(const struct cli *cli, enum cli_mark mark, const char *fmt, va_list args)
 
     fprintf(stderr, "%s%s%s ", color ? marks[mark].color : "", marks[mark].sign,
             color ? "\x1b[0m" : "");
-    vfprintf(stderr, fmt, args);
-    fputc('\n', stderr);
+    say_text(fmt, args, "");
 }
 
 void
@@ -64,9 +102,8 @@ cli_say_hint(const struct cli *cli, const char *fmt, ...)
 
     fputs(cli->color ? "  \x1b[2m" : "  ", stderr);
     va_start(args, fmt);
-    vfprintf(stderr, fmt, args);
+    say_text(fmt, args, cli->color ? "\x1b[0m" : "");
     va_end(args);
-    fputs(cli->color ? "\x1b[0m\n" : "\n", stderr);
 }
 
 /* The columns of the terminal on stderr; 0 when there is none that can go back in a line. */
@@ -74,14 +111,8 @@ static unsigned
 progress_width(void)
 {
     const char *term = getenv("TERM");
-    struct winsize size = {0};
 
-    if (isatty(STDERR_FILENO) != 1 || term == NULL || strcmp(term, "dumb") == 0)
-        return 0;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-        return 80;
-
-    return size.ws_col;
+    return term != NULL && strcmp(term, "dumb") != 0 ? cli_get_width(STDERR_FILENO) : 0;
 }
 
 void
@@ -158,6 +189,33 @@ cli_say_config_errors(const struct cli *cli, const struct config_errors *errors)
     }
 }
 
+void
+cli_say_time_box(const struct cli *cli, const struct config *config)
+{
+    char today[DATE_SIZE];
+    struct record record;
+    struct err err = {0};
+
+    /* A record that can't be read is said by the commands that need it. */
+    if (!record_load(config->dir, cli->arena, &record, &err))
+        return;
+    date_from_us(clock_wall_us(), today);
+    if (record.poc.ends[0] == '\0' || record.poc.decision[0] != '\0' ||
+        strcmp(record.poc.ends, today) >= 0)
+        return;
+    cli_say(cli, CLI_MARK_WARN, "the proof of concept ended on %s, and nothing was decided",
+            record.poc.ends);
+    cli_say_hint(cli, "cairn poc decide proceed|pivot|abandon --reason TEXT --by NAME");
+}
+
+/* What ends or moves the time-box needs no reminder. */
+static bool
+is_about_time_box(const struct cli *cli)
+{
+    return strcmp(cli->command->name, "poc decide") == 0 ||
+           strcmp(cli->command->name, "poc start") == 0;
+}
+
 bool
 cli_load_config(struct cli *cli, struct config **out)
 {
@@ -168,8 +226,11 @@ cli_load_config(struct cli *cli, struct config **out)
         .flag_count = cli->config_flag_count,
     };
 
-    if (config_load(&sources, cli->arena, out, &errors))
+    if (config_load(&sources, cli->arena, out, &errors)) {
+        if (!is_about_time_box(cli))
+            cli_say_time_box(cli, *out);
         return true;
+    }
     cli_say_config_errors(cli, &errors);
 
     return false;

@@ -5,8 +5,11 @@
 #include "cli/poc_report.h"
 #include "cli/stage.h"
 #include "io/file.h"
+#include "lifecycle/criterion.h"
 #include "lifecycle/date.h"
 #include "lifecycle/gaps.h"
+
+#include <math.h>
 
 enum { WEEKS_MAX = 8, ITEMS_MAX = 200, TEXT_MAX = 1000 };
 
@@ -103,10 +106,6 @@ cli_poc_question(struct cli *cli)
     return stage_save(cli, &project);
 }
 
-/* Figures that a check of cairn's own gives. */
-static const char *const figures[] = {"throughput",  "p50", "p95",  "p99",       "error_rate",
-                                      "concurrency", "rto", "lost", "duplicated"};
-
 static bool
 parse_figure(struct cli *cli, struct poc_criterion *criterion)
 {
@@ -121,19 +120,17 @@ parse_figure(struct cli *cli, struct poc_criterion *criterion)
     criterion->figure = cli->args[0];
     criterion->op = op;
     criterion->value = strtod(cli->args[2], &end);
-    if (end == cli->args[2] || *end != '\0') {
+    if (end == cli->args[2] || *end != '\0' || !isfinite(criterion->value)) {
         cli_fail_usage(cli, NULL, "'%s' is no number", cli->args[2]);
         return false;
     }
-    for (size_t i = 0; i < COUNTOF(figures); i++) {
-        if (strcmp(figures[i], criterion->figure) == 0)
-            return true;
-    }
-    cli_fail_usage(
-        cli,
-        "throughput, p50, p95, p99, error_rate, concurrency, rto, lost and duplicated are "
-        "measured; anything else is a text in quotes",
-        "nothing measures '%s'", criterion->figure);
+    if (criterion_find_figure(criterion->figure) != NULL)
+        return true;
+    cli_fail_usage(cli,
+                   arena_printf(cli->arena, "%s are measured; anything else is a text in quotes",
+                                criterion_figures)
+                       .data,
+                   "nothing measures '%s'", criterion->figure);
 
     return false;
 }
@@ -271,7 +268,7 @@ cli_poc_decide(struct cli *cli)
         known = known || strcmp(cli->args[0], decisions[i]) == 0;
     if (!known)
         return cli_fail_usage(cli, NULL, "'%s' is not proceed, pivot or abandon", cli->args[0]);
-    if (reason == NULL || by == NULL)
+    if (reason == NULL || by == NULL || reason[0] == '\0' || by[0] == '\0')
         return cli_fail_usage(cli, "add --reason TEXT --by NAME",
                               "a decision has a reason and someone who took it");
     poc->decision = cli->args[0];
@@ -305,7 +302,6 @@ cli_poc_show(struct cli *cli)
 
     if (!stage_load(cli, &project))
         return CLI_USAGE;
-    stage_say_time_box(cli, &project);
     page_init(&page);
     if (cli->json)
         poc_report_json(&project, &page.out);

@@ -3,7 +3,7 @@
 
 #include "cli/html.h"
 #include "core/json.h"
-#include "lifecycle/check.h"
+#include "lifecycle/criterion.h"
 #include "lifecycle/date.h"
 #include "lifecycle/report.h"
 
@@ -21,17 +21,24 @@ static struct judged
 judge(const struct project *project, size_t at)
 {
     struct judged out = {.criterion = &project->record.poc.criteria[at]};
+    struct criterion_judgement judgement;
+    char day[DATE_SIZE];
 
-    out.state = criterion_judge(out.criterion, &project->evidence, &out.figure);
-    if (out.figure != NULL)
-        out.found =
-            arena_printf(project->arena, "%.4g %s", out.figure->value, out.figure->unit).data;
-    else if (out.criterion->met_by[0] != '\0')
+    criterion_judge(out.criterion, &project->evidence, &judgement);
+    out.state = judgement.state;
+    out.figure = judgement.figure;
+    if (out.figure != NULL) {
+        date_from_us(judgement.evidence->at_us, day);
+        out.found = arena_printf(project->arena, "%.4g %s (%s, %s)", out.figure->value,
+                                 out.figure->unit, judgement.evidence->row, day)
+                        .data;
+    } else if (out.criterion->met_by[0] != '\0') {
         out.found =
             arena_printf(project->arena, "%s, %s", out.criterion->met_by, out.criterion->met_on)
                 .data;
-    else
+    } else {
         out.found = out.criterion->figure[0] != '\0' ? "not measured yet" : "not judged yet";
+    }
 
     return out;
 }
@@ -74,8 +81,12 @@ poc_report_text(const struct project *project, struct page *page)
         }
         BUF_ADD_LIT(&page->out, " ");
         page_mark(page, marks[judged.state]);
-        buf_printf(&page->out, " %zu  %s: %s, %s\n", i + 1, judged.criterion->text,
-                   states[judged.state], judged.found);
+        buf_printf(&page->out, " %zu  ", i + 1);
+        page_wrap(page,
+                  arena_printf(project->arena, "%s: %s, %s", judged.criterion->text,
+                               states[judged.state], judged.found)
+                      .data,
+                  6);
     }
     add_texts(page, "left out on purpose", poc->left_out, poc->left_out_count);
     if (poc->cost_monthly[0] != '\0')

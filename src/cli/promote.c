@@ -280,7 +280,6 @@ cli_promote(struct cli *cli)
                               cli->args[0]);
     if (!stage_load(cli, &project))
         return CLI_USAGE;
-    stage_say_time_box(cli, &project);
     if (to == LIFECYCLE_POC ||
         (cli_has_flag(cli, "plan") ? to < project.declared : to != project.declared + 1))
         return cli_fail_usage(cli, "each stage builds on the one before", "the service is at %s",

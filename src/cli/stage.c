@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/stage.h"
 
+#include "cli/wrap.h"
 #include "lifecycle/date.h"
 
 #include <sys/ioctl.h>
@@ -89,18 +90,6 @@ stage_get_day(struct cli *cli, const struct project *project, const char *flag)
     return day;
 }
 
-void
-stage_say_time_box(const struct cli *cli, const struct project *project)
-{
-    const struct poc *poc = &project->record.poc;
-
-    if (poc->ends[0] == '\0' || poc->decision[0] != '\0' || strcmp(poc->ends, project->today) >= 0)
-        return;
-    cli_say(cli, CLI_MARK_WARN, "the proof of concept ended on %s, and nothing was decided",
-            poc->ends);
-    cli_say_hint(cli, "cairn poc decide proceed|pivot|abandon --reason TEXT --by NAME");
-}
-
 enum cli_mark
 stage_mark(enum verdict_status status)
 {
@@ -163,32 +152,14 @@ page_dim(struct page *page, const char *text)
                page->color ? "\x1b[0m" : "");
 }
 
-/* The bytes of the first columns characters of text, and how many characters those are. Characters
- * count as one column each; what cairn itself prints has no wide ones. */
-static size_t
-bytes_of(const char *text, unsigned columns, unsigned *count)
-{
-    size_t at = 0;
-
-    *count = 0;
-    while (text[at] != '\0' && *count < columns) {
-        at++;
-        while (((unsigned char)text[at] & 0xc0) == 0x80)
-            at++;
-        (*count)++;
-    }
-
-    return at;
-}
-
 void
 page_cell(struct page *page, const char *text, unsigned width)
 {
     unsigned count;
-    size_t bytes = bytes_of(text, width, &count);
+    size_t bytes = wrap_bytes_of(text, width, &count);
 
     if (text[bytes] != '\0' && width > 0) {
-        bytes = bytes_of(text, width - 1, &count);
+        bytes = wrap_bytes_of(text, width - 1, &count);
         buf_add(&page->out, text, bytes);
         BUF_ADD_LIT(&page->out, "\xe2\x80\xa6");
         count++;
@@ -197,25 +168,6 @@ page_cell(struct page *page, const char *text, unsigned width)
     }
     for (; count < width; count++)
         buf_add_char(&page->out, ' ');
-}
-
-/* How much of text goes into a line of that many columns: up to its last space, or all of it. */
-static size_t
-take_line(const char *text, unsigned columns)
-{
-    unsigned count;
-    size_t bytes = bytes_of(text, columns, &count);
-    size_t end = bytes;
-    const char *line_end = memchr(text, '\n', bytes);
-
-    if (line_end != NULL)
-        return (size_t)(line_end - text);
-    if (text[bytes] == '\0' || text[bytes] == ' ' || text[bytes] == '\n')
-        return bytes;
-    while (end > 0 && text[end - 1] != ' ')
-        end--;
-
-    return end > 0 ? end : bytes;
 }
 
 /* How many columns stand in the last line of the page already; colours take none. */
@@ -250,19 +202,6 @@ room_after(const struct page *page, unsigned columns)
 void
 page_wrap(struct page *page, const char *text, unsigned indent)
 {
-    unsigned columns = room_after(page, count_columns(page));
-
-    for (;; columns = room_after(page, indent)) {
-        size_t bytes = take_line(text, columns);
-
-        buf_add_str(&page->out, str_trim(str_make(text, bytes)));
-        buf_add_char(&page->out, '\n');
-        text += bytes;
-        while (*text == ' ' || *text == '\n')
-            text++;
-        if (*text == '\0')
-            return;
-        for (unsigned i = 0; i < indent; i++)
-            buf_add_char(&page->out, ' ');
-    }
+    wrap_write(&page->out, text, room_after(page, count_columns(page)), room_after(page, indent),
+               indent);
 }

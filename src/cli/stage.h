@@ -18,8 +18,6 @@ const struct lifecycle_row *stage_find_row(struct cli *cli, const struct project
 /* The value of a flag as a day that is not in the past, or "" when it wasn't given; NULL with the
  * error said. */
 const char *stage_get_day(struct cli *cli, const struct project *project, const char *flag);
-/* Says when the time-box of the proof of concept has ended without a decision. */
-void stage_say_time_box(const struct cli *cli, const struct project *project);
 
 /* Text for people on stdout. */
 struct page {

@@ -283,7 +283,6 @@ cli_status(struct cli *cli)
 
     if (!stage_load(cli, &project))
         return CLI_USAGE;
-    stage_say_time_box(cli, &project);
     project_judge(&project, project.declared, &verdicts);
     ask_service(cli, project.config, &numbers);
     read_past(cli, project.config, &past);

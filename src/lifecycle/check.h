@@ -62,13 +62,6 @@ extern const struct check_uptime check_uptimes[LIFECYCLE_STAGE_COUNT];
  * about its requests. */
 MUST_CHECK bool check_lived(const struct check_input *input, struct history_figures *out);
 
-/* How a criterion of the proof of concept stands. */
-enum criterion_state { CRITERION_OPEN, CRITERION_MET, CRITERION_MISSED };
-/* *figure is what it was held against, or NULL. */
-enum criterion_state criterion_judge(const struct poc_criterion *criterion,
-                                     const struct evidence_store *store,
-                                     const struct evidence_figure **figure);
-
 /* Tables of the files here. */
 extern const struct check_def check_files[];
 extern const size_t check_files_count;

@@ -3,6 +3,7 @@
  * What a proof of concept has to have written down.
  */
 #include "lifecycle/check.h"
+#include "lifecycle/criterion.h"
 #include "lifecycle/date.h"
 
 enum { WEEKS_MAX = 8 };
@@ -37,11 +38,11 @@ look_criteria(const struct check_input *input, struct evidence *out)
     }
     buf_init(&detail, 64 * 1024);
     for (size_t i = 0; i < poc->criterion_count; i++) {
-        const struct evidence_figure *figure;
-        enum criterion_state state = criterion_judge(&poc->criteria[i], input->evidence, &figure);
+        struct criterion_judgement judgement;
 
-        counts[state]++;
-        buf_printf(&detail, "%s: %s\n", words[state], poc->criteria[i].text);
+        criterion_judge(&poc->criteria[i], input->evidence, &judgement);
+        counts[judgement.state]++;
+        buf_printf(&detail, "%s: %s\n", words[judgement.state], poc->criteria[i].text);
     }
     if (counts[CRITERION_MISSED] > 0)
         check_fail(input, out, "%zu of %zu criteria missed", counts[CRITERION_MISSED],

@@ -339,29 +339,33 @@ is_stale(const struct evidence *item, const struct evidence_run *run,
            strcmp(run->subject.binary, now->binary) != 0;
 }
 
-static bool
-has(const struct evidence_store *store, const char *row, enum lifecycle_stage stage)
+static struct evidence *
+find_newer(struct evidence_store *store, const char *row, enum lifecycle_stage stage)
 {
     for (size_t i = 0; i < store->count; i++) {
         if (store->items[i].stage == stage && strcmp(store->items[i].row, row) == 0)
-            return true;
+            return &store->items[i];
     }
 
-    return false;
+    return NULL;
 }
 
-/* Keeps the items of rows that no newer run at the same stage has told about. */
+/* Keeps the items of rows that no newer run at the same stage has told anything about that still
+ * holds: what was asked of another subject, or by a clock that was ahead, takes nothing away. */
 static void
 keep(struct evidence_store *store, const struct evidence_run *run,
      const struct evidence_subject *now, int64_t now_us)
 {
-    for (size_t i = 0; i < run->count && store->count < KEPT_MAX; i++) {
-        if (has(store, run->items[i].row, run->subject.stage))
-            continue;
-        store->items[store->count] = run->items[i];
-        store->items[store->count].stage = run->subject.stage;
-        store->items[store->count].is_stale = is_stale(&run->items[i], run, now, now_us);
-        store->count++;
+    for (size_t i = 0; i < run->count; i++) {
+        struct evidence item = run->items[i];
+        struct evidence *newer = find_newer(store, item.row, run->subject.stage);
+
+        item.stage = run->subject.stage;
+        item.is_stale = is_stale(&item, run, now, now_us);
+        if (newer == NULL && store->count < KEPT_MAX)
+            store->items[store->count++] = item;
+        else if (newer != NULL && newer->is_stale && !item.is_stale)
+            *newer = item;
     }
 }
 

@@ -75,7 +75,7 @@ struct evidence_fault {
     const char *why;
 };
 
-/* The newest item of each row and stage, the newest first. */
+/* The newest item of each row and stage that isn't stale, or the newest; the newest first. */
 struct evidence_store {
     struct evidence *items;
     size_t count;

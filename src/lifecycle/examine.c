@@ -23,15 +23,51 @@ examine_wants(const struct lifecycle_row *row, const struct examine_options *opt
     return row->need[options->stage] != LIFECYCLE_NOT_YET;
 }
 
+/* Criteria are held against figures, those of this run too. */
+static bool
+is_late(const struct lifecycle_row *row)
+{
+    return row->check != NULL && strcmp(row->check, "poc-criteria") == 0;
+}
+
+static bool
+is_in(const struct evidence_run *run, const char *row)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        if (strcmp(run->items[i].row, row) == 0)
+            return true;
+    }
+
+    return false;
+}
+
+/* What is known, with what this run has found so far in the place of what was found at its stage. */
+static void
+add_found(const struct project *project, const struct evidence_run *run, struct evidence_store *out)
+{
+    const struct evidence_store *known = &project->evidence;
+
+    *out = (struct evidence_store){0};
+    out->items = ARENA_ARRAY(project->arena, struct evidence, run->count + known->count + 1);
+    for (size_t i = 0; i < run->count; i++) {
+        out->items[out->count] = run->items[i];
+        out->items[out->count++].stage = run->subject.stage;
+    }
+    for (size_t i = 0; i < known->count; i++) {
+        if (known->items[i].stage != run->subject.stage || !is_in(run, known->items[i].row))
+            out->items[out->count++] = known->items[i];
+    }
+}
+
 /* What can be found out about one row now; false when nobody can yet, which leaves it unknown. */
 static void
 look_at(struct project *project, const struct examine_options *options,
-        const struct lifecycle_row *row, struct evidence *out)
+        const struct lifecycle_row *row, const struct evidence_store *known, struct evidence *out)
 {
     const struct check_input input = {.config = project->config,
                                       .catalogue = &project->catalogue,
                                       .record = &project->record,
-                                      .evidence = &project->evidence,
+                                      .evidence = known,
                                       .stage = options->stage,
                                       .today = project->today,
                                       .arena = project->arena};
@@ -61,17 +97,20 @@ look_at(struct project *project, const struct examine_options *options,
 
 /* False when it was interrupted. */
 static bool
-look_at_all(struct project *project, const struct examine_options *options,
-            struct evidence_run *run, size_t wanted)
+look_at_those(struct project *project, const struct examine_options *options,
+              struct evidence_run *run, size_t wanted, bool late)
 {
     for (size_t i = 0; i < project->catalogue.count; i++) {
         const struct lifecycle_row *row = project->catalogue.rows[i];
+        struct evidence_store known = project->evidence;
 
-        if (!examine_wants(row, options))
+        if (!examine_wants(row, options) || is_late(row) != late)
             continue;
         if (options->begin != NULL)
             options->begin(options->ctx, row, run->count, wanted);
-        look_at(project, options, row, &run->items[run->count]);
+        if (late)
+            add_found(project, run, &known);
+        look_at(project, options, row, &known, &run->items[run->count]);
         run->count++;
         if (options->is_interrupted != NULL && options->is_interrupted(options->ctx))
             return false;
@@ -93,7 +132,8 @@ run_all(struct project *project, const struct examine_options *options, const ch
     for (size_t i = 0; i < project->catalogue.count; i++)
         wanted += examine_wants(project->catalogue.rows[i], options);
     run.items = ARENA_ARRAY(project->arena, struct evidence, wanted + 1);
-    if (!look_at_all(project, options, &run, wanted))
+    if (!look_at_those(project, options, &run, wanted, false) ||
+        !look_at_those(project, options, &run, wanted, true))
         return err_set(err, ERR_UNAVAILABLE, "",
                        "interrupted: nothing was kept, and nothing is left behind");
     run.at_us = clock_wall_us();

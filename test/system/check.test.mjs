@@ -186,20 +186,40 @@ test('a proof of concept ends with a decision and a report', async () => {
     const record = JSON.parse((await project.run('poc', '--json')).stdout);
     assert.deepEqual(record.criteria.map((one) => one.state), ['met', 'met']);
     assert.equal((await project.run('poc', 'decide', 'proceed')).code, 4);
+    assert.equal((await project.run('poc', 'decide', 'proceed', '--reason=', '--by=')).code, 4);
     assert.equal((await project.run('poc', 'decide', 'proceed', '--reason=fast', '--by=Ann')).code, 0);
-    assert.match(project.read('poc-report.md'), /\| concurrency >= 5 \| met \| 5 users \|/);
+    assert.match(project.read('poc-report.md'), /\| concurrency >= 5 \| met \| 5 users \(concurrency, \d{4}-\d\d-\d\d\) \|/);
     const page = project.read('poc-report.html');
     assert.match(page, /<svg /);
     assert.match(page, /Is &lt;b&gt;it&lt;\/b&gt; fast/);
     assert.doesNotMatch(page, /(src|href)=/);
 });
 
-test('past the time-box every command that knows the stage says so', async () => {
+test('what the next stage measured counts for a criterion of this one, and takes nothing away', async () => {
+    const project = await newProject();
+    await project.run('poc', 'question', 'Is it fast enough?');
+    await project.run('poc', 'criterion', 'p95', '<', '5000');
+    await project.run('check', '--only=api-server');
+    await project.run('check', '--stage=mvp', '--only=latency');
+    await project.run('check', '--stage=mvp', '--only=api-server');
+    assert.match((await project.run('poc')).stdout, /✓ 1 {2}p95 < 5000: met, [\d.]+ ms \(latency, /);
+    assert.equal((await project.run('check', '--only=feasibility-proven')).code, 0);
+    const rows = JSON.parse((await project.run('check', '--only=tls', '--json')).stdout).rows;
+    assert.equal(rows.find((row) => row.id === 'api-server').status, 'pass');
+});
+
+test('past the time-box every command says so, but the one that ends it', async () => {
     const project = await newProject();
     await project.run('poc', 'start', '--weeks=2');
     project.write('lifecycle.json', project.read('lifecycle.json').replace(/"ends": "[^"]*"/, '"ends": "2020-01-15"'));
-    for (const args of [['status'], ['poc'], ['check']])
-        assert.match((await project.run(...args)).stderr, /ended on 2020-01-15, and nothing was decided/, args[0]);
+    const commands = [['status'], ['poc'], ['check', '--only=tls'], ['advise', 'redis'], ['explain', 'tls'], ['adr'],
+        ['attest', 'team-size', '--by=Ann'], ['promote', 'mvp'], ['migrate', 'status'], ['config', 'show'],
+        ['config', 'check'], ['keys'], ['load', 'http://127.0.0.1:1/', '--duration=1']];
+    for (const args of commands)
+        assert.match((await project.run(...args)).stderr, /ended on 2020-01-15, and nothing was decided/, args.join(' '));
+    const decided = await project.run('poc', 'decide', 'pivot', '--reason=slow', '--by=Ann');
+    assert.doesNotMatch(decided.stderr, /nothing was decided/);
+    assert.doesNotMatch((await project.run('status')).stderr, /nothing was decided/);
 });
 
 test('advice follows the stage, and a not yet is remembered', async () => {

@@ -173,6 +173,25 @@ evidence_about_something_else_is_stale(void **state)
     clean(file);
 }
 
+/* What a clock that was ahead has left is in the way of nothing. */
+static void
+older_evidence_counts_when_the_newer_is_stale(void **state)
+{
+    const char *ahead =
+        write_run(NOW_US + 86400000000, "latency", EVIDENCE_FAIL, LIFECYCLE_MEASURED, "");
+    const char *old = write_run(NOW_US - 9000000, "latency", EVIDENCE_FAIL, LIFECYCLE_MEASURED, "");
+    const char *new = write_run(NOW_US - 5000000, "latency", EVIDENCE_PASS, LIFECYCLE_MEASURED, "");
+    struct evidence_store store;
+
+    load(&subject, NOW_US, &store);
+    assert_int_equal(store.count, 1);
+    assert_int_equal(store.items[0].outcome, EVIDENCE_PASS);
+    assert_false(store.items[0].is_stale);
+    clean(ahead);
+    clean(old);
+    clean(new);
+}
+
 static void
 evidence_about_another_service_does_not_count(void **state)
 {
@@ -244,6 +263,7 @@ main(void)
         cmocka_unit_test(each_stage_has_evidence_of_its_own),
         cmocka_unit_test(files_are_the_same_at_each_stage),
         cmocka_unit_test(evidence_about_something_else_is_stale),
+        cmocka_unit_test(older_evidence_counts_when_the_newer_is_stale),
         cmocka_unit_test(evidence_about_another_service_does_not_count),
         cmocka_unit_test(a_file_that_was_cut_or_edited_counts_for_nothing),
         cmocka_unit_test(a_file_that_is_no_evidence_is_named),
