@@ -96,6 +96,19 @@ api_parse_prefer(struct str value, struct arena *arena, struct api_prefer *out)
     }
 }
 
+/* Digits. What is past 2^63 is further than any table reaches: the same as the greatest there is. */
+static bool
+parse_bound(struct str text, int64_t *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+    }
+    if (text.len > 0 && !str_to_i64(text, out))
+        *out = INT64_MAX;
+    return text.len > 0;
+}
+
 void
 api_parse_range(struct str value, struct api_request *request)
 {
@@ -109,8 +122,7 @@ api_parse_range(struct str value, struct api_request *request)
     if (str_find_char(to, '-', 0) == to.len)
         return;
     from = str_cut(&to, '-');
-    if (!str_to_i64(from, &first) || first < 0 ||
-        (to.len > 0 && (!str_to_i64(to, &last) || last < 0)))
+    if (!parse_bound(from, &first) || (to.len > 0 && !parse_bound(to, &last)))
         return;
     request->has_range = true;
     request->range_from = first;

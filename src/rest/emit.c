@@ -457,20 +457,24 @@ emit_formed(struct emitter *e, const struct plan_column *column)
 static void
 emit_cast(struct emitter *e, const struct plan_column *column)
 {
-    if (emit_is_postgres(e)) {
-        BUF_ADD_LIT(&e->sql, "CAST(");
+    const struct type *from =
+        column->kind == PLAN_COUNT ? type_builtin(TYPE_INT8) : column->field.type;
+
+    buf_add_str(&e->sql, emit_is_postgres(e) ? STR("CAST(") : STR("cairn_cast("));
+    if (column->kind == PLAN_COUNT)
+        BUF_ADD_LIT(&e->sql, "count(*)");
+    else if (emit_is_postgres(e))
         emit_formed(e, column);
+    else
+        emit_field(e, &column->field);
+    if (emit_is_postgres(e)) {
         BUF_ADD_LIT(&e->sql, " AS ");
         buf_add_str(&e->sql, column->cast_name);
         buf_add_char(&e->sql, ')');
         return;
     }
-    BUF_ADD_LIT(&e->sql, "cairn_cast(");
-    emit_field(e, &column->field);
     buf_add_char(&e->sql, ',');
-    quote_text(&e->sql, column->field.type->id == TYPE_ENUM || column->field.type->id == TYPE_ARRAY
-                            ? STR("text")
-                            : column->field.type->name);
+    quote_text(&e->sql, from->id == TYPE_ENUM || from->id == TYPE_ARRAY ? STR("text") : from->name);
     buf_add_char(&e->sql, ',');
     quote_text(&e->sql, column->cast.name);
     buf_add_char(&e->sql, ')');
@@ -483,12 +487,12 @@ emit_value(struct emitter *e, const struct plan_rel *rel, const struct plan_colu
         emit_spread(e, rel, column);
     else if (column->kind == PLAN_EMBED)
         emit_embed(e, column->embed);
+    else if (column->has_cast)
+        emit_cast(e, column);
     else if (column->kind == PLAN_COUNT)
         BUF_ADD_LIT(&e->sql, "count(*)");
     else if (column->kind == PLAN_ROW)
         buf_add_char(&e->sql, '1');
-    else if (column->has_cast)
-        emit_cast(e, column);
     else
         emit_formed(e, column);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Conditions: filters, their trees, and whether an embed has rows. */
 #include "rest/emit_impl.h"
+#include "rest/plan_group.h"
 #include "sql/array.h"
 
 bool
@@ -339,9 +340,16 @@ emit_cond(struct emitter *e, const struct plan_cond *cond, bool in_not)
         buf_add_char(&e->sql, ')');
         break;
     case PLAN_COND_EXISTS:
+        if (plan_is_one_row(cond->embed)) {
+            BUF_ADD_LIT(&e->sql, "1 = 1");
+            break;
+        }
         BUF_ADD_LIT(&e->sql, "EXISTS (SELECT 1");
         emit_from(e, cond->embed);
         emit_where(e, cond->embed);
+        if (!cond->embed->is_grouped &&
+            (cond->embed->limit_slot != API_NO_SLOT || cond->embed->offset_slot != API_NO_SLOT))
+            emit_limit(e, cond->embed);
         buf_add_char(&e->sql, ')');
         break;
     }

@@ -23,8 +23,10 @@ emit_collation(struct emitter *e, const struct type *type)
 static const struct type *
 value_type(const struct plan_column *column)
 {
+    if (column->has_cast)
+        return &column->cast;
     if (column->kind == PLAN_FIELD)
-        return column->has_cast ? &column->cast : column->field.type;
+        return column->field.type;
     return type_builtin(column->kind == PLAN_EMBED ? TYPE_JSON : TYPE_INT8);
 }
 

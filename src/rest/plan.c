@@ -121,18 +121,29 @@ is_bare_count(const struct plan_rel *rel, const struct api_item *item)
 }
 
 static bool
+add_count(struct planner *p, const struct api_item *item, struct plan_column *column)
+{
+    column->kind = PLAN_COUNT;
+    if (!column->has_alias)
+        column->key = STR("count");
+    column->type = type_builtin(TYPE_INT8);
+    if (item->cast.data == NULL)
+        return true;
+    column->has_cast = true;
+    column->type = &column->cast;
+    return plan_check_cast(p->in, type_builtin(TYPE_INT8), item->cast, &column->cast,
+                           &column->cast_name, p->err) ||
+           postpone(p);
+}
+
+static bool
 add_field_column(struct planner *p, const struct plan_rel *rel, const struct api_item *item,
                  struct plan_column *column)
 {
     *column = (struct plan_column){
         .origin = rel, .key = item->alias, .has_alias = item->alias.data != NULL};
-    if (is_bare_count(rel, item)) {
-        column->kind = PLAN_COUNT;
-        if (!column->has_alias)
-            column->key = STR("count");
-        column->type = type_builtin(TYPE_INT8);
-        return true;
-    }
+    if (is_bare_count(rel, item))
+        return add_count(p, item, column);
     return add_value(p, rel, item, column) &&
            (item->aggregate == API_AGG_NONE || plan_aggregate(p->in, item, column, p->err) ||
             postpone(p));

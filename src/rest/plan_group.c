@@ -160,15 +160,33 @@ fail_ungrouped(const struct plan_field *field, struct err *err)
     return false;
 }
 
-/* "select=count" is a column to PostgREST, and so makes no groups. */
+static bool
+counts_rows(const struct plan_rel *rel)
+{
+    for (uint32_t i = 0; i < rel->column_count; i++) {
+        if (rel->columns[i].kind == PLAN_COUNT)
+            return true;
+    }
+    return false;
+}
+
+bool
+plan_is_one_row(const struct plan_rel *rel)
+{
+    bool aggregates = counts_rows(rel) || has_aggregate(rel);
+
+    for (uint32_t i = 0; aggregates && i < rel->column_count; i++)
+        aggregates = !plan_is_grouping(rel, &rel->columns[i]);
+    return aggregates && !rel->is_to_one && !rel->is_spread;
+}
+
+/* "select=count" is a column to PostgREST, and so makes no groups; nor is there anything to order by. */
 static bool
 check_count(const struct plan_rel *rel, struct err *err)
 {
-    bool counts = false;
-
-    for (uint32_t i = 0; i < rel->column_count; i++)
-        counts = counts || rel->columns[i].kind == PLAN_COUNT;
-    for (uint32_t i = 0; counts && i < rel->column_count; i++) {
+    if (!counts_rows(rel))
+        return true;
+    for (uint32_t i = 0; i < rel->column_count; i++) {
         const struct plan_column *column = &rel->columns[i];
         const struct plan_field key = {.rel = rel, .column = rel->table->model->columns};
 
@@ -176,7 +194,7 @@ check_count(const struct plan_rel *rel, struct err *err)
             return fail_ungrouped(
                 column->kind == PLAN_FIELD && column->origin == rel ? &column->field : &key, err);
     }
-    return true;
+    return rel->order == NULL || fail_ungrouped(&rel->order->field, err);
 }
 
 static bool
@@ -269,6 +287,9 @@ plan_group(const struct plan_input *input, struct plan_rel *rel, struct err *err
     rel->is_grouped = !rel->is_spread && has_aggregate(rel);
     if (rel->is_grouped ? !check_grouping(input, rel, err) : !check_count(rel, err))
         return false;
+    /* What a write shows is then one row for all, as an aggregate makes it. */
+    if (rel->parent == NULL && input->action != PLAN_READ && counts_rows(rel))
+        rel->is_grouped = true;
     for (struct plan_rel *child = rel->children; child != NULL; child = child->next) {
         if (!plan_group(input, child, err))
             return false;

@@ -30,6 +30,8 @@ MUST_CHECK bool plan_group(const struct plan_input *input, struct plan_rel *rel,
 
 /* The column tells groups apart: it is no aggregate, and not the count of "select=count". */
 bool plan_is_grouping(const struct plan_rel *rel, const struct plan_column *column);
+/* A to-many embed of aggregates alone, which is one row however many, or few, they are over. */
+bool plan_is_one_row(const struct plan_rel *rel);
 /* Of a grouped level: a cast without a name of its own is shown, but its column is grouped by. */
 bool plan_groups_by_field(const struct plan_rel *rel, const struct plan_column *column);
 /* In rel, the column is JSON that the statement makes: an embed, or the array of a to-many spread. */

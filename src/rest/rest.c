@@ -195,7 +195,15 @@ slot_number(const struct api_request *api, uint32_t slot, int64_t fallback)
     return number;
 }
 
-/* The Range header narrows limit and offset: point 32. */
+static bool
+fail_range(const char *details, struct err *err)
+{
+    err_refuse(err, 416, "PGRST103", "Requested range not satisfiable");
+    err_details(err, "%s", details);
+    return false;
+}
+
+/* The Range header narrows limit and offset: point 32. Nothing is asked for by limit=0, with it or not. */
 static bool
 apply_range(struct rest_call *call, struct err *err)
 {
@@ -205,19 +213,19 @@ apply_range(struct rest_call *call, struct err *err)
     int64_t limit = slot_number(api, root->limit_slot, -1);
     int64_t end = limit < 0 || offset > INT64_MAX - limit ? INT64_MAX : offset + limit;
 
-    if (!api->has_range)
+    if (!api->has_range || limit == 0)
         return true;
-    if (api->range_to >= 0 && api->range_from > api->range_to) {
-        err_refuse(err, 416, "PGRST103", "Requested range not satisfiable");
-        err_details(err, "The lower boundary must be lower than or equal to the upper boundary in "
-                         "the Range header.");
-        return false;
-    }
+    if (api->range_to >= 0 && api->range_from > api->range_to)
+        return fail_range("The lower boundary must be lower than or equal to the upper boundary in "
+                          "the Range header.",
+                          err);
     if (api->range_from > offset)
         offset = api->range_from;
     if (api->range_to >= 0 && api->range_to < INT64_MAX && api->range_to + 1 < end)
         end = api->range_to + 1;
-    limit = end > offset ? end - offset : 0;
+    if (end <= offset && end != INT64_MAX)
+        return fail_range("Limit should be greater than or equal to zero.", err);
+    limit = end - offset;
     root->offset_slot = add_number_slot(call, offset);
     root->is_offset_zero = offset == 0 && call->rest->options.limits.fixes_limits;
     if (end != INT64_MAX)
@@ -279,7 +287,9 @@ rest_read_query(struct rest_call *call, struct err *err)
         return false;
     if (!buf_ok(&call->rest->key))
         return err_refuse(err, 414, "PGRST100", "the query string is too long");
-    call->offset = slot_number(&call->api, call->api.levels->offset_slot, 0);
+    /* Of no rows, none is the first. */
+    if (slot_number(&call->api, call->api.levels->limit_slot, -1) != 0)
+        call->offset = slot_number(&call->api, call->api.levels->offset_slot, 0);
     return true;
 }
 

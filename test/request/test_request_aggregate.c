@@ -58,6 +58,9 @@ static const struct door_case rows_are_counted_and_values_aggregated_cases[] = {
     {"GET /projects?select=cnt:count()", "200\nContent-Range: 0-0/*\n\n[{\"cnt\":5}]"},
     {"GET /projects?select=count()::text", "200\nContent-Range: 0-0/*\n\n[{\"count\":\"5\"}]"},
     {"GET /projects?select=count", "200\nContent-Range: 0-0/*\n\n[{\"count\":5}]"},
+    {"GET /projects?select=count::text,n:count::numeric",
+     "200\nContent-Range: 0-0/*\n\n[{\"count\":\"5\",\"n\":5}]"},
+    {"GET /projects?select=count::nothing", "400\n\n{\"code\":\"42704\",..."},
     {"GET /project_invoices?select=invoice_total.sum()",
      "200\nContent-Range: 0-0/*\n\n[{\"sum\":8800}]"},
     {"GET /project_invoices?select=invoice_total.avg()",
@@ -123,9 +126,14 @@ static const struct door_case embeds_have_aggregates_of_their_own_cases[] = {
      "\"hint\":null,\"message\":\"Could not find a relationship between 'kinds' and "
      "'projects' in the schema cache\"}"},
     {"GET /projects?select=name,project_invoices!inner(invoice_total.sum())&"
-     "project_invoices.invoice_total=gt.1000&order=name",
-     "200\nContent-Range: 0-1/*\n\n[{\"name\":\"IOS\",\"project_invoices\":[{\"sum\":3200}]}, "
-     "\n {\"name\":\"OSX\",\"project_invoices\":[{\"sum\":4000}]}]"},
+     "project_invoices.invoice_total=gt.1000&order=name&limit=3",
+     "200\nContent-Range: 0-2/*\n\n[{\"name\":\"IOS\",\"project_invoices\":[{\"sum\":3200}]}, "
+     "\n {\"name\":\"OSX\",\"project_invoices\":[{\"sum\":4000}]}, \n "
+     "{\"name\":\"Orphan\",\"project_invoices\":[{\"sum\":null}]}]"},
+    {"GET /projects?select=name,project_invoices!inner(id,invoice_total.sum())&"
+     "project_invoices.invoice_total=gt.2000&order=name",
+     "200\nContent-Range: 0-0/*\n\n[{\"name\":\"OSX\",\"project_invoices\":[{\"id\":8,"
+     "\"sum\":4000}]}]"},
     {"GET /projects?select=name,project_invoices(invoice_total.sum())&"
      "project_invoices.invoice_total=gt.1000&order=name",
      "200\nContent-Range: 0-4/*\n\n[{\"name\":\"IOS\",\"project_invoices\":[{\"sum\":3200}]}, "
@@ -383,6 +391,10 @@ static const struct door_case other_columns_make_the_groups_and_their_order_case
      "400\n\n{\"code\":\"42803\",\"details\":null,\"hint\":null,\"message\":\"column "
      "\\\"kinds.g\\\" must appear in the GROUP BY clause or be used in an aggregate "
      "function\"}"},
+    {"GET /kinds?select=count&order=g",
+     "400\n\n{\"code\":\"42803\",\"details\":null,\"hint\":null,\"message\":\"column "
+     "\\\"kinds.g\\\" must appear in the GROUP BY clause or be used in an aggregate "
+     "function\"}"},
     {"GET /kinds?select=count,id.max()", "200\nContent-Range: 0-0/*\n\n[{\"count\":4,\"max\":4}]"},
     {"GET /kinds?select=*,n.sum()&id=eq.2",
      "404\n\n{\"code\":\"42883\",\"details\":null,\"hint\":null,\"message\":\"could not "
@@ -443,6 +455,18 @@ static const struct door_case what_a_write_shows_can_be_aggregated_cases[] = {
      "resolution=merge-duplicates\nContent-Type: application/json\n\n[{\"id\":10,"
      "\"at\":\"2026-05-05\",\"n\":7}]",
      "200\nContent-Range: */*\n\n[{\"sum\":7}]"},
+    {"POST /days?select=count,n:count::text\nPrefer: return=representation,"
+     "resolution=merge-duplicates\nContent-Type: application/json\n\n[{\"id\":10,"
+     "\"n\":7},{\"id\":12,\"n\":6}]",
+     "200\nContent-Range: */*\n\n[{\"count\":2,\"n\":\"2\"}]"},
+    {"PATCH /days?id=eq.10&select=count\nPrefer: return=representation\nContent-Type: "
+     "application/json\n\n{\"n\":7}",
+     "200\nContent-Range: 0-0/*\n\n[{\"count\":1}]"},
+    {"PUT /days?id=eq.13&select=count\nPrefer: return=representation\nContent-Type: "
+     "application/json\n\n{\"id\":13}",
+     "201\n\n[{\"count\":1}]"},
+    {"DELETE /days?id=gt.12&select=count\nPrefer: return=representation",
+     "200\nContent-Range: */*\n\n[{\"count\":1}]"},
     {"PATCH /days?id=gt.9&select=n.sum()\nPrefer: return=representation\nContent-Type: "
      "application/json\n\n{\"n\":1}",
      "200\nContent-Range: 0-0/*\n\n[{\"sum\":3}]"},

@@ -181,6 +181,16 @@ static const struct door_case inner[] = {
      "200\n\n[{\"id\":1,\"projects\":[{\"name\":\"Windows 7\"}]}]"},
     {"GET /clients?select=id,projects!inner(tasks!inner())&projects.tasks.id=eq.6",
      "200\n\n[{\"id\":2}]"},
+    {"GET /clients?select=id,projects!inner(id)&projects.limit=0", "200\n\n[]"},
+    {"GET /projects?select=id,tasks!inner(id)&tasks.order=id&tasks.offset=1&id=eq.1\n"
+     "Prefer: count=exact",
+     "200\nContent-Range: 0-0/1\n\n[{\"id\":1,\"tasks\":[{\"id\":2}]}]"},
+    {"GET /projects?select=id,tasks()&tasks.offset=2&tasks=not.is.null", "200\n\n[]"},
+    {"GET /projects?select=id,clients!inner(id)&clients.offset=1", "200\n\n[]"},
+    {"GET /projects?select=id,tasks!inner(count)&id=gt.3&order=id\nPrefer: count=exact",
+     "200\nContent-Range: 0-1/2\n\n[{\"id\":4,\"tasks\":[{\"count\":2}]}, \n "
+     "{\"id\":5,\"tasks\":[{\"count\":0}]}]"},
+    {"GET /projects?select=id,tasks(count)&tasks=is.null", "200\n\n[]"},
     {"GET /projects?select=name,clients()&clients=is.null", "200\n\n[{\"name\":\"Orphan\"}]"},
     {"GET /projects?select=id,clients()&clients=not.is.null",
      "200\n\n[{\"id\":1}, \n {\"id\":2}, \n {\"id\":3}, \n {\"id\":4}]"},

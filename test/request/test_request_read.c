@@ -320,6 +320,12 @@ static const struct door_case pages[] = {
      "416\n\n{\"code\":\"PGRST103\",\"details\":\"The lower boundary must be lower than or equal to "
      "the upper boundary in the Range header.\",\"hint\":null,\"message\":\"Requested range not "
      "satisfiable\"}"},
+    {"GET /items?limit=2\nRange: 2-4",
+     "416\n\n{\"code\":\"PGRST103\",\"details\":\"Limit should be greater than or equal to "
+     "zero.\",\"hint\":null,\"message\":\"Requested range not satisfiable\"}"},
+    {"GET /items?limit=0\nRange: 5-3", "200\nContent-Range: */*\n\n[]"},
+    {"GET /items?limit=0&offset=99\nPrefer: count=exact", "206\nContent-Range: */15\n\n[]"},
+    {"GET /items\nRange: 99999999999999999999-", "200\nContent-Range: */*\n\n[]"},
     {"GET /items?limit=1\nRange: nonsense", "200\nContent-Range: 0-0/*\n\n[{\"id\":1}]"},
     {"HEAD /items?limit=1\nRange: 5-3", "200\nContent-Range: 0-0/*\n\n"},
 };

@@ -294,7 +294,9 @@ a_range_is_read_and_a_malformed_one_ignored(void **state)
         {"0-5-7", false, 0, 0},
         {"0-5,7-9", false, 0, 0},
         {"bytes=0-5", false, 0, 0},
-        {"0-99999999999999999999", false, 0, 0},
+        {"0-99999999999999999999", true, 0, INT64_MAX},
+        {"99999999999999999999-", true, INT64_MAX, -1},
+        {"+1-5", false, 0, 0},
         {"1 - 2", false, 0, 0},
     };
 
