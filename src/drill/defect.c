@@ -93,7 +93,31 @@ const struct defect defects[] = {
      "SIGTERM ends it in the middle of requests",
      {NULL},
      NULL},
-    {"dies-on-full-disk", "disk-full", "a failed write ends the process", {NULL}, NULL},
+    {"dies-on-full-disk",
+     "disk-full",
+     "a failed write ends the process",
+     {"database-restart"},
+     "writes fail there, too"},
+    {"says-done-without-room",
+     "disk-full",
+     "writes are answered 201 while the database has no room",
+     {NULL},
+     NULL},
+    {"errors-without-room",
+     "disk-full",
+     "writes are answered 500 while the database has no room",
+     {NULL},
+     NULL},
+    {"reads-need-room",
+     "disk-full",
+     "reads are answered 503 while the database has no room",
+     {NULL},
+     NULL},
+    {"stays-full",
+     "disk-full",
+     "when its database had no room once, it answers writes 503 for good",
+     {NULL},
+     NULL},
     {"few-connections",
      "concurrency",
      "more than four clients at once are cut",
@@ -145,8 +169,10 @@ defect_is_for(const struct defect *defect, enum config_database_engine engine)
         const char *name;
         enum config_database_engine engine;
     } only[] = {
-        {"dies-on-full-disk", CONFIG_ENGINE_SQLITE},
-        {"forgets-rules", CONFIG_ENGINE_SQLITE}, /* PostgreSQL answers for its own */
+        {"says-done-without-room", CONFIG_ENGINE_POSTGRES},
+        {"errors-without-room", CONFIG_ENGINE_POSTGRES},
+        {"reads-need-room", CONFIG_ENGINE_POSTGRES},
+        {"stays-full", CONFIG_ENGINE_POSTGRES},
         {"ready-without-database", CONFIG_ENGINE_POSTGRES},
         {"stays-away", CONFIG_ENGINE_POSTGRES},
         {"keeps-it-in-memory", CONFIG_ENGINE_POSTGRES},
@@ -298,6 +324,7 @@ spoil_answer(struct exchange *exchange)
 
     spoil_health(exchange);
     defect_spoil_absence(run.name, exchange->method, exchange->path, response);
+    defect_spoil_fullness(run.name, exchange->method, exchange->path, response);
     if (is("errors-are-500") && is_bad && (!is_write || response->status != 400))
         answer(exchange, 500, STR("{}"));
     if (is("cuts-bad-requests") && is_bad && (!is_write || response->status != 400))

@@ -42,3 +42,27 @@ defect_spoil_absence(const char *name, struct str method, struct str path,
     if (strcmp(name, "no-retry-after") == 0 && is_away)
         drop_retry_after(response);
 }
+
+void
+defect_spoil_fullness(const char *name, struct str method, struct str path,
+                      struct client_response *response)
+{
+    static atomic_bool is_full, was_full;
+    bool is_api = str_has_prefix(path, STR("/rest/"));
+    bool is_write = is_api && str_eq(method, STR("POST"));
+    bool is_refused = is_write && response->status == 503 &&
+                      memmem(response->body.data, response->body.len, "\"53100\"", 7) != NULL;
+
+    if (is_refused)
+        atomic_store(&was_full, true);
+    if (is_refused || (is_write && response->status / 100 == 2))
+        atomic_store(&is_full, is_refused);
+    if (strcmp(name, "says-done-without-room") == 0 && is_refused)
+        answer(response, 201, STR(""));
+    if (strcmp(name, "errors-without-room") == 0 && is_refused)
+        answer(response, 500, STR("{}"));
+    if (strcmp(name, "reads-need-room") == 0 && atomic_load(&is_full) && is_api && !is_write)
+        answer(response, 503, STR("{}"));
+    if (strcmp(name, "stays-full") == 0 && atomic_load(&was_full) && is_write)
+        answer(response, 503, STR("{}"));
+}

@@ -52,6 +52,15 @@ bool drill_is_ledger_wrong(struct drill *drill);
 /* Requests that were cut, hung, or answered with what is no HTTP. */
 unsigned long long drill_count_broken(const struct drill *drill);
 
+/* What is asked beside the load. GET: the status, -1 when there was no answer. */
+int drill_ask_status(struct client *client, const char *path);
+/* A write whose number, the nth, is past those of the ledger. */
+void drill_write_beside(const struct service *service, struct client *client, unsigned nth,
+                        struct client_response *out);
+
+/* drill_disk.c */
+void drill_look_disk(struct examiner *examiner, const struct check_input *input,
+                     struct evidence *out);
 /* drill_database.c */
 void drill_look_database(struct examiner *examiner, const struct check_input *input,
                          struct evidence *out);

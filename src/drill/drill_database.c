@@ -20,9 +20,7 @@ enum {
     LIVE_ASK_MS = 2000,
     READY_ASK_MS = 4000,
     LOOK_EVERY_MS = 100,
-    WRITE_AT_MS = 300,
-    /* Past the numbers of the ledger. */
-    PROBE_NUMBER = LOAD_WRITES_MAX + 1000000
+    WRITE_AT_MS = 300
 };
 
 /* What is asked beside the load, each on a thread of its own: an answer may take long. */
@@ -53,16 +51,6 @@ ms_between(uint64_t from_ns, uint64_t to_ns)
     return to_ns > from_ns ? (to_ns - from_ns) / 1000000 : 0;
 }
 
-static int
-ask_status(struct client *client, const char *path)
-{
-    struct client_response response;
-
-    client_ask(client, "GET", path, NULL, STR_NULL, &response);
-
-    return response.outcome == CLIENT_ANSWERED ? response.status : -1;
-}
-
 /* From when the database went away until the service is ready again. */
 static void *
 watch(void *ctx)
@@ -74,12 +62,12 @@ watch(void *ctx)
     client_init(&live, &service->at, LIVE_ASK_MS);
     client_init(&ready, &service->at, READY_ASK_MS);
     while (!atomic_load(&outage->is_over) && outage->back_ns == 0) {
-        int status = ask_status(&live, service->target.live);
+        int status = drill_ask_status(&live, service->target.live);
         bool was_away = atomic_load(&outage->open_ns) == 0;
 
         if (status != 200 && outage->live_status == 0)
             outage->live_status = status;
-        status = ask_status(&ready, service->target.ready);
+        status = drill_ask_status(&ready, service->target.ready);
         if (status == 503 && was_away && outage->turned_ns == 0)
             outage->turned_ns = clock_mono_ns();
         if (status == 200 && !was_away)
@@ -102,29 +90,15 @@ write_once(void *ctx)
     const struct service *service = &outage->drill->service;
     struct client_response response;
     struct client client;
-    char number[24];
-    struct buf body;
 
-    snprintf(number, sizeof(number), "%d", PROBE_NUMBER);
-    buf_init(&body, CLIENT_BODY_MAX);
-    for (const char *c = service->target.write_body; *c != '\0'; c++) {
-        if (strncmp(c, "{n}", 3) == 0) {
-            buf_add_str(&body, str_from(number));
-            c += 2;
-        } else {
-            buf_add_char(&body, *c);
-        }
-    }
     client_init(&client, &service->at, DRILL_TIMEOUT_MS);
     poll(NULL, 0, WRITE_AT_MS);
-    client_ask(&client, "POST", service->target.write_path, "Content-Type: application/json\r\n",
-               buf_str(&body), &response);
+    drill_write_beside(service, &client, 0, &response);
     outage->outcome = response.outcome;
     outage->status = response.status;
     outage->seconds = response.seconds;
     outage->has_retry_after = client_get_header(&response, "Retry-After").len > 0;
     client_fini(&client);
-    buf_fini(&body);
 
     return NULL;
 }

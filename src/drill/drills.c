@@ -6,16 +6,20 @@
 #include "drill/drill.h"
 #include "io/process.h"
 
-#include <dirent.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CONNECTIONS = 16, GRACE_MS = 40000, DISK_ROOM = 8192, BRIEF_PER_S = 400, TICK_MS = 20 };
+enum {
+    CONNECTIONS = 16,
+    GRACE_MS = 40000,
+    BRIEF_PER_S = 400,
+    TICK_MS = 20,
+    BESIDE_NUMBER = LOAD_WRITES_MAX + 1000000
+};
 
 static bool
 on_tick(void *ctx, int64_t elapsed_ms)
@@ -141,6 +145,37 @@ drill_count_broken(const struct drill *drill)
     return drill->result.cut + drill->result.garbage + drill->result.timeouts;
 }
 
+int
+drill_ask_status(struct client *client, const char *path)
+{
+    struct client_response response;
+
+    client_ask(client, "GET", path, NULL, STR_NULL, &response);
+
+    return response.outcome == CLIENT_ANSWERED ? response.status : -1;
+}
+
+/* Also from threads of their own: the arena is the drill's. */
+void
+drill_write_beside(const struct service *service, struct client *client, unsigned nth,
+                   struct client_response *out)
+{
+    struct buf body;
+
+    buf_init(&body, CLIENT_BODY_MAX);
+    for (const char *c = service->target.write_body; *c != '\0'; c++) {
+        if (strncmp(c, "{n}", 3) == 0) {
+            buf_printf(&body, "%u", BESIDE_NUMBER + nth);
+            c += 2;
+        } else {
+            buf_add_char(&body, *c);
+        }
+    }
+    client_ask(client, "POST", service->target.write_path, "Content-Type: application/json\r\n",
+               buf_str(&body), out);
+    buf_fini(&body);
+}
+
 /* --- SIGTERM -------------------------------------------------------------------------------------- */
 
 static void
@@ -256,71 +291,6 @@ look_kill(struct examiner *examiner, const struct check_input *input, struct evi
     drill_end(&drill);
 }
 
-/* --- the disk is full ------------------------------------------------------------------------------ */
-
-/* Limits how large a file each process of the group may make; what is written past that fails, as on
- * a full disk. */
-static void
-limit_files(pid_t group, rlim_t bytes)
-{
-    DIR *proc = opendir("/proc");
-    struct dirent *entry;
-
-    while (proc != NULL && (entry = readdir(proc)) != NULL) {
-        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-        struct rlimit limit;
-
-        if (pid <= 0 || getpgid(pid) != group || prlimit(pid, RLIMIT_FSIZE, NULL, &limit) != 0)
-            continue;
-        limit.rlim_cur = bytes;
-        prlimit(pid, RLIMIT_FSIZE, &limit, NULL);
-    }
-    if (proc != NULL)
-        closedir(proc);
-}
-
-static void
-fault_disk(struct drill *drill, int64_t elapsed_ms)
-{
-    if (drill->phase == 0 && elapsed_ms >= drill->fault_ms) {
-        limit_files(drill->service.pid, DISK_ROOM);
-        drill->phase = 1;
-    } else if (drill->phase == 1 && elapsed_ms >= drill->fault_ms + drill->hold_ms) {
-        if (!service_is_running(&drill->service))
-            drill->exit_status = 1;
-        limit_files(drill->service.pid, RLIM_INFINITY);
-        drill->phase = 2;
-    }
-}
-
-static void
-look_disk(struct examiner *examiner, const struct check_input *input, struct evidence *out)
-{
-    struct drill drill;
-
-    if (!drill_begin(&drill, examiner, input, out, fault_disk))
-        return;
-    out->limit = "it lives, loses nothing, and writes again when there is room";
-    if (drill.service.database != NULL)
-        check_unknown(input, out,
-                      "its data is on PostgreSQL's disk, which can't be filled from here");
-    else if (drill.service.target.data == NULL)
-        check_unknown(input, out, "nothing says where its data is (data:)");
-    else if (!drill_run(&drill, drill.fault_ms + 3 * drill.hold_ms))
-        check_fail(input, out, "%s", drill.err.message);
-    else if (drill.exit_status != 0)
-        check_fail(input, out, "it ended when the disk was full");
-    else if (drill_is_ledger_wrong(&drill))
-        ;
-    else if (drill.result.server_errors + drill.result.client_errors == 0)
-        check_unknown(input, out, "no write failed: the disk didn't fill up in time");
-    else
-        check_pass(input, out, "%llu writes refused, 0 of %llu acknowledged lost, and it went on",
-                   (unsigned long long)(drill.result.server_errors + drill.result.client_errors),
-                   (unsigned long long)drill.count.acknowledged);
-    drill_end(&drill);
-}
-
 /* --- slow clients --------------------------------------------------------------------------------- */
 
 /* Connections that send a byte of a request now and then, and never end it. */
@@ -383,7 +353,7 @@ const struct probe_def probe_drills[] = {
     {"shutdown-under-load", 6, look_shutdown, false},
     {"restart-under-load", 6, look_restart, false},
     {"kill-under-load", 6, look_kill, false},
-    {"disk-full", 6, look_disk, false},
+    {"disk-full", 10, drill_look_disk, false},
     {"slow-clients", 6, look_slow, false},
     {"database-restart", 15, drill_look_database, false},
 };

@@ -117,6 +117,17 @@ describe('beside each other', { concurrency: 3 }, () => {
         assert.equal(await drillDatabases(project), '');
     });
 
+    test('a disk without room is played on both sides, and each bad way to bear it is noticed', async () => {
+        const project = await newProject();
+        const { code, stdout, stderr } = await project.run('check', '--selftest', '--only=disk-full');
+        assert.equal(code, 0, stdout + stderr);
+        assert.match(stdout, /✓ no defect +all pass/);
+        for (const defect of ['dies-on-full-disk', 'says-done-without-room', 'errors-without-room', 'reads-need-room', 'stays-full'])
+            assert.match(stdout, new RegExp(`✓ ${defect} +disk-full`));
+        assert.match(stdout, /6 of 6\n$/);
+        assert.equal(await drillDatabases(project), '');
+    });
+
     /** A service that says it has what it has in memory: the database's absence is nothing to it. */
     const forgetful = `
     import http from 'node:http';

@@ -20,6 +20,7 @@ enum {
     CONNECT_MS = 5000,
     MAKE_TRIES = 10,
     MAKE_WAIT_MS = 200,
+    INSIDE_TRIES = 4,
     SHUT_TRIES = 40,
     SHUT_WAIT_MS = 25,
     STRANGER_AGE_S = 6 * 3600,
@@ -495,6 +496,65 @@ bool
 pg_scratch_open(struct pg_scratch *scratch, struct err *err)
 {
     return allow(scratch, " WITH ALLOW_CONNECTIONS true", err);
+}
+
+/* --- the disk ------------------------------------------------------------------------------------- */
+
+static const char fill_sql[] =
+    "DO $do$ DECLARE t regclass; BEGIN"
+    " PERFORM set_config('lock_timeout', '5s', true);"
+    " CREATE SCHEMA cairn_drill_disk;"
+    " CREATE FUNCTION cairn_drill_disk.is_full() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN"
+    "  RAISE EXCEPTION 'could not extend file: No space left on device'"
+    "  USING ERRCODE = '53100', HINT = 'Check free disk space.'; END $f$;"
+    " FOR t IN SELECT c.oid FROM pg_catalog.pg_class c"
+    "  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    "  WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'"
+    "  AND n.nspname <> 'information_schema'"
+    "  AND pg_catalog.pg_has_role(c.relowner, 'USAGE') ORDER BY c.oid"
+    " LOOP EXECUTE format('CREATE TRIGGER cairn_drill_disk BEFORE INSERT OR UPDATE ON %s"
+    "  FOR EACH STATEMENT EXECUTE FUNCTION cairn_drill_disk.is_full()', t);"
+    " END LOOP; END $do$";
+static const char free_sql[] = "DO $do$ BEGIN PERFORM set_config('lock_timeout', '5s', true);"
+                               " DROP SCHEMA IF EXISTS cairn_drill_disk CASCADE; END $do$";
+
+/* Inside of the scratch database. Who writes to several tables may stand in the way once. */
+static bool
+run_inside(struct pg_scratch *scratch, const char *sql, struct err *err)
+{
+    PGconn *pq = NULL;
+    bool ok = open_url(buf_cstr(&scratch->url), &pq, err);
+    bool tries = ok;
+
+    for (int i = 0; tries; i++) {
+        PGresult *res = pg_session_query(pq, sql, NULL, 0, err);
+
+        ok = res != NULL;
+        tries = !ok && i < INSIDE_TRIES &&
+                (strcmp(err->code, "40P01") == 0 || strcmp(err->code, "55P03") == 0);
+        PQclear(res);
+    }
+    PQfinish(pq);
+    if (ok)
+        err_clear(err);
+    else
+        err->kind = ERR_UNAVAILABLE;
+
+    return ok;
+}
+
+bool
+pg_scratch_fill_disk(struct pg_scratch *scratch, struct err *err)
+{
+    return run_inside(scratch, fill_sql, err) ||
+           (err_prefix(err, "unable to play a full disk: "), false);
+}
+
+bool
+pg_scratch_free_disk(struct pg_scratch *scratch, struct err *err)
+{
+    return run_inside(scratch, free_sql, err) ||
+           (err_prefix(err, "unable to end a full disk: "), false);
 }
 
 /* --- roles ---------------------------------------------------------------------------------------- */

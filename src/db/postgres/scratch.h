@@ -38,6 +38,11 @@ MUST_CHECK bool pg_scratch_shut(struct pg_scratch *scratch, struct err *err);
 MUST_CHECK bool pg_scratch_empty(struct pg_scratch *scratch, struct err *err);
 MUST_CHECK bool pg_scratch_open(struct pg_scratch *scratch, struct err *err);
 
+/* From now on each INSERT and UPDATE of its tables is refused with 53100, as by a server whose disk is full: a
+ * trigger does it, in a schema of its own, which freeing drops. Tables made later are not refused. */
+MUST_CHECK bool pg_scratch_fill_disk(struct pg_scratch *scratch, struct err *err);
+MUST_CHECK bool pg_scratch_free_disk(struct pg_scratch *scratch, struct err *err);
+
 /* Whether the server has a role of that name. */
 MUST_CHECK bool pg_scratch_has_role(struct pg_scratch *scratch, const char *name, bool *out,
                                     struct err *err);

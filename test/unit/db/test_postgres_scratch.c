@@ -103,6 +103,49 @@ one_is_made_shut_opened_and_dropped(void **state)
     PQfinish(inside);
 }
 
+/* What the server says of a statement in that database: its SQLSTATE, "00000" when it was done. */
+static const char *
+try_in(const struct pg_scratch *scratch, const char *sql)
+{
+    static char state[6];
+    PGconn *pq = PQconnectdb(pg_scratch_url(scratch));
+    PGresult *res = PQexec(pq, sql);
+    const char *found = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+    snprintf(state, sizeof(state), "%s", found != NULL ? found : "00000");
+    PQclear(res);
+    PQfinish(pq);
+
+    return state;
+}
+
+static void
+a_full_disk_refuses_what_takes_room_and_nothing_else(void **state)
+{
+    struct pg_scratch *scratch;
+
+    assert_ok(pg_scratch_make(cluster.url, &scratch, &err));
+    assert_string_equal(try_in(scratch,
+                               "CREATE SCHEMA \"two words\"; CREATE TABLE \"two words\".t (a int);"
+                               "CREATE TABLE parted (a int) PARTITION BY LIST (a);"
+                               "CREATE TABLE one PARTITION OF parted FOR VALUES IN (1);"
+                               "CREATE TABLE items (a int); INSERT INTO items VALUES (1)"),
+                        "00000");
+    assert_ok(pg_scratch_fill_disk(scratch, &err));
+    assert_string_equal(try_in(scratch, "INSERT INTO items VALUES (2)"), "53100");
+    assert_string_equal(try_in(scratch, "UPDATE items SET a = 2"), "53100");
+    assert_string_equal(try_in(scratch, "INSERT INTO \"two words\".t VALUES (2)"), "53100");
+    assert_string_equal(try_in(scratch, "INSERT INTO parted VALUES (1)"), "53100");
+    assert_string_equal(try_in(scratch, "INSERT INTO one VALUES (1)"), "53100");
+    assert_string_equal(try_in(scratch, "SELECT 1 / count(*) FROM items"), "00000");
+    assert_string_equal(try_in(scratch, "DELETE FROM items"), "00000");
+    assert_ok(pg_scratch_free_disk(scratch, &err));
+    assert_string_equal(try_in(scratch, "INSERT INTO items VALUES (2)"), "00000");
+    assert_string_equal(try_in(scratch, "DROP SCHEMA cairn_drill_disk"), "3F000");
+    assert_ok(pg_scratch_free_disk(scratch, &err));
+    assert_ok(pg_scratch_drop(scratch, &err));
+}
+
 static void
 a_role_without_the_right_is_told_what_to_do(void **state)
 {
@@ -195,6 +238,7 @@ main(void)
         cmocka_unit_test(the_name_of_the_database_is_replaced_and_nothing_else),
         cmocka_unit_test(what_may_be_dropped_is_told_by_its_name),
         cmocka_unit_test(one_is_made_shut_opened_and_dropped),
+        cmocka_unit_test(a_full_disk_refuses_what_takes_room_and_nothing_else),
         cmocka_unit_test(a_role_without_the_right_is_told_what_to_do),
         cmocka_unit_test(where_the_database_is_not_there_yet_another_one_serves),
         cmocka_unit_test(what_was_left_is_dropped_with_its_roles_and_nothing_else),
