@@ -18,13 +18,14 @@
 #define ROWIDS_MAX (64 * 1024 * 1024)
 
 struct rest *
-rest_new(const struct rest_options *options, struct schema *schema)
+rest_new(const struct rest_options *options, struct schema *schema, struct root_texts *texts)
 {
     struct rest *rest = xcalloc(1, sizeof(*rest));
 
     rest->options = *options;
     rest->options.limits.fixes_limits = options->dialect == DB_POSTGRES;
     rest->schema = schema;
+    rest->root_texts = texts;
     rest->shapes = shape_cache_new(SHAPES_MAX);
     if (options->dialect == DB_POSTGRES)
         rest->begin = begin_new(&rest->options, schema);
@@ -42,17 +43,20 @@ rest_free(struct rest *rest)
     shape_cache_free(rest->shapes);
     begin_free(rest->begin);
     zones_free(rest->zones);
+    root_texts_unref(rest->root_texts);
     schema_unref(rest->schema);
     buf_fini(&rest->key);
     free(rest);
 }
 
 void
-rest_set_schema(struct rest *rest, struct schema *schema)
+rest_set_schema(struct rest *rest, struct schema *schema, struct root_texts *texts)
 {
     shape_cache_clear(rest->shapes);
     if (rest->begin != NULL)
         begin_set_schema(rest->begin, schema);
+    root_texts_unref(rest->root_texts);
+    rest->root_texts = texts;
     schema_unref(rest->schema);
     rest->schema = schema;
 }

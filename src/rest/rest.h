@@ -11,6 +11,7 @@
 #include "db/engine.h"
 #include "http/http.h"
 #include "rest/api.h"
+#include "rest/root_texts.h"
 #include "schema/schema.h"
 
 struct rest;
@@ -51,10 +52,13 @@ struct rest_options {
     struct db_loop *db;
 };
 
-struct rest *rest_new(const struct rest_options *options, struct schema *schema);
+/* The references to schema and texts are taken over. texts: what the root has answered for this schema;
+ * NULL: it is written for each request. */
+struct rest *rest_new(const struct rest_options *options, struct schema *schema,
+                      struct root_texts *texts);
 void rest_free(struct rest *rest); /* no request is in flight; NULL is safe */
-/* Plans from now on against schema (the reference is taken over); requests in flight keep theirs. */
-void rest_set_schema(struct rest *rest, struct schema *schema);
+/* Plans from now on against schema (the references are taken over); requests in flight keep theirs. */
+void rest_set_schema(struct rest *rest, struct schema *schema, struct root_texts *texts);
 /* Answers the request, now or later. name is the path segment, still percent-encoded. */
 void rest_handle_table(struct rest *rest, struct request *request, struct str name);
 /* The same for a call of a function. */

@@ -13,6 +13,7 @@
 struct rest {
     struct rest_options options;
     struct schema *schema;
+    struct root_texts *root_texts; /* of that schema; may be NULL */
     struct shape_cache *shapes;
     struct begin *begin; /* PostgreSQL only */
     struct zones *zones; /* embedded only */

@@ -27,8 +27,9 @@ static const char access_sql[] =
     " FROM pg_catalog.pg_namespace n WHERE n.nspname = $1";
 
 struct root_call {
-    struct rest_call call; /* first: what the job's functions get */
-    struct schema *schema; /* a reference */
+    struct rest_call call;    /* first: what the job's functions get */
+    struct schema *schema;    /* a reference, as is the next */
+    struct root_texts *texts; /* what was answered before; may be NULL */
     struct value param;
     struct str comment;
     bool *tables, *functions; /* by index; what the role may use */
@@ -108,6 +109,53 @@ take_access(void *ctx, const struct value *cells, uint32_t count)
     return true;
 }
 
+/* All that the document depends on besides the snapshot: the configuration doesn't change. */
+static struct str
+document_key(const struct root_call *root)
+{
+    size_t tables = root->schema->table_count;
+    size_t functions = root->schema->function_count;
+    size_t bits = (tables + functions + 7) / 8;
+    struct str schema = root->call.api.schema;
+    size_t len = schema.len + 1 + root->comment.len + bits;
+    unsigned char *key = ARENA_ARRAY(root->call.request->arena, unsigned char, len);
+    unsigned char *at = key + len - bits;
+
+    memcpy(key, schema.data, schema.len);
+    if (root->comment.len > 0)
+        memcpy(key + schema.len + 1, root->comment.data, root->comment.len);
+    for (size_t i = 0; i < tables; i++)
+        at[i / 8] |= (unsigned char)(root->tables[i] << i % 8);
+    for (size_t i = tables; i < tables + functions; i++)
+        at[i / 8] |= (unsigned char)(root->functions[i - tables] << i % 8);
+    return str_make((const char *)key, len);
+}
+
+static bool
+write_document(struct root_call *root, const struct swagger_info *info)
+{
+    struct buf *body = &root->call.request->response.body;
+    struct str key = root->texts != NULL ? document_key(root) : STR_NULL;
+    struct root_text *known = root->texts != NULL ? root_texts_find(root->texts, key) : NULL;
+
+    if (known != NULL) {
+        buf_add_str(body, known->text);
+        root_text_unref(known);
+        return buf_ok(body);
+    }
+    swagger_write(body, root->schema, info);
+    if (root->texts != NULL && buf_ok(body))
+        root_texts_keep(root->texts, key, buf_str(body));
+    return buf_ok(body);
+}
+
+static void
+release(struct root_call *root)
+{
+    root_texts_unref(root->texts);
+    schema_unref(root->schema);
+}
+
 /* err NULL: the document. */
 static void
 finish(struct root_call *root, struct err *err)
@@ -127,12 +175,9 @@ finish(struct root_call *root, struct err *err)
         .functions = limits ? root->functions : NULL,
     };
 
-    if (err == NULL && request->method != HTTP_HEAD) {
-        swagger_write(&request->response.body, root->schema, &info);
-        if (!buf_ok(&request->response.body))
-            err_set(err = &root->call.job.err, ERR_REQUEST, "54000",
-                    "the description of the schema is too large");
-    }
+    if (err == NULL && request->method != HTTP_HEAD && !write_document(root, &info))
+        err_set(err = &root->call.job.err, ERR_REQUEST, "54000",
+                "the description of the schema is too large");
     if (err == NULL) {
         request->response.status = 200;
         request->response.content_type = STR("application/openapi+json; charset=utf-8");
@@ -140,7 +185,7 @@ finish(struct root_call *root, struct err *err)
         if (options->schema_count > 1)
             response_add_header(request, STR("Content-Profile"), root->call.api.schema);
     }
-    schema_unref(root->schema);
+    release(root);
     rest_finish(&root->call, err);
 }
 
@@ -246,10 +291,12 @@ rest_handle_root(struct rest *rest, struct request *request)
     root->call.request = request;
     root->call.action = PLAN_READ;
     root->schema = schema_ref(rest->schema);
+    if (rest->root_texts != NULL)
+        root->texts = root_texts_ref(rest->root_texts);
     root->tables = ARENA_ARRAY(request->arena, bool, root->schema->table_count + 1);
     root->functions = ARENA_ARRAY(request->arena, bool, root->schema->function_count + 1);
     if (!check(root, &err)) {
-        schema_unref(root->schema);
+        release(root);
         rest_finish(&root->call, &err);
         return;
     }
@@ -257,7 +304,7 @@ rest_handle_root(struct rest *rest, struct request *request)
     if (request->method == HTTP_OPTIONS) {
         request->response.status = 200;
         response_add_header(request, STR("Allow"), STR("OPTIONS,GET,HEAD"));
-        schema_unref(root->schema);
+        release(root);
         rest_finish(&root->call, NULL);
     } else if (rest->options.dialect == DB_POSTGRES) {
         ask_access(root);

@@ -141,7 +141,7 @@ on_wake(uv_async_t *async)
     loop->next_auth = NULL;
     uv_mutex_unlock(&loop->mutex);
     if (site != NULL) {
-        rest_set_schema(loop->rest, schema_ref(site->schema));
+        rest_set_schema(loop->rest, schema_ref(site->schema), root_texts_ref(site->root_texts));
         auth_loop_set(loop->auth, auth_ref(site->auth));
         auth_loop_set_rules(loop->auth, rules_of(site->schema));
         site_unref(loop->site);
@@ -211,7 +211,7 @@ server_loop_open(struct server_loop *loop, struct loop_shared *shared, struct si
     if (!db_loop_open(shared->db, &loop->uv, &loop->db, err))
         return false;
     options = rest_options_from(config, loop);
-    loop->rest = rest_new(&options, schema_ref(site->schema));
+    loop->rest = rest_new(&options, schema_ref(site->schema), root_texts_ref(site->root_texts));
     loop->auth = auth_loop_new(auth_ref(site->auth));
     auth_loop_set_rules(loop->auth, rules_of(site->schema));
     if (!http_server_open(&loop->uv, &limits, &handler, &loop->http, err))

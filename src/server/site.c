@@ -4,6 +4,7 @@
 #include "rest/openapi.h"
 
 #define DOCUMENT_MAX (64 * 1024 * 1024)
+#define ROOT_TEXTS_MAX (64 * 1024 * 1024)
 
 struct site *
 site_new(const struct config *config, struct model *model, struct auth *auth)
@@ -22,6 +23,7 @@ site_new(const struct config *config, struct model *model, struct auth *auth)
     schema_set_open(site->schema, config->auth_anonymous == CONFIG_AUTH_ANONYMOUS_OPEN);
     buf_init(&site->openapi, DOCUMENT_MAX);
     openapi_write(&site->openapi, site->schema, &info);
+    site->root_texts = root_texts_new(ROOT_TEXTS_MAX);
     return site;
 }
 
@@ -40,5 +42,6 @@ site_unref(struct site *site)
     schema_unref(site->schema);
     auth_unref(site->auth);
     buf_fini(&site->openapi);
+    root_texts_unref(site->root_texts);
     free(site);
 }

@@ -9,13 +9,15 @@
 #include "auth/auth.h"
 #include "config/config.h"
 #include "core/buf.h"
+#include "rest/root_texts.h"
 #include "schema/schema.h"
 
 struct site {
     unsigned refs;
     struct schema *schema;
-    struct auth *auth;  /* NULL where nothing is served */
-    struct buf openapi; /* OpenAPI 3.1, JSON */
+    struct auth *auth;             /* NULL where nothing is served */
+    struct buf openapi;            /* OpenAPI 3.1, JSON */
+    struct root_texts *root_texts; /* Swagger 2.0, by what a role may use; written when asked for */
 };
 
 /* Takes the model, and the reference to auth, which may be NULL. */

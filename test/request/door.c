@@ -91,7 +91,7 @@ open_database(struct door *door, const struct door_options *options,
     rest_options->dialect = db_get_dialect(door->db);
     schema = schema_new(model, db_options->schemas, db_options->schema_count);
     schema_set_open(schema, true);
-    door->rest = rest_new(rest_options, schema);
+    door->rest = rest_new(rest_options, schema, root_texts_new(1 << 20));
 }
 
 void

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { afterEach, test } from 'node:test';
 
-import { endAll, engines, makeProject, startCairn } from './harness.mjs';
+import { endAll, engines, makeProject, startCairn, until } from './harness.mjs';
 
 afterEach(endAll);
 
@@ -148,6 +148,29 @@ test('postgres: the root describes what the role may use, in the schema that was
         name: 'v', in: 'query', required: true, type: 'array', collectionFormat: 'multi',
         items: { type: 'string', format: 'text' },
     }]);
+    await server.stop();
+});
+
+test('postgres: what the root has once said is not said any more when it is no longer so', async () => {
+    const server = await start('postgres', '');
+    const sql = (text) => server.postgres.sql(text, server.database);
+    const text = async (headers) => (await server.request('/rest/v1/', { headers })).text;
+    const tablesOf = (document) => Object.keys(JSON.parse(document).definitions);
+
+    const first = await text();
+    const clerks = await text(bearer('root_clerk'));
+    assert.deepEqual(tablesOf(clerks), ['makers', 'things']);
+    assert.equal(await text(), first);
+    assert.equal(await text(bearer('root_clerk')), clerks);
+    // No reload: what a role may is asked each time.
+    await sql('GRANT SELECT ON makers TO root_anon; REVOKE ALL ON makers FROM root_clerk; REVOKE ALL (id) ON makers FROM root_clerk');
+    assert.deepEqual(tablesOf(await text()), ['makers', 'things']);
+    assert.deepEqual(tablesOf(await text(bearer('root_clerk'))), ['things']);
+    await sql(`COMMENT ON SCHEMA public IS 'Another shop'`);
+    assert.equal(JSON.parse(await text()).info.title, 'Another shop');
+    await sql('CREATE TABLE later (id int PRIMARY KEY); GRANT SELECT ON later TO root_anon');
+    await sql(`NOTIFY pgrst, 'reload schema'`);
+    await until('the new table in the root', async () => tablesOf(await text()).includes('later'));
     await server.stop();
 });
 
