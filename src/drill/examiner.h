@@ -58,6 +58,10 @@ struct stage_target {
 };
 extern const struct stage_target stage_targets[LIFECYCLE_STAGE_COUNT];
 
+/* probe_rbac.c */
+void probe_look_rules(struct examiner *examiner, const struct check_input *input,
+                      struct evidence *out);
+
 extern const struct probe_def probe_health[], probe_api[], probe_process[], probe_load[],
     probe_drills[], probe_project[];
 extern const size_t probe_health_count, probe_api_count, probe_process_count, probe_load_count,

@@ -117,6 +117,22 @@ describe('beside each other', { concurrency: 3 }, () => {
         assert.equal(await drillDatabases(project), '');
     });
 
+    test('access rules are held against what is answered, without a token and as a user', async () => {
+        const own = 'CREATE TABLE items (id int PRIMARY KEY);\nCREATE TABLE "own notes" (id int PRIMARY KEY, owner uuid);\n'
+            + 'GRANT SELECT ON items TO anon;\nGRANT SELECT, INSERT ON "own notes" TO authenticated;\n'
+            + 'ALTER TABLE "own notes" ENABLE ROW LEVEL SECURITY;\nCREATE POLICY own ON "own notes" USING (owner = auth.uid());\n'
+            + 'GRANT UPDATE ON items TO authenticated;\n';
+        const project = await newProject({ superuser: true, migrations: { '0001_own.sql': own } });
+        const { code, stdout } = await project.run('check', '--selftest', '--only=rbac');
+        assert.equal(code, 0, stdout);
+        assert.match(stdout, /✓ forgets-rules +rbac +without a token, own notes: 200, and the rules\s+say no/);
+        // They are answered as they are; what they let a whole role do is another matter.
+        const unguarded = await look(project, 'rbac', '--stage=production');
+        assert.equal(unguarded.found, '1 table is changed by a whole role, without row-level security: items');
+        assert.equal(unguarded.status, 'gap');
+        await postgres.sql(`DROP DATABASE ${project.database}`, 'postgres');
+    });
+
     test('a disk without room is played on both sides, and each bad way to bear it is noticed', async () => {
         const project = await newProject();
         const { code, stdout, stderr } = await project.run('check', '--selftest', '--only=disk-full');
