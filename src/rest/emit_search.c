@@ -145,8 +145,10 @@ find_index(struct emitter *e, const struct plan_cond *cond, struct searched *out
     const struct model_column *column = cond->field.column;
     struct str text;
 
-    if (emit_is_postgres(e) || rel->call != NULL || cond->field.step_count > 0 ||
-        cond->field.computed != NULL || (rel->rel != NULL && rel->rel->computed != NULL))
+    /* One row by its key is cheaper looked at than found by its words. */
+    if (emit_is_postgres(e) || (rel->parent == NULL && e->plan->at_most_one) || rel->call != NULL ||
+        cond->field.step_count > 0 || cond->field.computed != NULL ||
+        (rel->rel != NULL && rel->rel->computed != NULL))
         return false;
     if (table->view != NULL) {
         column = table->view->columns[schema_column_index(table, column)];

@@ -45,6 +45,7 @@ struct scope_item {
     bool is_policy_row;               /* the table of the policy that is translated */
     uint32_t reference;               /* its place in marks, from 1; 0: none */
     const struct model_table *target; /* what the statement writes; NULL: it only reads this */
+    const struct model_table *model;  /* the table that it is; NULL: a view or a query */
     struct scope_item *next;
 };
 
@@ -185,6 +186,9 @@ MUST_CHECK bool search_function(struct expr_context *x, const struct json *body,
 /* @@, and || of vectors; *found is false when it is neither. */
 MUST_CHECK bool search_operator(struct expr_context *x, struct str op, struct expr *left,
                                 struct expr *right, size_t location, bool *found, struct expr *out);
+/* expr_candidates.c: where the search in a WHERE that is written next has an index, that the row is one that
+ * it finds, with AND behind it; else nothing. */
+void search_narrow(struct expr_context *x, const struct json *where, struct buf *out);
 /* expr_func.c */
 MUST_CHECK bool expr_function(struct expr_context *x, const struct json *body, struct expr *out);
 

@@ -13,6 +13,7 @@ scope_add_table(struct apply *a, struct scope *scope, const struct model_table *
     item->alias = alias.len > 0 ? alias : table->name;
     item->schema = alias.len > 0 ? STR_NULL : table->schema;
     item->table = table->name;
+    item->model = table->is_view ? NULL : table;
     item->column_count = table->column_count;
     item->columns = ARENA_ARRAY(a->tmp, struct scope_column, table->column_count);
     for (uint32_t i = 0; i < table->column_count; i++) {

@@ -416,8 +416,11 @@ translate_plain(struct expr_context *x, const struct json *body, struct query *o
         ok = apply_refuse(x->a, SIZE_MAX, "a query without columns");
     if (ok && where != NULL) {
         ok = expr_condition(x, where, "WHERE", &e);
-        if (ok)
-            buf_printf(sql, " WHERE %.*s", STR_ARG(e.sql));
+        if (ok) {
+            BUF_ADD_LIT(sql, " WHERE ");
+            search_narrow(x, where, sql);
+            buf_add_str(sql, e.sql);
+        }
     }
     ok = ok && write_group(x, body, out, &items, sql);
     x->allow_aggregate = true;

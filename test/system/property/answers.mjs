@@ -18,7 +18,9 @@ export async function answerOf(server, request) {
     };
 }
 
-const codeOf = (answer) => (answer.status >= 400 ? answer.body.match(/"code":"(\w+)"/)?.[1] : undefined);
+/** A text that is no tsvector or tsquery is a wrong value, whatever its class. */
+const codeOf = (answer) => (answer.status < 400 ? undefined
+    : / in ts(vector|query)/.test(answer.body) ? '22P02' : answer.body.match(/"code":"(\w+)"/)?.[1]);
 
 /** Of several values that are wrong, which one is met first is for the planner to say. */
 const isAboutValues = (code) => code?.startsWith('22');

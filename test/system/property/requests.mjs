@@ -3,7 +3,7 @@
 // Random requests for a schema: { method, table, params: [[name, value]], headers, body }. What PostgreSQL
 // leaves open is closed here: rows always have an order, of the key at least.
 
-import { anyMember, anyText, casts, types } from './values.mjs';
+import { anyMember, anySearch, anyText, casts, searched, types } from './values.mjs';
 
 /** Names that the grammar would read otherwise stand in quotes. */
 const quoted = (name) => (/^[A-Za-z0-9_ ]+$/.test(name) ? name : `"${name}"`);
@@ -59,6 +59,12 @@ export class Requests {
             choices.push([5, () => `${random.pick(['gt', 'gte', 'lt', 'lte'])}.${value()}`]);
             if (!quote) choices.push([0.7, () => `${random.pick(['gt', 'gte', 'lt', 'lte'])}(${random.pick(['any', 'all'])}).${array()}`]);
         }
+        if (searched.includes(column.type)) {
+            choices.push([column.type === 'tsvector' ? 12 : 2.5, () => {
+                const [operator, query] = anySearch(random);
+                return `${operator}(${random.pick(['english', 'simple'])}).${quote ? listed(query) : query}`;
+            }]);
+        }
         return (random.chance(0.15) ? 'not.' : '') + random.weighted(choices)();
     }
 
@@ -92,7 +98,7 @@ export class Requests {
         const terms = [];
 
         if (random.chance(0.5)) {
-            const ordered = relation.columns.filter((c) => !types[c.type].isJson);
+            const ordered = relation.columns.filter((c) => !types[c.type].isJson && c.type !== 'tsvector');
             if (ordered.length > 0) {
                 terms.push(quoted(random.pick(ordered).name) + random.pick(['', '.asc', '.desc', '.nullsfirst', '.desc.nullslast', '.asc.nullsfirst']));
             }
@@ -245,7 +251,7 @@ export class Requests {
     }
 
     names(table) {
-        return table.columns.filter((c) => !(c.identity && this.random.chance(0.8)) && (c.notNull ? this.random.chance(0.96) : this.random.chance(0.75))).map((c) => c.name);
+        return table.columns.filter((c) => !(c.generated && this.random.chance(0.97)) && !(c.identity && this.random.chance(0.8)) && (c.notNull ? this.random.chance(0.96) : this.random.chance(0.75))).map((c) => c.name);
     }
 
     returned(relation, params, headers) {
@@ -285,7 +291,7 @@ export class Requests {
         const { random } = this;
         const relation = this.target();
         const table = relation.table;
-        const changed = random.some(relation.columns.filter((c) => !table.pk.includes(c.name) || random.chance(0.05)), 0).map((c) => c.name);
+        const changed = random.some(relation.columns.filter((c) => (!table.pk.includes(c.name) && !c.generated) || random.chance(0.05)), 0).map((c) => c.name);
         const headers = { 'Content-Type': 'application/json', ...this.prefer([0.7, ['return=representation', 'return=minimal']], [0.15, ['count=exact']],
             [0.1, ['handling=strict, max-affected=1']]) };
         const params = [this.random.chance(0.7) ? this.byKey(relation) : this.filter(relation)];
@@ -315,7 +321,7 @@ export class Requests {
     put() {
         const relation = this.target();
         const table = relation.table;
-        const row = this.row(table, relation.columns.map((c) => c.name));
+        const row = this.row(table, relation.columns.filter((c) => !c.generated).map((c) => c.name));
         const params = table.pk.map((name) => [quoted(name), `eq.${row[name]}`]);
         const headers = { 'Content-Type': 'application/json', ...this.prefer([0.6, ['return=representation', 'return=minimal']]) };
 

@@ -2,7 +2,7 @@
 //
 // A random schema with its rows: plain data, so that it can be shrunk, and its text as a migration.
 
-import { anyText, types } from './values.mjs';
+import { anyText, searched, types } from './values.mjs';
 
 const columnNames = ['name', 'note', 'Amount', 'due', 'kind', 'extra', 'is on', 'rank', 'x', 'y', 'val'];
 const typeNames = Object.keys(types);
@@ -41,7 +41,17 @@ function makeTable(random, name) {
         columns.unshift({ name: 'id', type: random.pick(keyable), notNull: true });
     }
     if (key === 'two') columns.splice(1, 0, { name: 'part', type: random.pick(['int', 'text']), notNull: true });
-    return { name, columns, pk: key === 'two' ? ['id', 'part'] : ['id'], foreign: [], rows: [] };
+    return { name, columns, pk: key === 'two' ? ['id', 'part'] : ['id'], foreign: [], rows: [], searches: makeSearches(random, columns) };
+}
+
+/** A column of vectors that is made of a text, now and then, and indexes on vectors. */
+function makeSearches(random, columns) {
+    const texts = columns.filter((c) => searched.includes(c.type) && c.type !== 'tsvector');
+    const text = texts.length > 0 ? random.pick(texts) : null;
+
+    if (text && random.chance(0.4)) columns.push({ name: 'words', type: 'tsvector', generated: text.name });
+    return columns.filter((c) => searched.includes(c.type) && random.chance(0.6))
+        .map((c) => ({ column: c.name, using: random.pick(['gin', 'gin', 'gist']), language: c.type === 'tsvector' ? null : random.pick(['english', 'simple']) }));
 }
 
 /** A column (or two) of from that hold the key of to. */
@@ -90,7 +100,7 @@ function fillTable(random, table, tables) {
             key.columns.forEach((column, i) => (row[column] = target ? target[key.to[i]] : null));
         }
         for (const column of table.columns) {
-            if (column.name in row) continue;
+            if (column.name in row || column.generated) continue;
             if (table.pk.includes(column.name)) row[column.name] = column.identity ? String(n + 1) : keyValue(random, column.type, n);
             else if (!column.notNull && random.chance(0.25)) row[column.name] = null;
             else if (column.check) row[column.name] = String(random.below(9));
@@ -135,6 +145,7 @@ export function makeSchema(random) {
 function columnSql(column) {
     let sql = `${ident(column.name)} ${types[column.type].sql}`;
 
+    if (column.generated) sql += ` GENERATED ALWAYS AS (to_tsvector('english', ${ident(column.generated)})) STORED`;
     if (column.identity) sql += ` GENERATED ${column.identity} AS IDENTITY`;
     if (column.notNull) sql += ' NOT NULL';
     if (column.default !== null && column.default !== undefined) sql += ` DEFAULT ${literal(column.default)}`;
@@ -155,16 +166,24 @@ export function schemaSql(schema) {
         }
         out.push(`CREATE TABLE ${ident(table.name)} (\n    ${parts.join(',\n    ')}\n);`);
     }
+    // Those of every other table before its rows.
+    const indexes = (isBefore) => schema.tables.filter((_, n) => (n % 2 === 0) === isBefore).flatMap((table) => (table.searches ?? [])
+        .filter((search) => table.columns.some((c) => c.name === search.column))
+        .map(({ column, using, language }) => `CREATE INDEX ON ${ident(table.name)} USING ${using} (${
+            language ? `to_tsvector('${language}', ${ident(column)})` : ident(column)});`));
+    out.push(...indexes(true));
     for (const table of schema.tables) {
         if (table.rows.length === 0) continue;
-        const names = table.columns.map((c) => ident(c.name)).join(', ');
+        const columns = table.columns.filter((c) => !c.generated);
+        const names = columns.map((c) => ident(c.name)).join(', ');
         const overriding = table.columns.some((c) => c.identity === 'ALWAYS') ? ' OVERRIDING SYSTEM VALUE' : '';
 
         for (const row of table.rows) {
             out.push(`INSERT INTO ${ident(table.name)} (${names})${overriding} VALUES (${
-                table.columns.map((c) => literal(row[c.name] ?? null)).join(', ')});`);
+                columns.map((c) => literal(row[c.name] ?? null)).join(', ')});`);
         }
     }
+    out.push(...indexes(false));
     for (const table of schema.tables) {
         if (table.columns.some((c) => c.identity)) {
             out.push(`SELECT setval('${ident(`${table.name}_id_seq`)}', 20);`);

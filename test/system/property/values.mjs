@@ -3,7 +3,8 @@
 // Types, and texts of their values: ordinary ones, and those where implementations err.
 
 const words = ['', 'a', 'A', 'b', 'ab', 'Ab', 'a b', ' a', 'a ', 'null', 'NULL', 'true', '0', '1', '-1', '1.5', 'ä', 'Ä', 'ß', 'é',
-    '日本', '😀', "it's", '"quoted"', 'a,b', '(a)', 'a.b', '{a}', 'a*b', 'a%b', 'a_b', 'a\\b', 'line\nbreak', 'tab\t', '%', '*', '\\'];
+    '日本', '😀', "it's", '"quoted"', 'a,b', '(a)', 'a.b', '{a}', 'a*b', 'a%b', 'a_b', 'a\\b', 'line\nbreak', 'tab\t', '%', '*', '\\',
+    'The fat cats', 'a cat is running', 'fat-cat e-mail a.b@c.org', "the dog's"];
 
 const json = ['null', '1', '1.5', '"text"', 'true', '[]', '{}', '[1, 2, {"a": null}]', '{"a": {"b": "c"}, "d": [1, "x", null]}',
     '{"b":1,"a":2}', '{"a": "1"}', '[[1], [2, 3]]', '"ä\\n"', '-0', '1e3', '{"a":true}'];
@@ -30,8 +31,21 @@ export const types = {
     json: { sql: 'json', values: [...json, '1.50', '{"a": 1.0}'], bad: ['x', '{'], isJson: true, unordered: true, unequal: true },
     jsonb: { sql: 'jsonb', values: json, bad: ['x', '{"a":}'], isJson: true, unordered: true },
     bytea: { sql: 'bytea', values: ['\\x', '\\x00ff', '\\x616263'], more: ['abc'], bad: ['\\xz'], unordered: true },
+    tsvector: { sql: 'tsvector', values: ["'cat':2 'fat':1A", 'fat:1 cat:2,5B a.b', '', 'dog', "'cat' 'fat cat':3", 'a b cat:7'],
+        bad: ['a:x', "'a"], unordered: true, unequal: true },
     mood: { sql: 'mood', values: ['sad', 'ok', 'happy'], bad: ['x', ''], isEnum: true },
 };
+
+/** Types that are searched; and what for: [operator, query], now and then one that is none. */
+export const searched = ['text', 'varchar', 'char', 'json', 'jsonb', 'tsvector'];
+const queries = ['cat', 'cats', 'fat & cat', 'cat | dog', '!cat', "'fat cat'", 'ca:*', 'fat <-> cat', 'cat & !dog', '!cat | running', '(cat | dog) & !fat',
+    'the', 'a', 'cat:A', 'a.b@c.org', 'c', 'x', 'e-mail', 'ä', 'fat <2> cat', '!(fat & cat)', 'f:*B & c:*', '日本'];
+const phrases = ['cat', 'fat cat', 'the fat cats', '"fat cat"', 'cat or dog', 'cat -fat', '-cat', 'running', 'a', '', 'e-mail', '"', 'text c', 'ab'];
+
+export function anySearch(random) {
+    if (random.chance(0.4)) return ['fts', random.chance(0.03) ? random.pick(['cat dog', 'cat &', '(', 'a:x']) : random.pick(queries)];
+    return [random.pick(['plfts', 'phfts', 'wfts']), random.pick(phrases)];
+}
 
 export const casts = ['text', 'int', 'bigint', 'numeric', 'varchar', 'float8', 'boolean', 'date', 'timestamptz', 'json', 'jsonb', 'uuid'];
 

@@ -222,6 +222,9 @@ an_index_finds_the_rows_of_a_search(void **state)
     assert_false(uses_candidates(&w, "notes", "body=fts(simple).cat"));
     assert_false(uses_candidates(&w, "notes", "words=not.fts.cat"));
     assert_false(uses_candidates(&w, "notes", "not.and=(words.fts.cat,id.gt.0)"));
+    /* One row by its key is looked at. */
+    assert_false(uses_candidates(&w, "notes", "words=fts.cat&id=eq.1"));
+    expect_rows(&w, "notes", "select=id&words=fts(english).cat&id=eq.1", "1|\n");
     /* char(n) becomes text by losing its blanks, which is another expression. */
     assert_false(uses_candidates(&w, "notes", "code=fts(simple).ab"));
     assert_false(uses_candidates(&w, "notes", "extra->>a=fts(english).dog"));
@@ -414,6 +417,41 @@ views_and_writes_find_their_rows_through_it(void **state)
     expect_rows(&w, "notes", "select=id", "3|\n");
     assert_int_equal(count_of(&w, "SELECT count(*) FROM \"cairn_fts:notes_words:\""), 1);
     buf_fini(&out);
+    close_world(&w);
+}
+
+static bool
+body_searches(struct world *w, uint32_t function)
+{
+    struct str sql = w->lite.model->functions[function].statements[0].sql;
+
+    return memmem(sql.data, sql.len, "cairn_fts:notes_words:", 22) != NULL;
+}
+
+static void
+the_body_of_a_function_uses_it_for_as_long_as_it_is_there(void **state)
+{
+    struct world w;
+
+    open_world(
+        &w, NOTES
+        "CREATE FUNCTION f1(q text) RETURNS SETOF notes LANGUAGE sql STABLE AS $$ SELECT n.* FROM "
+        "notes AS n WHERE n.words @@ plainto_tsquery('english', q) $$;"
+        "CREATE FUNCTION f2(own text) RETURNS SETOF notes LANGUAGE sql STABLE AS $$ SELECT * FROM "
+        "notes WHERE to_tsquery('english', own::text) @@ notes.words $$;"
+        "CREATE FUNCTION f3(q text) RETURNS SETOF notes LANGUAGE sql STABLE AS $$ SELECT * FROM "
+        "notes WHERE NOT words @@ to_tsquery('english', q) $$;"
+        "CREATE INDEX notes_words ON notes USING gin (words);");
+    assert_true(body_searches(&w, 0));
+    /* own is the column there. */
+    assert_false(body_searches(&w, 1));
+    assert_false(body_searches(&w, 2));
+    migrate(&w, "ALTER INDEX notes_words RENAME TO other;");
+    assert_false(body_searches(&w, 0));
+    migrate(&w, "ALTER INDEX other RENAME TO notes_words;");
+    assert_true(body_searches(&w, 0));
+    migrate(&w, "DROP INDEX notes_words;");
+    assert_false(body_searches(&w, 0));
     close_world(&w);
 }
 
@@ -711,6 +749,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_database_from_before_has_it_after_its_next_migration),
         cmocka_unit_test(indexes_that_can_not_find_candidates_have_no_table),
         cmocka_unit_test(views_and_writes_find_their_rows_through_it),
+        cmocka_unit_test(the_body_of_a_function_uses_it_for_as_long_as_it_is_there),
         cmocka_unit_test(searches_at_random_find_the_same_rows_with_and_without_it),
         cmocka_unit_test(texts_that_are_hostile_empty_or_not_utf8_are_indexed),
         cmocka_unit_test(a_text_that_is_too_long_for_a_vector_is_refused_as_by_postgresql),
