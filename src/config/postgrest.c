@@ -311,7 +311,7 @@ static const struct row rows[] = {
     {"db-root-spec", to_text, CONFIG_OPENAPI_ROOT_FUNCTION, NULL},
     {"db-plan-enabled", to_bool, CONFIG_DATABASE_PLANS, NULL},
     {"db-prepared-statements", to_bool, CONFIG_DATABASE_PREPARED_STATEMENTS,
-     "a session is also set up once: connect to PostgreSQL itself, or to a pooler in session mode"},
+     "behind a pooler in transaction mode set database.channel to none, too"},
     {"db-config", to_nothing, 0,
      "settings in the database (ALTER ROLE ... SET pgrst...) are not read; write them here"},
     {"db-pre-config", to_nothing, 0, "there is no configuration in the database"},

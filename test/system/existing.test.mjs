@@ -194,6 +194,39 @@ test('statements are not kept prepared where that is switched off', async () => 
     }
 });
 
+test('nothing rests on what a session is set to where statements are not kept prepared', async () => {
+    const { postgres, database, url } = await makeDatabase(`${schema}
+        CREATE TABLE api.moments (id int PRIMARY KEY, at timestamptz, data bytea, n float8, i interval);
+        INSERT INTO api.moments VALUES (1, '2020-02-29 12:00+00', '\\x00ff', 0.1, '1 day 02:03');
+        GRANT ALL ON api.moments TO web_anon;
+        CREATE FUNCTION api.spoil() RETURNS text LANGUAGE sql AS $f$ SELECT concat(set_config('TimeZone', 'Asia/Tokyo', false),
+            set_config('DateStyle', 'German', false), set_config('bytea_output', 'escape', false),
+            set_config('extra_float_digits', '-9', false), set_config('IntervalStyle', 'iso_8601', false),
+            set_config('search_path', 'pg_catalog', false), set_config('statement_timeout', '1', false)) $f$;`);
+    // One connection, which is what another client of a pooler would have left behind.
+    const server = await startCairn({
+        engine: 'postgres', postgres, database, project: makeProject({ yaml: 'stage: poc\ndatabase:\n    channel: none\n' }),
+        env: {
+            CAIRN_DATABASE_URL: url, CAIRN_DATABASE_SCHEMAS: 'api', CAIRN_AUTH_ANON_ROLE: 'web_anon', CAIRN_SERVER_THREADS: '1',
+            CAIRN_DATABASE_PREPARED_STATEMENTS: 'false', CAIRN_DATABASE_POOL: '1',
+        },
+    });
+    const moment = '"at":"2020-02-29T12:00:00+00:00","data":"\\\\x00ff","n":0.1,"i":"1 day 02:03:00"}]';
+    const counted = { 'Content-Type': 'application/json', Prefer: 'return=representation, handling=strict, max-affected=1' };
+
+    for (let i = 0; i < 2; i++) {
+        assert.equal((await server.request('/rest/v1/moments?id=eq.1')).text, `[{"id":1,${moment}`);
+        const [copy] = (await server.request('/rest/v1/moments?id=eq.1')).json();
+        const made = await server.request('/rest/v1/moments', json('POST', { ...copy, id: 2 }, { Prefer: 'return=representation' }));
+        assert.equal(made.text, `[{"id":2,${moment}`);
+        const changed = await server.request('/rest/v1/moments?id=eq.2', { method: 'PATCH', headers: counted, body: '{"id":3}' });
+        assert.equal(changed.text, `[{"id":3,${moment}`);
+        assert.equal((await server.request('/rest/v1/moments?id=gt.1', { method: 'DELETE' })).status, 204);
+        assert.equal((await server.request('/rest/v1/rpc/spoil', json('POST', {}))).status, 200);
+    }
+    await server.stop();
+});
+
 /** One request after the other on a kept connection, until told to stop: how each went. */
 function startReader(server, target) {
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });

@@ -123,8 +123,9 @@ run_plain(struct catalog *cat, const char *sql, struct err *err)
 static bool
 load(struct catalog *cat, const char *schemas, const char *path, struct err *err)
 {
-    return run_plain(cat, "SET statement_timeout = '60s'", err) &&
-           run_plain(cat, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err) &&
+    return (PQtransactionStatus(cat->pq) == PQTRANS_INTRANS ||
+            run_plain(cat, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err)) &&
+           run_plain(cat, "SET LOCAL statement_timeout = '60s'", err) &&
            cat_load_tables(cat, schemas, err) && cat_load_functions(cat, schemas, err) &&
            cat_load_computed(cat, path, err) && cat_load_types(cat, err) &&
            cat_load_forms(cat, err) && cat_load_columns(cat, err) &&
@@ -146,8 +147,7 @@ pg_introspect(struct db *base, struct model **out, struct err *err)
     *out = NULL;
     buf_init(&schemas, 1024 * 1024);
     pg_session_add_array(&schemas, (const char *const *)db->schemas, db->schema_count);
-    if (!pg_session_open(&db->target, buf_str(&db->catalog_path), db->connect_timeout_ms, &cat.pq,
-                         err))
+    if (!pg_open_reader(db, buf_str(&db->catalog_path), &cat.pq, err))
         goto out;
     cat.model = model_new();
     if (db->anon != DB_ANON_GIVEN && (!pg_rules_has_anon(cat.pq, &cat.model->has_anon, err) ||
@@ -166,7 +166,7 @@ pg_introspect(struct db *base, struct model **out, struct err *err)
 
 out:
     model_free(cat.model);
-    PQfinish(cat.pq);
+    pg_session_close(cat.pq);
     buf_fini(&schemas);
     return ok;
 }

@@ -490,8 +490,7 @@ pg_migrations_list(struct db *base, struct arena *arena, struct db_migration **o
 
     *out = NULL;
     *count = 0;
-    if (pg_session_open(&db->target, buf_str(&db->migration_path), db->connect_timeout_ms, &pq,
-                        err) &&
+    if (pg_open_reader(db, buf_str(&db->migration_path), &pq, err) &&
         has_record_table(pq, &exists, err) && !exists)
         *out = ARENA_ARRAY(arena, struct db_migration, 1);
     if (exists)
@@ -512,6 +511,6 @@ pg_migrations_list(struct db *base, struct arena *arena, struct db_migration **o
         }
     }
     PQclear(res);
-    PQfinish(pq);
+    pg_session_close(pq);
     return *out != NULL;
 }

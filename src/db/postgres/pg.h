@@ -41,15 +41,20 @@ struct pg_db {
     int64_t connect_timeout_ms;
     int64_t pool_timeout_ms;
     size_t queue_max;
-    bool unprepared;
-    char *channel; /* where migrations are told; NULL: nowhere */
+    bool unprepared; /* and nothing is set for a session either: transaction_sql, in each job */
+    char *channel;   /* where migrations are told; NULL: nowhere */
     struct buf session_sql;
+    struct buf transaction_sql; /* empty: the session is set */
     /* Search paths: of migrations, whose new tables go to the first schema; and of what reads the
      * catalogs, so that the names of types that it finds are good in every request. */
     struct buf migration_path, catalog_path;
     struct buf
         computed_path; /* where functions of a row are looked for: all that a request may have */
 };
+
+/* A connection for blocking work on the catalogs; pg_session_close it. */
+MUST_CHECK bool pg_open_reader(const struct pg_db *db, struct str search_path, PGconn **out,
+                               struct err *err);
 
 /* rules_open.c: db_refresh_rules. */
 bool pg_rules_refresh(struct db *base, struct err *err);
@@ -66,6 +71,7 @@ enum pg_op_kind {
     PG_OP_PREPARE,
     PG_OP_TIMEOUT, /* sets the job's own statement timeout */
     PG_OP_BEGIN,
+    PG_OP_SETTINGS, /* what the session is not set to */
     PG_OP_ISOLATION,
     PG_OP_ASYNC, /* the job's commit does not wait for the disk */
     PG_OP_STMT,

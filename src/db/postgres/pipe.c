@@ -269,6 +269,14 @@ is_grouped(const struct pg_conn *conn, const struct db_job *job)
            (conn->op_count > 0 || conn->loop->waiting > 0);
 }
 
+static bool
+put_settings(struct pg_conn *conn, struct db_job *job)
+{
+    const struct buf *sql = &conn->loop->db->transaction_sql;
+
+    return sql->len == 0 || put_command(conn, job, PG_OP_SETTINGS, sql->data, NULL);
+}
+
 /* Before anything in the transaction has taken a snapshot. */
 static bool
 put_isolation(struct pg_conn *conn, struct db_job *job)
@@ -342,7 +350,7 @@ put_job(struct pg_conn *conn, struct db_job *job)
 
     if (ok && conn->exclusive == job)
         ok = put_command(conn, job, PG_OP_BEGIN, "BEGIN", NULL);
-    ok = ok && put_isolation(conn, job);
+    ok = ok && put_isolation(conn, job) && put_settings(conn, job);
     if (ok && pg_job_flags(job) & PG_JOB_GROUPED)
         ok = put_prepared(conn, job, PG_OP_ASYNC, ASYNC_NAME);
     ok = ok && put_timeout(conn, job) && put_stmts(conn, job, 0);

@@ -15,6 +15,7 @@ pg_close(struct db *base)
     free(db->schemas);
     free(db->channel);
     buf_fini(&db->session_sql);
+    buf_fini(&db->transaction_sql);
     buf_fini(&db->migration_path);
     buf_fini(&db->catalog_path);
     buf_fini(&db->computed_path);
@@ -40,6 +41,30 @@ make_paths(struct pg_db *db, const struct db_options *options, struct buf *reque
         BUF_ADD_LIT(&db->catalog_path, "''");
 }
 
+/* The statements that a connection, or each transaction, begins with. */
+static void
+set_up(struct pg_db *db, struct str path)
+{
+    if (db->unprepared) {
+        BUF_ADD_LIT(&db->session_sql, "SELECT false");
+        pg_session_transaction_sql(&db->transaction_sql, path, db->statement_timeout_ms);
+        buf_cstr(&db->transaction_sql);
+    } else {
+        pg_session_sql(&db->session_sql, path, db->statement_timeout_ms);
+        pg_session_add_group_question(&db->session_sql);
+    }
+    buf_cstr(&db->session_sql);
+}
+
+bool
+pg_open_reader(const struct pg_db *db, struct str search_path, PGconn **out, struct err *err)
+{
+    return db->unprepared
+               ? pg_session_open_transaction(&db->target, search_path, db->connect_timeout_ms, out,
+                                             err)
+               : pg_session_open(&db->target, search_path, db->connect_timeout_ms, out, err);
+}
+
 static bool
 pg_open(const struct db_options *options, const char *url, struct db **out, struct err *err)
 {
@@ -61,6 +86,7 @@ pg_open(const struct db_options *options, const char *url, struct db **out, stru
     for (size_t i = 0; i < options->schema_count; i++)
         db->schemas[i] = xstrdup(options->schemas[i]);
     buf_init(&db->session_sql, PATH_MAX_BYTES);
+    buf_init(&db->transaction_sql, PATH_MAX_BYTES);
     buf_init(&db->migration_path, PATH_MAX_BYTES);
     buf_init(&db->catalog_path, PATH_MAX_BYTES);
     buf_init(&db->computed_path, PATH_MAX_BYTES);
@@ -72,10 +98,8 @@ pg_open(const struct db_options *options, const char *url, struct db **out, stru
     pg_target_describe(&db->target, db->base.description, sizeof(db->base.description));
     buf_init(&path, PATH_MAX_BYTES);
     make_paths(db, options, &path);
-    pg_session_sql(&db->session_sql, buf_str(&path), db->statement_timeout_ms);
+    set_up(db, buf_str(&path));
     buf_fini(&path);
-    pg_session_add_group_question(&db->session_sql);
-    buf_cstr(&db->session_sql);
     *out = &db->base;
     return true;
 }

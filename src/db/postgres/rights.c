@@ -44,8 +44,7 @@ pg_list_rights(struct db *base, const char *role, struct arena *arena, struct db
 
     buf_init(&schemas, 1024 * 1024);
     pg_session_add_array(&schemas, (const char *const *)db->schemas, db->schema_count);
-    if (pg_session_open(&db->target, buf_str(&db->catalog_path), db->connect_timeout_ms, &pq,
-                        err)) {
+    if (pg_open_reader(db, buf_str(&db->catalog_path), &pq, err)) {
         const char *params[] = {role, buf_cstr(&schemas)};
 
         res = pg_session_query(pq, rights_sql, params, COUNTOF(params), err);
@@ -64,7 +63,7 @@ pg_list_rights(struct db *base, const char *role, struct arena *arena, struct db
         (*out)[(*count)++] = found;
     }
     PQclear(res);
-    PQfinish(pq);
+    pg_session_close(pq);
     buf_fini(&schemas);
     return res != NULL;
 }

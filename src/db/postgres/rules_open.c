@@ -224,8 +224,7 @@ pg_rules_refresh(struct db *base, struct err *err)
 
     if (db->anon == DB_ANON_GIVEN)
         return true;
-    if (!pg_session_open(&db->target, buf_str(&db->migration_path), db->connect_timeout_ms, &pq,
-                         err))
+    if (!pg_open_reader(db, buf_str(&db->migration_path), &pq, err))
         goto out;
     res = pg_session_query(
         pq,
@@ -245,6 +244,6 @@ pg_rules_refresh(struct db *base, struct err *err)
 
 out:
     PQclear(res);
-    PQfinish(pq);
+    pg_session_close(pq);
     return ok;
 }

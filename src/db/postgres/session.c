@@ -48,30 +48,51 @@ pg_session_add_array(struct buf *out, const char *const *names, size_t count)
     buf_add_char(out, '}');
 }
 
+static const char *const settings[][2] = {
+    {"TimeZone", "UTC"},
+    {"DateStyle", "ISO, MDY"},
+    {"IntervalStyle", "postgres"},
+    {"bytea_output", "hex"},
+    {"extra_float_digits", "1"},
+    {"standard_conforming_strings", "on"},
+    {"xmlbinary", "base64"},
+    {"row_security", "on"},
+    {"jit", "off"},
+    {"plan_cache_mode", "auto"},
+    {"lock_timeout", "0"},
+    /* Only a transaction whose outcome this process has to decide is ever left open, and not for
+     * longer than a turn of the loop. */
+    {"idle_in_transaction_session_timeout", "30000"},
+};
+
 void
 pg_session_sql(struct buf *out, struct str search_path, int64_t statement_timeout_ms)
 {
-    BUF_ADD_LIT(out, "SET TimeZone = 'UTC';"
-                     "SET DateStyle = 'ISO, MDY';"
-                     "SET IntervalStyle = 'postgres';"
-                     "SET bytea_output = 'hex';"
-                     "SET extra_float_digits = 1;"
-                     "SET standard_conforming_strings = on;"
-                     "SET xmlbinary = 'base64';"
-                     "SET row_security = on;"
-                     "SET default_transaction_read_only = off;"
-                     "SET jit = off;"
-                     "SET plan_cache_mode = auto;"
-                     "SET lock_timeout = 0;");
+    for (size_t i = 0; i < COUNTOF(settings); i++)
+        buf_printf(out, "SET %s = '%s';", settings[i][0], settings[i][1]);
+    BUF_ADD_LIT(out, "SET default_transaction_read_only = off;");
     buf_printf(out, "SET statement_timeout = %lld;", (long long)statement_timeout_ms);
-    /* Only a transaction whose outcome this process has to decide is ever left open, and not for
-     * longer than a turn of the loop. */
-    BUF_ADD_LIT(out, "SET idle_in_transaction_session_timeout = 30000;");
     /* An answer of 2xx means that the write is on disk. */
     BUF_ADD_LIT(out, "SELECT pg_catalog.set_config('synchronous_commit', 'on', false)"
                      " WHERE pg_catalog.current_setting('synchronous_commit') = 'off';");
     BUF_ADD_LIT(out, "SET search_path = ");
     buf_add_str(out, search_path);
+}
+
+void
+pg_session_transaction_sql(struct buf *out, struct str search_path, int64_t statement_timeout_ms)
+{
+    BUF_ADD_LIT(out, "SELECT ");
+    for (size_t i = 0; i < COUNTOF(settings); i++)
+        buf_printf(out, "pg_catalog.set_config('%s','%s',true),", settings[i][0], settings[i][1]);
+    buf_printf(out, "pg_catalog.set_config('statement_timeout','%lld',true),",
+               (long long)statement_timeout_ms);
+    BUF_ADD_LIT(out, "pg_catalog.set_config('synchronous_commit',"
+                     "CASE pg_catalog.current_setting('synchronous_commit') WHEN 'off' THEN 'on'"
+                     " ELSE pg_catalog.current_setting('synchronous_commit') END,true),"
+                     "pg_catalog.set_config('search_path',");
+    quote_text(out, str_eq(search_path, STR("''")) ? STR("\"\"") : search_path);
+    BUF_ADD_LIT(out, ",true)");
 }
 
 /* The function has one more argument from PostgreSQL 17 on, so it is not asked for by its types. */
@@ -85,17 +106,16 @@ pg_session_add_group_question(struct buf *out)
                      " AND pg_catalog.has_function_privilege(oid, 'EXECUTE'))");
 }
 
-bool
-pg_session_open(const struct pg_target *target, struct str search_path, int64_t connect_timeout_ms,
-                PGconn **out, struct err *err)
+/* Connects and runs sql, blocking. */
+static bool
+open_with(const struct pg_target *target, const char *sql, int64_t connect_timeout_ms, PGconn **out,
+          struct err *err)
 {
     struct pg_params params;
-    struct buf sql;
     PGconn *pq = NULL;
     PGresult *res = NULL;
 
     *out = NULL;
-    buf_init(&sql, 64 * 1024);
     pg_params_init(&params, target, target->hosts, target->host_count, connect_timeout_ms);
     pq = PQconnectdbParams(params.keywords, params.values, 0);
     if (PQstatus(pq) != CONNECTION_OK) {
@@ -105,8 +125,7 @@ pg_session_open(const struct pg_target *target, struct str search_path, int64_t 
     }
     PQsetNoticeProcessor(pq, pg_notice_ignore, NULL);
 
-    pg_session_sql(&sql, search_path, 0);
-    res = pg_session_query(pq, buf_cstr(&sql), NULL, 0, err);
+    res = pg_session_query(pq, sql, NULL, 0, err);
     if (res == NULL)
         goto out;
     *out = pq;
@@ -116,8 +135,44 @@ out:
     PQclear(res);
     PQfinish(pq);
     pg_params_fini(&params);
-    buf_fini(&sql);
     return *out != NULL;
+}
+
+bool
+pg_session_open(const struct pg_target *target, struct str search_path, int64_t connect_timeout_ms,
+                PGconn **out, struct err *err)
+{
+    struct buf sql;
+    bool ok = false;
+
+    buf_init(&sql, 64 * 1024);
+    pg_session_sql(&sql, search_path, 0);
+    ok = open_with(target, buf_cstr(&sql), connect_timeout_ms, out, err);
+    buf_fini(&sql);
+    return ok;
+}
+
+bool
+pg_session_open_transaction(const struct pg_target *target, struct str search_path,
+                            int64_t connect_timeout_ms, PGconn **out, struct err *err)
+{
+    struct buf sql;
+    bool ok = false;
+
+    buf_init(&sql, 64 * 1024);
+    BUF_ADD_LIT(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ;");
+    pg_session_transaction_sql(&sql, search_path, 0);
+    ok = open_with(target, buf_cstr(&sql), connect_timeout_ms, out, err);
+    buf_fini(&sql);
+    return ok;
+}
+
+void
+pg_session_close(PGconn *pq)
+{
+    if (PQtransactionStatus(pq) != PQTRANS_IDLE)
+        PQclear(PQexec(pq, "ROLLBACK"));
+    PQfinish(pq);
 }
 
 PGresult *
