@@ -161,7 +161,7 @@ look_documents(const struct check_input *input, struct evidence *out)
                                                          : file_exists(path_of(input, *doc));
 
             wanted++;
-            if (is_there || memmem(names.data, names.len, *doc, strlen(*doc)) != NULL)
+            if (is_there || strstr(buf_cstr(&names), *doc) != NULL)
                 continue;
             buf_printf(&names, "%s%s", missing++ > 0 ? ", " : "", *doc);
         }
