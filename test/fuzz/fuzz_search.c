@@ -74,6 +74,31 @@ check_query(const struct search_node *query, struct arena *arena)
     buf_fini(&second);
 }
 
+/* A vector that matches has every word that candidates without a choice ask for. */
+static void
+check_candidates(const struct search_vector *vector, const struct search_node *query, bool matches,
+                 struct arena *arena)
+{
+    struct str rest = search_candidates(query, 3, arena);
+    struct buf terms;
+
+    FUZZ_CHECK(query != NULL || str_eq(rest, STR("\"\"")));
+    if (!matches || memmem(rest.data, rest.len, " OR ", 4) != NULL)
+        return;
+    buf_init(&terms, ARENA_MAX);
+    search_terms_write(&terms, 3, vector);
+    buf_add_char(&terms, ' ');
+    while (rest.len > 0) {
+        struct str term = (str_cut(&rest, '"'), str_cut(&rest, '"'));
+        bool is_prefix = rest.len > 0 && rest.data[0] == '*';
+        struct str whole = arena_printf(arena, "%.*s%s", STR_ARG(term), is_prefix ? "" : " ");
+
+        if (term.len > 0)
+            FUZZ_CHECK(memmem(terms.data, terms.len, whole.data, whole.len) != NULL);
+    }
+    buf_fini(&terms);
+}
+
 static void
 check_all(struct search *search, const struct search_config *config, struct str text,
           struct str words, struct arena *arena)
@@ -93,7 +118,7 @@ check_all(struct search *search, const struct search_config *config, struct str 
         if (!search_query_make(search, config, (enum search_form)form, words, arena, &query, &err))
             continue;
         check_query(query, arena);
-        (void)search_match(&vector, query, arena);
+        check_candidates(&vector, query, search_match(&vector, query, arena), arena);
     }
     if (text.len < 1000 && vector.count > 0 &&
         search_query_make(search, config, SEARCH_FORM_PHRASE, text, arena, &query, &err))

@@ -11,6 +11,9 @@ static const char migration[] =
     "CREATE TABLE tags (name text PRIMARY KEY, doc bigint REFERENCES docs ON DELETE CASCADE, about "
     "jsonb);\n"
     "CREATE INDEX ON tags USING gin (to_tsvector('english', about));\n"
+    "CREATE TABLE logs (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, line text);\n"
+    "CREATE INDEX ON logs USING gin (to_tsvector('simple', line));\n"
+    "GRANT SELECT, INSERT ON logs TO service_role;\n"
     "INSERT INTO teams VALUES (1), (2);\n"
     "INSERT INTO docs VALUES (1, 1, 'ann', 'The fat cats'), (2, 1, 'bob', 'a cat and a dog'), (3, "
     "2, 'ann', 'dogs running'), (4, 2, 'ann', NULL);\n"
@@ -120,6 +123,8 @@ every_write_is_found_by_the_next_search(void **state)
         {"POST /docs\nPrefer: resolution=ignore-duplicates\n\n[{\"id\":5,\"body\":\"wasps\"}]",
          "201\n\n"},
         {"GET /docs?select=id&body=fts(simple).wasps", "200\n\n[]"},
+        {"POST /logs\n\n[{\"line\":\"a b\"},{\"line\":\"b c\"},{\"line\":\"c d\"}]", "201\n\n"},
+        {"GET /logs?select=id&line=fts(simple).b&order=id", "200\n\n[{\"id\":1}, \n {\"id\":2}]"},
         /* Nothing of a request that fails. */
         {"POST /docs\n\n[{\"id\":8,\"body\":\"wasps\"},{\"id\":8,\"body\":\"wasps\"}]",
          "409\n\n{\"code\":\"23505\",..."},

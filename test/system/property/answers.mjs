@@ -18,9 +18,10 @@ export async function answerOf(server, request) {
     };
 }
 
-/** A text that is no tsvector or tsquery is a wrong value, whatever its class. */
+/** A text that is no tsvector or tsquery is a wrong value, whatever its class. HEAD has no body. */
 const codeOf = (answer) => (answer.status < 400 ? undefined
-    : / in ts(vector|query)/.test(answer.body) ? '22P02' : answer.body.match(/"code":"(\w+)"/)?.[1]);
+    : / in ts(vector|query)/.test(answer.body) ? '22P02'
+        : (answer.body.match(/"code":"(\w+)"/) ?? answer.headers['proxy-status']?.match(/error=(\w+)/))?.[1]);
 
 /** Of several values that are wrong, which one is met first is for the planner to say. */
 const isAboutValues = (code) => code?.startsWith('22');
