@@ -5,9 +5,10 @@
 #include "cli/adr.h"
 
 #include "cli/stage.h"
+#include "core/json.h"
 #include "io/file.h"
 
-enum { FILES_MAX = 10000, SLUG_MAX = 60, TITLE_MAX = 200, TEXT_MAX = 64 * 1024 };
+enum { FILES_MAX = 10000, SLUG_MAX = 60, TITLE_MAX = 200, TEXT_MAX = 64 * 1024, ID_WIDTH = 24 };
 
 #define ADR_DIR "docs/adr"
 
@@ -84,18 +85,73 @@ adr_write(const char *dir, const char *title, const char *day, const char *conte
     return ok;
 }
 
+bool
+adr_is_due(const struct lifecycle_row *row, enum lifecycle_stage stage)
+{
+    return row->adr != NULL && row->need[stage] != LIFECYCLE_NOT_YET;
+}
+
+const char *
+adr_find(const char *dir, const struct lifecycle_row *row, struct arena *arena)
+{
+    const char *folder = arena_printf(arena, "%s/" ADR_DIR, dir).data;
+    const char *slugs[] = {make_slug(arena, row->adr), row->id};
+    struct err ignored = {0};
+    struct str *names;
+    size_t count;
+
+    if (!file_exists(folder) || !dir_list(folder, FILES_MAX, arena, &names, &count, &ignored))
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t s = 0; s < COUNTOF(slugs); s++) {
+            const char *end = arena_printf(arena, "-%s.md", slugs[s]).data;
+
+            if (names[i].len == 4 + strlen(end) && str_has_suffix(names[i], str_from(end)))
+                return arena_printf(arena, ADR_DIR "/%s", names[i].data).data;
+        }
+    }
+
+    return NULL;
+}
+
+/* What is known about a decision of the catalogue. */
+static const char *
+write_context(struct arena *arena, const struct lifecycle_row *row)
+{
+    struct buf text;
+    const char *out;
+
+    buf_init(&text, TEXT_MAX);
+    buf_printf(&text, "%s (`%s`). Without it: %s\n", row->title, row->id, row->cost);
+    for (size_t i = 0; i < row->source_count; i++)
+        buf_printf(&text, "\n> %s (%s:%u)\n", row->sources[i].text, row->sources[i].file,
+                   row->sources[i].line);
+    out = arena_cstr(arena, str_trim(buf_str(&text)));
+    buf_fini(&text);
+
+    return out;
+}
+
 int
 cli_adr_new(struct cli *cli)
 {
+    const char *title = cli->args[0];
+    const struct lifecycle_row *row;
+    const char *context = NULL;
     struct project project;
     const char *file = NULL;
     struct err err = {0};
 
     if (!stage_load(cli, &project))
         return CLI_USAGE;
-    if (cli->args[0][0] == '\0' || strlen(cli->args[0]) > TITLE_MAX)
+    if (title[0] == '\0' || strlen(title) > TITLE_MAX || !str_is_utf8(str_from(title)))
         return cli_fail_usage(cli, NULL, "a title of 1 to %d bytes is needed", TITLE_MAX);
-    if (!adr_write(project.config->dir, cli->args[0], project.today, NULL, NULL, NULL, cli->arena,
+    row = catalogue_find(&project.catalogue, str_from(title));
+    if (row != NULL && row->adr != NULL) {
+        title = row->adr;
+        context = write_context(cli->arena, row);
+    }
+    if (!adr_write(project.config->dir, title, project.today, context, NULL, NULL, cli->arena,
                    &file, &err))
         return cli_fail(cli, &err);
     cli_say(cli, CLI_MARK_OK, "wrote %s", file);
@@ -103,26 +159,62 @@ cli_adr_new(struct cli *cli)
     return CLI_DONE;
 }
 
+static void
+add_decision(struct cli *cli, struct page *page, const struct lifecycle_row *row, const char *file)
+{
+    BUF_ADD_LIT(&page->out, " ");
+    page_mark(page, file != NULL ? CLI_MARK_OK : CLI_MARK_UNKNOWN);
+    BUF_ADD_LIT(&page->out, " ");
+    page_cell(page, row->id, ID_WIDTH);
+    BUF_ADD_LIT(&page->out, " ");
+    page_wrap(page,
+              file != NULL ? arena_printf(cli->arena, "%s: %s", row->adr, file).data : row->adr,
+              ID_WIDTH + 4);
+}
+
+static void
+add_decision_json(struct buf *out, const struct lifecycle_row *row, const char *file)
+{
+    buf_printf(out, "%s\n  {\"row\": \"%s\", \"decision\": ", out->len > 1 ? "," : "", row->id);
+    json_write_str(out, str_from(row->adr));
+    BUF_ADD_LIT(out, ", \"file\": ");
+    if (file != NULL)
+        json_write_str(out, str_from(file));
+    else
+        BUF_ADD_LIT(out, "null");
+    BUF_ADD_LIT(out, "}");
+}
+
 /* The decisions that the catalogue says have to be written down by now. */
 int
 cli_adr_list(struct cli *cli)
 {
+    const struct lifecycle_row *open = NULL;
     struct project project;
     struct page page;
 
     if (!stage_load(cli, &project))
         return CLI_USAGE;
     page_init(&page);
+    if (cli->json)
+        BUF_ADD_LIT(&page.out, "[");
     for (size_t i = 0; i < project.catalogue.count; i++) {
         const struct lifecycle_row *row = project.catalogue.rows[i];
+        const char *file;
 
-        if (row->adr == NULL || row->need[project.declared] == LIFECYCLE_NOT_YET)
+        if (!adr_is_due(row, project.declared))
             continue;
-        BUF_ADD_LIT(&page.out, " ");
-        page_cell(&page, row->id, 24);
-        BUF_ADD_LIT(&page.out, " ");
-        page_wrap(&page, row->adr, 26);
+        file = adr_find(project.config->dir, row, cli->arena);
+        open = file == NULL && open == NULL ? row : open;
+        if (cli->json)
+            add_decision_json(&page.out, row, file);
+        else
+            add_decision(cli, &page, row, file);
     }
+    if (cli->json)
+        BUF_ADD_LIT(&page.out, "\n]\n");
+    else if (open != NULL)
+        buf_printf(&page.out, "\n next: cairn adr new %s\n", open->id);
 
     return page_print(cli, &page);
 }

@@ -41,8 +41,13 @@ write_json(const struct lifecycle_row *row, const struct advice *advice, struct 
         const char *key;
         const char *text;
     } texts[] = {
-        {"row", row->id},     {"title", row->title},  {"answer", advice_words[advice->answer]},
-        {"why", advice->why}, {"load", advice->load}, {"then", advice->then},
+        {"row", row->id},
+        {"title", row->title},
+        {"answer", advice_words[advice->answer]},
+        {"why", advice->why},
+        {"filter", advice->filter},
+        {"load", advice->load},
+        {"then", advice->then},
     };
 
     BUF_ADD_LIT(out, "{");
@@ -85,6 +90,8 @@ write_text(struct cli *cli, const struct lifecycle_row *row, const struct advice
     buf_printf(&page->out, " %s: ", advice_words[advice->answer]);
     page_wrap(page, arena_printf(cli->arena, "%s (%s)", row->title, row->id).data, INDENT);
     add_text(page, "why", advice->why);
+    if (!advice->is_there)
+        add_text(page, "filter", advice->filter);
     add_text(page, "load", advice->load);
     add_text(page, advice->answer == ADVICE_YES ? "do" : "instead", advice->then);
     if (source != NULL)

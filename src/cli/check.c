@@ -4,6 +4,7 @@
  */
 #include "cli/check_live.h"
 #include "cli/selftest.h"
+#include "core/clock.h"
 #include "core/interrupt.h"
 #include "drill/examiner.h"
 #include "io/file.h"
@@ -20,32 +21,118 @@ enum {
     BASIS_WIDTH = 10
 };
 
+/* --- while it runs --------------------------------------------------------------------------------- */
+
+/* The line that is written over, on a terminal only. The probes ask between whiles whether they are to
+ * end, with nothing in hand. */
+static struct progress {
+    const struct examiner *examiner;
+    const struct lifecycle_row *row;
+    size_t at, count;
+    unsigned about_s;
+    uint64_t began_ns;
+    uint64_t shown_s;
+} progress;
+
+static void
+write_progress(uint64_t seconds)
+{
+    if (progress.about_s > 0 || seconds > 0)
+        cli_say_progress("%3zu/%zu  %-*s %llu s of about %u s", progress.at + 1, progress.count,
+                         ID_WIDTH, progress.row->id, (unsigned long long)seconds,
+                         progress.about_s > 0 ? progress.about_s : 1);
+    else
+        cli_say_progress("%3zu/%zu  %s", progress.at + 1, progress.count, progress.row->id);
+}
+
+static void
+show_progress(void *ctx, const struct lifecycle_row *row, size_t at, size_t count)
+{
+    const struct probe_def *probe = row->check != NULL ? examiner_find(row->check) : NULL;
+
+    progress.row = row;
+    progress.at = at;
+    progress.count = count;
+    progress.about_s = probe != NULL ? examiner_get_seconds(progress.examiner, probe) : 0;
+    progress.began_ns = clock_mono_ns();
+    progress.shown_s = 0;
+    write_progress(0);
+}
+
+static bool
+is_interrupted(void)
+{
+    uint64_t seconds = (clock_mono_ns() - progress.began_ns) / 1000000000;
+
+    if (progress.row != NULL && seconds > progress.shown_s) {
+        progress.shown_s = seconds;
+        write_progress(seconds);
+    }
+
+    return interrupt_is_asked();
+}
+
 static bool
 is_run_interrupted(void *ctx)
 {
     return interrupt_is_asked();
 }
 
-/* One line that is written over, on a terminal only. */
+/* Says before the first drill begins which there are, and how long they take. */
 static void
-show_progress(void *ctx, const struct lifecycle_row *row, size_t at, size_t count)
+announce_drills(struct cli *cli, const struct project *project,
+                const struct examine_options *options, const struct examiner *examiner)
 {
-    const struct probe_def *probe = row->check != NULL ? examiner_find(row->check) : NULL;
+    unsigned total = 0;
+    struct buf text;
 
-    if (probe != NULL && probe->seconds > 0)
-        cli_say_progress("%3zu/%zu  %s  (about %u s)", at + 1, count, row->id, probe->seconds);
-    else
-        cli_say_progress("%3zu/%zu  %s", at + 1, count, row->id);
+    buf_init(&text, 4096);
+    for (size_t i = 0; i < project->catalogue.count; i++) {
+        const struct lifecycle_row *row = project->catalogue.rows[i];
+        const struct probe_def *probe = row->check != NULL ? examiner_find(row->check) : NULL;
+        unsigned seconds;
+
+        if (row->verify != LIFECYCLE_DRILLED || probe == NULL || !examine_wants(row, options))
+            continue;
+        seconds = examiner_get_seconds(examiner, probe);
+        if (seconds == 0)
+            continue;
+        buf_printf(&text, "%s%s %u s", total > 0 ? ", " : "", row->id, seconds);
+        total += seconds;
+    }
+    if (total > 0)
+        cli_say(cli, CLI_MARK_NONE, "drills on a clone, about %u s in all: %s", total,
+                buf_cstr(&text));
+    buf_fini(&text);
 }
 
 /* --- the report for people ------------------------------------------------------------------------ */
+
+/* What was found, beside what it was held against. */
+static void
+add_found(struct page *page, const struct verdict *verdict, unsigned indent)
+{
+    const char *limit = verdict->evidence != NULL ? verdict->evidence->limit : "";
+    struct buf text;
+
+    if (limit[0] == '\0' || verdict->status == VERDICT_WAIVED) {
+        page_wrap(page, verdict->text, indent);
+    } else if (verdict->status == VERDICT_PASS) {
+        buf_init(&text, 64 * 1024);
+        buf_printf(&text, "%s (limit: %s)", verdict->text, limit);
+        page_wrap(page, buf_cstr(&text), indent);
+        buf_fini(&text);
+    } else {
+        page_wrap(page, verdict->text, indent);
+        buf_printf(&page->out, "%*slimit: ", (int)indent, "");
+        page_wrap(page, limit, indent);
+    }
+}
 
 static void
 add_line(struct page *page, const struct verdict *verdict)
 {
     const struct lifecycle_row *row = verdict->row;
-    bool is_open = verdict->status == VERDICT_FAIL || verdict->status == VERDICT_UNKNOWN ||
-                   verdict->status == VERDICT_STALE;
     unsigned indent = 3 + ID_WIDTH + 1 + BASIS_WIDTH + 1;
 
     BUF_ADD_LIT(&page->out, " ");
@@ -58,13 +145,7 @@ add_line(struct page *page, const struct verdict *verdict)
                                               : verdict_status_names[verdict->status],
               BASIS_WIDTH);
     BUF_ADD_LIT(&page->out, " ");
-    page_wrap(page, verdict->text, indent);
-    if (is_open && verdict->evidence != NULL && verdict->evidence->limit[0] != '\0') {
-        for (unsigned i = 0; i < indent; i++)
-            buf_add_char(&page->out, ' ');
-        BUF_ADD_LIT(&page->out, "limit: ");
-        page_wrap(page, verdict->evidence->limit, indent);
-    }
+    add_found(page, verdict, indent);
 }
 
 struct group {
@@ -270,7 +351,11 @@ exit_code_of(const struct verdicts *before, const struct verdicts *after,
 {
     enum verdict_status was = verdict_find(before, str_from(row->id))->status;
 
-    switch (verdict_find(after, str_from(row->id))->status) {
+    const struct verdict *is = verdict_find(after, str_from(row->id));
+
+    if (is->status == VERDICT_NOT_YET && is->evidence != NULL)
+        return is->evidence->outcome == EVIDENCE_FAIL ? CLI_FAILED : CHECK_UNKNOWN;
+    switch (is->status) {
     case VERDICT_FAIL:
         return was == VERDICT_PASS ? CHECK_WORSE : CLI_FAILED;
     case VERDICT_UNKNOWN:
@@ -294,6 +379,22 @@ keep_found(struct verdicts *verdicts)
     verdicts->count = kept;
 }
 
+/* Who asks about one row wants to know what was found, needed or not. */
+static void
+add_only(struct cli *cli, struct page *page, struct verdict verdict)
+{
+    static const enum verdict_status statuses[] = {[EVIDENCE_UNKNOWN] = VERDICT_UNKNOWN,
+                                                   [EVIDENCE_PASS] = VERDICT_PASS,
+                                                   [EVIDENCE_FAIL] = VERDICT_FAIL};
+
+    if (verdict.status == VERDICT_NOT_YET && verdict.evidence != NULL) {
+        verdict.status = statuses[verdict.evidence->outcome];
+        verdict.text =
+            arena_printf(cli->arena, "%s; %s", verdict.evidence->measured, verdict.text).data;
+    }
+    add_line(page, &verdict);
+}
+
 static int
 print_report(struct cli *cli, const struct verdicts *verdicts, const struct lifecycle_row *only)
 {
@@ -305,7 +406,7 @@ print_report(struct cli *cli, const struct verdicts *verdicts, const struct life
     } else if (only != NULL) {
         for (size_t i = 0; i < verdicts->count; i++) {
             if (verdicts->items[i].row == only)
-                add_line(&page, &verdicts->items[i]);
+                add_only(cli, &page, verdicts->items[i]);
         }
     } else {
         add_report(&page, verdicts);
@@ -335,7 +436,8 @@ run(struct cli *cli, struct project *project, const struct target *target,
     project_judge(project, project->declared, &before);
     examiner_init(&examiner, target != NULL ? NULL : project->config, target, project->declared,
                   cli->arena);
-    examiner.is_interrupted = interrupt_is_asked;
+    examiner.is_interrupted = is_interrupted;
+    progress.examiner = &examiner;
     if (cli_has_flag(cli, "live")) {
         if (!check_live_open(cli, project, &options, &examiner, &live))
             return CLI_USAGE;
@@ -343,6 +445,8 @@ run(struct cli *cli, struct project *project, const struct target *target,
         options.look = NULL;
         options.ctx = &live;
     }
+    if (!cli->json && !cli_has_flag(cli, "live"))
+        announce_drills(cli, project, &options, &examiner);
     ok = examine(project, &options, &evidence, &err);
     examiner_fini(&examiner);
     cli_clear_progress();
@@ -385,11 +489,15 @@ cli_check(struct cli *cli)
     if (cli_has_flag(cli, "selftest"))
         return cli_run_selftest(cli, &project, only != NULL ? only->check : NULL);
     if (path != NULL) {
-        if (!target_load(path, cli->arena, &target, &err))
-            return cli_fail(cli, &err);
+        if (!target_load(path, cli->arena, &target, &err)) {
+            cli_fail(cli, &err);
+            return CLI_USAGE;
+        }
         project.target = target.name;
-        if (!project_reload_evidence(&project, &err))
-            return cli_fail(cli, &err);
+        if (!project_reload_evidence(&project, &err)) {
+            cli_fail(cli, &err);
+            return CLI_USAGE;
+        }
     }
 
     return run(cli, &project, path != NULL ? &target : NULL, only);

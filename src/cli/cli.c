@@ -88,6 +88,20 @@ find_flag(const struct command_flag_def *flags, size_t count, struct str name, b
     return NULL;
 }
 
+static void
+suggest_flag(const struct command_flag_def *flags, size_t count, struct str name, const char **best,
+             double *best_score)
+{
+    for (size_t i = 0; i < count; i++) {
+        double score = str_similarity(name, str_from(flags[i].name));
+
+        if (score > *best_score) {
+            *best_score = score;
+            *best = flags[i].name;
+        }
+    }
+}
+
 static int
 fail_unknown_flag(struct cli *cli, const char *arg, struct str name)
 {
@@ -96,14 +110,9 @@ fail_unknown_flag(struct cli *cli, const char *arg, struct str name)
     double best_score = 0.6;
     const char *hint;
 
-    for (size_t i = 0; command != NULL && i < command->flag_count; i++) {
-        double score = str_similarity(name, str_from(command->flags[i].name));
-
-        if (score > best_score) {
-            best_score = score;
-            best = command->flags[i].name;
-        }
-    }
+    suggest_flag(command_common_flags, command_common_flag_count, name, &best, &best_score);
+    if (command != NULL)
+        suggest_flag(command->flags, command->flag_count, name, &best, &best_score);
     if (best == NULL && command != NULL && command->takes_config)
         best = config_suggest_option(name);
     if (best != NULL)

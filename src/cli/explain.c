@@ -107,10 +107,7 @@ add_sources(struct page *page, const struct lifecycle_row *row)
 
         add_label(page, i == 0 ? "sources" : "");
         buf_printf(&page->out, "%s:%u  ", source->file, source->line);
-        page_cell(page, source->text, page->width > 50 ? page->width - 42 : 30);
-        while (page->out.len > 0 && page->out.data[page->out.len - 1] == ' ')
-            page->out.len--;
-        buf_add_char(&page->out, '\n');
+        page_wrap(page, source->text, INDENT + 2);
     }
 }
 

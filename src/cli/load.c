@@ -173,6 +173,11 @@ make_plan(struct cli *cli, const struct project *project, struct plan *plan)
         !get_number(cli, "connections", 1, LOAD_CONNECTIONS_MAX, &connections) ||
         !get_number(cli, "ramp", 0, 600, &ramp))
         return false;
+    if (ramp > duration) {
+        cli_fail_usage(cli, "the ramp is part of the duration", "--ramp: %g s of %g s", ramp,
+                       duration);
+        return false;
+    }
     if (url == NULL) {
         url = arena_printf(cli->arena, "http://%s/readyz", project->config->listen.text).data;
         if (project->config->listen.host[0] == '\0')

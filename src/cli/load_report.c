@@ -3,7 +3,7 @@
 
 #include "core/json.h"
 
-enum { POWERS = 32, ROUTE_WIDTH = 40, OWN_MAX = 1024 };
+enum { POWERS = 32, FIGURES_WIDTH = 45, OWN_MAX = 1024 };
 
 /* Later than this at the 95th percentile and a part of what was measured, or past this share of what it
  * can do, what was seen is the generator's own limit. */
@@ -103,7 +103,7 @@ add_routes(const struct load_report *report, struct page *page)
 
         snprintf(name, sizeof(name), "%s %s", route->method, route->path);
         BUF_ADD_LIT(&page->out, " ");
-        page_cell(page, name, ROUTE_WIDTH);
+        page_cell(page, name, page->width - FIGURES_WIDTH);
         buf_printf(&page->out, " %8llu sent, %llu failed, p95 %.2f ms\n",
                    (unsigned long long)result->sent, (unsigned long long)result->failed,
                    ms(&result->latency, 0.95));
@@ -154,8 +154,11 @@ load_report_text(const struct load_report *report, struct page *page)
     struct buf own;
 
     BUF_ADD_LIT(out, " ");
-    load_report_add_model(report, out);
-    buf_printf(out, "\n sent %llu, answered %llu (%.1f per second), failed %llu (%.3f %%)\n ",
+    buf_init(&own, OWN_MAX);
+    load_report_add_model(report, &own);
+    page_wrap(page, buf_cstr(&own), 1);
+    buf_fini(&own);
+    buf_printf(out, " sent %llu, answered %llu (%.1f per second), failed %llu (%.3f %%)\n ",
                (unsigned long long)result->sent, (unsigned long long)result->answered,
                answered_per_second(result), (unsigned long long)load_failures(result),
                100 * failed_share(result));

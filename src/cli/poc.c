@@ -39,14 +39,12 @@ has_room(struct cli *cli, size_t count)
 static void
 say_milestones(const struct cli *cli, const struct poc *poc)
 {
-    static const char *const steps[] = {"the core feature works", "it can be shown",
-                                        "the criteria are measured", "decide"};
-    int days = (int)poc->weeks * 7;
     char day[DATE_SIZE];
 
-    for (unsigned i = 0; i < COUNTOF(steps); i++) {
-        date_add_days(poc->started, days * (int)(i + 1) / (int)COUNTOF(steps), day);
-        cli_say(cli, CLI_MARK_NONE, "%s  %s", day, steps[i]);
+    for (unsigned i = 0; i < POC_MILESTONES; i++) {
+        const char *what = poc_milestone(poc, i, day);
+
+        cli_say(cli, CLI_MARK_NONE, "%s  %s", day, what);
     }
 }
 
@@ -64,7 +62,7 @@ cli_poc_start(struct cli *cli)
         return CLI_USAGE;
     poc = &project.record.poc;
     if (given != NULL && (!str_to_u64(str_from(given), &weeks) || weeks < 1 || weeks > 52))
-        return cli_fail_usage(cli, "2, 4 or 8 are usual", "--weeks: '%s'", given);
+        return cli_fail_usage(cli, "2, 4 or 8 are usual", "--weeks: '%s' is not 1 to 52", given);
     if (poc->started[0] != '\0' && !cli_has_flag(cli, "again"))
         return cli_fail_usage(cli, "to begin anew: --again", "it began on %s and ends on %s",
                               poc->started, poc->ends);
@@ -101,9 +99,12 @@ cli_poc_question(struct cli *cli)
     if (!has_room(cli, poc->question_count))
         return CLI_USAGE;
     *RECORD_ADD(cli->arena, poc->questions, poc->question_count) = cli->args[0];
-    cli_say(cli, CLI_MARK_OK, "question %zu", poc->question_count);
+    if (stage_save(cli, &project) != CLI_DONE)
+        return CLI_FAILED;
+    cli_say(cli, CLI_MARK_OK, "question %zu: %s", poc->question_count, cli->args[0]);
+    cli_say_hint(cli, "what answers it: cairn poc criterion throughput '>=' 100, or a text");
 
-    return stage_save(cli, &project);
+    return CLI_DONE;
 }
 
 static bool
@@ -158,6 +159,8 @@ cli_poc_criterion(struct cli *cli)
     if (!is_text(cli, criterion.text) || !has_room(cli, poc->criterion_count))
         return CLI_USAGE;
     *RECORD_ADD(cli->arena, poc->criteria, poc->criterion_count) = criterion;
+    if (stage_save(cli, &project) != CLI_DONE)
+        return CLI_FAILED;
     cli_say(cli, CLI_MARK_OK, "criterion %zu: %s", poc->criterion_count, criterion.text);
     if (criterion.figure[0] != '\0')
         cli_say_hint(cli, "measured by: cairn check --stage=mvp");
@@ -165,7 +168,7 @@ cli_poc_criterion(struct cli *cli)
         cli_say_hint(cli, "when it is judged: cairn poc judge %zu met --by NAME",
                      poc->criterion_count);
 
-    return stage_save(cli, &project);
+    return CLI_DONE;
 }
 
 int
@@ -185,7 +188,8 @@ cli_poc_judge(struct cli *cli)
         return cli_fail_usage(cli, "cairn poc lists them", "there is no criterion '%s'",
                               cli->args[0]);
     if (!met && strcmp(cli->args[1], "missed") != 0)
-        return cli_fail_usage(cli, NULL, "'%s' is not met or missed", cli->args[1]);
+        return cli_fail_usage(cli, "cairn poc judge 2 met --by NAME", "'%s' is not met or missed",
+                              cli->args[1]);
     if (by == NULL || by[0] == '\0')
         return cli_fail_usage(cli, "add --by=NAME", "who says so?");
     criterion = &project.record.poc.criteria[number - 1];
@@ -195,9 +199,17 @@ cli_poc_judge(struct cli *cli)
     criterion->met = met;
     criterion->met_by = by;
     criterion->met_on = project.today;
+    if (stage_save(cli, &project) != CLI_DONE)
+        return CLI_FAILED;
     cli_say(cli, met ? CLI_MARK_OK : CLI_MARK_BAD, "%s: %s", criterion->text, cli->args[1]);
 
-    return stage_save(cli, &project);
+    return CLI_DONE;
+}
+
+static const char *
+shown(const char *text)
+{
+    return text[0] != '\0' ? text : "not written down";
 }
 
 int
@@ -217,8 +229,68 @@ cli_poc_cost(struct cli *cli)
         project.record.poc.cost_monthly = monthly;
     if (teardown != NULL)
         project.record.poc.teardown = teardown;
+    if (stage_save(cli, &project) != CLI_DONE)
+        return CLI_FAILED;
+    cli_say(cli, CLI_MARK_OK, "costs %s a month; to stop it: %s",
+            shown(project.record.poc.cost_monthly), shown(project.record.poc.teardown));
 
-    return stage_save(cli, &project);
+    return CLI_DONE;
+}
+
+/* A list of the record, of any type. */
+struct list {
+    void *items;
+    size_t size; /* of an item */
+    size_t *count;
+};
+
+static bool
+find_list(struct poc *poc, const char *kind, struct list *out)
+{
+    if (strcmp(kind, "question") == 0)
+        *out = (struct list){poc->questions, sizeof(*poc->questions), &poc->question_count};
+    else if (strcmp(kind, "criterion") == 0)
+        *out = (struct list){poc->criteria, sizeof(*poc->criteria), &poc->criterion_count};
+    else if (strcmp(kind, "left-out") == 0)
+        *out = (struct list){poc->left_out, sizeof(*poc->left_out), &poc->left_out_count};
+    else
+        return false;
+
+    return true;
+}
+
+/* Takes the item at a place, from 1 on, out. */
+static void
+take_out(const struct list *list, size_t number)
+{
+    char *at = (char *)list->items + (number - 1) * list->size;
+
+    memmove(at, at + list->size, (*list->count - number) * list->size);
+    (*list->count)--;
+}
+
+int
+cli_poc_remove(struct cli *cli)
+{
+    const char *kind = cli->args[0];
+    struct project project;
+    struct list list;
+    uint64_t number;
+
+    if (!stage_load(cli, &project))
+        return CLI_USAGE;
+    if (!find_list(&project.record.poc, kind, &list))
+        return cli_fail_usage(cli, "cairn poc remove criterion 2",
+                              "'%s' is not question, criterion or left-out", kind);
+    if (!str_to_u64(str_from(cli->args[1]), &number) || number == 0 || number > *list.count)
+        return cli_fail_usage(cli, "cairn poc lists them", "there is no %s '%s'", kind,
+                              cli->args[1]);
+    take_out(&list, number);
+    if (stage_save(cli, &project) != CLI_DONE)
+        return CLI_FAILED;
+    cli_say(cli, CLI_MARK_OK, "%s %s is off the record", kind, cli->args[1]);
+
+    return CLI_DONE;
 }
 
 /* --- the decision --------------------------------------------------------------------------------- */
@@ -267,7 +339,8 @@ cli_poc_decide(struct cli *cli)
     for (size_t i = 0; i < COUNTOF(decisions); i++)
         known = known || strcmp(cli->args[0], decisions[i]) == 0;
     if (!known)
-        return cli_fail_usage(cli, NULL, "'%s' is not proceed, pivot or abandon", cli->args[0]);
+        return cli_fail_usage(cli, "cairn poc decide proceed --reason TEXT --by NAME",
+                              "'%s' is not proceed, pivot or abandon", cli->args[0]);
     if (reason == NULL || by == NULL || reason[0] == '\0' || by[0] == '\0')
         return cli_fail_usage(cli, "add --reason TEXT --by NAME",
                               "a decision has a reason and someone who took it");

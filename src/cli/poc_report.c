@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/poc_report.h"
 
+#include "cli/adr.h"
 #include "cli/html.h"
 #include "core/json.h"
 #include "lifecycle/criterion.h"
@@ -8,6 +9,17 @@
 #include "lifecycle/report.h"
 
 static const char *const states[] = {"open", "met", "missed"};
+
+const char *
+poc_milestone(const struct poc *poc, unsigned i, char *day)
+{
+    static const char *const steps[POC_MILESTONES] = {"the core feature works", "it can be shown",
+                                                      "the criteria are measured", "decide"};
+
+    date_add_days(poc->started, (int)poc->weeks * 7 * (int)(i + 1) / POC_MILESTONES, day);
+
+    return steps[i];
+}
 
 /* A criterion with what it was held against. */
 struct judged {
@@ -59,26 +71,51 @@ add_texts(struct page *page, const char *title, const char *const *texts, size_t
     }
 }
 
-void
-poc_report_text(const struct project *project, struct page *page)
+static void
+add_heading(struct page *page, const char *title)
+{
+    BUF_ADD_LIT(&page->out, "\n");
+    page_dim(page, title);
+    BUF_ADD_LIT(&page->out, "\n");
+}
+
+static void
+add_time_box(const struct project *project, struct page *page)
+{
+    const struct poc *poc = &project->record.poc;
+    int left;
+
+    if (poc->started[0] == '\0') {
+        BUF_ADD_LIT(&page->out, " no time-box yet\n");
+        return;
+    }
+    left = date_days_between(project->today, poc->ends);
+    buf_printf(&page->out, " %s to %s, %u week%s", poc->started, poc->ends, poc->weeks,
+               poc->weeks == 1 ? "" : "s");
+    if (poc->decision[0] == '\0')
+        buf_printf(&page->out, left < 0 ? ", ended %d day%s ago" : ", %d day%s left",
+                   left < 0 ? -left : left, left == 1 || left == -1 ? "" : "s");
+    BUF_ADD_LIT(&page->out, "\n");
+    add_heading(page, "milestones");
+    for (unsigned i = 0; i < POC_MILESTONES; i++) {
+        char day[DATE_SIZE];
+        const char *what = poc_milestone(poc, i, day);
+
+        buf_printf(&page->out, " %s  %s%s\n", day, what,
+                   strcmp(day, project->today) < 0 ? " (past)" : "");
+    }
+}
+
+static void
+add_criteria(const struct project *project, struct page *page)
 {
     static const enum cli_mark marks[] = {CLI_MARK_UNKNOWN, CLI_MARK_OK, CLI_MARK_BAD};
-    const struct poc *poc = &project->record.poc;
 
-    if (poc->started[0] == '\0')
-        BUF_ADD_LIT(&page->out, " no time-box yet: cairn poc start --weeks 4\n");
-    else
-        buf_printf(&page->out, " %s to %s, %u weeks, %d days left\n", poc->started, poc->ends,
-                   poc->weeks, date_days_between(project->today, poc->ends));
-    add_texts(page, "questions", poc->questions, poc->question_count);
-    for (size_t i = 0; i < poc->criterion_count; i++) {
+    for (size_t i = 0; i < project->record.poc.criterion_count; i++) {
         struct judged judged = judge(project, i);
 
-        if (i == 0) {
-            BUF_ADD_LIT(&page->out, "\n");
-            page_dim(page, "criteria");
-            BUF_ADD_LIT(&page->out, "\n");
-        }
+        if (i == 0)
+            add_heading(page, "criteria");
         BUF_ADD_LIT(&page->out, " ");
         page_mark(page, marks[judged.state]);
         buf_printf(&page->out, " %zu  ", i + 1);
@@ -88,32 +125,124 @@ poc_report_text(const struct project *project, struct page *page)
                       .data,
                   6);
     }
-    add_texts(page, "left out on purpose", poc->left_out, poc->left_out_count);
-    if (poc->cost_monthly[0] != '\0')
-        buf_printf(&page->out, "\n costs %s a month; to stop it: %s\n", poc->cost_monthly,
-                   poc->teardown[0] != '\0' ? poc->teardown : "not written down");
+}
+
+/* How many decisions are to be written down, and how many are. */
+static void
+count_decisions(const struct project *project, size_t *due, size_t *written)
+{
+    *due = *written = 0;
+    for (size_t i = 0; i < project->catalogue.count; i++) {
+        const struct lifecycle_row *row = project->catalogue.rows[i];
+
+        if (!adr_is_due(row, LIFECYCLE_POC))
+            continue;
+        (*due)++;
+        *written += adr_find(project->config->dir, row, project->arena) != NULL;
+    }
+}
+
+/* The next command to type. */
+static const char *
+find_next(const struct project *project)
+{
+    const struct poc *poc = &project->record.poc;
+
     if (poc->decision[0] != '\0')
-        buf_printf(&page->out, "\n decided on %s by %s: %s, %s\n", poc->decision_on,
-                   poc->decision_by, poc->decision, poc->decision_reason);
+        return strcmp(poc->decision, "proceed") == 0 ? "cairn promote mvp --plan" : NULL;
+    if (poc->started[0] == '\0')
+        return "cairn poc start --weeks 4";
+    if (poc->question_count == 0)
+        return "cairn poc question 'What has to be proven?'";
+    if (poc->criterion_count == 0)
+        return "cairn poc criterion throughput '>=' 100";
+    for (size_t i = 0; i < poc->criterion_count; i++) {
+        if (judge(project, i).state != CRITERION_OPEN)
+            continue;
+        return poc->criteria[i].figure[0] != '\0'
+                   ? "cairn check --stage=mvp"
+                   : arena_printf(project->arena, "cairn poc judge %zu met --by NAME", i + 1).data;
+    }
+    if (poc->cost_monthly[0] == '\0')
+        return "cairn poc cost --monthly '40 EUR' --teardown 'stop the machine'";
+
+    return "cairn poc decide proceed|pivot|abandon --reason TEXT --by NAME";
+}
+
+static const char *
+teardown_of(const struct poc *poc)
+{
+    return poc->teardown[0] != '\0' ? poc->teardown : "not written down";
+}
+
+void
+poc_report_text(const struct project *project, struct page *page)
+{
+    const struct poc *poc = &project->record.poc;
+    const char *next = find_next(project);
+    size_t due, written;
+
+    add_time_box(project, page);
+    add_texts(page, "questions", poc->questions, poc->question_count);
+    add_criteria(project, page);
+    add_texts(page, "left out on purpose", poc->left_out, poc->left_out_count);
+    BUF_ADD_LIT(&page->out, "\n ");
+    if (poc->cost_monthly[0] != '\0')
+        page_wrap(page,
+                  arena_printf(project->arena, "costs %s a month; to stop it: %s",
+                               poc->cost_monthly, teardown_of(poc))
+                      .data,
+                  1);
+    else
+        BUF_ADD_LIT(&page->out, "what it costs, and how it is stopped, is not written down\n");
+    count_decisions(project, &due, &written);
+    buf_printf(&page->out, " %zu of %zu decisions are written down: cairn adr\n", written, due);
+    if (poc->decision[0] != '\0') {
+        BUF_ADD_LIT(&page->out, " ");
+        page_wrap(page,
+                  arena_printf(project->arena, "decided on %s by %s: %s, %s", poc->decision_on,
+                               poc->decision_by, poc->decision, poc->decision_reason)
+                      .data,
+                  1);
+    }
+    if (next != NULL) {
+        BUF_ADD_LIT(&page->out, " next: ");
+        page_wrap(page, next, 7);
+    }
+}
+
+static void
+add_json_texts(struct buf *out, const char *key, const char *const *texts, size_t count)
+{
+    buf_printf(out, ", \"%s\": [", key);
+    for (size_t i = 0; i < count; i++) {
+        buf_add_str(out, i > 0 ? STR(", ") : STR(""));
+        json_write_str(out, str_from(texts[i]));
+    }
+    BUF_ADD_LIT(out, "]");
 }
 
 void
 poc_report_json(const struct project *project, struct buf *out)
 {
     const struct poc *poc = &project->record.poc;
+    const struct {
+        const char *key;
+        const char *text;
+    } texts[] = {{"started", poc->started},
+                 {"ends", poc->ends},
+                 {"decision", poc->decision},
+                 {"cost_monthly", poc->cost_monthly},
+                 {"teardown", poc->teardown}};
 
-    BUF_ADD_LIT(out, "{\"started\": ");
-    json_write_str(out, str_from(poc->started));
-    BUF_ADD_LIT(out, ", \"ends\": ");
-    json_write_str(out, str_from(poc->ends));
-    BUF_ADD_LIT(out, ", \"decision\": ");
-    json_write_str(out, str_from(poc->decision));
-    BUF_ADD_LIT(out, ", \"questions\": [");
-    for (size_t i = 0; i < poc->question_count; i++) {
-        buf_add_str(out, i > 0 ? STR(", ") : STR(""));
-        json_write_str(out, str_from(poc->questions[i]));
+    buf_printf(out, "{\"weeks\": %u", poc->weeks);
+    for (size_t i = 0; i < COUNTOF(texts); i++) {
+        buf_printf(out, ", \"%s\": ", texts[i].key);
+        json_write_str(out, str_from(texts[i].text));
     }
-    BUF_ADD_LIT(out, "], \"criteria\": [");
+    add_json_texts(out, "questions", poc->questions, poc->question_count);
+    add_json_texts(out, "left_out", poc->left_out, poc->left_out_count);
+    BUF_ADD_LIT(out, ", \"criteria\": [");
     for (size_t i = 0; i < poc->criterion_count; i++) {
         struct judged judged = judge(project, i);
 
@@ -153,6 +282,22 @@ add_list(struct buf *out, const char *title, const char *const *texts, size_t co
     }
 }
 
+/* The decisions of the proof of concept, each with its record. */
+static void
+add_decisions(const struct project *project, struct buf *out)
+{
+    BUF_ADD_LIT(out, "\n## Decisions\n\n| decision | record |\n|---|---|\n");
+    for (size_t i = 0; i < project->catalogue.count; i++) {
+        const struct lifecycle_row *row = project->catalogue.rows[i];
+        const char *file;
+
+        if (!adr_is_due(row, LIFECYCLE_POC))
+            continue;
+        file = adr_find(project->config->dir, row, project->arena);
+        buf_printf(out, "| %s | %s |\n", row->adr, file != NULL ? file : "not written down");
+    }
+}
+
 void
 poc_report_markdown(const struct project *project, struct buf *out)
 {
@@ -160,7 +305,8 @@ poc_report_markdown(const struct project *project, struct buf *out)
 
     buf_printf(out, "# Proof of concept: %s\n\n", project->config->project_name);
     if (poc->started[0] != '\0')
-        buf_printf(out, "%s to %s.\n", poc->started, poc->ends);
+        buf_printf(out, "%s to %s, %u week%s.\n", poc->started, poc->ends, poc->weeks,
+                   poc->weeks == 1 ? "" : "s");
     if (poc->decision[0] != '\0') {
         buf_printf(out, "\n**Decision: %s**, by ", poc->decision);
         add_cell(out, poc->decision_by);
@@ -181,11 +327,12 @@ poc_report_markdown(const struct project *project, struct buf *out)
         BUF_ADD_LIT(out, " |\n");
     }
     add_list(out, "Left out on purpose", poc->left_out, poc->left_out_count);
+    add_decisions(project, out);
     if (poc->cost_monthly[0] != '\0') {
         BUF_ADD_LIT(out, "\n## Cost\n\n");
         add_cell(out, poc->cost_monthly);
         BUF_ADD_LIT(out, " a month. To stop it: ");
-        add_cell(out, poc->teardown);
+        add_cell(out, teardown_of(poc));
         BUF_ADD_LIT(out, "\n");
     }
 }
@@ -249,6 +396,26 @@ add_html_criteria(const struct project *project, struct buf *out)
     BUF_ADD_LIT(out, "</table>\n");
 }
 
+static void
+add_html_decisions(const struct project *project, struct buf *out)
+{
+    BUF_ADD_LIT(out, "<h2>Decisions</h2><table><tr><th>decision<th>record</tr>\n");
+    for (size_t i = 0; i < project->catalogue.count; i++) {
+        const struct lifecycle_row *row = project->catalogue.rows[i];
+        const char *file;
+
+        if (!adr_is_due(row, LIFECYCLE_POC))
+            continue;
+        file = adr_find(project->config->dir, row, project->arena);
+        BUF_ADD_LIT(out, "<tr><td>");
+        report_add_escaped(out, row->adr);
+        buf_printf(out, "<td class=\"%s\">", file != NULL ? "met" : "open");
+        report_add_escaped(out, file != NULL ? file : "not written down");
+        BUF_ADD_LIT(out, "</tr>\n");
+    }
+    BUF_ADD_LIT(out, "</table>\n");
+}
+
 void
 poc_report_html(const struct project *project, struct buf *out)
 {
@@ -258,7 +425,8 @@ poc_report_html(const struct project *project, struct buf *out)
         out,
         arena_printf(project->arena, "Proof of concept: %s", project->config->project_name).data);
     if (poc->started[0] != '\0')
-        buf_printf(out, "<p>%s to %s</p>\n", poc->started, poc->ends);
+        buf_printf(out, "<p>%s to %s, %u week%s</p>\n", poc->started, poc->ends, poc->weeks,
+                   poc->weeks == 1 ? "" : "s");
     if (poc->decision[0] != '\0') {
         buf_printf(out, "<p class=\"note\"><b>Decision: %s</b>, by ", poc->decision);
         report_add_escaped(out, poc->decision_by);
@@ -269,11 +437,12 @@ poc_report_html(const struct project *project, struct buf *out)
     add_html_list(out, "Questions", poc->questions, poc->question_count);
     add_html_criteria(project, out);
     add_html_list(out, "Left out on purpose", poc->left_out, poc->left_out_count);
+    add_html_decisions(project, out);
     if (poc->cost_monthly[0] != '\0') {
         BUF_ADD_LIT(out, "<h2>Cost</h2><p>");
         report_add_escaped(out, poc->cost_monthly);
         BUF_ADD_LIT(out, " a month. To stop it: ");
-        report_add_escaped(out, poc->teardown);
+        report_add_escaped(out, teardown_of(poc));
         BUF_ADD_LIT(out, "</p>\n");
     }
     html_end(out);

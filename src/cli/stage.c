@@ -60,10 +60,11 @@ stage_find_row(struct cli *cli, const struct project *project, const char *id)
 
     if (row != NULL)
         return row;
-    suggested = catalogue_suggest(&project->catalogue, str_from(id));
-    if (suggested == NULL && catalogue_search(&project->catalogue, str_from(id), &near, 1) == 1 &&
+    if (catalogue_search(&project->catalogue, str_from(id), &near, 1) == 1 &&
         catalogue_find(&project->catalogue, str_from(near->id)) != NULL)
         suggested = near->id;
+    else
+        suggested = catalogue_suggest(&project->catalogue, str_from(id));
     if (suggested != NULL)
         hint = arena_printf(cli->arena, "did you mean %s?", suggested).data;
     cli_fail_usage(cli, hint, "there is no row '%s'", id);

@@ -75,6 +75,17 @@ examiner_wants(void *ctx, const struct lifecycle_row *row)
     return def != NULL && !def->is_cairns;
 }
 
+unsigned
+examiner_get_seconds(const struct examiner *examiner, const struct probe_def *def)
+{
+    bool has_server = examiner->target != NULL
+                          ? examiner->target->database != NULL
+                          : examiner->config->database_engine != CONFIG_ENGINE_SQLITE;
+
+    /* An embedded database isn't taken away. */
+    return strcmp(def->name, "database-restart") == 0 && !has_server ? 0 : def->seconds;
+}
+
 /* The service that the probes share. One that can't be started is tried once. */
 static bool
 start_service(struct examiner *examiner)

@@ -44,6 +44,9 @@ bool examiner_wants(void *ctx, const struct lifecycle_row *row);
 /* NULL when there is no probe or drill of that name. */
 const struct probe_def *examiner_find(const char *check);
 
+/* About how long the probe or drill takes here, in seconds; 0: nothing to speak of. */
+unsigned examiner_get_seconds(const struct examiner *examiner, const struct probe_def *def);
+
 /* A clone, not started, for a drill alone. */
 MUST_CHECK bool examiner_open_service(struct examiner *examiner, struct service *out,
                                       struct err *err);

@@ -57,7 +57,7 @@ run_load(struct examiner *examiner, double rate, unsigned connections, int64_t d
                                          .timeout_ms =
                                              examiner->is_brief ? TIMEOUT_MS / 4 : TIMEOUT_MS,
                                          .first_number = next_number,
-                                         .is_interrupted = interrupt_is_asked};
+                                         .is_interrupted = examiner->is_interrupted};
     struct err err = {0};
 
     if (!load_run(&options, out, &err))
@@ -125,7 +125,8 @@ look_latency(struct examiner *examiner, const struct check_input *input, struct 
     evidence_add_figure(out, "p50", ms_at(m, 0.5), "ms");
     evidence_add_figure(out, "p95", p95, "ms");
     evidence_add_figure(out, "p99", ms_at(m, 0.99), "ms");
-    out->limit = arena_printf(input->arena, "p95 below %.0f ms", target->p95_ms).data;
+    if (target->p95_ms > 0)
+        out->limit = arena_printf(input->arena, "p95 below %.0f ms", target->p95_ms).data;
     if (m->result.latency.total == 0)
         check_fail(input, out, "nothing was answered");
     else if (target->p95_ms > 0 && has_lived(examiner, input, &lived) &&
@@ -150,8 +151,9 @@ look_throughput(struct examiner *examiner, const struct check_input *input, stru
     double reached = (double)m->result.ok / seconds;
 
     evidence_add_figure(out, "throughput", reached, "requests/s");
-    out->limit =
-        arena_printf(input->arena, "%.0f requests per second", target->requests_per_s).data;
+    if (target->requests_per_s > 0)
+        out->limit =
+            arena_printf(input->arena, "%.0f requests per second", target->requests_per_s).data;
     if (reached >= (examiner->is_brief ? 0.9 : 0.97) * target->requests_per_s)
         check_pass(input, out, "%.0f requests per second answered, of %.0f sent", reached,
                    (double)m->result.sent / seconds);
@@ -170,7 +172,8 @@ look_error_rate(struct examiner *examiner, const struct check_input *input, stru
     struct history_figures lived;
 
     evidence_add_figure(out, "error_rate", share * 100, "%");
-    out->limit = arena_printf(input->arena, "below %.1f %%", target->error_share * 100).data;
+    if (target->error_share > 0)
+        out->limit = arena_printf(input->arena, "below %g %%", target->error_share * 100).data;
     if (target->error_share > 0 && share >= target->error_share)
         check_fail(input, out, "%.2f %% of %llu requests failed", share * 100,
                    (unsigned long long)m->result.sent);

@@ -14,23 +14,25 @@ static const char *const stage_rules[] = {
     [LIFECYCLE_SCALE] = "at scale what improves performance or availability is added",
 };
 
-/* What the three questions of the decision filter say of a proof of concept. */
+/* The questions are asked one after the other, until one decides. */
 static const char *
-filter_says(const struct lifecycle_row *row)
+answer_questions(const struct lifecycle_row *row)
 {
-    switch (row->filter) {
-    case LIFECYCLE_VALIDATES:
-        return "it answers a question of the proof of concept";
-    case LIFECYCLE_INVALID_WITHOUT:
-        return "without it the results mean nothing";
-    case LIFECYCLE_HARD_LATER:
-        return "no question of a proof of concept needs it; decide about it before it is hard to add";
-    case LIFECYCLE_LATER:
-        return "it answers no question of a proof of concept, the results hold without it, and it can "
-               "be added later";
-    }
+    static const char *const answers[] = {
+        [LIFECYCLE_VALIDATES] = "does it validate a question? yes: include it",
+        [LIFECYCLE_INVALID_WITHOUT] =
+            "does it validate a question? no. Are the results invalid without it? yes: include it",
+        [LIFECYCLE_LATER] = "does it validate a question? no. Are the results invalid without it? "
+                            "no. Can it be added later? yes: skip it, and track it as a gap",
+        [LIFECYCLE_HARD_LATER] = "does it validate a question? no. Are the results invalid without "
+                                 "it? no. Can it be added later? no: include it",
+    };
 
-    return "";
+    if (row->filter == LIFECYCLE_HARD_LATER && row->need[LIFECYCLE_POC] < LIFECYCLE_SHOULD)
+        return "does it validate a question? no. Are the results invalid without it? no. Can it be "
+               "added later? hardly: decide now, and build it later";
+
+    return answers[row->filter];
 }
 
 /* --- what was measured ---------------------------------------------------------------------------- */
@@ -191,11 +193,9 @@ decide_later(const struct advice_input *input, struct arena *arena, struct advic
         return;
     }
     out->answer = ADVICE_NOT_YET;
-    out->why =
-        arena_printf(arena, "%s asks for it%s; now it is %s: %s", lifecycle_stage_names[first],
-                     condition(row, arena), lifecycle_stage_names[stage],
-                     stage == LIFECYCLE_POC ? filter_says(row) : stage_rules[stage])
-            .data;
+    out->why = arena_printf(arena, "%s asks for it%s; %s", lifecycle_stage_names[first],
+                            condition(row, arena), stage_rules[stage])
+                   .data;
 }
 
 /* --- where it is written -------------------------------------------------------------------------- */
@@ -258,7 +258,11 @@ advice_give(const struct advice_input *input, struct arena *arena, struct advice
     const struct lifecycle_row *row = input->row;
     enum pressure pressure;
 
-    *out = (struct advice){.then = row->fix, .source = find_source(input)};
+    *out = (struct advice){
+        .then = row->fix,
+        .source = find_source(input),
+        .filter = input->stage == LIFECYCLE_POC ? answer_questions(row) : NULL,
+    };
     pressure = judge_load(input, arena, &out->load);
     if (input->verdict != NULL && input->verdict->status == VERDICT_PASS) {
         out->answer = ADVICE_NO;

@@ -23,10 +23,11 @@ struct advice_input {
 
 struct advice {
     enum advice_answer answer;
-    bool is_there;    /* no, because it is there */
-    const char *why;  /* a sentence */
-    const char *load; /* what was measured, and what follows; NULL: the load doesn't matter */
-    const char *then; /* what to do now, or in its place; NULL: nothing */
+    bool is_there;      /* no, because it is there */
+    const char *why;    /* a sentence */
+    const char *filter; /* the three questions of the decision filter, answered; NULL past poc */
+    const char *load;   /* what was measured, and what follows; NULL: the load doesn't matter */
+    const char *then;   /* what to do now, or in its place; NULL: nothing */
     const struct lifecycle_source
         *source; /* the line it comes from; NULL for a project's own row */
 };

@@ -187,6 +187,8 @@ scan_all(struct scan *scan, struct str list, struct evidence *out)
         check_fail(scan->input, out, "%zu place%s, first %.*s", scan->count,
                    scan->count == 1 ? "" : "s", (int)str_find_char(all, '\n', 0), all.data);
         out->detail = arena_copy(scan->input->arena, all).data;
+    } else if (scan->files == 0) {
+        check_unknown(scan->input, out, "git tracks no file yet: git add, then ask again");
     } else {
         check_pass(scan->input, out, "none in %zu file%s that git tracks", scan->files,
                    scan->files == 1 ? "" : "s");

@@ -153,9 +153,13 @@ examine(struct project *project, const struct examine_options *options, const ch
     bool ok;
 
     *file = NULL;
-    if (!dir_make(arena_printf(project->arena, "%s/.cairn", dir).data, 0700, err) ||
-        !lockfile_take(arena_printf(project->arena, "%s/" LOCK_FILE, dir).data, 0, &lock, err))
+    if (!dir_make(arena_printf(project->arena, "%s/.cairn", dir).data, 0700, err))
         return false;
+    if (!lockfile_take(arena_printf(project->arena, "%s/" LOCK_FILE, dir).data, 0, &lock, err)) {
+        if (err->kind == ERR_UNAVAILABLE)
+            err_hint(err, "another cairn check is at work here: wait until it has ended");
+        return false;
+    }
     ok = run_all(project, options, file, err);
     lockfile_release(lock);
 

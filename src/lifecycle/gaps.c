@@ -8,13 +8,19 @@
 
 enum { FILE_MAX = 4 * 1024 * 1024, ENTRIES_MAX = 4096 };
 
-/* An item of the list as it stands in the file. */
+#define OUR_OWN "Our own"
+#define LEFT_OUT "Left out on purpose"
+#define CLOSED "Closed"
+
+/* An item of the list as it stands in the file, or a line of someone's that is none. */
 struct entry {
     struct str line;
     struct str notes; /* the indented lines below it, with their line ends */
     struct str id;    /* what stands between the last backticks; empty: a person's own item */
     bool is_closed;
-    bool is_taken; /* its row is in the new list */
+    bool is_text;   /* no item */
+    bool is_spaced; /* a line is free before it */
+    bool is_taken;  /* its row is in the new list */
 };
 
 struct entries {
@@ -63,26 +69,58 @@ find_id(struct str line)
     return start > 0 ? str_slice(line, start, end - 1) : STR_NULL;
 }
 
+/* The headings that cairn writes. */
+static bool
+is_heading(struct str line)
+{
+    static const char *const others[] = {OUR_OWN, LEFT_OUT, CLOSED};
+
+    line = str_trim(line);
+    if (!str_has_prefix(line, STR("## ")))
+        return false;
+    line = str_slice(line, 3, line.len);
+    for (unsigned i = 0; i < LIFECYCLE_AREA_COUNT; i++) {
+        if (str_eq(line, str_from(lifecycle_area_names[i])))
+            return true;
+    }
+    for (unsigned i = 0; i < COUNTOF(others); i++) {
+        if (str_eq(line, str_from(others[i])))
+            return true;
+    }
+
+    return false;
+}
+
 static void
 read_entries(struct str inside, struct arena *arena, struct entries *out)
 {
+    bool is_spaced = false;
+
     out->items = ARENA_ARRAY(arena, struct entry, ENTRIES_MAX);
     out->count = 0;
     while (inside.len > 0) {
         struct str line = str_cut(&inside, '\n');
         struct entry *last = out->count > 0 ? &out->items[out->count - 1] : NULL;
+        bool is_item = str_has_prefix(line, STR("- ["));
 
-        if (str_has_prefix(line, STR("- [")) && out->count < ENTRIES_MAX) {
-            out->items[out->count++] =
-                (struct entry){.line = line,
-                               .id = find_id(line),
-                               .is_closed = str_has_prefix(line, STR("- [x]")) ||
-                                            str_has_prefix(line, STR("- [X]"))};
-        } else if (last != NULL && line.len > 1 && (line.data[0] == ' ' || line.data[0] == '\t')) {
+        if (str_trim(line).len == 0 || is_heading(line)) {
+            is_spaced = true;
+            continue;
+        }
+        if (last != NULL && (line.data[0] == ' ' || line.data[0] == '\t')) {
             if (last->notes.len == 0)
                 last->notes = line;
             last->notes.len = (size_t)(line.data + line.len - last->notes.data);
+        } else if (out->count < ENTRIES_MAX) {
+            out->items[out->count++] =
+                (struct entry){.line = line,
+                               .id = is_item ? find_id(line) : STR_NULL,
+                               .is_text = !is_item,
+                               .is_spaced = is_spaced,
+                               .is_closed = str_has_prefix(line, STR("- [x]")) ||
+                                            str_has_prefix(line, STR("- [X]"))};
         }
+        is_spaced = false;
     }
 }
 
@@ -97,11 +135,13 @@ find_entry(const struct entries *entries, const char *id)
     return NULL;
 }
 
-/* A row belongs into the tracker when a stage up to the horizon should have it. */
+/* A row belongs into the tracker when a stage up to the horizon should have it; what the template of
+ * the gap tracker names stands there as soon as it is nice to have. */
 static unsigned
 needed_at(const struct lifecycle_row *row, enum lifecycle_stage horizon)
 {
-    unsigned stage = lifecycle_first_need(row, LIFECYCLE_SHOULD);
+    unsigned stage =
+        lifecycle_first_need(row, row->gap != NULL ? LIFECYCLE_NICE : LIFECYCLE_SHOULD);
 
     return stage <= (unsigned)horizon ? stage : LIFECYCLE_STAGE_COUNT;
 }
@@ -148,11 +188,11 @@ static void
 add_open(struct buf *out, const struct gaps_input *input, const struct verdict *verdict,
          unsigned stage, const struct entry *entry)
 {
+    static const char *const needs[] = {"", "nice", "should", "must"};
     const struct lifecycle_row *row = verdict->row;
 
     buf_printf(out, "- [ ] %s (P%u, %s at %s): ", row->gap != NULL ? row->gap : row->title,
-               row->priority, row->need[stage] == LIFECYCLE_MUST ? "must" : "should",
-               lifecycle_stage_names[stage]);
+               row->priority, needs[row->need[stage]], lifecycle_stage_names[stage]);
     if (is_left_out(input->record, row->id))
         BUF_ADD_LIT(out, "left out on purpose, ");
     buf_printf(out, "%s, %s `%s`\n", verdict_status_names[verdict->status], verdict->text, row->id);
@@ -212,18 +252,19 @@ add_left_out(struct buf *out, const struct gaps_input *input, struct arena *aren
                                                    is_listed(verdict, input->verdicts->stage))))
             continue;
         if (first)
-            BUF_ADD_LIT(out, "\n## Left out on purpose\n\n");
+            BUF_ADD_LIT(out, "\n## " LEFT_OUT "\n\n");
         first = false;
         buf_printf(out, "- [ ] %.*s: not yet `%s`\n", STR_ARG(str_trim(title)), id);
         add_notes(out, take_entry(entries, id, change));
     }
 }
 
-/* Items that cairn knows nothing of are a person's own. */
+/* What cairn knows nothing of is a person's own. */
 static void
 add_own(struct buf *out, const struct verdicts *verdicts, struct entries *entries)
 {
     bool first = true;
+    bool was_text = false;
 
     for (size_t i = 0; i < entries->count; i++) {
         struct entry *entry = &entries->items[i];
@@ -231,8 +272,11 @@ add_own(struct buf *out, const struct verdicts *verdicts, struct entries *entrie
         if (entry->is_taken || verdict_find(verdicts, entry->id) != NULL)
             continue;
         if (first)
-            BUF_ADD_LIT(out, "\n## Our own\n\n");
+            BUF_ADD_LIT(out, "\n## " OUR_OWN "\n\n");
+        else if (entry->is_spaced && (entry->is_text || was_text))
+            BUF_ADD_LIT(out, "\n");
         first = false;
+        was_text = entry->is_text;
         buf_printf(out, "%.*s\n", STR_ARG(entry->line));
         if (entry->notes.len > 0)
             buf_printf(out, "%.*s\n", STR_ARG(entry->notes));
@@ -252,7 +296,7 @@ add_closed(struct buf *out, const struct verdicts *verdicts, struct entries *ent
         if (entry->is_taken || verdict == NULL)
             continue;
         if (first)
-            BUF_ADD_LIT(out, "\n## Closed\n\n");
+            BUF_ADD_LIT(out, "\n## " CLOSED "\n\n");
         first = false;
         if (entry->is_closed) {
             buf_printf(out, "%.*s\n", STR_ARG(entry->line));

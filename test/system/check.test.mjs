@@ -195,6 +195,48 @@ test('a proof of concept ends with a decision and a report', async () => {
     assert.doesNotMatch(page, /(src|href)=/);
 });
 
+test('what is on record of a proof of concept can be taken off, and names the next command', async () => {
+    const project = await newProject();
+    const next = async () => (await project.run('poc')).stdout.match(/ next: (.*)/)[1];
+    assert.match(await next(), /^cairn poc start/);
+    await project.run('poc', 'start', '--weeks=2');
+    assert.match(await next(), /^cairn poc question/);
+    await project.run('poc', 'question', 'A first one?');
+    await project.run('poc', 'question', 'A second one?');
+    assert.equal((await project.run('poc', 'remove', 'question', '1')).code, 0);
+    assert.equal((await project.run('poc', 'remove', 'question', '2')).code, 4);
+    assert.equal((await project.run('poc', 'remove', 'answer', '1')).code, 4);
+    assert.deepEqual(JSON.parse((await project.run('poc', '--json')).stdout).questions, ['A second one?']);
+    assert.match(await next(), /^cairn poc criterion/);
+    assert.equal((await project.run('poc', 'criterion', 'p95', '<', 'nan')).code, 4);
+    await project.run('poc', 'criterion', 'The front end works');
+    assert.match(await next(), /^cairn poc judge 1 met/);
+    await project.run('poc', 'judge', '1', 'met', '--by=Ann');
+    assert.match((await project.run('poc', 'cost', '--monthly=40 EUR')).stderr, /costs 40 EUR a month/);
+    assert.match(await next(), /^cairn poc decide/);
+});
+
+test('a decision of the catalogue is begun with what the documents say, and known by its file', async () => {
+    const project = await newProject();
+    assert.match((await project.run('adr')).stdout, / \? single-node +One node or several\n/);
+    await project.run('adr', 'new', 'single-node');
+    assert.match(project.read('docs/adr/0001-one-node-or-several.md'), /> .*Single-node vs multi-node POC/);
+    assert.match((await project.run('adr')).stdout, / ✓ single-node +One node or several: docs\/adr\/0001-one-node-or-several.md\n/);
+    const listed = JSON.parse((await project.run('adr', '--json')).stdout);
+    assert.equal(listed.find((one) => one.row === 'single-node').file, 'docs/adr/0001-one-node-or-several.md');
+    assert.equal(listed.find((one) => one.row === 'reuse-decided').file, null);
+});
+
+test('of one row what was found is shown, needed or not, beside its limit', async () => {
+    const project = await newProject();
+    const found = await project.run('check', '--only=several-instances');
+    assert.equal(found.code, 1);
+    assert.match(found.stdout, /✗ several-instances +gap +.*; needed at\s+mvp\s+limit: 2 at a time/s);
+    const passed = await project.run('check', '--only=concurrency');
+    assert.match(passed.stdout, /✓ concurrency .*\(limit: 5 at\s+once\)/s);
+    assert.equal((await project.run('check', '--target=nowhere.yaml')).code, 4);
+});
+
 test('what the next stage measured counts for a criterion of this one, and takes nothing away', async () => {
     const project = await newProject();
     await project.run('poc', 'question', 'Is it fast enough?');

@@ -392,6 +392,79 @@ texts_of_the_record_that_name_no_row_stay_out_of_the_tracker(void **state)
     assert_null(strstr(merge("", left_out, COUNTOF(left_out), &change), "Left out"));
 }
 
+/* As the two documents say it, and as people do. */
+static void
+what_is_asked_for_is_what_is_meant(void **state)
+{
+    static const struct {
+        const char *words;
+        const char *row;
+    } cases[] = {
+        {"Database sharding", "sharding"},
+        {"Multi-AZ deployment", "multi-zone"},
+        {"Database connection", "database-connected"},
+        {"Database connection pooling", "connection-pooling"},
+        {"Basic security", "authentication"},
+        {"Runbooks for common failure scenarios", "runbooks"},
+        {"Auto-scaling", "auto-scaling"},
+        {"Monitoring basics", "metrics"},
+        {"letsencrypt", "certificates-trusted"},
+        {"web sockets", "realtime"},
+        {"a bigger machine", "capacity-planned"},
+    };
+
+    for (size_t i = 0; i < COUNTOF(cases); i++)
+        assert_string_equal(find(str_from(cases[i].words))->id, cases[i].row);
+}
+
+static void
+the_three_questions_are_answered_at_poc(void **state)
+{
+    assert_contains(ask("redis", LIFECYCLE_POC, NULL).filter,
+                    "Can it be added later? yes: skip it");
+    assert_contains(ask("tls", LIFECYCLE_POC, NULL).filter, ": include it");
+    assert_null(ask("redis", LIFECYCLE_MVP, NULL).filter);
+}
+
+/* A person's lines may stand anywhere between the markers, and with the end marker gone. */
+static void
+what_people_wrote_between_the_markers_is_kept(void **state)
+{
+    static const char mine[] = "Words of a person's,\non two lines.\n\n## A heading of ours\n\n"
+                               "* [ ] a star\n- [ ] an item of ours\n  - owner: Ann\n\n"
+                               "    and a paragraph\n";
+    struct gaps_change change;
+    const char *fresh = merge("", NULL, 0, &change);
+    const char *at = strstr(fresh, "## Security\n") + strlen("## Security\n");
+    const char *edited = arena_printf(arena, "%.*s\n%s%s", (int)(at - fresh), fresh, mine, at).data;
+    const char *text = merge(edited, NULL, 0, &change);
+
+    assert_contains(text, arena_printf(arena, "## Our own\n\n%s\n<!-- cairn: end", mine).data);
+    assert_int_equal(change.opened, 0);
+    assert_string_equal(merge(text, NULL, 0, &change), text);
+    edited = arena_printf(arena, "%.*sLast words\n",
+                          (int)(strstr(fresh, "<!-- cairn: end") - fresh), fresh)
+                 .data;
+    assert_contains(merge(edited, NULL, 0, &change), "Last words\n\n<!-- cairn: end");
+}
+
+/* Also where a stage to come would merely be glad of it. */
+static void
+all_lines_of_the_template_are_tracked_from_the_first_day(void **state)
+{
+    struct gaps_change change;
+    const char *text = merge("", NULL, 0, &change);
+
+    for (size_t i = 0; i < catalogue.count; i++) {
+        const char *gap = catalogue.rows[i]->gap;
+
+        if (gap != NULL && strstr(text, gap) == NULL)
+            fail_msg("'%s' is missing", gap);
+    }
+    assert_contains(text,
+                    "- [ ] Multi-AZ deployment (currently single-node) (P2, nice at production)");
+}
+
 int
 main(void)
 {
@@ -404,6 +477,10 @@ main(void)
         cmocka_unit_test(the_line_that_speaks_of_the_stage_is_named),
         cmocka_unit_test(what_is_spelt_wrongly_is_known_by_its_neighbours),
         cmocka_unit_test(what_was_put_off_is_in_the_tracker),
+        cmocka_unit_test(what_is_asked_for_is_what_is_meant),
+        cmocka_unit_test(the_three_questions_are_answered_at_poc),
+        cmocka_unit_test(what_people_wrote_between_the_markers_is_kept),
+        cmocka_unit_test(all_lines_of_the_template_are_tracked_from_the_first_day),
         cmocka_unit_test(texts_of_the_record_that_name_no_row_stay_out_of_the_tracker),
     };
 
