@@ -4,18 +4,55 @@
 
 #include "core/json_scan.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 /* How a byte is written in a string: 0 as it is, 'u' as \u00xx, else behind a backslash. */
 static const char escape_for[256] = {
     [0x00 ... 0x07] = 'u', ['\b'] = 'b', ['\t'] = 't',          ['\n'] = 'n', [0x0B] = 'u',
     ['\f'] = 'f',          ['\r'] = 'r', [0x0E ... 0x1F] = 'u', ['"'] = '"',  ['\\'] = '\\',
 };
 
-/* Copies the run of bytes that need no escape; returns its length. Room is reserved. */
+#ifdef __SSE2__
+/* Copies 16 bytes; a bit for each that needs an escape. */
+static inline unsigned
+copy_16(char *to, const char *from)
+{
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)from);
+    __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+    __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+
+    _mm_storeu_si128((__m128i *)(void *)to, bytes);
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(low, quote), backslash));
+}
+#endif
+
+/* Copies the run of bytes that need no escape; returns its length. Room is reserved, and what is
+ * behind the run may be overwritten up to len. */
 static inline size_t
 copy_plain(char *to, const char *from, size_t len)
 {
     size_t at = 0;
 
+#ifdef __SSE2__
+    if (len >= 16) {
+        for (; len - at >= 16; at += 16) {
+            unsigned special = copy_16(to + at, from + at);
+
+            if (UNLIKELY(special != 0))
+                return at + (size_t)__builtin_ctz(special);
+        }
+        if (at < len) {
+            /* The rest together with what was before it, which needed none. */
+            unsigned special = copy_16(to + len - 16, from + len - 16);
+
+            return special == 0 ? len : len - 16 + (size_t)__builtin_ctz(special);
+        }
+        return at;
+    }
+#endif
     while (len - at >= 8) {
         uint64_t w;
 

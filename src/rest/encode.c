@@ -40,6 +40,15 @@ write_value(const struct encoder *e, uint32_t column, const struct value *cell)
     char room[ZONE_ROOM];
     struct value shifted;
 
+    /* What most values are goes the short way. */
+    if (cell->kind == VALUE_INT && json_class == 'n') {
+        buf_add_i64(e->out, cell->i);
+        return;
+    }
+    if (cell->kind == VALUE_TEXT && json_class == 's') {
+        json_write_str(e->out, cell->s);
+        return;
+    }
     if (LIKELY(e->zone == NULL || json_class != 'z')) {
         type_write_json_class(e->out, json_class, cell);
         return;

@@ -159,25 +159,29 @@ every_byte_is_escaped_at_every_place_or_left_alone(void **state)
     char text[40];
     char want[60];
 
-    for (int c = 0; c < 256; c++) {
-        for (size_t at = 0; at < 20; at++) {
+    /* One byte in 8, 16 and the rests of both. */
+    for (unsigned i = 0; i < 256 * sizeof(text); i++) {
+        int c = (int)(i % 256);
+        size_t len = i / 256 + 1;
+
+        for (size_t at = 0; at < len; at++) {
             char escaped[8];
             static const char shorts[] = "\b\t\n\f\r\"\\";
             static const char letters[] = "btnfr\"\\";
             const char *is_short = c != 0 ? strchr(shorts, c) : NULL;
 
             memset(text, 'a', sizeof(text));
-            text[at] = (char)c;
             if (is_short != NULL)
                 snprintf(escaped, sizeof(escaped), "\\%c", letters[is_short - shorts]);
             else if (c < 0x20)
                 snprintf(escaped, sizeof(escaped), "\\u%04x", c);
             else
                 snprintf(escaped, sizeof(escaped), "%c", c);
-            snprintf(want, sizeof(want), "\"%.*s%s%.*s\"", (int)at, "aaaaaaaaaaaaaaaaaaaa", escaped,
-                     (int)(20 - at), "aaaaaaaaaaaaaaaaaaaa");
+            snprintf(want, sizeof(want), "\"%.*s%s%.*s\"", (int)at, text, escaped,
+                     (int)(len - at - 1), text);
+            text[at] = (char)c;
             buf_clear(&out);
-            json_write_str(&out, str_make(text, 21));
+            json_write_str(&out, str_make(text, len));
             assert_string_equal(buf_cstr(&out), want);
         }
     }
