@@ -93,7 +93,11 @@ struct db_stmt {
     /* PostgreSQL: the statements after it are prepared when it has run, because what they mean may
      * depend on it (a role, the search path). Of the first statements only. */
     bool runs_before_prepare;
-    uint32_t row_count;         /* runs of the statement, >= 1 (embedded engine only: > 1) */
+    uint32_t row_count; /* runs of the statement, >= 1 (embedded engine only: > 1) */
+    /* Embedded: the same for the case that no group of rows in the answer has to be cut short, which
+     * is less work and fails where one has to. Reads that can restart run it first, under an id of
+     * its own. data NULL: there is none. */
+    struct str uncut_sql;
     const struct db_bulk *bulk; /* embedded: all rows at once; NULL: that can't be */
     const struct model_table
         *target; /* what it writes, to name constraints in errors; may be NULL */

@@ -294,6 +294,15 @@ emit_limit(struct emitter *e, const struct plan_rel *rel)
     }
 }
 
+/* Whether rows are left out only where there are more than the service lets through. */
+static bool
+has_cut_alone(const struct plan_rel *rel)
+{
+    return rel->rows_max > 0 && !rel->is_to_one && !rel->is_grouped && rel->order == NULL &&
+           rel->limit_slot == API_NO_SLOT && rel->limit_fixed == 0 &&
+           rel->offset_slot == API_NO_SLOT;
+}
+
 /* What stands between FROM and the end, for one embedded relation. */
 static void
 emit_embed_tail(struct emitter *e, const struct plan_rel *rel)
@@ -315,6 +324,8 @@ emit_row_spec(struct emitter *e, const struct plan_rel *rel)
     struct buf spec;
 
     buf_init(&spec, SQL_MAX);
+    if (e->is_uncut && has_cut_alone(rel))
+        buf_add_i64(&spec, rel->rows_max);
     if (e->plan->nulls_stripped)
         buf_add_char(&spec, '!');
     for (uint32_t i = 0; i < rel->column_count; i++) {
@@ -360,10 +371,13 @@ static void
 emit_embed_embedded(struct emitter *e, const struct plan_rel *rel)
 {
     /* What is ordered or cut must be so before it is aggregated, and groups are made before. */
-    bool is_below = rel->is_grouped ||
-                    (!rel->is_to_one && (rel->order != NULL || rel->limit_slot != API_NO_SLOT ||
-                                         rel->offset_slot != API_NO_SLOT || rel->rows_max > 0));
+    bool is_uncut = e->is_uncut && has_cut_alone(rel);
+    bool is_below = rel->is_grouped || (!rel->is_to_one && !is_uncut &&
+                                        (rel->order != NULL || rel->limit_slot != API_NO_SLOT ||
+                                         rel->limit_fixed > 0 || rel->offset_slot != API_NO_SLOT ||
+                                         rel->rows_max > 0));
 
+    e->has_cuts = e->has_cuts || has_cut_alone(rel);
     buf_add_str(&e->sql,
                 rel->is_to_one ? STR("(SELECT cairn_json_row(") : STR("(SELECT cairn_json_rows("));
     emit_row_spec(e, rel);
@@ -377,7 +391,12 @@ emit_embed_embedded(struct emitter *e, const struct plan_rel *rel)
         emit_shown_column(e, rel, &rel->columns[i]);
     }
     buf_add_char(&e->sql, ')');
-    emit_embed_tail(e, rel);
+    if (is_uncut) {
+        emit_from(e, rel);
+        emit_where(e, rel);
+    } else {
+        emit_embed_tail(e, rel);
+    }
     buf_add_char(&e->sql, ')');
 }
 

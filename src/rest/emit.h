@@ -36,7 +36,8 @@ struct emit_param {
 };
 
 struct emit_stmt {
-    struct str sql; /* data NULL: not there */
+    struct str sql;       /* data NULL: not there */
+    struct str uncut_sql; /* db_stmt.uncut_sql, with the same parameters */
     struct emit_param *params;
     uint32_t param_count;
 };

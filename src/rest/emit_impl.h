@@ -22,6 +22,8 @@ struct emitter {
     const struct schema_table *view;
     bool is_bulk;       /* parameters are columns of DB_BULK_ROWS; and ... */
     bool appends;       /* ... the key is SQLite's to choose */
+    bool is_uncut;      /* embeds are written as if none had more rows than it may have */
+    bool has_cuts;      /* there is an embed for which that makes a difference */
     bool call_is_named; /* the root's function stands before, as WITH */
     bool *used;         /* root columns that were mentioned; NULL: nobody asks */
     /* What the caller may (plan->role): the embedded engine only. */

@@ -516,6 +516,7 @@ rest_add_stmt(struct rest_call *call, const struct emit_stmt *sql, uint64_t id,
 
     *stmt = (struct db_stmt){
         .sql = sql->sql,
+        .uncut_sql = sql->uncut_sql,
         .id = begin_stmt_id(&call->begin, id),
         .target = call->action != PLAN_READ ? call->shape->plan->target->model : NULL,
         .on_row = on_row,

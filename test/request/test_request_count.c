@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How many rows there are in all, counted and guessed: point 30 of the contract. */
+/* How many rows there are in all, counted and guessed, and how many are shown: point 30 of the contract. */
 #include "door.h"
 
 static struct door door;
@@ -88,6 +88,38 @@ without_a_bound_an_estimate_is_the_higher_of_count_and_guess(void **state)
     door_close(&door);
 }
 
+static const char owners_sql[] =
+    "CREATE TABLE owners (id integer PRIMARY KEY);"
+    "CREATE TABLE pets (id integer PRIMARY KEY, owner_id integer NOT NULL REFERENCES owners,"
+    " name text NOT NULL);"
+    "INSERT INTO owners VALUES (1), (2), (3);"
+    "INSERT INTO pets VALUES (1, 1, 'a'), (2, 1, 'b'), (3, 1, 'x'), (4, 2, 'd'), (5, 2, 'e');";
+
+static const struct door_case cut_embeds[] = {
+    {"GET /owners?select=pets(id)&id=eq.1", "200\n\n[{\"pets\":[{\"id\":1}, \n {\"id\":2}]}]"},
+    {"GET /owners?select=id,pets(id)&order=id&id=gt.1",
+     "200\n\n[{\"id\":2,\"pets\":[{\"id\":4}, \n {\"id\":5}]}, \n {\"id\":3,\"pets\":[]}]"},
+    {"GET /owners?select=id,pets(id)&order=id.desc&id=lt.3",
+     "200\n\n[{\"id\":2,\"pets\":[{\"id\":4}, \n {\"id\":5}]}, \n "
+     "{\"id\":1,\"pets\":[{\"id\":1}, \n {\"id\":2}]}]"},
+    {"GET /pets?select=id,owners(pets(name))&id=eq.3",
+     "200\n\n[{\"id\":3,\"owners\":{\"pets\":[{\"name\":\"a\"}, \n {\"name\":\"b\"}]}}]"},
+    {"GET /owners?select=pets(id)&id=eq.1&pets.limit=1", "200\n\n[{\"pets\":[{\"id\":1}]}]"},
+    {"GET /owners?select=pets(id)&id=eq.1&pets.order=id.desc",
+     "200\n\n[{\"pets\":[{\"id\":3}, \n {\"id\":2}]}]"},
+};
+
+static void
+an_embed_has_no_more_rows_than_one_read_returns(void **state)
+{
+    struct door_options options = {.migration = owners_sql, .limits = door_limits};
+
+    options.limits.rows_max = 2;
+    door_open(&door, &options);
+    door_expect_all(&door, cut_embeds, COUNTOF(cut_embeds));
+    door_close(&door);
+}
+
 static const struct door_case calls[] = {
     {"POST /rpc/all_items?limit=2\nPrefer: count=estimated\n\n{}",
      "206\nContent-Range: 0-1/5\n\n..."},
@@ -111,6 +143,7 @@ main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_estimate_is_exact_up_to_what_one_read_returns),
         cmocka_unit_test(without_a_bound_an_estimate_is_the_higher_of_count_and_guess),
+        cmocka_unit_test(an_embed_has_no_more_rows_than_one_read_returns),
         cmocka_unit_test(the_rows_of_a_function_are_counted_and_never_guessed),
     };
     int failed;

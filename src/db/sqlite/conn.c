@@ -14,6 +14,9 @@ enum { PROGRESS_STEPS = 1000 };
 /* However few its steps, no inline read holds up its loop for longer: pages may come from disk. */
 static const uint64_t inline_max_ns = 10 * 1000 * 1000;
 
+/* Ids are counted up from 1. */
+#define UNCUT_ID (UINT64_C(1) << 63)
+
 /* Another process may be turning the log on at this moment, or recovering the file, and has it
  * locked. */
 static const uint64_t open_wait_ns = 5000 * UINT64_C(1000000);
@@ -403,6 +406,8 @@ outcome_of(struct lite_conn *conn, int *rc, struct err *err)
 {
     if (*rc == SQLITE_INTERRUPT && conn->stop == LITE_STOP_BUDGET)
         return LITE_STOPPED;
+    if (*rc == FUNCTIONS_TOO_MANY)
+        return LITE_UNCUT;
     /* The action RESTRICT is a trigger to SQLite. */
     if (*rc == SQLITE_CONSTRAINT_TRIGGER &&
         strcmp(sqlite3_errmsg(conn->db), "FOREIGN KEY constraint failed") == 0)
@@ -552,7 +557,10 @@ lite_conn_run(struct lite_conn *conn, struct db_job *job, struct db_stmt *stmt, 
     if (run_bulk(conn, job, stmt, &outcome, rc))
         return outcome;
     if (LIKELY(stmt->id != 0)) {
-        handle = kept_get(conn, stmt->id, stmt->sql, rc);
+        bool is_uncut = conn->runs_uncut && stmt->uncut_sql.data != NULL;
+
+        handle = is_uncut ? kept_get(conn, stmt->id | UNCUT_ID, stmt->uncut_sql, rc)
+                          : kept_get(conn, stmt->id, stmt->sql, rc);
         if (handle == NULL)
             return outcome_of(conn, rc, &job->err);
     } else {
@@ -581,8 +589,8 @@ lite_conn_run(struct lite_conn *conn, struct db_job *job, struct db_stmt *stmt, 
     return outcome;
 }
 
-enum lite_outcome
-lite_conn_run_job(struct lite_conn *conn, struct db_job *job, uint32_t *failed, int *rc)
+static enum lite_outcome
+run_stmts(struct lite_conn *conn, struct db_job *job, uint32_t *failed, int *rc)
 {
     *rc = SQLITE_OK;
     conn->env.session = job->session;
@@ -601,4 +609,28 @@ lite_conn_run_job(struct lite_conn *conn, struct db_job *job, uint32_t *failed, 
     conn->env.session = NULL;
     conn->env.zone = NULL;
     return LITE_OK;
+}
+
+/* An error too may be that of a row which would have been cut off. */
+static bool
+is_for_cutting(const struct db_job *job, enum lite_outcome outcome, uint32_t failed, int rc)
+{
+    return outcome == LITE_UNCUT || (outcome == LITE_FAILED && (rc & 0xff) == SQLITE_ERROR &&
+                                     job->stmts[failed].uncut_sql.data != NULL);
+}
+
+enum lite_outcome
+lite_conn_run_job(struct lite_conn *conn, struct db_job *job, uint32_t *failed, int *rc)
+{
+    enum lite_outcome outcome = LITE_OK;
+    bool may_restart = job->mode == DB_READ && job->restart != NULL;
+
+    conn->runs_uncut = may_restart;
+    outcome = run_stmts(conn, job, failed, rc);
+    conn->runs_uncut = false;
+    if (LIKELY(outcome == LITE_OK) || !may_restart || !is_for_cutting(job, outcome, *failed, *rc))
+        return outcome;
+    err_clear(&job->err);
+    job->restart(job);
+    return run_stmts(conn, job, failed, rc);
 }

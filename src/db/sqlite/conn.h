@@ -49,6 +49,7 @@ struct lite_conn {
     struct lite_sequences *sequences; /* the writer's; NULL on others */
     struct lite_rows rows;            /* of the statement that runs for all its rows at once */
     uint32_t row;                     /* which run of the statement is the present or last one */
+    bool runs_uncut;                  /* statements that have an uncut_sql run that */
     bool rows_seen; /* a row function was called since the caller last cleared this */
 
     /* Limits of what runs now. */
@@ -61,6 +62,7 @@ struct lite_conn {
 
 enum lite_outcome {
     LITE_OK,
+    LITE_UNCUT,   /* uncut_sql of a statement met a group that has to be cut; err is not set */
     LITE_FAILED,  /* err says why */
     LITE_STOPPED, /* the budget was used up; err is not set */
     LITE_LOCKED,  /* the file is locked by another program; err is set */

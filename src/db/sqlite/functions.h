@@ -55,7 +55,8 @@
  *   cairn_json_row(spec, v1, v2, ...)    an object as row_to_json() writes it. spec: for each column
  *     its class letter (type_json_class) and its key, escaped as the content of a JSON string;
  *     columns are separated by \x01. A '!' in front: members that are null are left out.
- *   cairn_json_rows(spec, v1, v2, ...)  aggregate: cairn_json_agg(cairn_json_row(...)) in one
+ *   cairn_json_rows(spec, v1, v2, ...)  aggregate: cairn_json_agg(cairn_json_row(...)) in one. A number
+ *     in front of spec: of more rows than that the statement fails with FUNCTIONS_TOO_MANY.
  *   cairn_json_agg(row)                aggregate: rows as json_agg() of records; [] without rows
  *   cairn_json_array(class, value)     aggregate: values as json_agg(); [] without rows
  *   cairn_json_value(class, value)     one value, NULL is null
@@ -91,6 +92,10 @@
 
 struct db_session; /* db/engine.h */
 struct zone;       /* sql/zone.h */
+
+/* The extended code of a statement that ran as if no group had more rows than it may have. No code of
+ * SQLite's own. */
+#define FUNCTIONS_TOO_MANY (SQLITE_ABORT | (99 << 8))
 
 /* What the functions ask of their connection; it outlives the connection. */
 struct functions_env {

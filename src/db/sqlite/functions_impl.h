@@ -101,6 +101,7 @@ void fn_fail_with(sqlite3_context *ctx, const char *code, const char *message);
 struct fn_list {
     struct buf out; /* max 0: nothing was added yet */
     void *spec;     /* of fn_json_rows_step; freed in the end */
+    uint64_t rows;  /* the same: in out */
 };
 
 /* NULL: there is no memory, which SQLite has noted. */

@@ -10,12 +10,13 @@
 
 struct row_column {
     char json_class;
-    struct str key; /* with quotes and colon */
+    struct str key; /* {"id": or ,"name": */
 };
 
 /* A specification, parsed; columns and their text follow it in the same allocation. */
 struct row_spec {
     bool strips_nulls;
+    uint64_t rows_max; /* 0: any number */
     int count;
     struct row_column columns[];
 };
@@ -26,15 +27,21 @@ parse_spec(struct str text)
     struct row_spec *spec;
     size_t count = 1;
     char *to;
-    bool strips = text.len > 0 && text.data[0] == '!';
+    uint64_t rows_max = 0;
+    bool strips = false;
 
+    for (; text.len > 0 && text.data[0] >= '0' && text.data[0] <= '9';
+         text = str_slice(text, 1, text.len))
+        rows_max = rows_max * 10 + (uint64_t)(text.data[0] - '0');
+    strips = text.len > 0 && text.data[0] == '!';
     text = str_slice(text, strips ? 1 : 0, text.len);
     for (size_t i = 0; i < text.len; i++)
         count += text.data[i] == '\1';
     if (text.len == 0)
         count = 0;
-    spec = xmalloc(sizeof(*spec) + count * (sizeof(struct row_column) + 3) + text.len);
+    spec = xmalloc(sizeof(*spec) + count * (sizeof(struct row_column) + 4) + text.len);
     spec->strips_nulls = strips;
+    spec->rows_max = rows_max;
     spec->count = (int)count;
     to = (char *)&spec->columns[count];
     for (size_t i = 0; i < count; i++) {
@@ -42,6 +49,7 @@ parse_spec(struct str text)
         char *start = to;
 
         spec->columns[i].json_class = part.len > 0 ? part.data[0] : 's';
+        *to++ = i == 0 ? '{' : ',';
         *to++ = '"';
         if (part.len > 1) {
             memcpy(to, part.data + 1, part.len - 1);
@@ -96,39 +104,61 @@ write_stripped(struct buf *out, const struct json *json)
 }
 
 static void
-write_member(struct fn *fn, struct buf *out, const struct row_spec *spec, int index,
-             struct value *value)
+write_row_stripped(struct fn *fn, struct buf *out, const struct row_spec *spec,
+                   sqlite3_value **values)
 {
     struct json_limits limits = {
         .max_depth = DEPTH_MAX, .allow_duplicate_keys = true, .allow_nul = true};
-    char json_class = spec->columns[index].json_class;
-    struct json *json = NULL;
+    bool first = true;
 
-    if (spec->strips_nulls && json_class == 'r' && value->kind == VALUE_TEXT &&
-        json_parse(value->s, limits, fn->scratch, &json, NULL))
-        write_stripped(out, json);
-    else
-        fn_write_json(fn, out, json_class, value);
+    buf_add_char(out, '{');
+    for (int i = 0; i < spec->count; i++) {
+        const struct row_column *column = &spec->columns[i];
+        struct value value = fn_value_of(values[i]);
+        struct json *json = NULL;
+
+        if (value.kind == VALUE_NULL)
+            continue;
+        buf_add_str(out, first ? str_slice(column->key, 1, column->key.len) : column->key);
+        first = false;
+        if (column->json_class == 'r' && value.kind == VALUE_TEXT &&
+            json_parse(value.s, limits, fn->scratch, &json, NULL))
+            write_stripped(out, json);
+        else
+            fn_write_json(fn, out, column->json_class, &value);
+    }
+    buf_add_char(out, '}');
+}
+
+/* What most values are goes the short way. */
+static inline void
+write_value(struct fn *fn, struct buf *out, char json_class, sqlite3_value *from)
+{
+    int type = sqlite3_value_type(from);
+    struct value value;
+
+    if (type == SQLITE_INTEGER && json_class == 'n') {
+        buf_add_i64(out, sqlite3_value_int64(from));
+    } else if (type == SQLITE_TEXT && json_class == 's') {
+        json_write_str(out, fn_bytes_of(from));
+    } else {
+        value = fn_value_of(from);
+        fn_write_json(fn, out, json_class, &value);
+    }
 }
 
 static void
 write_row(struct fn *fn, struct buf *out, const struct row_spec *spec, sqlite3_value **values)
 {
-    char separator = '{';
-
-    for (int i = 0; i < spec->count; i++) {
-        struct value value = fn_value_of(values[i]);
-
-        if (spec->strips_nulls && value.kind == VALUE_NULL)
-            continue;
-        buf_add_char(out, separator);
-        buf_add_str(out, spec->columns[i].key);
-        write_member(fn, out, spec, i, &value);
-        separator = ',';
+    if (spec->strips_nulls) {
+        write_row_stripped(fn, out, spec, values);
+        return;
     }
-    if (separator == '{')
-        buf_add_char(out, '{');
-    buf_add_char(out, '}');
+    for (int i = 0; i < spec->count; i++) {
+        buf_add_str(out, spec->columns[i].key);
+        write_value(fn, out, spec->columns[i].json_class, values[i]);
+    }
+    buf_add_str(out, spec->count == 0 ? STR("{}") : STR("}"));
 }
 
 static bool
@@ -164,15 +194,22 @@ fn_json_rows_step(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
     struct fn *fn = fn_begin(ctx);
     struct fn_list *list = fn_list_of(ctx);
+    const struct row_spec *spec = NULL;
 
     if (list == NULL || argc == 0)
         return;
     if (list->spec == NULL)
         list->spec = parse_spec(fn_text_of(argv[0]));
-    if (!fits(ctx, list->spec, argc))
+    spec = list->spec;
+    if (!fits(ctx, spec, argc))
         return;
+    if (spec->rows_max != 0 && list->rows == spec->rows_max) {
+        sqlite3_result_error_code(ctx, FUNCTIONS_TOO_MANY);
+        return;
+    }
+    list->rows++;
     buf_add_str(&list->out, list->out.len == 0 ? STR("[") : STR(", \n "));
-    write_row(fn, &list->out, list->spec, argv + 1);
+    write_row(fn, &list->out, spec, argv + 1);
     if (arena_is_exhausted(fn->scratch))
         list->out.overflowed = true;
 }

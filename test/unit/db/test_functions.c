@@ -377,6 +377,12 @@ lists_separate_as_json_agg_does(void **state)
     expect(*state, "select cairn_json_rows('!na', column1) from (values (1), (null))",
            "[{\"a\":1}, \n {}]");
     expect(*state, "select cairn_json_rows('') from (values (1), (2))", "[{}, \n {}]");
+    expect(*state, "select cairn_json_rows('2na', column1) from (values (1), (2))",
+           "[{\"a\":1}, \n {\"a\":2}]");
+    expect(*state, "select cairn_json_rows('10!na', column1) from (values (1), (null))",
+           "[{\"a\":1}, \n {}]");
+    expect(*state, "select cairn_json_rows('2na', column1) from (values (1), (2), (3))",
+           "SQLite: query aborted");
     expect(*state, "select cairn_json_rows('na', 1) where 0", "[]");
     expect(*state, "select cairn_json_rows('na', 1, 2) from (values (1), (2))",
            "E|XX000|the values of a JSON row are not as many as the keys|");

@@ -116,6 +116,56 @@ a_read_past_its_time_is_canceled(void **state)
 }
 
 static void
+groups_that_need_not_be_cut_are_read_without(void **state)
+{
+    struct work work;
+
+    work_init(&work, DB_READ, "SELECT 'cut'");
+    work.stmts[0].uncut_sql = STR("SELECT cairn_json_rows('2na', column1) FROM (VALUES (1), (2))");
+    work_run(*state, &work);
+    assert_true(work.job.ok);
+    assert_int_equal(work.restarts, 0);
+    assert_str(buf_str(&work.rows), "[{\"a\":1}, \n {\"a\":2}]\n");
+    work_fini(&work);
+}
+
+static void
+groups_that_have_to_be_cut_are_read_again(void **state)
+{
+    static const char *const uncut[] = {
+        "SELECT 1 UNION ALL SELECT cairn_json_rows('2na', column1) FROM (VALUES (1), (2), (3))",
+        /* The row may be one of those that are cut off. */
+        "SELECT cairn_raise('22012', 'division by zero', NULL)",
+    };
+
+    for (size_t i = 0; i < COUNTOF(uncut); i++) {
+        struct work work;
+
+        work_init(&work, DB_READ, "SELECT 0");
+        work_add(&work, "SELECT 'cut'");
+        work.stmts[1].uncut_sql = str_from(uncut[i]);
+        work_run(*state, &work);
+        assert_true(work.job.ok);
+        assert_int_equal(work.restarts, 1);
+        assert_str(buf_str(&work.rows), "0\ncut\n");
+        work_fini(&work);
+    }
+}
+
+static void
+what_fails_when_it_is_cut_too_has_failed(void **state)
+{
+    struct work work;
+
+    work_init(&work, DB_READ, "SELECT cairn_raise('22012', 'with cuts', NULL)");
+    work.stmts[0].uncut_sql = STR("SELECT cairn_raise('22012', 'without', NULL)");
+    work_run(*state, &work);
+    assert_false(work.job.ok);
+    assert_string_equal(work.job.err.message, "with cuts");
+    work_fini(&work);
+}
+
+static void
 a_row_function_stops_its_job(void **state)
 {
     struct fixture *fx = *state;
@@ -399,6 +449,9 @@ main(void)
         WITH_DB(a_read_past_its_budget_starts_again_in_the_pool),
         WITH_DB(a_read_whose_rows_cannot_be_seen_twice_runs_in_the_pool),
         WITH_DB(a_read_past_its_time_is_canceled),
+        WITH_DB(groups_that_need_not_be_cut_are_read_without),
+        WITH_DB(groups_that_have_to_be_cut_are_read_again),
+        WITH_DB(what_fails_when_it_is_cut_too_has_failed),
         WITH_DB(a_row_function_stops_its_job),
         WITH_DB(a_read_sees_every_write_that_was_answered),
         WITH_DB(a_read_in_the_callback_of_a_write_sees_it),
