@@ -33,6 +33,7 @@ struct live_run {
     unsigned asked, refused, cut, late, not_ready; /* of the drill's own requests */
     double slowest_s;
     uint64_t watched_ns;
+    bool was_interrupted;
     const char *abort; /* why it was given up; NULL: it wasn't */
 };
 
@@ -67,6 +68,7 @@ watch(struct live_run *run)
     const struct live_traffic *traffic = &run->traffic;
 
     if (run->live->examiner->is_interrupted != NULL && run->live->examiner->is_interrupted()) {
+        run->was_interrupted = true;
         run->abort = "interrupted";
         return false;
     }
@@ -195,7 +197,7 @@ end_worker(struct live *live, int signal_no, pid_t *ended, struct err *err)
 }
 
 /* Until another worker answers; seconds, or a negative number. An interrupt doesn't end it: who ended a
- * worker waits for the next. */
+ * worker waits for the next, and believes the supervisor then: no answer is waited for any more. */
 static double
 wait_for_next(struct live_run *run, pid_t before)
 {
@@ -206,8 +208,9 @@ wait_for_next(struct live_run *run, pid_t before)
 
         (void)watch(run);
         ask_once(run);
-        if (run->asked - failures(run) - run->not_ready > ready && refresh(run->live) &&
-            run->live->running.worker > 1 && run->live->running.worker != before)
+        if ((run->was_interrupted || run->asked - failures(run) - run->not_ready > ready) &&
+            refresh(run->live) && run->live->running.worker > 1 &&
+            run->live->running.worker != before)
             return (double)(clock_mono_ns() - begun_ns) / 1e9;
         poll(NULL, 0, STEP_MS);
     }

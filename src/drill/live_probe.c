@@ -16,6 +16,7 @@ enum {
     ASK_MS = 5000,
     SAMPLES = 100,
     SAMPLE_PAUSE_MS = 20,
+    TABLES_TRIED = 5,
     EXPIRES_DAYS = 14,
     STATUS_MAX = 64 * 1024
 };
@@ -186,24 +187,61 @@ compare_seconds(const void *first, const void *second)
     return (*a > *b) - (*a < *b);
 }
 
+/* The first table that anybody may read, without its rows: what /readyz says on PostgreSQL is known without
+ * asking it. Without one, readiness. */
+static const char *
+find_path(struct live *live, const struct check_input *input, struct client *client)
+{
+    struct client_response response;
+    struct err err = {0};
+    struct json *root = NULL;
+    const struct json *paths;
+    unsigned tries = 0;
+
+    client_ask(client, "GET", "/openapi.json", NULL, STR_NULL, &response);
+    /* What is read of it is in the next answer's place. */
+    if (response.status != 200 || !json_parse(arena_copy(input->arena, response.body),
+                                              JSON_LIMITS_DEFAULT, input->arena, &root, &err))
+        return "/readyz";
+    paths = json_get(root, "paths");
+    for (const struct json *one = paths != NULL ? paths->first : NULL;
+         one != NULL && tries < TABLES_TRIED; one = one->next) {
+        const char *path;
+
+        if (json_get(one, "get") == NULL || str_has_prefix(one->key, STR("/rpc/")))
+            continue;
+        path = arena_printf(input->arena, "/rest/v1%.*s?limit=0", STR_ARG(one->key)).data;
+        tries++;
+        client_ask(client, "GET", path, NULL, STR_NULL, &response);
+        if (response.outcome == CLIENT_ANSWERED && response.status == 200)
+            return path;
+    }
+
+    return "/readyz";
+}
+
 /* How long its users wait now: small requests beside theirs. */
 static void
 look_latency(struct live *live, const struct check_input *input, struct evidence *out)
 {
     const struct stage_target *target = &stage_targets[input->stage];
     struct live_traffic traffic = {0};
-    uint64_t begun_ns = clock_mono_ns();
+    uint64_t begun_ns;
     double seconds[SAMPLES];
     unsigned failed = 0;
     struct client client;
     double p95, rate;
-    bool watched = live_watch_traffic(live, &traffic);
+    const char *path;
+    bool watched;
 
     client_init(&client, &live->at, ASK_MS);
+    path = find_path(live, input, &client);
+    watched = live_watch_traffic(live, &traffic);
+    begun_ns = clock_mono_ns();
     for (unsigned i = 0; i < SAMPLES; i++) {
         struct client_response response;
 
-        client_ask(&client, "GET", "/readyz", NULL, STR_NULL, &response);
+        client_ask(&client, "GET", path, NULL, STR_NULL, &response);
         failed += response.status != 200;
         seconds[i] = response.outcome == CLIENT_ANSWERED ? response.seconds : ASK_MS / 1000.0;
         poll(NULL, 0, SAMPLE_PAUSE_MS);
@@ -212,17 +250,19 @@ look_latency(struct live *live, const struct check_input *input, struct evidence
     watched = watched && live_watch_traffic(live, &traffic);
     qsort(seconds, SAMPLES, sizeof(seconds[0]), compare_seconds);
     p95 = seconds[SAMPLES * 95 / 100] * 1000;
+    if (str_has_prefix(str_from(path), STR("/rest/")))
+        traffic.requests -= traffic.requests < SAMPLES ? traffic.requests : SAMPLES;
     rate = traffic.requests / ((double)(clock_mono_ns() - begun_ns) / 1e9);
     evidence_add_figure(out, "live_p95", p95, "ms");
     if (failed > 0)
-        check_fail(input, out, "%u of %d requests failed", failed, SAMPLES);
+        check_fail(input, out, "%s: %u of %d requests failed", path, failed, SAMPLES);
     else if (target->p95_ms > 0 && p95 >= target->p95_ms)
-        check_fail(input, out, "p95 %.1f ms beside %.1f requests per second", p95, rate);
+        check_fail(input, out, "%s: p95 %.1f ms beside %.1f requests per second", path, p95, rate);
     else if (watched)
-        check_pass(input, out, "p95 %.1f ms beside %.1f requests per second of its users", p95,
-                   rate);
+        check_pass(input, out, "%s: p95 %.1f ms beside %.1f requests per second of its users", path,
+                   p95, rate);
     else
-        check_pass(input, out, "p95 %.1f ms at its present load", p95);
+        check_pass(input, out, "%s: p95 %.1f ms at its present load", path, p95);
 }
 
 /* Since its worker began. */

@@ -261,7 +261,7 @@ export function cleanEnvironment(extra = {}) {
 /** Runs a command of the binary to its end: { code, signal, stdout, stderr }. */
 export async function cairn(args, { cwd = temporary, env = {}, timeout = 30_000, input } = {}) {
     const child = spawn(binary, args, { cwd, env: cleanEnvironment(env), stdio: ['pipe', 'pipe', 'pipe'] });
-    const result = { stdout: '', stderr: '' };
+    const result = { stdout: '', stderr: '', pid: child.pid };
     child.stdout.on('data', (data) => (result.stdout += data));
     child.stderr.on('data', (data) => (result.stderr += data));
     child.stdin.on('error', () => {});

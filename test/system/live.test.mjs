@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 
-import { binary, cairn, cleanEnvironment, endAll, makeProject, request, startCairn, until } from './harness.mjs';
+import { binary, cairn, cleanEnvironment, endAll, makeProject, request, startCairn, startPostgres, until } from './harness.mjs';
 
 after(endAll);
 
@@ -31,11 +31,11 @@ before(async () => {
 
 const check = (...args) => cairn(['check', '--live', '--json', ...args], { cwd: server.project, env, timeout: 120_000 });
 const found = ({ stdout }, id) => JSON.parse(stdout).rows.find((row) => row.id === id);
-const runFile = () => {
-    const folder = path.join(server.project, '.cairn/run');
+const runFile = (project = server.project) => {
+    const folder = path.join(project, '.cairn/run');
     return path.join(folder, fs.readdirSync(folder).find((name) => name.endsWith('.json')));
 };
-const running = () => JSON.parse(fs.readFileSync(runFile(), 'utf8'));
+const running = (project) => JSON.parse(fs.readFileSync(runFile(project), 'utf8'));
 const isAlive = (pid) => {
     try {
         return process.kill(pid, 0);
@@ -144,6 +144,79 @@ test('over TLS the certificate that it shows is looked at', async () => {
         child.kill('SIGTERM');
         await new Promise((done) => child.once('close', done));
     }
+});
+
+describe('on PostgreSQL', () => {
+    const user = `live_${process.pid}`;
+    let postgres;
+    let own;
+    before(async () => {
+        postgres = await startPostgres();
+        const database = await postgres.createDatabase();
+        await postgres.sql(`CREATE ROLE ${user} LOGIN CREATEDB`, 'postgres');
+        await postgres.sql(`ALTER DATABASE ${database} OWNER TO ${user}`, 'postgres');
+        const url = postgres.url(database).replace('postgres@', `${user}@`);
+        const project = makeProject({ migrations: { '0001_notes.sql': 'CREATE TABLE notes (id bigint PRIMARY KEY);\n' } });
+        own = await startCairn({ engine: 'postgres', postgres, database, project, env: { CAIRN_DATABASE_URL: url } });
+        own.checks = { CAIRN_LISTEN: `127.0.0.1:${own.port}`, CAIRN_DATABASE_URL: url };
+        await until('its worker is known', () => running(own.project).worker > 0);
+    });
+    const ask = (id, ...args) => cairn(['check', '--live', '--json', '--stage=mvp', `--only=${id}`, ...args],
+        { cwd: own.project, env: own.checks, timeout: 120_000 });
+    /** What of its checks is on the server and in the file system. */
+    const left = async (pid) => [
+        await postgres.sql(`SELECT string_agg(datname, ' ') FROM pg_database JOIN pg_roles r ON r.oid = datdba
+            WHERE datname LIKE 'cairn\\_drill\\_%' AND rolname = '${user}'`, 'postgres'),
+        fs.readdirSync('/tmp').filter((name) => name.startsWith(`cairn-drill-${pid}-`)).join(' '),
+    ];
+
+    test('the running service is asked beside a clone of which nothing stays', async () => {
+        const seen = await ask('latency');
+        assert.match(found(seen, 'latency').found, /^live: \/rest\/v1\/notes\?limit=0: p95 .*; on a clone: p50 /);
+        const health = await ask('health-truth');
+        assert.match(found(health, 'health-truth').found, /^live: alive and ready; on a clone: without data \/readyz turned in /);
+        assert.equal(found(health, 'health-truth').status, 'pass');
+        assert.deepEqual(await left(health.pid), ['', '']);
+    });
+
+    test('interrupted when its worker has just been ended, it waits for the next one, and holds the lock until then', async () => {
+        const { worker } = running(own.project);
+        const child = spawn(binary, ['check', '--live', '--stage=mvp', '--only=data-persists', '--yes-live=shop'],
+            { cwd: own.project, env: cleanEnvironment(own.checks), stdio: 'ignore' });
+        const ended = new Promise((done) => child.once('exit', (code) => done(code)));
+        const lock = path.join(own.project, '.cairn/check.lock');
+        await until('the lock', () => fs.existsSync(lock) && fs.readFileSync(lock, 'utf8').includes(`${child.pid}`));
+        const second = await cairn(['check', '--only=documentation'], { cwd: own.project, env: own.checks });
+        assert.match(second.stderr, new RegExp(`held by process ${child.pid}`));
+        await until('its worker to be gone', () => !isAlive(worker));
+        child.kill('SIGINT');
+        await until('another worker', () => running(own.project).worker !== worker);
+        // It gives up a minute after the worker was ended, when it hasn't seen the next one.
+        const end = await Promise.race([ended, new Promise((done) => setTimeout(done, 40_000, 'not yet').unref())]);
+        assert.equal(end, 5);
+        assert.deepEqual(await left(child.pid), ['', '']);
+        await own.waitReady();
+    });
+
+    test('whose database is away it is told so, and not drilled', async () => {
+        const { worker } = running(own.project);
+        await postgres.sql(`ALTER DATABASE ${own.database} ALLOW_CONNECTIONS false`, 'postgres');
+        try {
+            await until('it to notice', async () => {
+                await postgres.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${own.database}'`, 'postgres');
+                return (await own.request('/readyz')).status === 503;
+            });
+            const health = found(await ask('health-truth'), 'health-truth');
+            assert.equal(health.status, 'gap');
+            assert.equal(health.found, 'live: /livez: 200, /readyz: 503');
+            const drill = found(await ask('data-persists', '--yes-live=shop'), 'data-persists');
+            assert.match(drill.found, /^live: not begun: \d+ of \d+ requests failed before anything was done/);
+            assert.equal(running(own.project).worker, worker);
+        } finally {
+            await postgres.sql(`ALTER DATABASE ${own.database} ALLOW_CONNECTIONS true`, 'postgres');
+        }
+        await own.waitReady();
+    });
 });
 
 test('where nothing runs, that is said, and where it runs instead', async () => {
