@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All states that the program can be in go through the text side by side, so nothing is tried
  * twice. */
+#include "core/stop.h"
 #include "sql/regex_impl.h"
 
 /* Instructions run for one text; about half a second. */
@@ -202,6 +203,8 @@ regex_match(struct regex *regex, struct str text, bool *matched, struct err *err
                 return true;
             }
         }
+        if (stop_is_due())
+            return stop_fail(err);
         if (gap.steps > STEPS_MAX)
             return err_set(err, ERR_DB, "54000", "the regular expression takes too long");
         regex->current = regex->next;

@@ -6,6 +6,7 @@
  * what is listed ("everywhere but there"), as ! makes it; width is how many places before its end the
  * match begins.
  */
+#include "core/stop.h"
 #include "sql/search_impl.h"
 
 enum truth { NO, YES, MAYBE };
@@ -247,6 +248,8 @@ find(const struct matcher *m, const struct search_node *node, struct places *out
     enum truth truth = NO;
 
     *out = (struct places){0};
+    if (stop_is_due())
+        return NO;
     if (node->op == SEARCH_VALUE)
         return find_value(m, node, out);
     if (node->op != SEARCH_NOT) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/search_scan.h"
 
+#include "core/stop.h"
 #include "def/search.h"
 #include "sql/letter.h"
 #include "sql/search_states.h"
@@ -257,6 +258,8 @@ search_scan_next(struct search_scan *scan, struct search_token *out, bool *found
         at_end = scan->size == 0;
         while (!holds(scan, rules[i].test))
             i++;
+        if (stop_is_due())
+            return stop_fail(err);
         scan->too_long = scan->too_long || scan->steps_left == 0;
         if (scan->too_long)
             return err_set(err, ERR_DB, "54000", "the text is too complex to be searched");

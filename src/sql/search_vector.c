@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tsvector: from words and from its text, and back. */
 #include "core/json.h"
+#include "core/stop.h"
 #include "sql/search_impl.h"
 
 int
@@ -189,6 +190,8 @@ search_vector_read(struct str text, struct arena *arena, struct search_vector *o
             return false;
         if (!found)
             break;
+        if (stop_is_due())
+            return stop_fail(err);
         if (count == cap) {
             struct search_entry *more = ARENA_ARRAY(arena, struct search_entry, cap * 2 + 16);
 

@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/stop.h"
 #include "db/sqlite/sequence.h"
 
 /* Virtual machine steps between two looks at the limits. */
@@ -63,6 +64,13 @@ on_progress(void *arg)
     else if (conn->steps_left != 0 && (--conn->steps_left == 0 || now >= conn->inline_until_ns))
         conn->stop = LITE_STOP_BUDGET;
     return conn->stop != LITE_STOP_NONE;
+}
+
+/* What a function of ours is at can't be seen in the steps of a statement. */
+static bool
+is_stop_wanted(void *arg)
+{
+    return on_progress(arg) != 0;
 }
 
 /* A reader on a loop never waits: the pool does it in its place. The writer waits between tries,
@@ -592,23 +600,23 @@ lite_conn_run(struct lite_conn *conn, struct db_job *job, struct db_stmt *stmt, 
 static enum lite_outcome
 run_stmts(struct lite_conn *conn, struct db_job *job, uint32_t *failed, int *rc)
 {
+    const struct stop stop = {is_stop_wanted, conn};
+    enum lite_outcome outcome = LITE_OK;
+
     *rc = SQLITE_OK;
+    stop_set(&stop);
     conn->env.session = job->session;
     conn->env.zone = job->zone;
     if (job->session != NULL && job->session->set != NULL)
         db_settings_clear(job->session->set);
-    for (uint32_t i = 0; i < job->stmt_count; i++) {
-        enum lite_outcome outcome = lite_conn_run(conn, job, job->stmts + i, rc);
-        if (outcome != LITE_OK) {
-            *failed = i;
-            conn->env.session = NULL;
-            conn->env.zone = NULL;
-            return outcome;
-        }
+    for (uint32_t i = 0; i < job->stmt_count && outcome == LITE_OK; i++) {
+        *failed = i;
+        outcome = lite_conn_run(conn, job, job->stmts + i, rc);
     }
     conn->env.session = NULL;
     conn->env.zone = NULL;
-    return LITE_OK;
+    stop_set(NULL);
+    return outcome;
 }
 
 /* An error too may be that of a row which would have been cut off. */

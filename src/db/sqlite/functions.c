@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/err_local.h"
+#include "core/stop.h"
 #include "db/engine.h"
 #include "db/sqlite/conn.h"
 #include "db/sqlite/functions_impl.h"
@@ -49,6 +50,8 @@ call(sqlite3_context *ctx, int argc, sqlite3_value **argv)
         }
     }
     binding->def->call(fn_begin(ctx), ctx, argc, argv);
+    if (UNLIKELY(stop_was_due()))
+        sqlite3_result_error_code(ctx, SQLITE_INTERRUPT);
 }
 
 int64_t

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* LIKE and regular expressions. */
 #include "core/err_local.h"
+#include "core/stop.h"
 #include "db/sqlite/functions_impl.h"
 #include "sql/letter.h"
 #include "sql/regex.h"
@@ -70,9 +71,11 @@ like(struct str text, struct str pattern, bool icase)
                 fits = next_letter(pattern, &p, icase) == c;
             }
         }
-        if (fits)
+        if (fits && !stop_is_due())
             continue;
         if (!has_percent || percent_t >= text.len)
+            return LIKE_NO;
+        if (stop_is_due())
             return LIKE_NO;
         letter_next(text, &percent_t);
         percent_t = t = skip_to(text, percent_t, pattern, percent_p, icase);

@@ -115,6 +115,57 @@ a_read_past_its_time_is_canceled(void **state)
     assert_string_equal(run_read(fx, "SELECT 1"), "1\n");
 }
 
+/* One call of a function, and no step of the statement meanwhile. */
+static const char *const long_calls[] = {
+    "SELECT cairn_like(replace(hex(zeroblob(3000000)), '00', 'a'), "
+    "'%' || replace(hex(zeroblob(3000)), '00', 'a') || 'b%', 0)",
+    "SELECT cairn_regex(replace(hex(zeroblob(3000000)), '00', 'a'), '(a?b?c?d?e?f?){40}x', 0)",
+    "SELECT cairn_tslength(cairn_to_tsvector('english', "
+    "replace(hex(zeroblob(3000000)), '00', 'a ')))",
+    "SELECT cairn_search_json('simple', '[' || replace(hex(zeroblob(300000)), '00', '\"a b c\", ') "
+    "|| '1]', quote('x'))",
+};
+
+static void
+assert_canceled(const struct work *work)
+{
+    assert_false(work->job.ok);
+    /* Or its time was up before a thread of the pool was free. */
+    if (strcmp(work->job.err.code, "PGRST003") != 0)
+        assert_string_equal(work->job.err.code, "57014");
+}
+
+static void
+a_function_that_takes_too_long_leaves_the_loop(void **state)
+{
+    for (size_t i = 0; i < COUNTOF(long_calls); i++) {
+        struct work work;
+
+        work_init(&work, DB_READ, long_calls[i]);
+        work.job.timeout_ms = 1;
+        work_run(*state, &work);
+        assert_false(work.was_inline);
+        assert_int_equal(work.restarts, 1);
+        assert_canceled(&work);
+        work_fini(&work);
+        assert_string_equal(run_read(*state, "SELECT cairn_like('a', 'a', 0)"), "1\n");
+    }
+}
+
+static void
+a_function_that_takes_too_long_is_canceled(void **state)
+{
+    struct work work;
+
+    /* Half a minute, if it were let. */
+    work_init(&work, DB_READ, long_calls[0]);
+    work.job.timeout_ms = 300;
+    work.job.restart = NULL;
+    work_run(*state, &work);
+    assert_canceled(&work);
+    work_fini(&work);
+}
+
 static void
 groups_that_need_not_be_cut_are_read_without(void **state)
 {
@@ -449,6 +500,8 @@ main(void)
         WITH_DB(a_read_past_its_budget_starts_again_in_the_pool),
         WITH_DB(a_read_whose_rows_cannot_be_seen_twice_runs_in_the_pool),
         WITH_DB(a_read_past_its_time_is_canceled),
+        WITH_DB(a_function_that_takes_too_long_leaves_the_loop),
+        WITH_DB(a_function_that_takes_too_long_is_canceled),
         WITH_DB(groups_that_need_not_be_cut_are_read_without),
         WITH_DB(groups_that_have_to_be_cut_are_read_again),
         WITH_DB(what_fails_when_it_is_cut_too_has_failed),
