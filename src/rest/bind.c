@@ -6,6 +6,7 @@
 #include "rest/plan_check.h"
 #include "sql/array.h"
 #include "sql/search.h"
+#include "sql/zone.h"
 
 /* The request line bounds a list; written as JSON it is at most six times as long. */
 #define LIST_MAX ((size_t)64 * 1024 * 1024)
@@ -76,21 +77,24 @@ bind_json_value(struct buf *out, const struct value *value)
 
 /* What a filter compares with has no modifiers: what is too long is not there, and no error. */
 static bool
-input_operand(const struct type *type, struct str text, struct arena *arena, struct value *out,
-              struct err *err)
+input_operand(const struct bind_input *in, const struct type *type, struct str text,
+              struct value *out, struct err *err)
 {
     struct type plain =
         type->id == TYPE_ENUM || type->id == TYPE_ARRAY ? *type : *type_builtin(type->id);
+    char room[ZONE_ROOM];
 
     if (type->id == TYPE_ARRAY && type->elem->id != TYPE_ENUM)
         plain.elem = type_builtin(type->elem->id);
-    return type_input(&plain, text, arena, out, err);
+    if (type->id == TYPE_TIMESTAMPTZ)
+        text = zone_add_offset(in->zone, text, room);
+    return type_input(&plain, text, in->arena, out, err);
 }
 
 /* The list in normal form as a JSON array, for json_each. An item without data is NULL. */
 static bool
-json_list(const struct str *items, uint32_t count, const struct type *type, struct arena *arena,
-          struct str *out, struct err *err)
+json_list(const struct bind_input *in, const struct str *items, uint32_t count,
+          const struct type *type, struct str *out, struct err *err)
 {
     struct buf text;
     bool ok = false;
@@ -100,14 +104,14 @@ json_list(const struct str *items, uint32_t count, const struct type *type, stru
     for (uint32_t i = 0; i < count; i++) {
         struct value value = {0};
 
-        if (items[i].data != NULL && !input_operand(type, items[i], arena, &value, err))
+        if (items[i].data != NULL && !input_operand(in, type, items[i], &value, err))
             goto out;
         if (i > 0)
             buf_add_char(&text, ',');
         bind_json_value(&text, &value);
     }
     buf_add_char(&text, ']');
-    *out = arena_copy(arena, buf_str(&text));
+    *out = arena_copy(in->arena, buf_str(&text));
     ok = true;
 
 out:
@@ -129,7 +133,7 @@ bind_embedded(const struct bind_input *in, const struct type *type, const struct
     }
     if (slot->json != NULL && slot->json->type != JSON_STRING)
         return payload_array(slot->json, type, in->arena, out, err);
-    return input_operand(type, slot->json != NULL ? slot->json->text : text, in->arena, out, err);
+    return input_operand(in, type, slot->json != NULL ? slot->json->text : text, out, err);
 }
 
 /* The words of the query as their dictionary leaves them. Long texts have many. */
@@ -191,7 +195,7 @@ bind_slot(const struct bind_input *in, const struct emit_param *param, struct va
             *out = text_value(array_literal(slot, in->arena));
             return true;
         }
-        if (!json_list(slot->list, slot->list_count, param->type, in->arena, &text, err))
+        if (!json_list(in, slot->list, slot->list_count, param->type, &text, err))
             return false;
         *out = text_value(text);
         return true;
@@ -199,7 +203,7 @@ bind_slot(const struct bind_input *in, const struct emit_param *param, struct va
         text = slot->text;
         if (in->dialect == DB_SQLITE &&
             (!array_read_flat(text, in->arena, &array, err) ||
-             !json_list(array.items, array.count, param->type, in->arena, &text, err)))
+             !json_list(in, array.items, array.count, param->type, &text, err)))
             return false;
         *out = text_value(text.data != NULL ? text : STR(""));
         return true;
@@ -244,6 +248,18 @@ find_member(const struct json *row, struct str key, const struct json **cursor)
     return member;
 }
 
+/* What is to be put into a column. */
+static bool
+input_cell(const struct bind_input *in, const struct type *type, struct str text, struct value *out,
+           struct err *err)
+{
+    char room[ZONE_ROOM];
+
+    if (type->id == TYPE_TIMESTAMPTZ)
+        text = zone_add_offset(in->zone, text, room);
+    return type_input(type, text, in->arena, out, err);
+}
+
 static bool
 bind_body_row(const struct bind_input *in, const struct emit_stmt *stmt, const struct json *row,
               struct value *values, struct err *err)
@@ -274,7 +290,7 @@ bind_body_row(const struct bind_input *in, const struct emit_stmt *stmt, const s
             values[i].kind = VALUE_NULL;
         else if (type->id == TYPE_TEXT && member->type == JSON_STRING)
             values[i] = text_value(text);
-        else if (!type_input(type, text, in->arena, &values[i], err))
+        else if (!input_cell(in, type, text, &values[i], err))
             return false;
     }
     return true;

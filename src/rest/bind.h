@@ -14,6 +14,7 @@ struct bind_input {
     const struct api_slot *slots;
     const struct payload *payload; /* NULL: none, or it is not looked at */
     struct value **rowids;         /* filled with the place of EMIT_ROWIDS, when there is one */
+    const struct zone *zone;       /* embedded: where times without an offset are; NULL: UTC */
     struct arena *arena;
 };
 

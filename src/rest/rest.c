@@ -510,6 +510,7 @@ rest_add_stmt(struct rest_call *call, const struct emit_stmt *sql, uint64_t id,
         .slots = call->api.slots,
         .payload = call->shape->sql.denied == NULL ? &call->payload : NULL,
         .rowids = &call->rowids_param,
+        .zone = call->job.zone,
         .arena = call->request->arena,
     };
     struct db_stmt *stmt = &call->job.stmts[call->job.stmt_count++];

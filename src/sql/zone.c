@@ -434,3 +434,93 @@ zone_shift(const struct zone *zone, struct value *value, char room[ZONE_ROOM])
     write_offset(&out, offset);
     value->s = buf_str(&out);
 }
+
+/* Local time in seconds, from how far it is from UTC a day before and a day after. */
+static int32_t
+offset_of_local(const struct zone *zone, int64_t local_s)
+{
+    int32_t before = zone_offset(zone, local_s - DAY_S);
+    int32_t after = zone_offset(zone, local_s + DAY_S);
+    bool is_before = zone_offset(zone, local_s - before) == before;
+    bool is_after = zone_offset(zone, local_s - after) == after;
+
+    return is_after || (!is_before && before > after) ? after : before;
+}
+
+/* A second zone in a text is an error: if one can be added there was none, and it moves the moment. */
+static bool
+is_without_zone(struct str text, int64_t *usec)
+{
+    char room[ZONE_ROOM];
+    struct buf with = {.data = room, .cap = sizeof(room), .max = sizeof(room)};
+    struct err err;
+    int64_t moved = 0;
+
+    buf_add_str(&with, text);
+    BUF_ADD_LIT(&with, " +01");
+    return buf_ok(&with) && datetime_parse_timestamp(text, true, 0, -1, usec, &err) &&
+           datetime_parse_timestamp(buf_str(&with), true, 0, -1, &moved, &err) &&
+           *usec - moved == HOUR_S * DATETIME_USEC_PER_SEC;
+}
+
+struct str
+zone_add_offset(const struct zone *zone, struct str text, char room[ZONE_ROOM])
+{
+    struct buf out = {.data = room, .cap = ZONE_ROOM, .max = ZONE_ROOM};
+    int64_t usec = 0;
+    int64_t second = 0;
+
+    if (zone == NULL || !is_without_zone(text, &usec))
+        return text;
+    second = usec / DATETIME_USEC_PER_SEC - (usec % DATETIME_USEC_PER_SEC < 0);
+    datetime_write_timestamp(&out, usec, false, 'T');
+    write_offset(&out, offset_of_local(zone, second));
+    return buf_str(&out);
+}
+
+static bool
+is_text(const struct type *type)
+{
+    return type->id == TYPE_TEXT || type->id == TYPE_VARCHAR || type->id == TYPE_BPCHAR;
+}
+
+/* "2020-02-29T16:19:56+05:45": the offset of what was shifted; 0: it wasn't. */
+static size_t
+offset_at(struct str text)
+{
+    size_t at = text.len;
+
+    while (at > 19 && text.data[at - 1] != '+' && text.data[at - 1] != '-')
+        at--;
+    return at > 19 ? at - 1 : 0;
+}
+
+const struct type *
+zone_before_cast(const struct zone *zone, const struct type *from, struct value *value,
+                 const struct type *to, char room[ZONE_ROOM])
+{
+    size_t at = 0;
+
+    if (zone == NULL || value->kind != VALUE_TEXT || from->id == to->id)
+        return from;
+    if (to->id == TYPE_TIMESTAMPTZ &&
+        (is_text(from) || from->id == TYPE_TIMESTAMP || from->id == TYPE_DATE)) {
+        value->s = zone_add_offset(zone, value->s, room);
+        return type_builtin(TYPE_TEXT);
+    }
+    if (from->id != TYPE_TIMESTAMPTZ)
+        return from;
+    zone_shift(zone, value, room);
+    at = value->s.data == room ? offset_at(value->s) : 0;
+    if (at == 0)
+        return from;
+    if (!is_text(to)) {
+        value->s.len = at;
+        return type_builtin(TYPE_TIMESTAMP);
+    }
+    /* PostgreSQL's text has a blank, and no minutes of an offset of hours. */
+    room[10] = ' ';
+    if (value->s.len == at + 6 && memcmp(room + at + 3, ":00", 3) == 0)
+        value->s.len = at + 3;
+    return type_builtin(TYPE_TEXT);
+}

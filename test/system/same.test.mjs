@@ -49,6 +49,7 @@ INSERT INTO texts (id, body, doc, raw, own) VALUES
     (3, 'Die Katzen laufen über /usr/bin und 1.5e3', NULL, NULL, ''), (4, NULL, '{}', '{}', NULL), (5, 'the and of', '[]', '""', 'mat:4');
 CREATE FUNCTION find_texts(query text) RETURNS SETOF texts LANGUAGE sql STABLE AS
     $$ SELECT * FROM texts WHERE words @@ websearch_to_tsquery('english', query) $$;
+CREATE TABLE moments (id int PRIMARY KEY, at timestamptz, local timestamp);
 CREATE TABLE always (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n int);
 `;
 let both;
@@ -151,6 +152,23 @@ test('without nulls, rows inside of rows have no blanks', async () => {
     await same('POST', 'keyed', {}, [{ id: 'k1', size: 3, parent: null }, { id: 'k2', size: 3, parent: 1 }]);
     assert.match((await same('GET', 'sizes', { select: shown, 'keyed.order': 'id', 'keyed.sizes.keyed.order': 'id', id: 'eq.3' }, undefined, stripped)).body,
         /"keyed":\[\{"id":"k1"\},\{"id":"k2","parent":1\}\]/);
+});
+
+test('times without an offset are read, and cast, in the time zone of the request', async () => {
+    const zone = (name) => ({ Prefer: `timezone=${name}, return=representation` });
+    const times = ['2026-03-29 02:30', '2026-10-25 02:30', '2026-10-25 02:30+02', '2026-07-01', 'infinity', 'epoch', null, 'Jan 5 2026 3:04 PM'];
+    const rows = times.map((at, i) => ({ id: i + 1, at, local: at }));
+
+    for (const name of ['Europe/Berlin', 'America/St_Johns', 'Asia/Kathmandu', '-3', 'UTC']) {
+        assert.equal((await same('POST', 'moments', { order: 'id' }, rows, zone(name))).status, 201);
+        assert.equal((await same('GET', 'moments', { select: 'at::text,d:at::date,t:at::time,l:at::timestamp,z:local::timestamptz', order: 'id' },
+            undefined, zone(name))).status, 200);
+        await same('GET', 'moments', { select: 'id', at: 'gte.2026-07-01', or: '(at.eq.2026-07-01,at.in.("2026-10-25 02:30","x 2026-01-01"))' }, undefined, zone(name));
+        await same('GET', 'moments', { select: 'id', at: 'eq(any).{"2026-07-01 00:00","2026-10-25 02:30"}', order: 'id' }, undefined, zone(name));
+        await same('PATCH', 'moments', { id: 'eq.4', select: 'at' }, { at: '2026-12-31 23:59' }, zone(name));
+        await same('DELETE', 'moments', { select: 'id,at', order: 'id', at: 'lt.2027-01-01' }, undefined, zone(name));
+        await same('DELETE', 'moments');
+    }
 });
 
 test('full text search finds the same rows', async () => {

@@ -4,6 +4,7 @@
 #include "core/err_local.h"
 #include "db/sqlite/functions_impl.h"
 #include "sql/datetime.h"
+#include "sql/zone.h"
 
 #define SHOWN_MAX 64 /* bytes of a value in "Failing row contains", as PostgreSQL */
 
@@ -160,11 +161,13 @@ convert(struct fn *fn, sqlite3_context *ctx, sqlite3_value **argv, bool is_assig
     const struct type *to = from != NULL ? fn_type_of(ctx, 2, argv[2], true) : NULL;
     struct value value = fn_value_of(argv[0]);
     struct value out = {0};
+    char room[ZONE_ROOM];
     ERR_LOCAL(err);
     bool ok;
 
     if (to == NULL)
         return;
+    from = zone_before_cast(fn->env->zone, from, &value, to, room);
     ok = is_assignment ? assign(from, &value, to, fn->scratch, &out, &err)
                        : type_cast_value(from, &value, to, fn->scratch, &out, &err);
     if (!ok)

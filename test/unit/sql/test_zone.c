@@ -22,6 +22,36 @@ assert_shift(const char *name, const char *from, const char *to)
     zone_free(zone);
 }
 
+static void
+assert_meant(const char *name, const char *from, const char *to)
+{
+    struct zone *zone = zone_open(str_from(name));
+    char room[ZONE_ROOM];
+    struct str text;
+
+    assert_non_null(zone);
+    text = zone_add_offset(zone, str_from(from), room);
+    if (!str_eq(text, str_from(to)))
+        fail_msg("%s in %s is %.*s, not %s", from, name, STR_ARG(text), to);
+    zone_free(zone);
+}
+
+static void
+assert_cast(const char *from, const char *text, const char *to, const char *expected)
+{
+    struct zone *zone = zone_open(STR("Asia/Kathmandu"));
+    struct value value = {.kind = VALUE_TEXT, .s = str_from(text)};
+    struct type from_type, to_type;
+    char room[ZONE_ROOM];
+
+    assert_true(type_parse_name(str_from(from), &from_type));
+    assert_true(type_parse_name(str_from(to), &to_type));
+    zone_before_cast(zone, &from_type, &value, &to_type, room);
+    if (!str_eq(value.s, str_from(expected)))
+        fail_msg("%s as %s is %.*s, not %s", text, to, STR_ARG(value.s), expected);
+    zone_free(zone);
+}
+
 /* Where the zone files are not installed there is nothing to compare. */
 static void
 need_files(void)
@@ -74,6 +104,57 @@ numbers_are_hours_and_utc_is_there_without_files(void **state)
     assert_shift("UTC", "infinity", "infinity");
 }
 
+/* As PostgreSQL 15 reads them. */
+static void
+a_text_without_an_offset_is_meant_there(void **state)
+{
+    char room[ZONE_ROOM];
+
+    need_files();
+    assert_meant("Europe/Berlin", "2026-01-02 03:04", "2026-01-02T03:04:00+01:00");
+    assert_meant("Europe/Berlin", "2026-07-02T03:04:05.5", "2026-07-02T03:04:05.5+02:00");
+    assert_meant("Asia/Kathmandu", "Jan 2 2026 3:04 PM", "2026-01-02T15:04:00+05:45");
+    assert_meant("America/New_York", "2026-01-02", "2026-01-02T00:00:00-05:00");
+    assert_meant("Europe/Berlin", "2026-03-29 01:59:59.999999", "2026-03-29T01:59:59.999999+01:00");
+    assert_meant("Europe/Berlin", "2026-03-29 02:30", "2026-03-29T02:30:00+01:00");
+    assert_meant("Europe/Berlin", "2026-03-29 03:00", "2026-03-29T03:00:00+02:00");
+    assert_meant("Europe/Berlin", "2026-10-25 01:59", "2026-10-25T01:59:00+02:00");
+    assert_meant("Europe/Berlin", "2026-10-25 02:30", "2026-10-25T02:30:00+01:00");
+    assert_meant("Europe/Berlin", "2026-10-25 03:00", "2026-10-25T03:00:00+01:00");
+    for (size_t i = 0; i < 9; i++) {
+        static const char *const same[] = {"2026-01-02 03:04Z",
+                                           "2026-01-02 03:04+00",
+                                           "2026-01-02T03:04:05-08:30",
+                                           "2026-01-02 03:04 PST",
+                                           "now",
+                                           "epoch",
+                                           "infinity",
+                                           "-infinity",
+                                           "no time at all"};
+
+        assert_meant("Europe/Berlin", same[i], same[i]);
+    }
+    assert_true(str_eq(zone_add_offset(NULL, STR("2026-01-02"), room), STR("2026-01-02")));
+}
+
+static void
+a_cast_goes_by_local_time(void **state)
+{
+    static const char moment[] = "2026-01-02T20:04:05.5+00:00";
+
+    need_files();
+    assert_cast("timestamptz", moment, "text", "2026-01-03 01:49:05.5+05:45");
+    assert_cast("timestamptz", moment, "date", "2026-01-03T01:49:05.5");
+    assert_cast("timestamptz", moment, "timestamp", "2026-01-03T01:49:05.5");
+    assert_cast("timestamptz", moment, "timestamptz", moment);
+    assert_cast("timestamptz", "-infinity", "text", "-infinity");
+    assert_cast("timestamp", "2026-01-02T20:04:05", "timestamptz", "2026-01-02T20:04:05+05:45");
+    assert_cast("date", "2026-01-02", "timestamptz", "2026-01-02T00:00:00+05:45");
+    assert_cast("text", "2026-01-02 3:04", "timestamptz", "2026-01-02T03:04:00+05:45");
+    assert_cast("text", "2026-01-02 3:04", "timestamp", "2026-01-02 3:04");
+    assert_cast("timestamp", "2026-01-02T20:04:05", "date", "2026-01-02T20:04:05");
+}
+
 static void
 nothing_else_is_a_zone(void **state)
 {
@@ -107,6 +188,8 @@ main(void)
         cmocka_unit_test(moments_read_as_they_do_there),
         cmocka_unit_test(the_rule_holds_behind_the_last_transition),
         cmocka_unit_test(numbers_are_hours_and_utc_is_there_without_files),
+        cmocka_unit_test(a_text_without_an_offset_is_meant_there),
+        cmocka_unit_test(a_cast_goes_by_local_time),
         cmocka_unit_test(nothing_else_is_a_zone),
     };
 
