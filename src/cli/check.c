@@ -2,6 +2,7 @@
 /*
  * cairn check: which stage the service has reached, and what keeps it from the next.
  */
+#include "cli/check.h"
 #include "cli/check_live.h"
 #include "cli/selftest.h"
 #include "core/clock.h"
@@ -413,6 +414,34 @@ print_report(struct cli *cli, const struct verdicts *verdicts, const struct life
     }
 
     return page_print(cli, &page);
+}
+
+int
+check_all(struct cli *cli, struct project *project)
+{
+    struct examiner examiner;
+    struct examine_options options = {.stage = project->declared,
+                                      .look = examiner_look,
+                                      .begin = show_progress,
+                                      .is_interrupted = is_run_interrupted,
+                                      .ctx = &examiner};
+    const char *evidence;
+    struct err err = {0};
+    bool ok;
+
+    interrupt_catch();
+    examiner_init(&examiner, project->config, NULL, project->declared, cli->arena);
+    examiner.is_interrupted = is_interrupted;
+    progress.examiner = &examiner;
+    announce_drills(cli, project, &options, &examiner);
+    ok = examine(project, &options, &evidence, &err);
+    examiner_fini(&examiner);
+    cli_clear_progress();
+    if (ok)
+        return CLI_DONE;
+    cli_fail(cli, &err);
+
+    return interrupt_is_asked() ? CHECK_ABORTED : CLI_USAGE;
 }
 
 static int

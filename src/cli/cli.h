@@ -41,6 +41,7 @@ struct cli {
     struct arena *arena; /* lives as long as the command */
     bool json;           /* --json */
     bool color;          /* on stderr */
+    bool has_config;     /* it was loaded once, and what there is to say about it was said */
 };
 
 /* The whole program: returns its exit code. */

@@ -12,7 +12,7 @@ static const char style[] =
     "body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:0 auto;padding:1.5rem 1rem;"
     "color:var(--text);background:var(--page);overflow-wrap:anywhere}"
     "h1{font-size:1.5rem;line-height:1.25}h2{font-size:1.15rem;margin-top:2rem}"
-    "table{border-collapse:collapse;width:100%}"
+    "table{border-collapse:collapse;width:100%}th,.state{white-space:nowrap}"
     "td,th{text-align:left;padding:.35rem .5rem .35rem 0;border-bottom:1px solid var(--line);"
     "vertical-align:top}.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
     ".dim,.open{color:var(--dim)}.met{color:var(--good)}.missed{color:var(--bad)}"

@@ -227,8 +227,9 @@ cli_load_config(struct cli *cli, struct config **out)
     };
 
     if (config_load(&sources, cli->arena, out, &errors)) {
-        if (!is_about_time_box(cli))
+        if (!is_about_time_box(cli) && !cli->has_config)
             cli_say_time_box(cli, *out);
+        cli->has_config = true;
         return true;
     }
     cli_say_config_errors(cli, &errors);

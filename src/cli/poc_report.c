@@ -388,7 +388,8 @@ add_html_criteria(const struct project *project, struct buf *out)
 
         BUF_ADD_LIT(out, "<tr><td>");
         report_add_escaped(out, judged.criterion->text);
-        buf_printf(out, "<td class=\"%s\">%s<td>", states[judged.state], states[judged.state]);
+        buf_printf(out, "<td class=\"state %s\">%s<td>", states[judged.state],
+                   states[judged.state]);
         report_add_escaped(out, judged.found);
         add_plot(out, &judged);
         BUF_ADD_LIT(out, "</tr>\n");

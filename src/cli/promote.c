@@ -3,6 +3,7 @@
  * cairn promote: to the next stage, when what it requires is proven.
  */
 #include "cli/adr.h"
+#include "cli/check.h"
 #include "cli/stage.h"
 #include "io/file.h"
 #include "lifecycle/gaps.h"
@@ -185,18 +186,23 @@ write_stage(struct cli *cli, const struct config *config, enum lifecycle_stage t
 static const char *
 describe_proof(struct cli *cli, const struct verdicts *verdicts)
 {
+    bool is_first = true;
     struct buf text;
     const char *out;
 
     buf_init(&text, FILE_MAX);
-    buf_printf(&text, "%zu of %zu required rows pass",
+    buf_printf(&text, "%zu of %zu required rows pass.",
                verdict_count_required(verdicts, VERDICT_PASS),
                verdict_count_required(verdicts, VERDICT_STATUS_COUNT));
     for (size_t i = 0; i < verdicts->count; i++) {
         const struct verdict *verdict = &verdicts->items[i];
 
         if (verdict->need == LIFECYCLE_MUST && verdict->status == VERDICT_WAIVED)
-            buf_printf(&text, "; `%s` is waived: %s", verdict->row->id, verdict->text);
+            buf_printf(&text, "%s\n- `%s` is waived: %s", is_first ? "\n" : "", verdict->row->id,
+                       verdict->text);
+        else
+            continue;
+        is_first = false;
     }
     out = arena_cstr(cli->arena, buf_str(&text));
     buf_fini(&text);
@@ -221,8 +227,7 @@ promote(struct cli *cli, struct project *project, const struct verdicts *verdict
             arena_printf(cli->arena, "The service was at %s.",
                          lifecycle_stage_names[project->config->stage])
                 .data,
-            arena_printf(cli->arena, "It goes to %s: %s.", name, describe_proof(cli, verdicts))
-                .data,
+            arena_printf(cli->arena, "It goes to %s: %s", name, describe_proof(cli, verdicts)).data,
             "The defaults and the requirements of the new stage hold from now on; GAPS.md has "
             "what is open.",
             cli->arena, &adr, &err) ||
@@ -255,16 +260,44 @@ refuse(struct cli *cli, const struct project *project, const struct verdicts *ve
     int code;
 
     page_init(&page);
-    add_defaults(&page, project->config, to);
     add_work(&page, verdicts, LIFECYCLE_SHOULD, "should be there");
     add_work(&page, verdicts, LIFECYCLE_MUST, "required");
     code = page_print(cli, &page);
     cli_say(cli, CLI_MARK_BAD, "%zu required row%s of %s %s not proven", open, open == 1 ? "" : "s",
             lifecycle_stage_names[to], open == 1 ? "is" : "are");
-    cli_say_hint(cli, "cairn check --stage=%s finds out; cairn waive ID for what may wait",
+    cli_say_hint(cli,
+                 "cairn explain ID says more; cairn waive ID for what may wait; cairn promote "
+                 "%s --plan has the work in order",
                  lifecycle_stage_names[to]);
 
     return code == CLI_DONE ? CLI_FAILED : code;
+}
+
+/* What the new stage asks for, looked at with its own defaults. */
+static int
+check_stage(struct cli *cli, enum lifecycle_stage to)
+{
+    struct project project;
+
+    if (cli->config_flag_count == CLI_FLAGS_MAX)
+        return cli_fail_usage(cli, NULL, "too many flags");
+    cli->config_flags[cli->config_flag_count++] = (struct config_flag){
+        .option = CONFIG_STAGE, .value = lifecycle_stage_names[to], .shown = "--stage"};
+    if (!stage_load(cli, &project))
+        return CLI_USAGE;
+
+    return check_all(cli, &project);
+}
+
+static int
+show_changes(const struct cli *cli, const struct project *project, enum lifecycle_stage to)
+{
+    struct page page;
+
+    page_init(&page);
+    add_defaults(&page, project->config, to);
+
+    return page_print(cli, &page);
 }
 
 int
@@ -273,7 +306,9 @@ cli_promote(struct cli *cli)
     enum lifecycle_stage to;
     struct verdicts verdicts;
     struct project project;
+    struct err err = {0};
     size_t open;
+    int code;
 
     if (!lifecycle_parse_stage(str_from(cli->args[0]), &to))
         return cli_fail_usage(cli, "poc, mvp, production or scale", "there is no stage '%s'",
@@ -284,9 +319,20 @@ cli_promote(struct cli *cli)
         (cli_has_flag(cli, "plan") ? to < project.declared : to != project.declared + 1))
         return cli_fail_usage(cli, "each stage builds on the one before", "the service is at %s",
                               lifecycle_stage_names[project.declared]);
-    project_judge(&project, to, &verdicts);
-    if (cli_has_flag(cli, "plan"))
+    if (cli_has_flag(cli, "plan")) {
+        project_judge(&project, to, &verdicts);
         return write_plan(cli, &project, &verdicts, to);
+    }
+    code = show_changes(cli, &project, to);
+    if (code == CLI_DONE && !cli_has_flag(cli, "as-known"))
+        code = check_stage(cli, to);
+    if (code != CLI_DONE)
+        return code;
+    if (!project_reload_evidence(&project, &err)) {
+        cli_fail(cli, &err);
+        return CLI_USAGE;
+    }
+    project_judge(&project, to, &verdicts);
     open = count_open(&verdicts);
 
     return open > 0 ? refuse(cli, &project, &verdicts, to, open)

@@ -103,8 +103,14 @@ apply_waiver(const struct verdict_input *input, struct arena *arena, struct verd
 {
     const struct waiver *waiver = record_find_waiver(input->record, verdict->row->id);
 
-    if (waiver == NULL || verdict->status == VERDICT_PASS || has_ended(waiver->until, input->today))
+    if (waiver == NULL || verdict->status == VERDICT_PASS)
         return;
+    if (has_ended(waiver->until, input->today)) {
+        verdict->text = arena_printf(arena, "%s; %s waived it until %s", verdict->text,
+                                     waiver->owner, waiver->until)
+                            .data;
+        return;
+    }
     verdict->waiver = waiver;
     verdict->status = VERDICT_WAIVED;
     verdict->basis = verdict_status_names[VERDICT_WAIVED];

@@ -283,15 +283,16 @@ test('advice follows the stage, and a not yet is remembered', async () => {
 test('a promotion is refused until it is proven, and plans the way', async () => {
     const project = await newProject();
     // What was found out with the stage's own configuration counts, though poc is declared; with another one it doesn't.
-    const work = () => project.run('promote', 'mvp').then((done) => done.stdout);
+    const work = () => project.run('promote', 'mvp', '--as-known').then((done) => done.stdout);
     await project.run('check', '--only=api-server');
     assert.match(await work(), / api-server /);
     await project.run('check', '--stage=mvp', '--only=api-server');
     assert.doesNotMatch(await work(), / api-server /);
     await project.run('check', '--only=api-server');
     assert.doesNotMatch(await work(), / api-server /);
-    const refused = await project.run('promote', 'mvp');
+    const refused = await project.run('promote', 'mvp', '--as-known');
     assert.equal(refused.code, 1);
+    assert.match(refused.stdout, /auth.anonymous: open -> closed/);
     assert.match(refused.stderr, /required rows of mvp are not proven/);
     assert.match(project.read('cairn.yaml'), /^stage: poc$/m);
     assert.match((await project.run('promote', 'scale')).stderr, /the service is at poc/);
@@ -301,12 +302,23 @@ test('a promotion is refused until it is proven, and plans the way', async () =>
     assert.match(plan, /## POC → MVP > Validation/);
 });
 
+test('a promotion checks before it judges', async () => {
+    const project = await newProject();
+    fs.mkdirSync(path.join(project.cwd, '.cairn/check.lock'));
+    const ended = await project.run('promote', 'mvp');
+    assert.equal(ended.code, 4);
+    assert.match(ended.stderr, /drills on a clone, about \d+ s in all: .*data-persists/);
+    assert.match(ended.stderr, /unable to open '.*check\.lock'/);
+    assert.doesNotMatch(ended.stderr, /not proven/);
+    assert.match(project.read('cairn.yaml'), /^stage: poc$/m);
+});
+
 test('a promotion writes stage, record, decision and gaps', async () => {
     const project = await newProject();
     const rows = (await statuses(project, '--stage=mvp', '--only=tls')).report.rows;
     for (const row of rows.filter((one) => one.need === 'must' && one.status !== 'pass'))
         assert.equal((await project.run('waive', row.id, '--owner=Ben', '--reason=a test', '--until=2999-01-01')).code, 0, row.id);
-    const done = await project.run('promote', 'mvp');
+    const done = await project.run('promote', 'mvp', '--as-known');
     assert.equal(done.code, 0, done.stderr + done.stdout);
     assert.match(project.read('cairn.yaml'), /^stage: mvp$/m);
     assert.match(project.read('docs/adr/0001-promotion-to-mvp.md'), /is waived: Ben until 2999-01-01/);
