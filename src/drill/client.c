@@ -427,6 +427,8 @@ ask(struct client *client, struct str bytes, bool is_head, struct client_respons
         (void)send_all(client->fd, bytes, deadline);
     read_answer(client, is_head, deadline, out);
     out->seconds = (double)(clock_mono_ns() - start) / 1e9;
+    if (out->outcome == CLIENT_TIMEOUT && client->late != NULL)
+        (*client->late)++;
     connection = client_get_header(out, "Connection");
     out->closes = str_eq_nocase(connection, STR("close"));
     if (out->outcome != CLIENT_ANSWERED || out->closes)

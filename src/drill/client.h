@@ -57,6 +57,7 @@ struct client {
     struct tls *tls; /* on fd; NULL: in the clear */
     struct buf in;   /* what was read of the current answer */
     int64_t timeout_ms;
+    unsigned *late; /* counts answers that don't come in time; NULL: nobody does */
 };
 
 void client_init(struct client *client, const struct endpoint *at, int64_t timeout_ms);

@@ -19,185 +19,24 @@ enum {
     REQUEST_MAX = 16 * 1024 * 1024,
     ASK_MS = 30000,
     FEW = 4,
-    FEW_PER_S = 3,
+    MANY = 24,
+    AT_FIRST = 8,       /* drill writes that are taken in any case */
+    ONE_OF = 10,        /* turns-away: of the others */
+    ASKED_AT_FIRST = 8, /* asks-who-you-are: reads of the ledger */
     SLOW_MS = 1500,
-    UNDER_WAY_MS = 5,
-    DRAIN_MS = 700
+    DRAIN_MS = 20000
 };
-
-/* What has more than a few clients at once. */
-#define WITH_MANY_CLIENTS                                                    \
-    "latency", "throughput", "error-rate", "concurrency", "kill-under-load", \
-        "shutdown-under-load", "disk-full", "slow-clients", "database-restart"
-
-/* Those that take long are at the end. */
-const struct defect defects[] = {
-    {"dead-with-database",
-     "health-truth",
-     "/livez turns together with /readyz",
-     {"database-restart"},
-     "it looks at both, too"},
-    {"errors-are-500",
-     "error-handling",
-     "what is wrong with a request is answered 500",
-     {"authentication"},
-     "a refusal is an error, too"},
-    {"cuts-bad-requests",
-     "error-handling",
-     "what is wrong with a request cuts the connection",
-     {"authentication"},
-     "a refusal is an error, too"},
-    {"takes-anything", "input-validation", "values of a wrong kind are answered 201", {NULL}, NULL},
-    {"docs-cut-short", "docs", "half of the API's description is missing", {NULL}, NULL},
-    {"no-request-id",
-     "logs",
-     "answers carry no request id",
-     {"error-tracking"},
-     "no id to look for"},
-    {"wrong-request-id",
-     "error-tracking",
-     "errors carry an id that no log has",
-     {"logs"},
-     "it looks for the same id"},
-    {"counters-stand-still", "metrics", "the metrics never move", {NULL}, NULL},
-    {"finds-nothing", "round-trip", "a row that was written is not found", {NULL}, NULL},
-    {"no-nosniff", "security-headers", "the header that stops sniffing is missing", {NULL}, NULL},
-    {"api-is-down", "api-answers", "the root of the API is answered 503", {NULL}, NULL},
-    {"lets-anybody-in",
-     "authentication",
-     "who isn't signed in may write",
-     {"rbac"},
-     "it asks without a token, too"},
-    {"says-no-version", "version", "the metrics don't say which version runs", {NULL}, NULL},
-    {"forgets-rules", "rbac", "who may not read a table gets an empty list", {NULL}, NULL},
-    {"turns-away",
-     "throughput",
-     "more than three writes in a second are answered 429",
-     {NULL},
-     NULL},
-    {"sometimes-fails",
-     "error-rate",
-     "every second write is answered 503",
-     {"round-trip", "error-handling", "input-validation", "throughput", "concurrency",
-      "slow-clients", "database-restart"},
-     "they write, too"},
-    {"runs-on-wrong-settings", "environment-validation", "a wrong port is ignored", {NULL}, NULL},
-    {"acknowledges-early",
-     "kill-under-load",
-     "writes are answered before they are made",
-     {"round-trip", "error-handling", "input-validation", "shutdown-under-load", "disk-full",
-      "slow-clients", "database-restart"},
-     "nobody has looked at what is answered, and each ledger counts it"},
-    {"ends-at-once",
-     "shutdown-under-load",
-     "SIGTERM ends it in the middle of requests",
-     {NULL},
-     NULL},
-    {"dies-on-full-disk",
-     "disk-full",
-     "a failed write ends the process",
-     {"database-restart"},
-     "writes fail there, too"},
-    {"says-done-without-room",
-     "disk-full",
-     "writes are answered 201 while the database has no room",
-     {NULL},
-     NULL},
-    {"errors-without-room",
-     "disk-full",
-     "writes are answered 500 while the database has no room",
-     {NULL},
-     NULL},
-    {"reads-need-room",
-     "disk-full",
-     "reads are answered 503 while the database has no room",
-     {NULL},
-     NULL},
-    {"stays-full",
-     "disk-full",
-     "when its database had no room once, it answers writes 503 for good",
-     {NULL},
-     NULL},
-    {"few-connections",
-     "concurrency",
-     "more than four clients at once are cut",
-     {WITH_MANY_CLIENTS},
-     "each of them has more clients"},
-    {"always-ready",
-     "health-truth",
-     "/readyz says 200, whatever happens",
-     {"database-restart"},
-     "it looks at both, too"},
-    {"ready-without-database",
-     "database-restart",
-     "/readyz says 200 while the database is away",
-     {"health-truth"},
-     "it takes the database away, too"},
-    {"stays-away",
-     "database-restart",
-     "when its database was away once, it answers 503 for good",
-     {"health-truth"},
-     "it waits for the recovery, too"},
-    {"keeps-it-in-memory",
-     "database-restart",
-     "writes are answered 201 while the database is away",
-     {NULL},
-     NULL},
-    {"errors-without-database",
-     "database-restart",
-     "writes are answered 500 while the database is away",
-     {NULL},
-     NULL},
-    {"no-retry-after", "database-restart", "503 doesn't say when to come back", {NULL}, NULL},
-    {"slow",
-     "latency",
-     "every answer takes a second and a half",
-     {"throughput", "slow-clients", "kill-under-load", "shutdown-under-load", "database-restart"},
-     "they wait for the same answers"},
-    {"one-at-a-time",
-     "slow-clients",
-     "a client has to be done before the next is served",
-     {"database-connected", "health-truth", WITH_MANY_CLIENTS},
-     "each of them has more clients"},
-};
-const size_t defect_count = COUNTOF(defects);
-
-bool
-defect_is_for(const struct defect *defect, enum config_database_engine engine)
-{
-    static const struct {
-        const char *name;
-        enum config_database_engine engine;
-    } only[] = {
-        {"says-done-without-room", CONFIG_ENGINE_POSTGRES},
-        {"errors-without-room", CONFIG_ENGINE_POSTGRES},
-        {"reads-need-room", CONFIG_ENGINE_POSTGRES},
-        {"stays-full", CONFIG_ENGINE_POSTGRES},
-        {"ready-without-database", CONFIG_ENGINE_POSTGRES},
-        {"stays-away", CONFIG_ENGINE_POSTGRES},
-        {"keeps-it-in-memory", CONFIG_ENGINE_POSTGRES},
-        {"errors-without-database", CONFIG_ENGINE_POSTGRES},
-        {"no-retry-after", CONFIG_ENGINE_POSTGRES},
-    };
-
-    for (size_t i = 0; i < COUNTOF(only); i++) {
-        if (strcmp(only[i].name, defect->name) == 0)
-            return only[i].engine == engine;
-    }
-
-    return true;
-}
 
 static struct {
     const char *name;
     struct endpoint inner;
     pid_t child;
     atomic_uint connections;
-    atomic_uint requests;
-    atomic_llong second; /* turns-away: of the requests that are counted */
+    atomic_uint writes, reads; /* of the ledger */
     volatile sig_atomic_t draining;
-    pthread_mutex_t turn; /* one-at-a-time */
-    struct buf held;      /* counters-stand-still: the first answer */
+    volatile sig_atomic_t is_ending; /* ends-at-once: with the next request */
+    pthread_mutex_t turn;            /* one-at-a-time */
+    struct buf held;                 /* counters-stand-still: the first answer */
     pthread_mutex_t held_lock;
 } run;
 
@@ -353,9 +192,12 @@ spoil_answer(struct exchange *exchange)
         answer(exchange, 200, STR("[]"));
     if (is("slow") && path_is(exchange, "/rest/"))
         poll(NULL, 0, SLOW_MS);
-    /* So that there always is something that it ends in the middle of. */
-    if (is("ends-at-once") && path_is(exchange, "/rest/"))
-        poll(NULL, 0, UNDER_WAY_MS);
+    if (is("empty-is-broken") && path_is(exchange, "/rest/v1/drill_ledger?select=id&") &&
+        str_has_suffix(exchange->path, STR("&offset=0")) &&
+        str_eq(str_trim(response->body), STR("[]")))
+        answer(exchange, 503, STR("{}"));
+    if (is("ignores-migrations") && path_is(exchange, "/rest/v1/drill_second"))
+        answer(exchange, 404, STR("{}"));
     if (is("dies-on-full-disk") && is_write && response->status >= 500)
         _exit(1);
 }
@@ -392,16 +234,6 @@ send_answer(int fd, const struct exchange *exchange, bool is_head)
 
 /* --- one connection -------------------------------------------------------------------------------- */
 
-/* acknowledges-early: the answer goes out first, and the write is made half a second later. */
-static void
-forward_late(struct client *client, struct str request, struct exchange *exchange, int fd)
-{
-    answer(exchange, 201, STR(""));
-    (void)send_answer(fd, exchange, false);
-    poll(NULL, 0, 500);
-    client_ask_raw(client, request, &exchange->response);
-}
-
 /* Whether the request is one of a drill's own writes, with nothing wrong with it. */
 static bool
 is_drill_write(const struct exchange *exchange, const struct buf *in)
@@ -410,44 +242,84 @@ is_drill_write(const struct exchange *exchange, const struct buf *in)
            memmem(in->data, in->len, "\"run\": \"drill\"", 14) != NULL;
 }
 
-/* Answers that are given without the service; false when it has to be asked. */
 static bool
-answer_alone(struct exchange *exchange, const struct buf *in)
+is_ledger_read(const struct exchange *exchange)
 {
-    long long second = (long long)(clock_mono_ns() / 1000000000);
+    return str_eq(exchange->method, STR("GET")) &&
+           path_is(exchange, "/rest/v1/drill_ledger?select=id&");
+}
 
-    if (is("sometimes-fails") && is_drill_write(exchange, in) &&
-        atomic_fetch_add(&run.requests, 1) % 2 == 1) {
-        answer(exchange, 503, STR("{}"));
-        return true;
-    }
-    if (!is("turns-away") || !is_drill_write(exchange, in))
+/* acknowledges-early: the answer goes out first, and the write is made before the next request of the same client. */
+static bool
+answer_early(int fd, struct client *client, struct exchange *exchange, const struct buf *in,
+             struct buf *held)
+{
+    bool is_held = is_drill_write(exchange, in);
+
+    if (held->len > 0)
+        client_ask_raw(client, buf_str(held), &exchange->response);
+    buf_clear(held);
+    if (!is_held)
         return false;
-    if (atomic_exchange(&run.second, second) != second)
-        atomic_store(&run.requests, 0);
-    if (atomic_fetch_add(&run.requests, 1) < FEW_PER_S)
-        return false;
-    answer(exchange, 429, STR("{}"));
+    buf_add_str(held, buf_str(in));
+    answer(exchange, 201, STR(""));
+    (void)send_answer(fd, exchange, false);
 
     return true;
 }
 
+/* What is answered without the service, by how many came before: how quickly they come is no matter.
+ * 0: nothing is. */
+static int
+find_refusal(const struct exchange *exchange, const struct buf *in)
+{
+    bool is_write = is_drill_write(exchange, in);
+    bool is_read = is_ledger_read(exchange);
+    unsigned writes = is_write ? atomic_fetch_add(&run.writes, 1) : atomic_load(&run.writes);
+    unsigned reads = is_read ? atomic_fetch_add(&run.reads, 1) : 0;
+
+    if (is("sometimes-fails") && is_write && writes % 2 == 1)
+        return 503;
+    if (is("turns-away") && is_write && writes >= AT_FIRST && writes % ONE_OF != 0)
+        return 429;
+    if (is("asks-who-you-are") &&
+        ((is_write && writes >= AT_FIRST) || (is_read && reads >= ASKED_AT_FIRST)))
+        return 401;
+    if (is("drowns") && (is_write || is_read) && atomic_load(&run.connections) > MANY)
+        return 503;
+
+    return 0;
+}
+
+/* ends-at-once: in the middle of whatever there is, this request at least. */
+static void
+end_now(void)
+{
+    if (run.child > 0)
+        kill(run.child, SIGTERM);
+    _exit(0);
+}
+
 static bool
-serve_request(int fd, struct client *client, struct buf *in)
+serve_request(int fd, struct client *client, struct buf *in, struct buf *held)
 {
     struct exchange exchange = {0};
     struct str line;
+    int refusal;
 
     if (!read_request(fd, in))
         return false;
+    if (run.is_ending != 0)
+        end_now();
     line = buf_str(in);
     exchange.method = str_cut(&line, ' ');
     exchange.path = str_cut(&line, ' ');
-    if (is("acknowledges-early") && is_drill_write(&exchange, in)) {
-        forward_late(client, buf_str(in), &exchange, fd);
+    if (is("acknowledges-early") && answer_early(fd, client, &exchange, in, held))
         return true;
-    }
-    if (!answer_alone(&exchange, in))
+    refusal = find_refusal(&exchange, in);
+    if (refusal != 0)
+        answer(&exchange, refusal, STR("{}"));
+    else
         client_ask_raw(client, buf_str(in), &exchange.response);
     if (exchange.response.outcome != CLIENT_ANSWERED)
         return false;
@@ -460,12 +332,30 @@ serve_request(int fd, struct client *client, struct buf *in)
            !exchange.response.closes;
 }
 
+/* Until its client has no more to ask. */
+static void
+serve_all(int fd)
+{
+    struct client_response ignored;
+    struct client client;
+    struct buf in, held;
+
+    client_init(&client, &run.inner, ASK_MS);
+    buf_init(&in, REQUEST_MAX);
+    buf_init(&held, REQUEST_MAX);
+    while (serve_request(fd, &client, &in, &held))
+        buf_clear(&in);
+    if (held.len > 0)
+        client_ask_raw(&client, buf_str(&held), &ignored);
+    buf_fini(&held);
+    buf_fini(&in);
+    client_fini(&client);
+}
+
 static void *
 serve_connection(void *ctx)
 {
     int fd = (int)(intptr_t)ctx;
-    struct client client;
-    struct buf in;
 
     if (is("few-connections") && atomic_load(&run.connections) > FEW) {
         close(fd);
@@ -474,12 +364,7 @@ serve_connection(void *ctx)
     }
     if (is("one-at-a-time"))
         pthread_mutex_lock(&run.turn);
-    client_init(&client, &run.inner, ASK_MS);
-    buf_init(&in, REQUEST_MAX);
-    while (serve_request(fd, &client, &in))
-        buf_clear(&in);
-    buf_fini(&in);
-    client_fini(&client);
+    serve_all(fd);
     close(fd);
     if (is("one-at-a-time"))
         pthread_mutex_unlock(&run.turn);
@@ -549,14 +434,10 @@ drain(int listener)
 static void
 on_term(int signal_no)
 {
-    if (!is("ends-at-once")) {
+    if (is("ends-at-once"))
+        run.is_ending = 1;
+    else
         run.draining = 1;
-        return;
-    }
-    /* In the middle of whatever there is. */
-    if (run.child > 0)
-        kill(run.child, SIGTERM);
-    _exit(0);
 }
 
 static int
@@ -580,10 +461,10 @@ listen_at(const struct endpoint *at)
 }
 
 static bool
-start_inner(struct err *err)
+start_inner(const char *command, struct err *err)
 {
     static char listen_env[64], self[4096];
-    const char *argv[] = {self, "serve", NULL};
+    const char *argv[] = {self, command, NULL};
     const char *env[] = {listen_env, NULL};
     const struct process_options options = {.argv = argv,
                                             .env = env,
@@ -621,7 +502,7 @@ await_inner(struct err *err)
 }
 
 int
-defect_serve(const char *name, struct err *err)
+defect_serve(const char *name, const char *command, struct err *err)
 {
     const char *address = getenv("CAIRN_LISTEN");
     char url[300];
@@ -644,7 +525,7 @@ defect_serve(const char *name, struct err *err)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     signal(SIGTERM, on_term);
-    if (!start_inner(err) || !await_inner(err))
+    if (!start_inner(command, err) || !await_inner(err))
         return 1;
     listener = listen_at(&at);
     if (listener < 0) {

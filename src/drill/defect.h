@@ -18,6 +18,10 @@ struct defect {
     const char *what;                  /* in one line */
     const char *also[DEFECT_ALSO_MAX]; /* that may turn red with it */
     const char *why;                   /* why they may; NULL without them */
+    const char *
+        says; /* what it has to say: a red row for another reason is not about the defect; NULL: anything */
+    bool skips_also;  /* of services: those aren't asked, as each would wait in vain for long */
+    bool has_history; /* of services: only the history is unsound (plant_history.h) */
 };
 
 extern const struct defect defects[];
@@ -26,9 +30,9 @@ extern const size_t defect_count;
 bool defect_is_for(const struct defect *defect, enum config_database_engine engine);
 
 /*
- * Serves as the project in the working directory does, at the address in CAIRN_LISTEN, with the
+ * Serves as the project in the working directory does with that command (serve, dev), at the address in CAIRN_LISTEN, with the
  * defect, until SIGTERM. Returns the exit code. Only for checking the checks.
  */
-int defect_serve(const char *name, struct err *err);
+int defect_serve(const char *name, const char *command, struct err *err);
 
 #endif

@@ -47,35 +47,50 @@ limit_files(pid_t group, rlim_t bytes)
         closedir(proc);
 }
 
+enum { HAS_ROOM, IS_FULL, HAS_ROOM_AGAIN };
+
+/* As long as it takes until a write is refused, and then until one is made again. */
 static void
 fault_own(struct drill *drill, int64_t elapsed_ms)
 {
-    if (drill->phase == 0 && elapsed_ms >= drill->fault_ms) {
+    int64_t wait_ms = drill_stretch(drill, DRILL_PATIENCE_MS);
+
+    if (drill->phase == HAS_ROOM && drill_may_begin(drill, elapsed_ms)) {
         limit_files(drill->service.pid, DISK_ROOM);
-        drill->phase = 1;
-    } else if (drill->phase == 1 && elapsed_ms >= drill->fault_ms + drill->hold_ms) {
+        drill->phase = IS_FULL;
+    } else if (drill->phase == IS_FULL && elapsed_ms >= drill->begun_ms + drill->hold_ms &&
+               (drill_count_refused(drill) > 0 || !service_is_running(&drill->service) ||
+                elapsed_ms >= drill->begun_ms + wait_ms)) {
         if (!service_is_running(&drill->service))
             drill->exit_status = 1;
         limit_files(drill->service.pid, RLIM_INFINITY);
-        drill->phase = 2;
+        drill->ok_at_phase = drill->routes[0].ok;
+        drill->settled_ms = elapsed_ms;
+        drill->phase = HAS_ROOM_AGAIN;
+    } else if (drill->phase == HAS_ROOM_AGAIN &&
+               (drill->routes[0].ok > drill->ok_at_phase || drill->exit_status != 0 ||
+                elapsed_ms >= drill->settled_ms + wait_ms)) {
+        drill_settle(drill, drill->settled_ms);
     }
 }
 
 static void
 judge_own(struct drill *drill)
 {
-    const struct load_result *result = &drill->result;
-
+    drill->examiner->late += drill->exit_status == 0 && (drill_count_refused(drill) == 0 ||
+                                                         drill->routes[0].ok <= drill->ok_at_phase);
     if (drill->exit_status != 0)
         check_fail(drill->input, drill->out, "it ended when the disk was full");
-    else if (drill_is_ledger_wrong(drill))
+    else if (drill_is_ledger_wrong(drill) || drill_is_untested(drill))
         ;
-    else if (result->server_errors + result->client_errors == 0)
+    else if (drill_count_refused(drill) == 0)
         check_unknown(drill->input, drill->out, "no write failed: the disk didn't fill up in time");
+    else if (drill->routes[0].ok <= drill->ok_at_phase)
+        check_fail(drill->input, drill->out, "there is room again, and it writes no more");
     else
         check_pass(drill->input, drill->out,
                    "%llu writes refused, 0 of %llu acknowledged lost, and it went on",
-                   (unsigned long long)(result->server_errors + result->client_errors),
+                   (unsigned long long)drill_count_refused(drill),
                    (unsigned long long)drill->count.acknowledged);
 }
 
@@ -88,7 +103,7 @@ look_own(struct examiner *examiner, const struct check_input *input, struct evid
         return;
     out->limit = "it lives, loses nothing, and writes again when there is room";
     out->detail = own_detail;
-    if (drill_run(&drill, drill.fault_ms + 3 * drill.hold_ms))
+    if (drill_run(&drill))
         judge_own(&drill);
     else
         check_fail(input, out, "%s", drill.err.message);
@@ -141,7 +156,7 @@ look_while_full(void *ctx)
     struct arena *arena = arena_new(4096, 1024 * 1024);
     struct client client;
 
-    client_init(&client, &service->at, ASK_MS);
+    client_init(&client, &service->at, drill_stretch(full->drill, ASK_MS));
     drill_write_beside(service, &client, 0, &response);
     full->outcome = response.outcome;
     full->write_status = response.status;
@@ -169,8 +184,6 @@ begin_database(struct drill *drill, struct fullness *full, int64_t elapsed_ms)
     full->is_broken = !pg_scratch_fill_disk(drill->service.database, &full->err);
     if (full->is_broken)
         return;
-    /* Until all of it was seen, however long that takes. */
-    drill->awaits_end = true;
     full->has_looker = true;
     if (pthread_create(&full->looker, NULL, look_while_full, full) != 0)
         abort();
@@ -186,7 +199,6 @@ end_database(struct drill *drill, struct fullness *full)
         full->is_broken = true;
     }
     atomic_store(&full->free_ns, clock_mono_ns());
-    drill->awaits_end = false;
     drill->phase = AFTER;
 }
 
@@ -195,16 +207,18 @@ fault_both(struct drill *drill, int64_t elapsed_ms)
 {
     struct fullness *full = drill->state;
 
-    if (drill->phase == BEFORE && elapsed_ms >= drill->fault_ms) {
+    if (drill->phase == BEFORE && drill_may_begin(drill, elapsed_ms)) {
         limit_files(drill->service.pid, DISK_ROOM);
         drill->phase = OWN;
-    } else if (drill->phase == OWN && elapsed_ms >= drill->fault_ms + drill->hold_ms) {
+    } else if (drill->phase == OWN && elapsed_ms >= drill->begun_ms + drill->hold_ms) {
         begin_database(drill, full, elapsed_ms);
     } else if (drill->phase == DATABASE) {
         full->ended_by_database = !full->ended_by_own && !service_is_running(&drill->service);
         if (full->is_broken || full->ended_by_own || full->ended_by_database ||
-            (atomic_load(&full->has_looked) && elapsed_ms >= full->full_at_ms + drill->hold_ms))
+            (atomic_load(&full->has_looked) && elapsed_ms >= full->full_at_ms + drill->hold_ms)) {
             end_database(drill, full);
+            drill_settle(drill, elapsed_ms);
+        }
     }
 }
 
@@ -212,7 +226,8 @@ fault_both(struct drill *drill, int64_t elapsed_ms)
 static void
 settle(struct drill *drill, struct fullness *full)
 {
-    int64_t again_ms = drill->examiner->is_brief ? BRIEF_AGAIN_MS : DRILL_TIMEOUT_MS;
+    int64_t again_ms =
+        drill_stretch(drill, drill->examiner->is_brief ? BRIEF_AGAIN_MS : DRILL_RECOVER_MS);
     uint64_t deadline_ns = clock_mono_ns() + (uint64_t)again_ms * 1000000;
     bool was_cut_short = drill->phase != AFTER || drill->was_interrupted;
 
@@ -257,6 +272,8 @@ is_bearing_wrong(struct drill *drill, const struct fullness *full)
     struct evidence *out = drill->out;
     int wrong = find_wrong_status(&drill->result);
 
+    drill->examiner->late += full->outcome == CLIENT_TIMEOUT || full->read_status < 0 ||
+                             full->live_status < 0 || full->ready_status < 0 || full->again_ns == 0;
     if (full->ended_by_own || full->ended_by_database)
         check_fail(input, out, "it ended when %s disk was full",
                    full->ended_by_own ? "its own" : "its database's");
@@ -318,13 +335,16 @@ look_both(struct examiner *examiner, const struct check_input *input, struct evi
     drill.state = &full;
     out->limit = "writes 503 or 507, reads go on, nothing lost, writes again when there is room";
     out->detail = database_detail;
-    ran = drill_run(&drill, drill.fault_ms + 4 * drill.hold_ms);
+    drill.after_ms = drill.hold_ms;
+    ran = drill_run(&drill);
     settle(&drill, &full);
     if (full.is_broken)
         check_unknown(input, out, "%s", full.err.message);
     else if (!ran && !full.ended_by_own && !full.ended_by_database)
         check_fail(input, out, "%s", drill.err.message);
-    else if (!is_bearing_wrong(&drill, &full) && !drill_is_ledger_wrong(&drill))
+    else if (!drill.has_begun && !drill_is_ledger_wrong(&drill))
+        (void)drill_is_untested(&drill);
+    else if (drill.has_begun && !is_bearing_wrong(&drill, &full) && !drill_is_ledger_wrong(&drill))
         judge_both(&drill, &full);
     drill_end(&drill);
 }

@@ -25,15 +25,22 @@ examiner_fini(struct examiner *examiner)
     examiner->is_open = false;
 }
 
+int64_t
+examiner_stretch(const struct examiner *examiner, int64_t ms)
+{
+    return examiner->patience > 0 ? ms * examiner->patience : ms;
+}
+
 bool
 examiner_open_service(struct examiner *examiner, struct service *out, struct err *err)
 {
     const char **start;
 
-    if (examiner->target != NULL)
-        return service_open(examiner->target, examiner->arena, out, err);
-    if (!service_open_clone(examiner->config, examiner->arena, out, err))
+    if (examiner->target != NULL ? !service_open(examiner->target, examiner->arena, out, err)
+                                 : !service_open_clone(examiner->config, examiner->arena, out, err))
         return false;
+    out->late = &examiner->late;
+    out->patience = examiner->patience;
     if (examiner->defect != NULL) {
         start = ARENA_ARRAY(examiner->arena, const char *, 4);
         start[0] = out->target.start[0];
@@ -90,15 +97,19 @@ examiner_get_seconds(const struct examiner *examiner, const struct probe_def *de
 static bool
 start_service(struct examiner *examiner)
 {
+    unsigned before;
+
     if (examiner->is_broken)
         return false;
     if (examiner->is_open && service_is_running(&examiner->service))
         return true;
     if (!examiner->is_open)
         examiner->is_open = examiner_open_service(examiner, &examiner->service, &examiner->broken);
+    before = examiner->late;
     if (examiner->is_open && service_start(&examiner->service, NULL, &examiner->broken))
         return true;
     examiner->is_broken = true;
+    examiner->is_broken_late = examiner->late > before;
 
     return false;
 }
@@ -109,6 +120,7 @@ examiner_look(void *ctx, const struct lifecycle_row *row, const struct check_inp
 {
     struct examiner *examiner = ctx;
     const struct probe_def *def = row->check != NULL ? examiner_find(row->check) : NULL;
+    unsigned before = examiner->late;
 
     if (def == NULL)
         return false;
@@ -118,6 +130,8 @@ examiner_look(void *ctx, const struct lifecycle_row *row, const struct check_inp
         check_unknown(input, out, "%s", examiner->broken.message);
     else
         check_fail(input, out, "%s", examiner->broken.message);
+    out->is_by_clock =
+        out->outcome != EVIDENCE_PASS && (examiner->late > before || examiner->is_broken_late);
 
     return true;
 }

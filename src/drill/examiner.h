@@ -18,11 +18,16 @@ struct examiner {
     bool is_brief; /* shorter, at a fixed rate: to see whether a check notices, not how much */
     const char *const *env; /* "NAME=VALUE" for the services of drills; NULL: none */
     const char *defect;     /* what is wrong with the clone on purpose; NULL: nothing */
+    bool has_history;       /* with a defect: the service's history counts all the same */
+    unsigned
+        patience; /* how many times as long as usual it waits, under as many times less load; 0: once */
+    unsigned late; /* how often the clock decided: something was too slow */
     /* The clone that the probes share; started by the first. */
     struct service service;
     struct measured_load *load; /* the run of load that several rows share; NULL: not yet */
     bool is_open, is_broken;
-    struct err broken; /* why it could not be started */
+    bool is_broken_late; /* it was too slow in starting */
+    struct err broken;   /* why it could not be started */
 };
 
 struct probe_def {
@@ -50,6 +55,9 @@ unsigned examiner_get_seconds(const struct examiner *examiner, const struct prob
 /* A clone, not started, for a drill alone. */
 MUST_CHECK bool examiner_open_service(struct examiner *examiner, struct service *out,
                                       struct err *err);
+
+/* That long, for as much patience as there is. */
+int64_t examiner_stretch(const struct examiner *examiner, int64_t ms);
 
 /* What the stage asks of speed. 0: nothing. */
 struct stage_target {

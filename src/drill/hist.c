@@ -47,6 +47,15 @@ hist_merge(struct hist *into, const struct hist *from)
     into->max_us = from->max_us > into->max_us ? from->max_us : into->max_us;
 }
 
+void
+hist_subtract(struct hist *hist, const struct hist *part)
+{
+    for (unsigned i = 0; i < HIST_SIZE; i++)
+        hist->counts[i] -= part->counts[i];
+    hist->total -= part->total;
+    hist->sum_us -= part->sum_us;
+}
+
 uint64_t
 hist_quantile(const struct hist *hist, double share)
 {

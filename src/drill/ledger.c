@@ -41,7 +41,7 @@ read_all(struct service *service, const struct load_ledger *ledger, uint8_t *see
     uint64_t offset = 0;
     bool ok = true;
 
-    client_init(&client, &service->at, ASK_MS);
+    service_init_client(service, &client, ASK_MS);
     for (unsigned page = 0; page < PAGES_MAX; page++) {
         struct client_response response;
         uint64_t rows = 0;

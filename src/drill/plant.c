@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "drill/plant.h"
 
+#include "drill/plant_certificate.h"
 #include "drill/plant_history.h"
 #include "drill/service.h"
 #include "io/file.h"
@@ -19,6 +20,9 @@ static const char config_text[] = "stage: production\n"
                                   "project:\n"
                                   "  name: planted\n"
                                   "listen: 127.0.0.1:8080\n"
+                                  "tls:\n"
+                                  "  cert: .cairn/tls/cert.pem\n"
+                                  "  key: .cairn/tls/key.pem\n"
                                   "database:\n"
                                   "  url: sqlite:data/planted.db\n";
 static const char record_text[] =
@@ -58,226 +62,206 @@ static const struct plant_file files[] = {
     {"tests/smoke.sh", "true\n"},
     {"terraform/main.tf", "resource {}\n"},
     {"migrations/0001_start.sql", "CREATE TABLE things (id bigint PRIMARY KEY);\n"},
-    {".cairn/tls/cert.pem", "a certificate\n"},
-    {".cairn/tls/key.pem", "a key\n"},
     {".gitignore", ".env\n.cairn/\n"},
 };
 
 /* One thing that is otherwise. */
 struct plant {
     struct defect defect;
-    const char *path; /* the file; NULL: none */
+    const char *path; /* the file, or all of a folder that ends in '/'; NULL: none */
     const char *find; /* what is replaced in its text; NULL: all of it */
     const char *text; /* by what; NULL: the file is missing */
     const char *env;  /* instead of the secret in the environment; NULL: that */
+    bool forgets_tls; /* the command refuses that: after it has read the rest */
 };
 
 static const struct plant plants[] = {
-    {{"key-in-git",
-      "secrets-in-git",
-      "a key of a cloud is in a file that git tracks",
-      {NULL},
-      NULL},
-     "tests/smoke.sh",
-     NULL,
-     "export KEY=AK"
-     "IAQ3EGMZXKPLTNWVYB\n",
-     NULL},
-    {{"password-in-git", "secrets-in-git", "a password is in a file that git tracks", {NULL}, NULL},
-     "docs/access.md",
-     "look",
-     "psql postgres://shop:Zk4"
-     "Tq9@db/shop",
-     NULL},
-    {{"default-secret", "secrets", "the secret of tokens can be guessed", {NULL}, NULL},
-     NULL,
-     NULL,
-     NULL,
-     "CAIRN_AUTH_JWT_SECRET=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
-    {{"secret-in-a-file",
-      "secrets-managed",
-      "the secret is in .env, beside the code",
-      {NULL},
-      NULL},
-     ".env",
-     NULL,
-     SECRET "\n",
-     ""},
-    {{"open-to-all",
-      "listening",
-      "it listens on every address of the machine",
-      {"certificates"},
-      "TLS needs one, and what lies there is none"},
-     "cairn.yaml",
-     "listen: 127.0.0.1:8080",
-     "listen: 0.0.0.0:8080\ntls:\n  cert: .cairn/tls/cert.pem\n  key: .cairn/tls/key.pem",
-     NULL},
-    {{"debug-log", "hardening", "the log is at debug in production", {NULL}, NULL},
-     "cairn.yaml",
-     "database:",
-     "log:\n  level: debug\ndatabase:",
-     NULL},
-    {{"no-body-limit", "hardening", "bodies of a gigabyte are taken", {NULL}, NULL},
-     "cairn.yaml",
-     "database:",
-     "http:\n  body_max: 1GiB\ndatabase:",
-     NULL},
-    {{"open-to-strangers", "hardening", "tables without rules are open to anybody", {NULL}, NULL},
-     "cairn.yaml",
-     "database:",
-     "auth:\n  anonymous: open\ndatabase:",
-     NULL},
-    {{"one-thread", "workers", "one thread for all processors", {NULL}, NULL},
-     "cairn.yaml",
-     "database:",
-     "server:\n  threads: 1\ndatabase:",
-     NULL},
-    {{"no-incident-response",
-      "incident-response",
-      "docs/incident-response.md is missing",
-      {"documents"},
-      "the stage needs that document"},
-     "docs/incident-response.md",
-     NULL,
-     NULL,
-     NULL},
-    {{"empty-access", "access-roles", "docs/access.md has three words", {NULL}, NULL},
-     "docs/access.md",
-     NULL,
-     "Ask Ann first.\n",
-     NULL},
-    {{"no-deployment",
-      "deployment-documented",
-      "docs/deployment.md is missing",
-      {"documents"},
-      "the stage needs that document"},
-     "docs/deployment.md",
-     NULL,
-     NULL,
-     NULL},
-    {{"no-service-levels", "service-levels", "docs/service-levels.md is missing", {NULL}, NULL},
-     "docs/service-levels.md",
-     NULL,
-     NULL,
-     NULL},
-    {{"no-plan", "stage-plan", "docs/plan-production.md is missing", {NULL}, NULL},
-     "docs/plan-production.md",
-     NULL,
-     NULL,
-     NULL},
-    {{"four-runbooks", "runbooks", "there are four runbooks", {NULL}, NULL},
-     "docs/runbooks/latency.md",
-     NULL,
-     NULL,
-     NULL},
-    {{"no-readme", "documents", "README.md is missing", {NULL}, NULL},
-     "README.md",
-     NULL,
-     NULL,
-     NULL},
-    {{"no-migrations", "migrations-portable", "the schema is only in the database", {NULL}, NULL},
-     "migrations/0001_start.sql",
-     NULL,
-     NULL,
-     NULL},
-    {{"no-gap-tracker",
-      "gap-tracker",
-      "GAPS.md is missing",
-      {"documents"},
-      "the stage needs that document"},
-     "GAPS.md",
-     NULL,
-     NULL,
-     NULL},
-    {{"nothing-left-out", "decision-filter", "nothing is left out on purpose", {NULL}, NULL},
-     "lifecycle.json",
-     "\"queues: A queue\"",
-     "",
-     NULL},
-    {{"no-tests-run", "pipeline", "no pipeline runs tests", {NULL}, NULL},
-     ".github/workflows/test.yml",
-     NULL,
-     NULL,
-     NULL},
-    {{"no-deployment-job", "deployment-automated", "no pipeline deploys", {NULL}, NULL},
-     ".github/workflows/release.yml",
-     NULL,
-     NULL,
-     NULL},
-    {{"no-tests", "tests", "there is no folder of tests", {NULL}, NULL},
-     "tests/smoke.sh",
-     NULL,
-     NULL,
-     NULL},
-    {{"no-infrastructure",
-      "infrastructure-as-code",
-      "nothing describes the infrastructure",
-      {NULL},
-      NULL},
-     "terraform/main.tf",
-     NULL,
-     NULL,
-     NULL},
-    {{"no-index", "slow-queries", "a foreign key has no index", {NULL}, NULL},
-     "migrations/0001_start.sql",
-     "bigint PRIMARY KEY",
-     "bigint PRIMARY KEY, of bigint REFERENCES things",
-     NULL},
+    {.defect = {.name = "key-in-git",
+                .check = "secrets-in-git",
+                .what = "a key of a cloud is in a file that git tracks"},
+     .path = "tests/smoke.sh",
+     .text = "export KEY=AK"
+             "IAQ3EGMZXKPLTNWVYB\n"},
+    {.defect = {.name = "password-in-git",
+                .check = "secrets-in-git",
+                .what = "a password is in a file that git tracks"},
+     .path = "docs/access.md",
+     .find = "look",
+     .text = "psql postgres://shop:Zk4"
+             "Tq9@db/shop"},
+    {.defect = {.name = "default-secret",
+                .check = "secrets",
+                .what = "the secret of tokens can be guessed"},
+     .env = "CAIRN_AUTH_JWT_SECRET=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
+    {.defect = {.name = "secret-in-a-file",
+                .check = "secrets-managed",
+                .what = "the secret is in .env, beside the code"},
+     .path = ".env",
+     .text = SECRET "\n",
+     .env = ""},
+    {.defect = {.name = "open-to-all",
+                .check = "listening",
+                .what = "it listens on every address of the machine"},
+     .path = "cairn.yaml",
+     .find = "127.0.0.1",
+     .text = "0.0.0.0"},
+    {.defect = {.name = "no-tls",
+                .check = "tls",
+                .what = "it listens in the clear where others reach it"},
+     .path = "cairn.yaml",
+     .find = "127.0.0.1",
+     .text = "192.0.2.1",
+     .forgets_tls = true},
+    /* What certificates are like is in plant_certificate.c. */
+    {.defect = {.name = "certificate-ended",
+                .check = "certificates",
+                .what = "its certificate ended yesterday",
+                .says = "ended"}},
+    {.defect = {.name = "certificate-ends-soon",
+                .check = "certificates",
+                .what = "its certificate ends in three days",
+                .says = "ends in"}},
+    {.defect = {.name = "self-signed",
+                .check = "certificates",
+                .what = "its certificate is signed by itself",
+                .says = "self-signed"}},
+    {.defect = {.name = "debug-log",
+                .check = "hardening",
+                .what = "the log is at debug in production"},
+     .path = "cairn.yaml",
+     .find = "database:",
+     .text = "log:\n  level: debug\ndatabase:"},
+    {.defect = {.name = "no-body-limit",
+                .check = "hardening",
+                .what = "bodies of a gigabyte are taken"},
+     .path = "cairn.yaml",
+     .find = "database:",
+     .text = "http:\n  body_max: 1GiB\ndatabase:"},
+    {.defect = {.name = "open-to-strangers",
+                .check = "hardening",
+                .what = "tables without rules are open to anybody"},
+     .path = "cairn.yaml",
+     .find = "database:",
+     .text = "auth:\n  anonymous: open\ndatabase:"},
+    {.defect = {.name = "one-thread", .check = "workers", .what = "one thread for all processors"},
+     .path = "cairn.yaml",
+     .find = "database:",
+     .text = "server:\n  threads: 1\ndatabase:"},
+    {.defect = {.name = "no-incident-response",
+                .check = "incident-response",
+                .what = "docs/incident-response.md is missing",
+                .also = {"documents"},
+                .why = "the stage needs that document"},
+     .path = "docs/incident-response.md"},
+    {.defect = {.name = "empty-access",
+                .check = "access-roles",
+                .what = "docs/access.md has three words"},
+     .path = "docs/access.md",
+     .text = "Ask Ann first.\n"},
+    {.defect = {.name = "no-deployment",
+                .check = "deployment-documented",
+                .what = "docs/deployment.md is missing",
+                .also = {"documents"},
+                .why = "the stage needs that document"},
+     .path = "docs/deployment.md"},
+    {.defect = {.name = "no-service-levels",
+                .check = "service-levels",
+                .what = "docs/service-levels.md is missing"},
+     .path = "docs/service-levels.md"},
+    {.defect = {.name = "no-plan",
+                .check = "stage-plan",
+                .what = "docs/plan-production.md is missing"},
+     .path = "docs/plan-production.md"},
+    {.defect = {.name = "four-runbooks", .check = "runbooks", .what = "there are four runbooks"},
+     .path = "docs/runbooks/latency.md"},
+    {.defect = {.name = "no-runbooks",
+                .check = "runbooks-basic",
+                .what = "there is no runbook",
+                .also = {"runbooks", "documents"},
+                .why = "they want some, too"},
+     .path = "docs/runbooks/"},
+    {.defect = {.name = "no-readme", .check = "documents", .what = "README.md is missing"},
+     .path = "README.md"},
+    {.defect = {.name = "no-migrations",
+                .check = "migrations-portable",
+                .what = "the schema is only in the database"},
+     .path = "migrations/0001_start.sql"},
+    {.defect = {.name = "no-gap-tracker",
+                .check = "gap-tracker",
+                .what = "GAPS.md is missing",
+                .also = {"documents"},
+                .why = "the stage needs that document"},
+     .path = "GAPS.md"},
+    {.defect = {.name = "nothing-left-out",
+                .check = "decision-filter",
+                .what = "nothing is left out on purpose"},
+     .path = "lifecycle.json",
+     .find = "\"queues: A queue\"",
+     .text = ""},
+    {.defect = {.name = "no-tests-run", .check = "pipeline", .what = "no pipeline runs tests"},
+     .path = ".github/workflows/test.yml"},
+    {.defect = {.name = "no-deployment-job",
+                .check = "deployment-automated",
+                .what = "no pipeline deploys"},
+     .path = ".github/workflows/release.yml"},
+    {.defect = {.name = "no-tests", .check = "tests", .what = "there is no folder of tests"},
+     .path = "tests/smoke.sh"},
+    {.defect = {.name = "no-infrastructure",
+                .check = "infrastructure-as-code",
+                .what = "nothing describes the infrastructure"},
+     .path = "terraform/main.tf"},
+    {.defect = {.name = "no-index", .check = "slow-queries", .what = "a foreign key has no index"},
+     .path = "migrations/0001_start.sql",
+     .find = "bigint PRIMARY KEY",
+     .text = "bigint PRIMARY KEY, of bigint REFERENCES things"},
     /* What the history tells is in plant_history.c. */
-    {{"crashed",
-      "no-crashes",
-      "a worker crashed two days ago",
-      {"stable-for-a-month"},
-      "two days ago is in the month"},
-     NULL,
-     NULL,
-     NULL,
-     NULL},
-    {{"crashed-before", "stable-for-a-month", "a worker crashed 20 days ago", {NULL}, NULL},
-     NULL,
-     NULL,
-     NULL,
-     NULL},
-    {{"was-down", "uptime-target", "nobody started it for a day", {NULL}, NULL},
-     NULL,
-     NULL,
-     NULL,
-     NULL},
-    {{"got-slower", "performance-history", "p95 is five times that of before", {NULL}, NULL},
-     NULL,
-     NULL,
-     NULL,
-     NULL},
-    {{"unwatched", "monitoring", "nobody reads the metrics", {NULL}, NULL}, NULL, NULL, NULL, NULL},
-    {{"no-question", "poc-questions", "the proof of concept has no question", {NULL}, NULL},
-     "lifecycle.json",
-     "\"Does it work?\"",
-     "",
-     NULL},
-    {{"missed-criterion", "poc-criteria", "a criterion is missed", {NULL}, NULL},
-     "lifecycle.json",
-     "\"met\": true",
-     "\"met\": false",
-     NULL},
-    {{"too-long", "poc-time-box", "the time-box has twelve weeks", {NULL}, NULL},
-     "lifecycle.json",
-     "\"weeks\": 4",
-     "\"weeks\": 12",
-     NULL},
-    {{"undecided",
-      "poc-decision",
-      "its end is past, and nothing was decided",
-      {"poc-time-box"},
-      "a time-box ends with a decision"},
-     "lifecycle.json",
-     "\"proceed\"",
-     "\"\"",
-     NULL},
-    {{"no-cost", "poc-cost", "what it costs is not written down", {NULL}, NULL},
-     "lifecycle.json",
-     "\"40\"",
-     "\"\"",
-     NULL},
+    {.defect = {.name = "crashed",
+                .check = "no-crashes",
+                .what = "a worker crashed two days ago",
+                .also = {"stable-for-a-month"},
+                .why = "two days ago is in the month"}},
+    {.defect = {.name = "crashed-before",
+                .check = "stable-for-a-month",
+                .what = "a worker crashed 20 days ago"}},
+    {.defect = {.name = "was-down",
+                .check = "uptime-target",
+                .what = "nobody started it for a day"}},
+    {.defect = {.name = "got-slower",
+                .check = "performance-history",
+                .what = "p95 is five times that of before"}},
+    {.defect = {.name = "unwatched", .check = "monitoring", .what = "nobody reads the metrics"}},
+    {.defect = {.name = "no-question",
+                .check = "poc-questions",
+                .what = "the proof of concept has no question"},
+     .path = "lifecycle.json",
+     .find = "\"Does it work?\"",
+     .text = ""},
+    {.defect = {.name = "missed-criterion",
+                .check = "poc-criteria",
+                .what = "a criterion is missed"},
+     .path = "lifecycle.json",
+     .find = "\"met\": true",
+     .text = "\"met\": false"},
+    {.defect = {.name = "too-long",
+                .check = "poc-time-box",
+                .what = "the time-box has twelve weeks"},
+     .path = "lifecycle.json",
+     .find = "\"weeks\": 4",
+     .text = "\"weeks\": 12"},
+    {.defect = {.name = "undecided",
+                .check = "poc-decision",
+                .what = "its end is past, and nothing was decided",
+                .also = {"poc-time-box"},
+                .why = "a time-box ends with a decision"},
+     .path = "lifecycle.json",
+     .find = "\"proceed\"",
+     .text = "\"\""},
+    {.defect = {.name = "no-cost",
+                .check = "poc-cost",
+                .what = "what it costs is not written down"},
+     .path = "lifecycle.json",
+     .find = "\"40\"",
+     .text = "\"\""},
 };
 
 size_t
@@ -316,13 +300,29 @@ write_file(const char *dir, const char *path, const char *text, struct arena *ar
            file_replace(whole, str_from(text), 0600, err);
 }
 
+static bool
+is_folder(const char *path)
+{
+    return path[0] != '\0' && path[strlen(path) - 1] == '/';
+}
+
+static bool
+is_about(const struct plant *plant, const char *path)
+{
+    if (plant == NULL || plant->path == NULL)
+        return false;
+
+    return is_folder(plant->path) ? strncmp(plant->path, path, strlen(plant->path)) == 0
+                                  : strcmp(plant->path, path) == 0;
+}
+
 /* The text of a file of the project; NULL when it is missing. */
 static const char *
 text_of(const struct plant_file *file, const struct plant *plant, struct arena *arena)
 {
     const char *at;
 
-    if (plant == NULL || plant->path == NULL || strcmp(plant->path, file->path) != 0)
+    if (!is_about(plant, file->path))
         return file->text;
     if (plant->find == NULL)
         return plant->text;
@@ -336,18 +336,22 @@ text_of(const struct plant_file *file, const struct plant *plant, struct arena *
 static bool
 write_all(const char *dir, const struct plant *plant, struct arena *arena, struct err *err)
 {
+    const char *name = plant != NULL ? plant->defect.name : "";
+    const char *tls = arena_printf(arena, "%s/.cairn/tls", dir).data;
     bool is_known = plant == NULL || plant->path == NULL;
 
     for (size_t i = 0; i < COUNTOF(files); i++) {
         const char *text = text_of(&files[i], plant, arena);
 
-        is_known = is_known || strcmp(plant->path, files[i].path) == 0;
+        is_known = is_known || is_about(plant, files[i].path);
         if (text != NULL && !write_file(dir, files[i].path, text, arena, err))
             return false;
     }
 
     return (is_known || write_file(dir, plant->path, plant->text, arena, err)) &&
-           plant_history(dir, plant != NULL ? plant->defect.name : "", arena, err);
+           plant_history(dir, name, arena, err) && dir_make(tls, 0700, err) &&
+           plant_certificate(arena_printf(arena, "%s/cert.pem", tls).data,
+                             arena_printf(arena, "%s/key.pem", tls).data, name, err);
 }
 
 static bool
@@ -387,6 +391,8 @@ ask_all(const char *dir, const struct plant *plant, const struct check_input *co
                        errors.items[0].message);
     if (!record_load(dir, common->arena, &record, err))
         return false;
+    if (plant != NULL && plant->forgets_tls)
+        config->tls_cert = config->tls_key = NULL;
     input.config = config;
     input.record = &record;
     for (size_t i = 0; i < check_count(); i++) {

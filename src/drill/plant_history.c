@@ -9,6 +9,7 @@
 enum { DAYS = 40, HOURS = 4, TEXT_MAX = 1024 * 1024, MONTH_LEN = 7 };
 
 #define HOUR_MS INT64_C(3600000)
+#define RUSH_PER_S UINT64_C(10000000)
 
 struct tale {
     struct buf text;
@@ -44,9 +45,12 @@ tell_beat(struct tale *tale, int hour, uint32_t worker)
     tale->line.beat = (struct history_beat){.took_ms = HOURS * HOUR_MS,
                                             .ready_ms = HOURS * HOUR_MS,
                                             .requests = 1000,
+                                            .errors = is(tale, "failed-in-the-past") ? 100 : 0,
                                             .scrapes = is(tale, "unwatched") ? 0 : HOURS * 240,
                                             .is_ready = true};
-    tale->line.beat.latency[is_slow ? 6 : 3] = 1000;
+    if (is(tale, "had-a-rush") && hour == DAYS * 12)
+        tale->line.beat.requests = RUSH_PER_S * (uint64_t)(HOURS * HOUR_MS / 1000);
+    tale->line.beat.latency[is(tale, "was-slow-in-the-past") ? 12 : is_slow ? 6 : 3] = 1000;
     tell(tale, hour, HISTORY_BEAT, worker);
 }
 

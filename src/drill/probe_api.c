@@ -5,7 +5,7 @@
 #include "core/json.h"
 #include "drill/examiner.h"
 
-enum { ASK_MS = 5000, BIG = 4 * 1024 * 1024 };
+enum { ASK_MS = 10000, BIG = 4 * 1024 * 1024 };
 
 #define JSON_HEADER "Content-Type: application/json\r\n"
 
@@ -117,13 +117,13 @@ look_errors(struct examiner *examiner, const struct check_input *input, struct e
     struct client client;
 
     buf_init(&tally.detail, 64 * 1024);
-    client_init(&client, &examiner->service.at, ASK_MS);
+    service_init_client(&examiner->service, &client, ASK_MS);
     for (size_t i = 0; i < COUNTOF(bad_requests); i++) {
         client_ask_raw(&client, str_from(fill(examiner, input->arena, bad_requests[i].bytes)),
                        &response);
         judge(&tally, input, bad_requests[i].what, &response);
         client_fini(&client);
-        client_init(&client, &examiner->service.at, ASK_MS);
+        service_init_client(&examiner->service, &client, ASK_MS);
     }
     ask_large(examiner, &client, true, &response);
     judge(&tally, input, "256 KiB of headers", &response);
@@ -157,7 +157,7 @@ look_validation(struct examiner *examiner, const struct check_input *input, stru
     const char *first = "";
     struct client client;
 
-    client_init(&client, &examiner->service.at, ASK_MS);
+    service_init_client(&examiner->service, &client, ASK_MS);
     for (size_t i = 0; i < COUNTOF(bad_values); i++) {
         struct client_response response;
 
@@ -208,7 +208,7 @@ look_docs(struct examiner *examiner, const struct check_input *input, struct evi
         check_fail(input, out, "it has no description of its API");
         return;
     }
-    client_init(&client, &examiner->service.at, ASK_MS);
+    service_init_client(&examiner->service, &client, ASK_MS);
     client_ask(&client, "GET", target->docs, NULL, STR_NULL, &response);
     if (response.outcome != CLIENT_ANSWERED || response.status != 200) {
         check_fail(input, out, "%s: %d", target->docs, response.status);
@@ -233,7 +233,7 @@ look_headers(struct examiner *examiner, const struct check_input *input, struct 
     struct client_response response;
     struct client client;
 
-    client_init(&client, &examiner->service.at, ASK_MS);
+    service_init_client(&examiner->service, &client, ASK_MS);
     client_ask(&client, "GET",
                target_fill(input->arena, examiner->service.target.read_path, "{offset}", "0"), NULL,
                STR_NULL, &response);

@@ -17,11 +17,11 @@
 #include <unistd.h>
 
 enum {
-    ASK_MS = 5000,
+    ASK_MS = 10000,
     LOG_MAX = 256 * 1024,
     REFUSE_MS = 10000,
     APPLY_MS = 10000,
-    LOG_WAIT_MS = 2000
+    LOG_WAIT_MS = 5000
 };
 
 #define JSON_HEADER "Content-Type: application/json\r\n"
@@ -92,12 +92,14 @@ await_log(struct examiner *examiner, const struct check_input *input, struct str
 
     *out = (struct log_count){0};
     buf_init(&text, 2 * LOG_MAX);
-    for (int waited = 0; waited < LOG_WAIT_MS && !out->has_id && !interrupt_is_asked();
+    for (int waited = 0; waited < examiner_stretch(examiner, LOG_WAIT_MS) && !out->has_id &&
+                         (id.len > 0 || out->lines == 0) && !interrupt_is_asked();
          waited += 50) {
         poll(NULL, 0, 50);
         if (read_log(examiner, &text))
             count_log(input->arena, buf_str(&text), id, secret, out);
     }
+    examiner->late += !out->has_id && id.len > 0;
     buf_fini(&text);
 }
 
@@ -114,7 +116,7 @@ look_logs(struct examiner *examiner, const struct check_input *input, struct evi
         check_unknown(input, out, "nothing says where its log is (log:)");
         return;
     }
-    client_init(&client, &examiner->service.at, ASK_MS);
+    service_init_client(&examiner->service, &client, ASK_MS);
     client_ask(&client, "GET", examiner->service.target.write_path,
                arena_printf(input->arena, "Authorization: Bearer %s\r\n", secret).data, STR_NULL,
                &response);
@@ -174,7 +176,7 @@ look_metrics(struct examiner *examiner, const struct check_input *input, struct 
         check_fail(input, out, "it has no metrics");
         return;
     }
-    client_init(&client, &examiner->service.at, ASK_MS);
+    service_init_client(&examiner->service, &client, ASK_MS);
     client_ask(&client, "GET", target->metrics, NULL, STR_NULL, &response);
     before = response.status == 200 ? sum_requests(response.body, &samples) : -1;
     for (int i = 0; i < 10; i++)
@@ -208,10 +210,11 @@ look_environment(struct examiner *examiner, const struct check_input *input, str
         return;
     }
     for (int waited = 0; !(ended = process_wait(second.pid, 100, &second.status)) &&
-                         waited < REFUSE_MS && !interrupt_is_asked();)
+                         waited < examiner_stretch(examiner, REFUSE_MS) && !interrupt_is_asked();)
         waited += 100;
     if (ended)
         second.pid = 0;
+    examiner->late += !ended;
     if (!ended)
         check_fail(input, out, "started with a port that is no number, it runs on");
     else if (!WIFEXITED(second.status) || WEXITSTATUS(second.status) == 0)
@@ -240,9 +243,14 @@ look_applied(struct examiner *examiner, const struct check_input *input, struct 
         check_unknown(input, out, "%s", err.message);
         return;
     }
-    start = ARENA_ARRAY(input->arena, const char *, 3);
+    start = ARENA_ARRAY(input->arena, const char *, 5);
+    memset(start, 0, 5 * sizeof(*start));
     start[0] = second.target.start[0];
-    start[1] = "dev";
+    start[1] = examiner->defect != NULL ? "defect" : "dev";
+    if (examiner->defect != NULL) {
+        start[2] = examiner->defect;
+        start[3] = "dev";
+    }
     second.target.start = start;
     if (!service_start(&second, NULL, &err) ||
         !file_replace(
@@ -251,11 +259,14 @@ look_applied(struct examiner *examiner, const struct check_input *input, struct 
         check_fail(input, out, "%s", err.message);
     } else {
         saved = clock_mono_ns();
-        if (service_wait_for(&second, "/rest/v1/drill_second", 200, APPLY_MS))
+        if (service_wait_for(&second, "/rest/v1/drill_second", 200,
+                             examiner_stretch(examiner, APPLY_MS))) {
             check_pass(input, out, "a saved migration answered after %.2f s",
                        (double)(clock_mono_ns() - saved) / 1e9);
-        else
+        } else {
             check_fail(input, out, "a saved migration wasn't applied within %d s", APPLY_MS / 1000);
+            examiner->late++;
+        }
     }
     service_close(&second);
 }
@@ -288,7 +299,7 @@ look_authentication(struct examiner *examiner, const struct check_input *input,
         service_close(&second);
         return;
     }
-    client_init(&client, &second.at, ASK_MS);
+    service_init_client(&second, &client, ASK_MS);
     client_ask(&client, "POST", second.target.write_path, JSON_HEADER, STR("{\"id\": 1}"),
                &written);
     if (written.status == 401 || written.status == 403)
@@ -313,7 +324,7 @@ look_error_tracking(struct examiner *examiner, const struct check_input *input,
         check_unknown(input, out, "nothing says where its log is (log:)");
         return;
     }
-    client_init(&client, &examiner->service.at, ASK_MS);
+    service_init_client(&examiner->service, &client, ASK_MS);
     client_ask(&client, "POST", examiner->service.target.write_path, JSON_HEADER,
                STR("{\"id\": \"no number\"}"), &response);
     id = arena_copy(input->arena, client_get_header(&response, "X-Request-Id"));

@@ -7,7 +7,7 @@
 #include "io/file.h"
 #include "lifecycle/running.h"
 
-enum { ASK_MS = 5000, INSTANCES_MIN = 2, INSTANCES_SCALE = 5 };
+enum { ASK_MS = 10000, INSTANCES_MIN = 2, INSTANCES_SCALE = 5 };
 
 /* --- the version ---------------------------------------------------------------------------------- */
 
@@ -20,7 +20,7 @@ look_version(struct examiner *examiner, const struct check_input *input, struct 
     struct client client;
     bool says;
 
-    client_init(&client, &examiner->service.at, ASK_MS);
+    service_init_client(&examiner->service, &client, ASK_MS);
     client_ask(&client, "GET", "/metrics", NULL, STR_NULL, &response);
     says = response.status == 200 &&
            memmem(response.body.data, response.body.len, sample, strlen(sample)) != NULL;

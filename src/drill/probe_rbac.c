@@ -12,7 +12,7 @@
 #include "rest/encode.h"
 #include "schema/access.h"
 
-enum { ASK_MS = 5000, NAMES_SHOWN = 3, CONNECT_MS = 5000, SECRET_BYTES = 32, TOKEN_S = 600 };
+enum { ASK_MS = 10000, NAMES_SHOWN = 3, CONNECT_MS = 5000, SECRET_BYTES = 32, TOKEN_S = 600 };
 
 /* Many policies take it for a number of this form. */
 #define USER_ID "00000000-0000-4000-8000-000000000000"
@@ -82,7 +82,7 @@ ask_tables(struct service *service, const struct rules *rules, const char *heade
     struct asked asked = {0};
     struct client client;
 
-    client_init(&client, &service->at, ASK_MS);
+    service_init_client(service, &client, ASK_MS);
     for (size_t i = 0; i < rules->count; i++) {
         const struct rule *rule = &rules->items[i];
         enum answer_due due = headers == NULL ? rule->anon : rule->user;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The checks, checked: each defect in turn in a throw-away service or project, and the check that has
- * to notice, and all the others, which must not unless the defect says so. A check that can't fail is
- * a bug.
+ * to notice, for the reason that was planted, and all the others, which must not unless the defect says
+ * so. A check that can't fail is a bug.
  *
  * Services are tried in processes of their own, a few at a time. Drills are short there, and write at
- * a fixed rate, so that they leave each other room.
+ * a fixed rate, so that they leave each other room. What is otherwise than it should be because something
+ * was too slow is asked again, with four and with sixteen times the patience and as much less load; if it
+ * is too slow then, on a machine that gives this process little of its time, nothing is said about the
+ * check.
  */
 #ifndef CAIRN_DRILL_SELFTEST_H
 #define CAIRN_DRILL_SELFTEST_H
@@ -14,10 +17,12 @@
 #include "drill/examiner.h"
 
 enum selftest_result {
-    SELFTEST_SEEN,   /* the check is red, and no other but for what the defect says */
-    SELFTEST_MISSED, /* the check passes all the same */
-    SELFTEST_OTHERS, /* the check is red, and another one too */
-    SELFTEST_BROKEN, /* without a defect it is red, or it could not be run */
+    /* What is worse comes later. */
+    SELFTEST_SEEN,      /* the check is red, and no other but for what the defect says */
+    SELFTEST_UNDECIDED, /* the machine is too busy to tell */
+    SELFTEST_OTHERS,    /* the check is red, and another one too */
+    SELFTEST_MISSED,    /* the check isn't red, or for another reason */
+    SELFTEST_BROKEN,    /* without a defect it is red, or it could not be run */
     SELFTEST_RESULT_COUNT
 };
 
@@ -26,6 +31,7 @@ struct selftest_row {
     enum selftest_result result;
     const char *found; /* what the check said, or which other was red */
     const char *also;  /* others that were red, as the defect says; "" */
+    bool skips_also;   /* they weren't asked */
 };
 
 struct selftest {

@@ -193,6 +193,19 @@ service_is_running(struct service *service)
     return service->pid != 0;
 }
 
+static int64_t
+stretch(const struct service *service, int64_t ms)
+{
+    return service->patience > 0 ? ms * service->patience : ms;
+}
+
+void
+service_init_client(const struct service *service, struct client *client, int64_t timeout_ms)
+{
+    client_init(client, &service->at, stretch(service, timeout_ms));
+    client->late = service->late;
+}
+
 bool
 service_wait_for(struct service *service, const char *path, int status, int64_t timeout_ms)
 {
@@ -293,12 +306,14 @@ service_log_has(struct service *service, const char *text)
 bool
 service_start(struct service *service, const char *const *env, struct err *err)
 {
-    int64_t timeout = (int64_t)service->target.start_timeout_s * 1000;
+    int64_t timeout = stretch(service, (int64_t)service->target.start_timeout_s * 1000);
 
     if (!service_spawn(service, env, err))
         return false;
     if (service_wait_for(service, service->target.ready, 200, timeout))
         return true;
+    if (service->pid != 0 && service->late != NULL)
+        (*service->late)++;
     if (service->pid == 0)
         err_set(err, ERR_UNAVAILABLE, "", "it ended at its start: %s", service_last_words(service));
     else

@@ -21,6 +21,8 @@ struct service {
     int status;                  /* how it ended, as waitpid has it */
     int log_fd;                  /* what it prints */
     struct pg_scratch *database; /* on PostgreSQL, dropped by service_close; NULL: none */
+    unsigned patience;           /* everything may take that many times as long; 0: once */
+    unsigned *late;              /* counts what took too long all the same; may be NULL */
 };
 
 /* A folder, a port and, when the target has one, a database; nothing is started. On failure nothing is left behind. */
@@ -42,6 +44,8 @@ MUST_CHECK bool service_start(struct service *service, const char *const *env, s
 MUST_CHECK bool service_spawn(struct service *service, const char *const *env, struct err *err);
 /* Until path answers with the status; false after timeout_ms, or when it has ended. */
 bool service_wait_for(struct service *service, const char *path, int status, int64_t timeout_ms);
+/* A client of its, that waits as long as its patience says and counts what comes too late. */
+void service_init_client(const struct service *service, struct client *client, int64_t timeout_ms);
 /* SIGTERM, and SIGKILL after grace_ms; true when the first was enough. */
 bool service_stop(struct service *service, int64_t grace_ms);
 /* kill -9, of everything it started. */

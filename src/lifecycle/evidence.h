@@ -53,6 +53,7 @@ struct evidence {
     double seconds; /* how long it took to find out */
     struct evidence_figure figures[EVIDENCE_FIGURES_MAX];
     unsigned figure_count;
+    bool is_by_clock; /* it isn't a pass because something was too slow; not kept */
     /* After loading: */
     enum lifecycle_stage stage; /* of the run's subject */
     bool

@@ -193,7 +193,7 @@ async function startOwnPostgres() {
     const port = await freePort();
     fs.appendFileSync(path.join(data, 'postgresql.conf'), [
         '', "listen_addresses = '127.0.0.1'", `port = ${port}`, `unix_socket_directories = '${home}'`,
-        'max_connections = 100', 'logging_collector = off', "timezone = 'UTC'", '',
+        'max_connections = 300', 'logging_collector = off', "timezone = 'UTC'", '',
     ].join('\n'));
     const postgres = new Postgres({ bin, data, port, socket: home, log: path.join(home, 'log') });
     const end = () => {

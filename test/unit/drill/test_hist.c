@@ -35,6 +35,24 @@ each_duration_is_at_most_the_end_of_its_bucket_and_past_the_one_before(void **st
 }
 
 static void
+what_was_there_before_can_be_taken_away(void **state)
+{
+    struct hist *hist = xcalloc(1, sizeof(*hist));
+    struct hist *before = xcalloc(1, sizeof(*before));
+
+    for (unsigned i = 0; i < 100; i++)
+        hist_add(hist, 10);
+    *before = *hist;
+    for (unsigned i = 0; i < 100; i++)
+        hist_add(hist, 50);
+    hist_subtract(hist, before);
+    assert_int_equal(hist->total, 100);
+    assert_int_equal(hist_quantile(hist, 0.01), 50);
+    free(hist);
+    free(before);
+}
+
+static void
 an_empty_one_has_no_durations(void **state)
 {
     struct hist *hist = xcalloc(1, sizeof(*hist));
@@ -64,6 +82,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quantiles_are_right_to_within_two_percent),
         cmocka_unit_test(each_duration_is_at_most_the_end_of_its_bucket_and_past_the_one_before),
+        cmocka_unit_test(what_was_there_before_can_be_taken_away),
         cmocka_unit_test(an_empty_one_has_no_durations),
         cmocka_unit_test(what_is_past_all_buckets_is_kept_as_the_longest),
     };

@@ -361,7 +361,7 @@ an_interrupted_run_doesnt_wait_for_answers(void **state)
 static void
 the_generator_knows_its_own_limit(void **state)
 {
-    assert_true(load_measure_limit() > 100);
+    assert_true(load_measure_limit() > 0);
 }
 
 int

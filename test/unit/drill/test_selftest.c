@@ -74,9 +74,24 @@ one_thing_wrong_turns_its_own_row_red_and_no_other(void **state)
 
             if (strcmp(found[i].row, defect->check) == 0 && !is_red)
                 fail_msg("%s isn't noticed by %s", defect->name, defect->check);
+            if (strcmp(found[i].row, defect->check) == 0 && defect->says != NULL)
+                assert_contains(found[i].measured, defect->says);
             if (is_red && !is_declared(defect, found[i].row))
                 fail_msg("%s turns %s red: %s", defect->name, found[i].row, found[i].measured);
         }
+    }
+}
+
+static void
+each_check_that_can_fail_has_a_defect_or_a_reason_for_none(void **state)
+{
+    for (size_t i = 0; i < catalogue.count; i++) {
+        const char *check = catalogue.rows[i]->check;
+
+        if (check == NULL || (check_find(check) == NULL && examiner_find(check) == NULL))
+            continue;
+        if (!selftest_has_defect(check) && selftest_explain(check) == NULL)
+            fail_msg("%s: no defect, and no reason why not", check);
     }
 }
 
@@ -104,6 +119,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_project_with_nothing_wrong_passes_each_check_of_files_and_configuration),
         cmocka_unit_test(one_thing_wrong_turns_its_own_row_red_and_no_other),
+        cmocka_unit_test(each_check_that_can_fail_has_a_defect_or_a_reason_for_none),
         cmocka_unit_test(each_defect_is_about_a_check_that_a_row_has),
     };
 
