@@ -2,8 +2,8 @@
 #include "drill/defect.h"
 
 /* What has more than a few clients at once. */
-#define WITH_MANY_CLIENTS                                                    \
-    "latency", "throughput", "error-rate", "concurrency", "kill-under-load", \
+#define WITH_MANY_CLIENTS                                                            \
+    "latency", "throughput", "error-rate", "concurrency", "load", "kill-under-load", \
         "shutdown-under-load", "disk-full", "slow-clients", "database-restart"
 
 /* Those that take long are at the end. */
