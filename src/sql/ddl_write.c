@@ -110,7 +110,8 @@ ddl_write_table(struct buf *out, const struct model *model, const struct model_t
         buf_add_str(out, table->checks[i].sqlite_sql);
         buf_add_char(out, ')');
     }
-    for (uint32_t i = 0; i < table->foreign_key_count; i++)
+    /* SQLite does what the last one asks for first, PostgreSQL what the first one does. */
+    for (uint32_t i = table->foreign_key_count; i-- > 0;)
         write_foreign_key(out, model, table, &table->foreign_keys[i]);
     buf_add_char(out, ')');
 }

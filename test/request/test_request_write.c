@@ -564,6 +564,28 @@ a_view_is_written_where_its_table_can_be(void **state)
     door_expect_all(&door, through_views, COUNTOF(through_views));
 }
 
+/* A row that refers twice to what is deleted: the key that was made first acts first. */
+static void
+actions_of_foreign_keys_come_in_the_order_of_the_keys(void **state)
+{
+    static const struct door_case cases[] = {
+        {"DELETE /p?id=eq.1", "409\n\n{\"code\":\"23503\",..."},
+        {"DELETE /p?id=eq.2", "204\n\n"},
+        {"GET /a", "200\n\n[{\"id\":1,\"x\":1,\"y\":1}]"},
+        {"GET /b", "200\n\n[]"},
+    };
+    door_open_with(&door,
+                   "CREATE TABLE p (id int PRIMARY KEY);"
+                   "CREATE TABLE a (id int PRIMARY KEY, x int REFERENCES p ON DELETE RESTRICT,"
+                   " y int REFERENCES p ON DELETE CASCADE);"
+                   "CREATE TABLE b (id int PRIMARY KEY, x int REFERENCES p ON DELETE CASCADE);"
+                   "ALTER TABLE b ADD y int NOT NULL REFERENCES p ON DELETE SET NULL;"
+                   "INSERT INTO p VALUES (1), (2); INSERT INTO a VALUES (1, 1, 1);"
+                   "INSERT INTO b VALUES (1, 2, 2);");
+    door_expect_all(&door, cases, COUNTOF(cases));
+    door_close(&door);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -582,6 +604,7 @@ main(int argc, char **argv)
                                         close_shop),
         cmocka_unit_test_setup_teardown(a_view_is_written_where_its_table_can_be, open_shop,
                                         close_shop),
+        cmocka_unit_test(actions_of_foreign_keys_come_in_the_order_of_the_keys),
         cmocka_unit_test(a_write_whose_answer_is_too_large_is_undone),
         cmocka_unit_test_setup_teardown(an_insert_that_meets_a_fault_is_whole_or_not_there,
                                         open_shop, close_shop),
