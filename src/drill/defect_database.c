@@ -19,12 +19,20 @@ drop_retry_after(struct client_response *response)
     }
 }
 
+/* A refusal for want of room says that the database is there. */
+static bool
+says_full(const struct client_response *response)
+{
+    return response->status == 503 &&
+           memmem(response->body.data, response->body.len, "\"53100\"", 7) != NULL;
+}
+
 void
 defect_spoil_absence(const char *name, struct str method, struct str path,
                      struct client_response *response)
 {
     static atomic_bool was_away;
-    bool is_away = response->status == 503;
+    bool is_away = response->status == 503 && !says_full(response);
     bool is_write = str_eq(method, STR("POST"));
 
     if (is_away && str_eq(path, STR("/readyz")))
@@ -50,8 +58,7 @@ defect_spoil_fullness(const char *name, struct str method, struct str path,
     static atomic_bool is_full, was_full;
     bool is_api = str_has_prefix(path, STR("/rest/"));
     bool is_write = is_api && str_eq(method, STR("POST"));
-    bool is_refused = is_write && response->status == 503 &&
-                      memmem(response->body.data, response->body.len, "\"53100\"", 7) != NULL;
+    bool is_refused = is_write && says_full(response);
 
     if (is_refused)
         atomic_store(&was_full, true);
