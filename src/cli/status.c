@@ -217,7 +217,7 @@ add_evidence(struct page *page, const struct project *project)
         return;
     }
     date_time_from_us(newest, at);
-    buf_printf(&page->out, "%zu rows, the last at %s\n", count, at);
+    buf_printf(&page->out, "%zu row%s, the last at %s\n", count, count == 1 ? "" : "s", at);
     if (stale > 0)
         buf_printf(
             &page->out,

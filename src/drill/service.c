@@ -282,6 +282,9 @@ service_last_words(struct service *service)
         last = line;
     }
 
+    if (last.len == 0)
+        return "it said nothing";
+
     return arena_printf(service->arena, "%.*s%s%.*s", STR_ARG(str_slice(before, 0, 200)),
                         before.len > 0 ? "; " : "", STR_ARG(str_slice(last, 0, 200)))
         .data;

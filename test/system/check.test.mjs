@@ -369,6 +369,16 @@ test('a target that never starts, or dies, is a gap with its last words', async 
     assert.deepEqual(await leftovers(), []);
 });
 
+test('answers that are nonsense are failures', async () => {
+    const project = await newProject();
+    project.write('liar.mjs', `import http from 'node:http';
+        http.createServer((request, response) => response.end('{"not": [1')).listen(process.env.PORT, '127.0.0.1');`);
+    project.write('liar.yaml', 'name: liar\nstart: [node, liar.mjs]\nenv: ["PORT={port}"]\nready: /\nwrite_path: /items\n'
+        + 'write_body: \'{"id": {n}}\'\nread_path: /items?offset={offset}\nread_key: id\n');
+    const { of } = await statuses(project, '--target=liar.yaml', '--stage=mvp', '--only=error-rate');
+    assert.equal(of['error-rate'].status, 'gap', of['error-rate'].found);
+});
+
 // What a run of this process leaves in /tmp is named after it; what the processes below it leave, after them.
 const below = (pid) => {
     try {
