@@ -12,6 +12,7 @@ import { after, before, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 
 import { calls, ofRows } from './data/access_calls.mjs';
+import { readWays, writeWays } from './data/access_ways.mjs';
 import { cairn, makeProject, root, startCairn, startPostgres } from './harness.mjs';
 
 const secret = 'a secret of the access tests, longer than 32 bytes';
@@ -134,8 +135,9 @@ async function startPostgresSide(cluster) {
     await cluster.sql(`${postgresAuth} ALTER DATABASE ${database} OWNER TO keeper; ALTER SCHEMA public OWNER TO keeper;`,
         database);
     const functions = fs.readFileSync(path.join(root, 'test/system/data/access_functions.sql'), 'utf8');
+    const ways = fs.readFileSync(path.join(root, 'test/system/data/access_ways.sql'), 'utf8');
     const project = makeProject({
-        migrations: { '0002_access.sql': schema, '0003_rows.sql': dataSql, '0004_functions.sql': functions },
+        migrations: { '0002_access.sql': schema, '0003_rows.sql': dataSql, '0004_functions.sql': functions, '0005_ways.sql': ways },
     });
     const url = (user) => cluster.url(database).replace('postgres@', `${user}@`);
     const applied = await cairn(['migrate', 'up'], { cwd: project, env: { CAIRN_DATABASE_URL: url('postgres') } });
@@ -154,7 +156,7 @@ async function startPostgresSide(cluster) {
     return startCairn({
         engine: 'postgres', postgres: cluster, database, project,
         env: {
-            CAIRN_AUTH_JWT_SECRET: secret, CAIRN_AUTH_ANON_ROLE: 'anon', CAIRN_SERVER_THREADS: '1',
+            CAIRN_AUTH_JWT_SECRET: secret, CAIRN_AUTH_ANON_ROLE: 'anon', CAIRN_SERVER_THREADS: '1', CAIRN_DATABASE_AGGREGATES: 'true',
             CAIRN_DATABASE_POOL: '1', CAIRN_DATABASE_URL: url('authenticator'),
         },
     });
@@ -170,9 +172,10 @@ before(async () => {
                 '0002_access.sql': { file: path.join(root, 'test/system/data/access.sql') },
                 '0003_rows.sql': dataSql,
                 '0004_functions.sql': { file: path.join(root, 'test/system/data/access_functions.sql') },
+                '0005_ways.sql': { file: path.join(root, 'test/system/data/access_ways.sql') },
             },
         }),
-        env: { CAIRN_AUTH_JWT_SECRET: secret, CAIRN_AUTH_ANON_ROLE: 'anon', CAIRN_SERVER_THREADS: '1' },
+        env: { CAIRN_AUTH_JWT_SECRET: secret, CAIRN_AUTH_ANON_ROLE: 'anon', CAIRN_SERVER_THREADS: '1', CAIRN_DATABASE_AGGREGATES: 'true' },
     });
     pristine = await look(sqlite);
 });
@@ -713,3 +716,11 @@ test('a function writes what its caller may write, or its owner where it says so
 });
 
 test('a function of a row reads what its caller may read, or its owner where it says so', () => compareAll(ofRows));
+
+// --- ways around ------------------------------------------------------------------------------------
+
+test('no view, function, aggregate or count shows a caller more than PostgreSQL does', () =>
+    compareAll(readWays(A, B), ['nobody', 'a', 'bare', 'outsider']));
+
+test('no conflict, view or answer lets a caller change or see more than PostgreSQL does', () =>
+    compareAll(writeWays(A, B), ['a', 'outsider']));

@@ -1,0 +1,32 @@
+-- Views and functions that somebody might get around a policy with, on the tables of access.sql.
+
+CREATE VIEW v_agg WITH (security_invoker) AS SELECT owner, count(*) AS n, max(body) AS top FROM notes GROUP BY owner;
+GRANT SELECT ON v_agg TO anon, authenticated, service_role;
+CREATE VIEW v_owner_agg AS SELECT owner, count(*) AS n FROM notes GROUP BY owner;
+GRANT SELECT (n) ON v_owner_agg TO anon, authenticated;
+CREATE VIEW v_nested WITH (security_invoker) AS SELECT m.id, m.owner, m.body, (SELECT count(*) FROM comments c WHERE c.note_id = m.id) AS cc FROM my_notes m;
+GRANT SELECT ON v_nested TO anon, authenticated, service_role;
+CREATE VIEW v_invoker_on_owner WITH (security_invoker) AS SELECT id, body, code FROM all_notes;
+GRANT SELECT ON v_invoker_on_owner TO anon, authenticated, service_role;
+CREATE VIEW v_owner_on_invoker AS SELECT id, body, rank FROM my_notes;
+GRANT SELECT ON v_owner_on_invoker TO anon, authenticated;
+CREATE VIEW v_sub WITH (security_invoker) AS SELECT t.id, t.label, (SELECT l.word FROM locked l WHERE l.id = t.id) AS word FROM tags t;
+GRANT SELECT ON v_sub TO anon, authenticated, service_role;
+CREATE VIEW v_upd WITH (security_invoker) AS SELECT id, owner, body, code, rank, shared FROM notes;
+GRANT ALL ON v_upd TO authenticated, service_role;
+CREATE VIEW v_upd_owner AS SELECT id, owner, body, shared FROM notes WHERE owner = auth.uid();
+GRANT ALL ON v_upd_owner TO authenticated;
+CREATE VIEW v_upd_check AS SELECT id, owner, body, shared FROM notes WHERE owner = auth.uid() WITH CHECK OPTION;
+GRANT ALL ON v_upd_check TO authenticated;
+CREATE FUNCTION f_notes() RETURNS SETOF notes LANGUAGE sql STABLE AS $$ SELECT * FROM notes $$;
+CREATE FUNCTION f_notes_def() RETURNS SETOF notes LANGUAGE sql STABLE SECURITY DEFINER AS $$ SELECT * FROM notes WHERE shared $$;
+CREATE FUNCTION f_profiles_def() RETURNS SETOF profiles LANGUAGE sql STABLE SECURITY DEFINER AS $$ SELECT * FROM profiles $$;
+CREATE FUNCTION f_from_view() RETURNS SETOF v_agg LANGUAGE sql STABLE AS $$ SELECT * FROM v_agg ORDER BY owner $$;
+CREATE FUNCTION f_tags() RETURNS SETOF tags LANGUAGE sql STABLE AS $$ SELECT * FROM tags ORDER BY id $$;
+CREATE FUNCTION f_num() RETURNS numeric LANGUAGE sql STABLE AS $$ SELECT sum(body::int) FROM notes $$;
+CREATE FUNCTION f_exists(p text) RETURNS boolean LANGUAGE sql STABLE AS $$ SELECT EXISTS (SELECT 1 FROM notes WHERE body LIKE p) $$;
+CREATE FUNCTION f_case(p int) RETURNS int LANGUAGE sql STABLE AS $$ SELECT CASE WHEN id = p THEN 1 / (id - p) ELSE 0 END FROM notes ORDER BY id LIMIT 1 $$;
+CREATE FUNCTION v_body(v v_upd) RETURNS text LANGUAGE sql STABLE AS $$ SELECT 'v:' || v.body $$;
+CREATE FUNCTION v_notes(v v_agg) RETURNS SETOF notes LANGUAGE sql STABLE AS $$ SELECT * FROM notes WHERE owner = v.owner ORDER BY id $$;
+CREATE FUNCTION prof_email(p profiles) RETURNS text LANGUAGE sql STABLE AS $$ SELECT p.email $$;
+CREATE FUNCTION prof_email_def(p profiles) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER AS $$ SELECT p.level::text $$;
