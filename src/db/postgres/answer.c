@@ -163,7 +163,9 @@ on_flushed(struct pg_conn *conn)
         end_settled(conn, conn->flush_covers, NULL);
         return;
     }
+    /* What would have made commits wait again was undone with it. */
     conn->can_group = false;
+    conn->is_async = true;
     err_set(&why, ERR_DB, "CAIRN-UNKNOWN", "the wait for the disk failed");
     end_settled(conn, conn->flush_covers, &why);
 }
@@ -235,7 +237,6 @@ on_failure(struct pg_conn *conn, const struct pg_op *op, const PGresult *res)
         conn->has_flush_failed = true;
     } else if (op->kind == PG_OP_ASYNC) {
         conn->can_group = false;
-        pg_job_set(op->job, PG_JOB_STALE);
     } else if (op->kind == PG_OP_STMT && op->serial != 0 && !op->is_fresh && is_first &&
                pg_error_is_stale_plan(res)) {
         const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
@@ -274,7 +275,9 @@ on_result(struct pg_conn *conn, PGresult *res)
         break;
     case PGRES_BAD_RESPONSE:
     case PGRES_FATAL_ERROR:
-        if (PQstatus(conn->pq) == CONNECTION_BAD || pg_error_is_fatal(res)) {
+        /* Without the session's own mode no write behind it would be on disk when it is done. */
+        if (PQstatus(conn->pq) == CONNECTION_BAD || pg_error_is_fatal(res) ||
+            op.kind == PG_OP_SYNCHRONOUS) {
             conn->is_ended_by_server = pg_error_is_fatal(res);
             pg_error_from_result(&err, res, conn->pq);
             err.kind = ERR_UNAVAILABLE;

@@ -217,7 +217,7 @@ become_ready(struct pg_conn *conn)
     pg_stmts_clear(conn->stmts);
     conn->op_first = conn->op_count = 0;
     conn->op_has_answer = conn->is_blocked = conn->is_ended_by_server = false;
-    conn->needs_flush = conn->is_flushing = false;
+    conn->needs_flush = conn->is_flushing = conn->is_async = false;
     conn->exclusive = conn->sharing = NULL;
     conn->unflushed = 0;
     conn->fastest_ns = 0;
@@ -345,8 +345,10 @@ on_setup_events(struct pg_conn *conn, int events)
             return;
         }
         /* The last statement says it. */
-        conn->can_group =
-            !conn->loop->db->unprepared && PQntuples(res) == 1 && PQgetvalue(res, 0, 0)[0] == 't';
+        conn->can_group = !conn->loop->db->unprepared && PQntuples(res) == 1 &&
+                          PQnfields(res) == 2 && PQgetvalue(res, 0, 0)[0] == 't';
+        if (conn->can_group)
+            snprintf(conn->commit_mode, sizeof(conn->commit_mode), "%s", PQgetvalue(res, 0, 1));
         PQclear(res);
     }
 }

@@ -73,11 +73,12 @@ enum pg_op_kind {
     PG_OP_BEGIN,
     PG_OP_SETTINGS, /* what the session is not set to */
     PG_OP_ISOLATION,
-    PG_OP_ASYNC, /* the job's commit does not wait for the disk */
+    PG_OP_ASYNC,       /* commits do not wait for the disk any more */
+    PG_OP_SYNCHRONOUS, /* they do again */
     PG_OP_STMT,
     PG_OP_CONSTRAINTS, /* checks what is deferred, before a rollback that keeps ok */
     PG_OP_END,         /* COMMIT or ROLLBACK */
-    PG_OP_FLUSH,       /* waits for the disk, for all commits before it */
+    PG_OP_FLUSH,       /* as PG_OP_SYNCHRONOUS, and waits for the disk, for all commits before it */
     PG_OP_SYNC,
 };
 
@@ -122,8 +123,10 @@ struct pg_conn {
     uint64_t shared_ns; /* what those that joined it are expected to take */
     /* Group commit, see pipe.c. */
     bool can_group;
-    bool needs_flush; /* commits were put that no PG_OP_FLUSH covers */
-    bool is_flushing; /* one is in the pipeline */
+    bool is_async;        /* commits behind what was put do not wait for the disk */
+    char commit_mode[16]; /* the session's own synchronous_commit */
+    bool needs_flush;     /* commits were put that no PG_OP_FLUSH covers */
+    bool is_flushing;     /* one is in the pipeline */
     bool has_flush_failed;
     uint64_t flush_covers;                 /* it: all jobs up to this number */
     struct db_job *settled, *settled_last; /* committed, waiting for the disk; oldest first */

@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Group commit: one connection commits one transaction after the other, and each would wait for the
- * disk alone. So when there is more than one, a write's own commit does not wait
- * (synchronous_commit off, for that transaction); behind it goes a transaction that writes one
- * record to the log and commits in the session's own mode. The log is one sequence: when that
- * record is on disk, and on the standbys that have to have it, so is everything before. A job is
- * done only then. While one such wait is under way the next ones gather behind it.
+ * disk alone. So when there is more than one, their commits do not wait: a transaction before the
+ * first of them turns synchronous_commit off for the session. Behind the last goes one that sets the
+ * session's own mode again, writes one record to the log and commits in that mode. The log is one
+ * sequence: when that record is on disk, and on the standbys that have to have it, so is everything
+ * before. A job is done only then. While one such wait is under way the next ones gather behind it.
+ *
+ *   off | write | write | write | own mode and record | off | write | ...
+ *
+ * What turns it off or on has a transaction of its own: a write that fails must not undo it.
  */
 #include "core/clock.h"
 #include "db/postgres/error.h"
 #include "db/postgres/pg.h"
 
 #define ASYNC_NAME "cairn_async"
-#define ASYNC_SQL "SELECT pg_catalog.set_config('synchronous_commit', 'off', true)"
+#define ASYNC_SQL "SELECT pg_catalog.set_config('synchronous_commit', 'off', false)"
+#define SYNC_NAME "cairn_sync"
+#define SYNC_SQL "SELECT pg_catalog.set_config('synchronous_commit', $1, false)"
 #define FLUSH_NAME "cairn_flush"
-#define FLUSH_SQL "SELECT pg_catalog.pg_logical_emit_message(true, 'cairn', ''::text)"
+#define FLUSH_SQL SYNC_SQL ", pg_catalog.pg_logical_emit_message(true, 'cairn', ''::text)"
 
 static const char *const no_params[1];
 
@@ -224,18 +230,21 @@ put_timeout(struct pg_conn *conn, struct db_job *job)
                        "SELECT pg_catalog.set_config('statement_timeout', $1, true)", ms);
 }
 
+/* A statement of the engine's own, as a transaction. */
 static bool
-put_prepared(struct pg_conn *conn, struct db_job *job, enum pg_op_kind kind, const char *name)
+put_prepared(struct pg_conn *conn, enum pg_op_kind kind, const char *name, const char *param)
 {
-    op_add(conn, (struct pg_op){.kind = kind, .job = job});
+    op_add(conn, (struct pg_op){.kind = kind});
     conn->unflushed += 40;
-    return PQsendQueryPrepared(conn->pq, name, 0, no_params, NULL, NULL, 0) == 1;
+    return PQsendQueryPrepared(conn->pq, name, param != NULL ? 1 : 0, &param, NULL, NULL, 0) == 1 &&
+           put_sync(conn, NULL);
 }
 
 bool
 pg_pipe_prepare(struct pg_conn *conn)
 {
-    static const char *const statements[][2] = {{ASYNC_NAME, ASYNC_SQL}, {FLUSH_NAME, FLUSH_SQL}};
+    static const char *const statements[][2] = {
+        {ASYNC_NAME, ASYNC_SQL}, {SYNC_NAME, SYNC_SQL}, {FLUSH_NAME, FLUSH_SQL}};
 
     /* The server's silence counts from here, too: the connection is new. */
     conn->head_since_ns = clock_mono_ns();
@@ -255,18 +264,33 @@ pg_pipe_flush(struct pg_conn *conn)
     conn->needs_flush = conn->has_flush_failed = false;
     conn->is_flushing = true;
     conn->flush_covers = conn->job_number;
-    if (!put_prepared(conn, NULL, PG_OP_FLUSH, FLUSH_NAME) || !put_sync(conn, NULL))
+    conn->is_async = false;
+    if (!put_prepared(conn, PG_OP_FLUSH, FLUSH_NAME, conn->commit_mode))
         return false;
     pg_op_at(conn, conn->op_count - 1)->ends_flush = true;
     return true;
 }
 
-/* A write that is alone waits for the disk itself, which takes one statement less. */
+/* A write that is alone waits for the disk itself, which takes two transactions less. */
 static bool
 is_grouped(const struct pg_conn *conn, const struct db_job *job)
 {
     return conn->can_group && job->mode == DB_WRITE && !job->rollback_only &&
-           (conn->op_count > 0 || conn->loop->waiting > 0);
+           (conn->op_count > 0 || conn->loop->waiting > 0 || conn->is_async);
+}
+
+/* Whether commits from here on wait for the disk. Those of reads may do either. */
+static bool
+put_mode(struct pg_conn *conn, const struct db_job *job)
+{
+    bool is_async = pg_job_flags(job) & PG_JOB_GROUPED;
+
+    if (job->mode == DB_READ || job->rollback_only || conn->is_async == is_async)
+        return true;
+    conn->is_async = is_async;
+    if (is_async)
+        return put_prepared(conn, PG_OP_ASYNC, ASYNC_NAME, NULL);
+    return put_prepared(conn, PG_OP_SYNCHRONOUS, SYNC_NAME, conn->commit_mode);
 }
 
 static bool
@@ -346,14 +370,12 @@ put_job(struct pg_conn *conn, struct db_job *job)
 
     if (pg_share_can_begin(conn, job))
         return put_shared(conn, job);
-    ok = pg_pipe_close(conn) && put_closed(conn);
+    ok = pg_pipe_close(conn) && put_closed(conn) && put_mode(conn, job);
 
     if (ok && conn->exclusive == job)
         ok = put_command(conn, job, PG_OP_BEGIN, "BEGIN", NULL);
-    ok = ok && put_isolation(conn, job) && put_settings(conn, job);
-    if (ok && pg_job_flags(job) & PG_JOB_GROUPED)
-        ok = put_prepared(conn, job, PG_OP_ASYNC, ASYNC_NAME);
-    ok = ok && put_timeout(conn, job) && put_stmts(conn, job, 0);
+    ok = ok && put_isolation(conn, job) && put_settings(conn, job) && put_timeout(conn, job) &&
+         put_stmts(conn, job, 0);
     if (ok && job->rollback_only)
         ok = put_command(conn, job, PG_OP_CONSTRAINTS, "SET CONSTRAINTS ALL IMMEDIATE", NULL);
     return ok && put_sync(conn, job);

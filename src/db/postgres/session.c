@@ -103,7 +103,8 @@ pg_session_add_group_question(struct buf *out)
                      "SELECT FROM pg_catalog.pg_proc WHERE proname = 'pg_logical_emit_message'"
                      " AND pronamespace = 'pg_catalog'::regnamespace"
                      " AND proargtypes[2] = 'text'::regtype"
-                     " AND pg_catalog.has_function_privilege(oid, 'EXECUTE'))");
+                     " AND pg_catalog.has_function_privilege(oid, 'EXECUTE')),"
+                     " pg_catalog.current_setting('synchronous_commit')");
 }
 
 /* Connects and runs sql, blocking. */

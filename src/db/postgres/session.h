@@ -27,7 +27,8 @@ void pg_session_add_path(struct buf *out, const char *const *schemas, size_t sch
 /* {"a","b"}: the names as the text of an array. */
 void pg_session_add_array(struct buf *out, const char *const *names, size_t count);
 
-/* One more statement for it: whether commits can be grouped (see pipe.c), true or false. */
+/* One more statement for it: whether commits can be grouped (see pipe.c), true or false, and the session's
+ * synchronous_commit. */
 void pg_session_add_group_question(struct buf *out);
 
 /* Connects and sets the session, blocking. No statement timeout: what runs here takes its time. */

@@ -147,7 +147,10 @@ jobs_wait_for_a_server_that_is_down_and_are_served_when_it_is_back(void **state)
 {
     struct job jobs[20];
 
+    /* On both connections: one whose end is read together with its last answer to the setup can't tell
+     * that the server has gone before it ran anything. */
     run(&jobs[0], &f, DB_READ, "SELECT 1");
+    run(&jobs[1], &f, DB_WRITE, "SELECT 1");
     pg_cluster_stop(&cluster, SIGINT);
     for (unsigned i = 0; i < 20; i++) {
         job_init(&jobs[i], &f, i % 2 ? DB_WRITE : DB_READ);
@@ -347,6 +350,72 @@ run_group(struct fixture *own, struct job *jobs, unsigned count)
     return ok;
 }
 
+/* How a write's own commit goes, of several in one turn (NULL: either way): a job for each letter, "w" a write, "c" one that is
+ * looked at before it commits, "n" one that the look undoes, "f" one that fails, "r" a read. */
+static void
+assert_modes(struct fixture *own, const char *kinds, const char *expected)
+{
+    struct job jobs[16];
+    struct buf modes;
+    unsigned count = (unsigned)strlen(kinds);
+
+    assert_true(count <= 16);
+    for (unsigned i = 0; i < count; i++) {
+        job_init(&jobs[i], own, kinds[i] == 'r' ? DB_READ : DB_WRITE);
+        job_add(&jobs[i], 9, "SELECT current_setting('synchronous_commit')", NULL);
+        if (kinds[i] == 'f')
+            job_add(&jobs[i], 0, "INSERT INTO item VALUES (1), (1)", NULL);
+        if (kinds[i] == 'c' || kinds[i] == 'n')
+            job_check(&jobs[i], kinds[i] == 'c');
+        job_submit(&jobs[i]);
+    }
+    fixture_drain(own);
+    buf_init(&modes, 1024);
+    for (unsigned i = 0; i < count; i++) {
+        assert_int_equal(jobs[i].base.ok, kinds[i] != 'n' && kinds[i] != 'f');
+        buf_add_str(&modes, str_from(jobs[i].seen));
+    }
+    if (expected != NULL)
+        assert_string_equal(buf_cstr(&modes), expected);
+    buf_fini(&modes);
+}
+
+/* Whatever was done before: a write that is alone commits in the session's own mode, or, where what came
+ * before has left no reason to set that again, as a group of one. */
+static void
+commits_wait_for_the_disk_again_behind_a_group(void **state)
+{
+    static const char *const settings[] = {"on", "off", "local", "remote_write"};
+    struct fixture own;
+
+    pg_cluster_exec(&cluster, "DROP ROLE IF EXISTS app; CREATE ROLE app LOGIN");
+    for (size_t i = 0; i < COUNTOF(settings); i++) {
+        char sql[80], alone[32];
+
+        snprintf(sql, sizeof(sql), "ALTER ROLE app SET synchronous_commit = %s", settings[i]);
+        pg_cluster_exec(&cluster, sql);
+        snprintf(alone, sizeof(alone), "%s;", i == 1 ? "on" : settings[i]);
+        open_as_app(&own);
+        assert_modes(&own, "r", alone);
+        assert_modes(&own, "w", alone);
+        assert_modes(&own, "www", "off;off;off;");
+        assert_modes(&own, "w", alone);
+        assert_modes(&own, "fww", "off;off;off;");
+        assert_modes(&own, "r", alone);
+        /* The last one may be alone by the time it is sent. */
+        assert_modes(&own, "wcw", NULL);
+        assert_modes(&own, "w", alone);
+        assert_modes(&own, "wnw", NULL);
+        assert_modes(&own, "w", alone);
+        /* A group that was undone whole. */
+        assert_modes(&own, "nn", "off;off;");
+        assert_modes(&own, "w", "off;");
+        assert_modes(&own, "w", alone);
+        fixture_close(&own);
+    }
+    pg_cluster_exec(&cluster, "DROP OWNED BY app; DROP ROLE app");
+}
+
 /* Commits share the wait for the disk by means of a function that a role may be denied. */
 static void
 commits_are_not_grouped_when_the_wait_is_denied(void **state)
@@ -381,6 +450,8 @@ a_wait_for_the_disk_that_fails_leaves_commits_unknown_once(void **state)
         if (!jobs[i].base.ok)
             assert_int_equal(jobs[i].base.err.kind, ERR_UNKNOWN);
     assert_int_equal(run_group(&own, jobs, 10), 10);
+    /* Each waits alone now. */
+    assert_modes(&own, "ww", "on;on;");
     pg_cluster_exec(&cluster, "GRANT EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, "
                               "text) TO PUBLIC");
     fixture_close(&own);
@@ -520,6 +591,7 @@ main(void)
         WITH_FIXTURE(what_is_known_of_the_way_to_the_database_needs_no_question),
         WITH_FIXTURE(jobs_do_not_wait_longer_than_their_deadline),
         WITH_FIXTURE(nothing_confirmed_is_lost_over_restarts_under_load),
+        WITH_FIXTURE(commits_wait_for_the_disk_again_behind_a_group),
         WITH_FIXTURE(commits_are_not_grouped_when_the_wait_is_denied),
         WITH_FIXTURE(a_wait_for_the_disk_that_fails_leaves_commits_unknown_once),
         WITH_FIXTURE(a_server_that_hangs_costs_its_connection_only),
