@@ -17,24 +17,29 @@ text_value(struct str text)
     return (struct value){.kind = VALUE_TEXT, .s = text};
 }
 
-/* {"a","b"}: every element quoted, so that NULL and blanks are what they are. */
+/* {"a","b"}: every element quoted, so that NULL and blanks are what they are; an item without data is NULL. */
 static struct str
-array_literal(const struct api_slot *slot, struct arena *arena)
+array_literal(const struct str *items, uint32_t count, struct arena *arena)
 {
     size_t size = 3;
     size_t len = 0;
     char *text = NULL;
 
-    for (uint32_t i = 0; i < slot->list_count; i++)
-        size += slot->list[i].len * 2 + 3;
+    for (uint32_t i = 0; i < count; i++)
+        size += items[i].len * 2 + 5;
     text = arena_alloc(arena, size);
     text[len++] = '{';
-    for (uint32_t i = 0; i < slot->list_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         if (i > 0)
             text[len++] = ',';
+        if (items[i].data == NULL) {
+            memcpy(text + len, "NULL", 4);
+            len += 4;
+            continue;
+        }
         text[len++] = '"';
-        for (size_t k = 0; k < slot->list[i].len; k++) {
-            char ch = slot->list[i].data[k];
+        for (size_t k = 0; k < items[i].len; k++) {
+            char ch = items[i].data[k];
 
             if (ch == '"' || ch == '\\')
                 text[len++] = '\\';
@@ -125,7 +130,8 @@ static bool
 bind_embedded(const struct bind_input *in, const struct type *type, const struct api_slot *slot,
               struct value *out, struct err *err)
 {
-    struct str text = slot->is_list ? array_literal(slot, in->arena) : slot->text;
+    struct str text =
+        slot->is_list ? array_literal(slot->list, slot->list_count, in->arena) : slot->text;
 
     if (slot->is_null || (slot->json != NULL && slot->json->type == JSON_NULL)) {
         *out = (struct value){.kind = VALUE_NULL};
@@ -192,7 +198,7 @@ bind_slot(const struct bind_input *in, const struct emit_param *param, struct va
         return true;
     case EMIT_LIST:
         if (in->dialect == DB_POSTGRES) {
-            *out = text_value(array_literal(slot, in->arena));
+            *out = text_value(array_literal(slot->list, slot->list_count, in->arena));
             return true;
         }
         if (!json_list(in, slot->list, slot->list_count, param->type, &text, err))
@@ -223,29 +229,13 @@ bind_slot(const struct bind_input *in, const struct emit_param *param, struct va
     case EMIT_TEXT:
     case EMIT_BODY_COLUMN:
     case EMIT_BODY_HAS:
+    case EMIT_BODY_ARRAY:
     case EMIT_BODY_JSON:
     case EMIT_ROWIDS:
         break;
     }
     *out = text_value(param->text);
     return true;
-}
-
-/* The member for a column; rows mostly have their members in the order of the columns. */
-static const struct json *
-find_member(const struct json *row, struct str key, const struct json **cursor)
-{
-    const struct json *member = *cursor != NULL ? (*cursor)->next : row->first;
-
-    if (member == NULL || !str_eq(member->key, key)) {
-        for (member = row->first; member != NULL; member = member->next) {
-            if (str_eq(member->key, key))
-                break;
-        }
-    }
-    if (member != NULL)
-        *cursor = member;
-    return member;
 }
 
 /* What is to be put into a column. */
@@ -274,9 +264,14 @@ bind_body_row(const struct bind_input *in, const struct emit_stmt *stmt, const s
 
         if (param->source != EMIT_BODY_COLUMN && param->source != EMIT_BODY_HAS)
             continue;
-        member = find_member(row, in->plan->columns[param->index]->name, &cursor);
+        member = payload_find_member(row, in->plan->columns[param->index]->name, &cursor);
         if (param->source == EMIT_BODY_HAS) {
             values[i] = (struct value){.kind = VALUE_INT, .i = member != NULL};
+            continue;
+        }
+        if (in->dialect == DB_POSTGRES) {
+            text = payload_column_text(member, type, in->arena);
+            values[i] = text.data != NULL ? text_value(text) : (struct value){.kind = VALUE_NULL};
             continue;
         }
         text = payload_value_text(member, type->id == TYPE_JSON || type->id == TYPE_JSONB);
@@ -319,6 +314,24 @@ body_json(const struct bind_input *in)
     return arena_printf(in->arena, "[%.*s]", STR_ARG(payload->text));
 }
 
+/* A column's values of all rows. */
+static struct str
+body_array(const struct bind_input *in, const struct emit_param *param)
+{
+    uint32_t count = in->payload->row_count;
+    struct str *items = ARENA_ARRAY(in->arena, struct str, count);
+    const struct json *row = in->payload->first;
+
+    for (uint32_t i = 0; i < count; i++, row = row->next) {
+        const struct json *cursor = NULL;
+
+        items[i] = payload_column_text(
+            payload_find_member(row, in->plan->columns[param->index]->name, &cursor), param->type,
+            in->arena);
+    }
+    return array_literal(items, count, in->arena);
+}
+
 /* What does not come from a row of the payload. */
 static bool
 bind_fixed(const struct bind_input *in, const struct emit_param *param, struct value *out,
@@ -327,6 +340,9 @@ bind_fixed(const struct bind_input *in, const struct emit_param *param, struct v
     switch (param->source) {
     case EMIT_BODY_JSON:
         *out = text_value(body_json(in));
+        return true;
+    case EMIT_BODY_ARRAY:
+        *out = text_value(body_array(in, param));
         return true;
     case EMIT_ROWIDS:
         *out = text_value(STR("[]"));

@@ -18,10 +18,11 @@ enum emit_source {
     EMIT_ARRAY,       /* the slot's text as an array of type, as one value */
     EMIT_LIMIT,       /* the slot's number, at most max (0: no bound) */
     EMIT_TEXT,        /* text, as it is */
-    EMIT_BODY_COLUMN, /* embedded: column number index of the payload's row */
+    EMIT_BODY_COLUMN, /* column number index of the payload's row */
     EMIT_BODY_HAS,    /* embedded: whether the payload's row has that column, 1 or 0 */
     EMIT_ROWIDS,      /* embedded: the numbers that main gave back, as JSON */
     EMIT_BODY_JSON,   /* PostgreSQL: the whole payload */
+    EMIT_BODY_ARRAY,  /* PostgreSQL: column number index of all rows, as one value */
     EMIT_SEARCH, /* embedded: the slot's text as a tsquery: op says of which kind, text by which
                        * configuration (data NULL: the default) */
 };

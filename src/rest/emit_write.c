@@ -67,6 +67,47 @@ emit_member(struct emitter *e, const struct model_column *column)
         buf_add_char(&e->sql, ')');
 }
 
+/* Without its modifier: a cast would cut what is too long, where the assignment refuses it. */
+static struct str
+plain_type_name(const struct type *type)
+{
+    if (type->id == TYPE_ENUM)
+        return type->name;
+    return type->id == TYPE_BPCHAR ? STR("bpchar") : type_builtin(type->id)->name;
+}
+
+/* $1::integer, or unnest($1::integer[]) */
+static void
+emit_plain_value(struct emitter *e, uint32_t index)
+{
+    const struct type *type = &e->plan->columns[index]->type;
+    bool is_array = e->plan->way == PAYLOAD_AS_ARRAYS;
+
+    buf_add_str(&e->sql, is_array ? STR("unnest(") : STR(""));
+    emit_param(e, (struct emit_param){.source = is_array ? EMIT_BODY_ARRAY : EMIT_BODY_COLUMN,
+                                      .index = index,
+                                      .type = type});
+    BUF_ADD_LIT(&e->sql, "::");
+    buf_add_str(&e->sql, plain_type_name(type));
+    buf_add_str(&e->sql, is_array ? STR("[])") : STR(""));
+}
+
+/* The arrays side by side in the select list are read as they are, where a function in FROM would be
+ * written to a tuplestore first. */
+static void
+emit_plain_source(struct emitter *e)
+{
+    bool is_array = e->plan->way == PAYLOAD_AS_ARRAYS;
+
+    buf_add_str(&e->sql, is_array ? STR(") SELECT ") : STR(") VALUES ("));
+    for (uint32_t i = 0; i < e->plan->column_count; i++) {
+        if (i > 0)
+            BUF_ADD_LIT(&e->sql, ", ");
+        emit_plain_value(e, i);
+    }
+    buf_add_str(&e->sql, is_array ? STR("") : STR(")"));
+}
+
 static void
 emit_payload(struct emitter *e)
 {
@@ -247,6 +288,10 @@ emit_insert_source(struct emitter *e)
 {
     const struct plan *plan = e->plan;
 
+    if (plan->way != PAYLOAD_AS_JSON) {
+        emit_plain_source(e);
+        return;
+    }
     BUF_ADD_LIT(&e->sql, ") SELECT ");
     if (!plan->missing_default) {
         for (uint32_t i = 0; i < plan->column_count; i++) {
@@ -349,12 +394,14 @@ emit_update(struct emitter *e)
         BUF_ADD_LIT(&e->sql, " = ");
         if (!emit_is_postgres(e))
             emit_update_value(e, i);
+        else if (plan->way != PAYLOAD_AS_JSON)
+            emit_plain_value(e, i);
         else if (plan->missing_default)
             emit_value_or_default(e, plan->columns[i]);
         else
             emit_member(e, plan->columns[i]);
     }
-    if (emit_is_postgres(e))
+    if (emit_is_postgres(e) && plan->way == PAYLOAD_AS_JSON)
         emit_update_source(e);
     emit_where(e, plan->root);
 }

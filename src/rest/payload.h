@@ -8,7 +8,7 @@
 
 #include "core/json.h"
 #include "rest/api.h"
-#include "sql/type.h"
+#include "schema/schema.h"
 
 struct payload {
     const struct json *first; /* the first row; the others through next */
@@ -27,6 +27,28 @@ MUST_CHECK bool payload_parse(struct str body, struct str content_type, bool has
                               uint32_t depth_max, struct arena *arena, struct payload *out,
                               struct err *err);
 
+/* How the rows reach PostgreSQL: as the JSON they are, as one value for each column, or as one array of
+ * values for each. */
+enum payload_way { PAYLOAD_AS_JSON, PAYLOAD_AS_ROW, PAYLOAD_AS_ARRAYS };
+
+struct payload_names {
+    const struct str *items; /* the columns written */
+    uint32_t count;
+    bool all_present; /* what a row leaves out is not null, but a default */
+};
+
+/* The cheapest way that gives the same answer as JSON, for the first so many rows. */
+enum payload_way payload_choose_way(const struct payload *payload, uint32_t rows,
+                                    const struct payload_names *names,
+                                    const struct schema_table *table, struct arena *arena);
+/* The member for a column, or NULL. *cursor is NULL before the first, and remembers the last found: rows
+ * mostly have their members in the order of the columns. */
+const struct json *payload_find_member(const struct json *row, struct str key,
+                                       const struct json **cursor);
+/* What the type's input function reads of a member, where the way isn't JSON; data NULL: SQL NULL. It lives
+ * in arena or borrows. */
+struct str payload_column_text(const struct json *member, const struct type *type,
+                               struct arena *arena);
 /* What a JSON value is as text for a column's input function; data NULL: SQL NULL. raw says that
  * the column holds JSON, which takes the value's source text. */
 struct str payload_value_text(const struct json *value, bool raw);

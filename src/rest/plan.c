@@ -559,6 +559,7 @@ make_write(struct planner *p, struct plan *plan)
                     &plan->column_count))
         return false;
     plan->missing_default = named && api->prefer.missing_default;
+    plan->way = p->in->way;
     return plan->action == PLAN_UPDATE || make_conflict(p, plan);
 }
 

@@ -10,6 +10,7 @@
 
 #include "db/engine.h"
 #include "rest/api.h"
+#include "rest/payload.h"
 #include "schema/schema.h"
 
 struct plan_rel;
@@ -131,6 +132,7 @@ struct plan {
     const struct model_column **columns;
     uint32_t column_count;
     bool missing_default;
+    enum payload_way way; /* PostgreSQL */
     enum api_resolution resolution;
     const struct model_column **conflict; /* the conflict target */
     uint32_t conflict_count;
@@ -151,6 +153,7 @@ struct plan_input {
     /* Keys of the payload, when columns= was not given. */
     const struct str *payload_keys;
     uint32_t payload_key_count;
+    enum payload_way way;                /* PostgreSQL: how the payload goes there */
     const struct model_handler *handler; /* NULL: none */
     enum db_dialect dialect;             /* what the engine can't do is refused here */
     const struct schema_role *role;      /* the embedded engine: as whom the request runs */

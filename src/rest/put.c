@@ -44,16 +44,6 @@ check_filters(const struct schema_table *table, const struct api_level *root, st
     return true;
 }
 
-static const struct json *
-find_member(const struct json *row, struct str key)
-{
-    const struct json *member = row->first;
-
-    while (member != NULL && !str_eq(member->key, key))
-        member = member->next;
-    return member;
-}
-
 static bool
 is_named(const struct api_request *api, struct str name)
 {
@@ -85,6 +75,7 @@ put_check(const struct schema_table *table, const struct api_request *api, struc
           struct arena *arena, struct err *err)
 {
     const struct api_level *root = api->levels;
+    const struct json *cursor = NULL;
 
     if (root->limit_slot != API_NO_SLOT || root->offset_slot != API_NO_SLOT)
         return err_refuse(err, 400, "PGRST114",
@@ -95,7 +86,7 @@ put_check(const struct schema_table *table, const struct api_request *api, struc
         return fail_mismatch(err);
     for (uint32_t i = 0; i < table->pk_column_count; i++) {
         const struct model_column *column = &table->model->columns[table->pk_columns[i]];
-        const struct json *member = find_member(payload->first, column->name);
+        const struct json *member = payload_find_member(payload->first, column->name, &cursor);
         struct str url = api->slots[find_filter(root, column->name)->slot].text;
 
         if (!is_named(api, column->name))

@@ -270,7 +270,8 @@ add_payload_key(struct rest_call *call)
     uint32_t mark = UINT32_MAX;
 
     buf_add(&call->rest->key, &mark, sizeof(mark));
-    for (uint32_t i = 0; i < call->payload.key_count; i++) {
+    buf_add_char(&call->rest->key, (char)('0' + call->way));
+    for (uint32_t i = 0; call->api.columns == NULL && i < call->payload.key_count; i++) {
         uint32_t len = (uint32_t)call->payload.keys[i].len;
 
         buf_add(&call->rest->key, &len, sizeof(len));
@@ -297,6 +298,24 @@ rest_read_query(struct rest_call *call, struct err *err)
     return true;
 }
 
+static enum payload_way
+choose_way(const struct rest_call *call)
+{
+    const struct api_request *api = &call->api;
+    const struct payload *payload = &call->payload;
+    bool named = api->columns != NULL;
+    const struct payload_names names = {
+        .items = named ? api->columns : payload->keys,
+        .count = named ? api->column_count : payload->key_count,
+        .all_present = named && api->prefer.missing_default,
+    };
+
+    if (call->rest->options.dialect != DB_POSTGRES || payload->row_count == 0)
+        return PAYLOAD_AS_JSON;
+    return payload_choose_way(payload, call->action == PLAN_UPDATE ? 1 : payload->row_count, &names,
+                              call->table, call->request->arena);
+}
+
 static bool
 read_payload(struct rest_call *call, struct err *err)
 {
@@ -309,8 +328,8 @@ read_payload(struct rest_call *call, struct err *err)
                        request->arena, &call->payload, err) ||
         (call->is_put && !put_check(call->table, &call->api, &call->payload, request->arena, err)))
         return false;
-    if (call->api.columns == NULL)
-        add_payload_key(call);
+    call->way = choose_way(call);
+    add_payload_key(call);
     return true;
 }
 
@@ -385,6 +404,7 @@ fill_shape(struct rest_call *call, struct shape *shape, struct err *err)
         keys[i] = arena_copy(arena, call->payload.keys[i]);
     input.payload_keys = keys;
     input.payload_key_count = call->payload.key_count;
+    input.way = call->way;
     if (!plan_make(&input, &plan, err) ||
         !emit_plan(call->rest->options.dialect, plan, arena, &shape->sql, err))
         goto out;

@@ -33,6 +33,7 @@ struct rest_call {
     uint32_t param_count;
     const struct model_handler *handler; /* what makes the answer; NULL: the encoder */
     struct payload payload;
+    enum payload_way way; /* PostgreSQL: how the payload goes there */
     struct shape *shape;
     struct db_stmt stmts[12];
     struct begin_call begin;        /* PostgreSQL: how its transaction begins */

@@ -83,6 +83,7 @@ struct type {
      * a cast to json. */
     bool has_json;
     const struct type_forms *forms; /* NULL: none */
+    bool is_domain;                 /* PostgreSQL: the rest is what the domain is made of */
 };
 
 /* A plain type without modifiers; never NULL for a valid id. */

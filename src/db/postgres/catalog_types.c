@@ -150,8 +150,10 @@ cat_make_type(struct catalog *cat, uint32_t oid, int32_t mod, struct str full_na
 
     *out = (struct type){
         .id = type_from_oid(oid), .length = -1, .precision = -1, .scale = -1, .name = full_name};
-    if (type != NULL)
+    if (type != NULL) {
         out->forms = type->forms;
+        out->is_domain = type->kind == 'd';
+    }
     for (unsigned depth = 0; type != NULL && type->kind == 'd' && depth < MAX_DEPTH; depth++) {
         oid = type->base;
         mod = type->base_mod;

@@ -118,6 +118,23 @@ read_payload(struct sample_request *request, const struct sample_input *input)
            err_set(&request->err, ERR_REQUEST, "EMPTY", "nothing to write");
 }
 
+static enum payload_way
+sample_way(const struct sample_request *request, const struct schema_table *table,
+           enum plan_action action)
+{
+    const struct api_request *api = &request->api;
+    bool named = api->columns != NULL;
+    const struct payload_names names = {
+        .items = named ? api->columns : request->payload.keys,
+        .count = named ? api->column_count : request->payload.key_count,
+        .all_present = named && api->prefer.missing_default,
+    };
+
+    return payload_choose_way(&request->payload,
+                              action == PLAN_UPDATE ? 1 : request->payload.row_count, &names, table,
+                              request->arena);
+}
+
 bool
 sample_make(struct sample_request *request, const struct schema *schema, enum db_dialect dialect,
             const struct sample_input *input)
@@ -154,6 +171,8 @@ sample_make(struct sample_request *request, const struct schema *schema, enum db
         return false;
     plan.payload_keys = request->payload.keys;
     plan.payload_key_count = request->payload.key_count;
+    if (input->by_columns)
+        plan.way = sample_way(request, plan.table, input->action);
     return plan_make(&plan, &request->plan, &request->err) &&
            emit_plan(dialect, request->plan, request->arena, &request->sql, &request->err);
 }

@@ -29,6 +29,7 @@ struct sample_input {
     enum plan_action action;
     struct str query, prefer, accept, range, body;
     struct str role; /* the embedded engine: data NULL: no rules */
+    bool by_columns; /* PostgreSQL: the payload goes as columns where it can */
 };
 
 struct sample_request {

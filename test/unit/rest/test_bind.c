@@ -340,6 +340,41 @@ postgresql_gets_the_whole_payload_as_an_array(void **state)
 }
 
 static void
+postgresql_gets_plain_values_as_texts_of_their_columns(void **state)
+{
+    struct schema *schema = sample_schema();
+    struct written w;
+    struct sample_input input = {
+        .table = STR("projects"),
+        .action = PLAN_INSERT,
+        .body = STR("[{\"id\":1,\"name\":\"a\\\"b\\\\\",\"settings\":\"x\\ny\"},"
+                    "{\"settings\":[1, 2],\"name\":null,\"id\":-2},"
+                    "{\"id\":3,\"name\":\"NULL\",\"settings\":null}]"),
+        .by_columns = true,
+    };
+
+    write_sample(&w, schema, DB_POSTGRES, &input);
+    assert_true(w.ok);
+    assert_int_equal(w.stmt.row_count, 1);
+    assert_int_equal(w.stmt.param_count, 3);
+    assert_str(w.stmt.params[0].s, "{\"1\",\"-2\",\"3\"}");
+    assert_str(w.stmt.params[1].s, "{\"a\\\"b\\\\\",NULL,\"NULL\"}");
+    assert_str(w.stmt.params[2].s, "{\"\\\"x\\\\ny\\\"\",\"[1, 2]\",NULL}");
+    sample_fini(&w.request);
+
+    input.body = STR("{\"name\":\"\",\"settings\":\"\\u0041\",\"id\":null}");
+    write_sample(&w, schema, DB_POSTGRES, &input);
+    assert_true(w.ok);
+    assert_int_equal(w.stmt.row_count, 1);
+    assert_int_equal(w.stmt.params[0].kind, VALUE_TEXT);
+    assert_str(w.stmt.params[0].s, "");
+    assert_str(w.stmt.params[1].s, "\"A\"");
+    assert_int_equal(w.stmt.params[2].kind, VALUE_NULL);
+    sample_fini(&w.request);
+    schema_unref(schema);
+}
+
+static void
 a_wrong_value_in_any_row_stops_all(void **state)
 {
     static const struct {
@@ -435,6 +470,7 @@ main(void)
         cmocka_unit_test(each_row_of_the_payload_is_bound_for_the_embedded_engine),
         cmocka_unit_test(filters_of_an_update_are_bound_beside_its_row),
         cmocka_unit_test(postgresql_gets_the_whole_payload_as_an_array),
+        cmocka_unit_test(postgresql_gets_plain_values_as_texts_of_their_columns),
         cmocka_unit_test(a_wrong_value_in_any_row_stops_all),
         cmocka_unit_test(a_missing_member_is_marked_where_its_default_is_wanted),
         cmocka_unit_test(an_exhausted_arena_is_413),

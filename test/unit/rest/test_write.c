@@ -203,6 +203,57 @@ writes_become_sql_in_both_dialects(void **state)
     schema_unref(schema);
 }
 
+struct column_case {
+    enum plan_action action;
+    const char *table, *query, *prefer, *body, *sql;
+};
+
+/* Types stand without their modifiers: an assignment refuses what a cast would cut. */
+static const struct column_case by_columns[] = {
+    {PLAN_INSERT, "clients", "", "", "{\"id\":1,\"name\":\"a\"}",
+     "INSERT INTO \"public\".\"clients\" (\"id\", \"name\") VALUES ($1::integer, $2::text)"},
+    {PLAN_INSERT, "clients", "", "", "[{\"id\":1,\"name\":\"a\"},{\"name\":null,\"id\":2}]",
+     "INSERT INTO \"public\".\"clients\" (\"id\", \"name\") SELECT unnest($1::integer[]), "
+     "unnest($2::text[])"},
+    {PLAN_INSERT, "kinds", "columns=label,mood,made,label&select=id", "return=representation",
+     "[{\"label\":\"x\"}]",
+     "WITH m AS (INSERT INTO \"public\".\"kinds\" (\"label\", \"mood\", \"made\") VALUES "
+     "($1::character varying, $2::mood, $3::timestamp with time zone) RETURNING "
+     "\"public\".\"kinds\".\"id\") SELECT t0.\"id\" FROM m AS t0"},
+    {PLAN_INSERT, "clients", "", "resolution=merge-duplicates", "[{\"id\":1},{\"id\":2}]",
+     "INSERT INTO \"public\".\"clients\" (\"id\") SELECT unnest($1::integer[]) ON CONFLICT "
+     "(\"id\") DO UPDATE SET \"id\" = excluded.\"id\" RETURNING (xmax = 0)"},
+    {PLAN_UPDATE, "clients", "id=eq.1", "", "[{\"name\":\"new\"},{\"name\":{}}]",
+     "UPDATE \"public\".\"clients\" AS t0 SET \"name\" = $1::text WHERE t0.\"id\" = $2"},
+    {PLAN_INSERT, "clients", "", "", "[{\"id\":1},{\"id\":1.0}]",
+     "INSERT INTO \"public\".\"clients\" (\"id\") SELECT _.\"id\" FROM "
+     "json_to_recordset($1::json) AS _(\"id\" integer)"},
+};
+
+static void
+plain_values_become_parameters_of_their_columns(void **state)
+{
+    struct schema *schema = sample_schema();
+
+    for (size_t i = 0; i < COUNTOF(by_columns); i++) {
+        const struct column_case *c = &by_columns[i];
+        struct sample_request request;
+
+        bool ok = sample_make(&request, schema, DB_POSTGRES,
+                              &(struct sample_input){.table = str_from(c->table),
+                                                     .action = c->action,
+                                                     .query = str_from(c->query),
+                                                     .prefer = str_from(c->prefer),
+                                                     .body = str_from(c->body),
+                                                     .by_columns = true});
+
+        assert_true(ok);
+        assert_str(request.sql.main.sql, c->sql);
+        sample_fini(&request);
+    }
+    schema_unref(schema);
+}
+
 struct refused_case {
     enum plan_action action;
     const char *table, *query, *prefer, *body, *code, *message;
@@ -349,6 +400,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_become_sql_in_both_dialects),
+        cmocka_unit_test(plain_values_become_parameters_of_their_columns),
         cmocka_unit_test(writes_that_can_not_be_are_refused),
         cmocka_unit_test(inserts_of_many_rows_have_a_form_for_all_at_once),
         cmocka_unit_test(filters_on_the_whole_key_leave_one_row_at_most),
