@@ -12,6 +12,8 @@ enum {
     INDENT = NAME_WIDTH + ROW_WIDTH + 5
 };
 
+#define NOT_DECIDED "not decided, the machine is busy: "
+
 static void
 say_progress(size_t done, size_t count)
 {
@@ -41,13 +43,12 @@ add_row(struct page *page, const struct catalogue *catalogue, const struct selft
                                                                [SELFTEST_UNDECIDED] =
                                                                    CLI_MARK_UNKNOWN,
                                                                [SELFTEST_BROKEN] = CLI_MARK_BAD};
-    static const char *const words[SELFTEST_RESULT_COUNT] = {
-        [SELFTEST_SEEN] = "",
-        [SELFTEST_MISSED] = "not noticed: ",
-        [SELFTEST_OTHERS] = "not that alone: ",
-        [SELFTEST_UNDECIDED] = "not decided, the machine is "
-                               "busy: ",
-        [SELFTEST_BROKEN] = "red without it: "};
+    static const char *const words[SELFTEST_RESULT_COUNT] = {[SELFTEST_SEEN] = "",
+                                                             [SELFTEST_MISSED] = "not noticed: ",
+                                                             [SELFTEST_OTHERS] = "not that alone: ",
+                                                             [SELFTEST_UNDECIDED] = NOT_DECIDED,
+                                                             [SELFTEST_BROKEN] =
+                                                                 "red without it: "};
     char text[600];
 
     BUF_ADD_LIT(&page->out, " ");
