@@ -202,11 +202,10 @@ emit_join(struct emitter *e, const struct plan_rel *rel)
     }
 }
 
-void
-emit_where(struct emitter *e, const struct plan_rel *rel)
+/* word, and which rows of rel there are. */
+static void
+emit_rows_of(struct emitter *e, const struct plan_rel *rel, const char *word)
 {
-    const char *word = " WHERE ";
-
     if (rel->rel != NULL && rel->rel->computed == NULL) {
         buf_add_str(&e->sql, str_from(word));
         emit_join(e, rel);
@@ -215,6 +214,25 @@ emit_where(struct emitter *e, const struct plan_rel *rel)
     /* Which rows are there is asked first: nothing else may look at the others. */
     word = emit_rel_rules(e, rel, word);
     emit_conds(e, rel->conds, word);
+}
+
+void
+emit_where(struct emitter *e, const struct plan_rel *rel)
+{
+    emit_rows_of(e, rel, " WHERE ");
+}
+
+void
+emit_joins(struct emitter *e, const struct plan_rel *rel)
+{
+    for (const struct plan_rel *child = rel->children; child != NULL; child = child->next) {
+        if (child->form != PLAN_JOINED)
+            continue;
+        buf_add_str(&e->sql, emit_joins_away(child) ? STR(" JOIN ") : STR(" LEFT JOIN "));
+        emit_source(e, child, child->table, emit_alias_text(e, child));
+        emit_rows_of(e, child, " ON ");
+        emit_joins(e, child);
+    }
 }
 
 static void
@@ -294,173 +312,6 @@ emit_limit(struct emitter *e, const struct plan_rel *rel)
     }
 }
 
-/* Whether rows are left out only where there are more than the service lets through. */
-static bool
-has_cut_alone(const struct plan_rel *rel)
-{
-    return rel->rows_max > 0 && !rel->is_to_one && !rel->is_grouped && rel->order == NULL &&
-           rel->limit_slot == API_NO_SLOT && rel->limit_fixed == 0 &&
-           rel->offset_slot == API_NO_SLOT;
-}
-
-/* What stands between FROM and the end, for one embedded relation. */
-static void
-emit_embed_tail(struct emitter *e, const struct plan_rel *rel)
-{
-    emit_from(e, rel);
-    emit_where(e, rel);
-    emit_group(e, rel);
-    emit_order(e, rel);
-    if (rel->is_to_one && rel->limit_slot == API_NO_SLOT && rel->offset_slot == API_NO_SLOT)
-        BUF_ADD_LIT(&e->sql, " LIMIT 1");
-    else
-        emit_limit(e, rel);
-}
-
-/* The specification of cairn_json_row: for each column its class and its escaped key. */
-static void
-emit_row_spec(struct emitter *e, const struct plan_rel *rel)
-{
-    struct buf spec;
-
-    buf_init(&spec, SQL_MAX);
-    if (e->is_uncut && has_cut_alone(rel))
-        buf_add_i64(&spec, rel->rows_max);
-    if (e->plan->nulls_stripped)
-        buf_add_char(&spec, '!');
-    for (uint32_t i = 0; i < rel->column_count; i++) {
-        const struct plan_column *column = &rel->columns[i];
-        size_t at = 0;
-
-        if (i > 0)
-            buf_add_char(&spec, '\x01');
-        buf_add_char(&spec, emit_json_class(rel, column));
-        at = spec.len;
-        json_write_str(&spec, column->key);
-        /* The key goes without its quotes. */
-        if (buf_ok(&spec)) {
-            memmove(spec.data + at, spec.data + at + 1, spec.len - at - 2);
-            spec.len -= 2;
-        }
-    }
-    quote_text(&e->sql, buf_str(&spec));
-    buf_fini(&spec);
-}
-
-/* The columns of rel as c1, c2 and so on, from a select of their own. */
-static void
-emit_json_below(struct emitter *e, const struct plan_rel *rel)
-{
-    for (uint32_t i = 0; i < rel->column_count; i++)
-        buf_printf(&e->sql, ",c%u", i + 1);
-    BUF_ADD_LIT(&e->sql, ") FROM (SELECT ");
-    for (uint32_t i = 0; i < rel->column_count && buf_ok(&e->sql); i++) {
-        if (i > 0)
-            BUF_ADD_LIT(&e->sql, ", ");
-        emit_shown_column(e, rel, &rel->columns[i]);
-        buf_printf(&e->sql, " AS c%u", i + 1);
-    }
-    if (rel->column_count == 0)
-        buf_add_char(&e->sql, '1');
-    emit_embed_tail(e, rel);
-    buf_add_char(&e->sql, ')');
-}
-
-/* An embed as JSON, for the embedded engine: the row, or the array of all rows. */
-static void
-emit_embed_embedded(struct emitter *e, const struct plan_rel *rel)
-{
-    /* What is ordered or cut must be so before it is aggregated, and groups are made before. */
-    bool is_uncut = e->is_uncut && has_cut_alone(rel);
-    bool is_below = rel->is_grouped || (!rel->is_to_one && !is_uncut &&
-                                        (rel->order != NULL || rel->limit_slot != API_NO_SLOT ||
-                                         rel->limit_fixed > 0 || rel->offset_slot != API_NO_SLOT ||
-                                         rel->rows_max > 0));
-
-    e->has_cuts = e->has_cuts || has_cut_alone(rel);
-    buf_add_str(&e->sql,
-                rel->is_to_one ? STR("(SELECT cairn_json_row(") : STR("(SELECT cairn_json_rows("));
-    emit_row_spec(e, rel);
-    if (is_below) {
-        emit_json_below(e, rel);
-        buf_add_char(&e->sql, ')');
-        return;
-    }
-    for (uint32_t i = 0; i < rel->column_count && buf_ok(&e->sql); i++) {
-        buf_add_char(&e->sql, ',');
-        emit_shown_column(e, rel, &rel->columns[i]);
-    }
-    buf_add_char(&e->sql, ')');
-    if (is_uncut) {
-        emit_from(e, rel);
-        emit_where(e, rel);
-    } else {
-        emit_embed_tail(e, rel);
-    }
-    buf_add_char(&e->sql, ')');
-}
-
-static void
-emit_embed_postgres(struct emitter *e, const struct plan_rel *rel)
-{
-    bool strip = e->plan->nulls_stripped;
-
-    /* json_agg() breaks lines between rows, but not between the values of json_strip_nulls(). */
-    if (rel->is_to_one)
-        buf_add_str(&e->sql, strip
-                                 ? STR("(SELECT json_strip_nulls(row_to_json(" EMIT_ROW_ALIAS "))")
-                                 : STR("(SELECT row_to_json(" EMIT_ROW_ALIAS ")"));
-    else
-        buf_add_str(
-            &e->sql,
-            strip
-                ? STR("(SELECT coalesce('[' || string_agg(json_strip_nulls(row_to_json(" EMIT_ROW_ALIAS
-                      "))::text, E', \\n ') || ']', '[]')::json")
-                : STR("(SELECT coalesce(json_agg(" EMIT_ROW_ALIAS "), '[]')"));
-    BUF_ADD_LIT(&e->sql, " FROM (SELECT ");
-    emit_columns(e, rel, true);
-    emit_embed_tail(e, rel);
-    BUF_ADD_LIT(&e->sql, ") AS " EMIT_ROW_ALIAS ")");
-}
-
-static void
-emit_embed(struct emitter *e, const struct plan_rel *rel)
-{
-    if (emit_is_postgres(e))
-        emit_embed_postgres(e, rel);
-    else
-        emit_embed_embedded(e, rel);
-}
-
-/* A spread column: evaluated inside the embed that lies on the way from rel to where it is. */
-static void
-emit_spread(struct emitter *e, const struct plan_rel *rel, const struct plan_column *column)
-{
-    const struct plan_rel *step = column->origin;
-
-    while (step->parent != rel)
-        step = step->parent;
-    if (step->is_to_one) {
-        BUF_ADD_LIT(&e->sql, "(SELECT ");
-        emit_value(e, step, column);
-        emit_embed_tail(e, step);
-        buf_add_char(&e->sql, ')');
-    } else if (emit_is_postgres(e)) {
-        BUF_ADD_LIT(&e->sql, "(SELECT coalesce(json_agg(r.v), '[]') FROM (SELECT ");
-        emit_value(e, step, column);
-        BUF_ADD_LIT(&e->sql, " AS v");
-        emit_embed_tail(e, step);
-        BUF_ADD_LIT(&e->sql, ") AS r)");
-    } else {
-        buf_printf(&e->sql, "(SELECT coalesce(cairn_json_array('%c', v), '[]') FROM (SELECT ",
-                   emit_json_class(step, column));
-        emit_value(e, step, column);
-        BUF_ADD_LIT(&e->sql, " AS v");
-        emit_embed_tail(e, step);
-        BUF_ADD_LIT(&e->sql, "))");
-    }
-}
-
 static void
 emit_formed(struct emitter *e, const struct plan_column *column)
 {
@@ -516,6 +367,8 @@ emit_value(struct emitter *e, const struct plan_rel *rel, const struct plan_colu
         emit_formed(e, column);
 }
 
+static void emit_joined_row(struct emitter *e, const struct plan_rel *rel);
+
 /* A column whose cells are read one by one needs the JSON of its type made; inside of a row
  * PostgreSQL does that itself. */
 static void
@@ -525,6 +378,10 @@ emit_root_column(struct emitter *e, const struct plan_rel *rel, const struct pla
     bool converts =
         is_cell && emit_is_postgres(e) && !e->plan->is_csv && type_has_own_json(column->type);
 
+    if (column->kind == PLAN_EMBED && column->embed->form == PLAN_JOINED) {
+        emit_joined_row(e, column->embed);
+        return;
+    }
     if (converts)
         buf_add_str(&e->sql, rel->is_grouped ? STR("to_jsonb(") : STR("to_json("));
     emit_shown_column(e, rel, column);
@@ -532,17 +389,32 @@ emit_root_column(struct emitter *e, const struct plan_rel *rel, const struct pla
         buf_add_char(&e->sql, ')');
 }
 
+static void
+emit_joined_row(struct emitter *e, const struct plan_rel *rel)
+{
+    if (rel->mark == PLAN_NO_MARK)
+        emit_column(e, rel, &rel->table->model->columns[rel->rel->target_columns[0]]);
+    for (uint32_t i = 0; i < rel->column_count; i++) {
+        if (i > 0 || rel->mark == PLAN_NO_MARK)
+            BUF_ADD_LIT(&e->sql, ", ");
+        emit_root_column(e, rel, &rel->columns[i], true);
+    }
+}
+
 void
-emit_columns(struct emitter *e, const struct plan_rel *rel, bool named)
+emit_columns(struct emitter *e, const struct plan_rel *rel, enum emit_list list)
 {
     for (uint32_t i = 0; i < rel->column_count && buf_ok(&e->sql); i++) {
         if (i > 0)
             BUF_ADD_LIT(&e->sql, ", ");
-        emit_root_column(e, rel, &rel->columns[i], !named);
-        if (named) {
-            BUF_ADD_LIT(&e->sql, " AS ");
+        emit_root_column(e, rel, &rel->columns[i], list != EMIT_KEYS);
+        if (list == EMIT_CELLS)
+            continue;
+        BUF_ADD_LIT(&e->sql, " AS ");
+        if (list == EMIT_KEYS)
             quote_ident(&e->sql, rel->columns[i].key);
-        }
+        else
+            buf_printf(&e->sql, "c%u", i + 1);
     }
     /* A handler takes the rows as the table has them: without columns. */
     if (rel->column_count == 0 && (rel->parent != NULL || e->plan->handler == NULL))

@@ -355,11 +355,21 @@ emit_cond(struct emitter *e, const struct plan_cond *cond, bool in_not)
     }
 }
 
+/* A join leaves out what the condition would. */
+static bool
+is_joined_away(const struct emitter *e, const struct plan_cond *cond)
+{
+    return e->joins && cond->kind == PLAN_COND_EXISTS && !cond->negated &&
+           emit_joins_away(cond->embed);
+}
+
 void
 emit_conds(struct emitter *e, const struct plan_cond *conds, const char *word)
 {
     /* What doesn't fit any more need not be gone through. */
     for (const struct plan_cond *cond = conds; cond != NULL && buf_ok(&e->sql); cond = cond->next) {
+        if (is_joined_away(e, cond))
+            continue;
         buf_add_str(&e->sql, str_from(word));
         emit_cond(e, cond, false);
         word = " AND ";

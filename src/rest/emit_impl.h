@@ -25,6 +25,7 @@ struct emitter {
     bool is_uncut;      /* embeds are written as if none had more rows than it may have */
     bool has_cuts;      /* there is an embed for which that makes a difference */
     bool call_is_named; /* the root's function stands before, as WITH */
+    bool joins;         /* emit_joins stands in FROM */
     bool *used;         /* root columns that were mentioned; NULL: nobody asks */
     /* What the caller may (plan->role): the embedded engine only. */
     struct emit_reading *readings; /* what the statements read */
@@ -48,10 +49,20 @@ void emit_column(struct emitter *e, const struct plan_rel *rel, const struct mod
 struct str emit_alias_text(const struct emitter *e, const struct plan_rel *rel);
 /* A column, or the place in its JSON. */
 void emit_field(struct emitter *e, const struct plan_field *field);
-/* The select list of rel: expressions with their output names. */
-void emit_columns(struct emitter *e, const struct plan_rel *rel, bool named);
+/* The select list of rel: cells that are read one by one; fields of a row that are (with names that hide
+ * no other); or columns by their keys, whose JSON the database makes. */
+enum emit_list { EMIT_CELLS, EMIT_FIELDS, EMIT_KEYS };
+void emit_columns(struct emitter *e, const struct plan_rel *rel, enum emit_list list);
 /* " WHERE ..." with the join to the parent, the conditions; nothing when there are none. */
 void emit_where(struct emitter *e, const struct plan_rel *rel);
+/* What is joined in (PLAN_JOINED) below rel, behind the FROM that rel is in. */
+void emit_joins(struct emitter *e, const struct plan_rel *rel);
+/* The join leaves out rows of the root without a match. */
+static inline bool
+emit_joins_away(const struct plan_rel *rel)
+{
+    return rel->form == PLAN_JOINED && rel->is_inner && rel->parent->parent == NULL;
+}
 void emit_order(struct emitter *e, const struct plan_rel *rel);
 void emit_limit(struct emitter *e, const struct plan_rel *rel);
 /* Takes what was emitted so far as one statement. */
@@ -177,6 +188,11 @@ void emit_collation(struct emitter *e, const struct type *type);
 char emit_json_class(const struct plan_rel *rel, const struct plan_column *column);
 /* emit.c: the value of a column, without its aggregate. */
 void emit_value(struct emitter *e, const struct plan_rel *rel, const struct plan_column *column);
+
+/* emit_embed.c: an embed as one value; and a column of rel that is evaluated inside of the spread that
+ * lies on the way to where it is. */
+void emit_embed(struct emitter *e, const struct plan_rel *rel);
+void emit_spread(struct emitter *e, const struct plan_rel *rel, const struct plan_column *column);
 
 /* emit_call.c: the root's function as a table; or by the name it has in a WITH before. */
 #define EMIT_CALL_NAME "\"cairn call\""

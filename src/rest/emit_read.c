@@ -9,10 +9,13 @@ emit_rows(struct emitter *e, struct str more)
     const struct plan_rel *root = e->plan->root;
 
     BUF_ADD_LIT(&e->sql, "SELECT ");
-    emit_columns(e, root, e->plan->handler != NULL);
+    emit_columns(e, root, e->plan->handler != NULL ? EMIT_KEYS : EMIT_CELLS);
     buf_add_str(&e->sql, more);
     emit_from(e, root);
+    emit_joins(e, root);
+    e->joins = true;
     emit_where(e, root);
+    e->joins = false;
     emit_group(e, root);
     emit_order(e, root);
     emit_limit(e, root);

@@ -489,7 +489,7 @@ emit_outer(struct emitter *e, bool marks_inserted)
     const struct plan_rel *root = e->plan->root;
 
     BUF_ADD_LIT(&e->sql, "SELECT ");
-    emit_columns(e, root, e->plan->handler != NULL);
+    emit_columns(e, root, e->plan->handler != NULL ? EMIT_KEYS : EMIT_CELLS);
     if (marks_inserted && e->plan->handler == NULL)
         buf_add_str(&e->sql, root->is_grouped ? STR(", bool_or(t0.\"" INSERTED "\")")
                                               : STR(", t0.\"" INSERTED "\""));
@@ -593,7 +593,7 @@ emit_shown(struct emitter *e, const char *rowid)
     const char *word = " WHERE ";
 
     BUF_ADD_LIT(&e->sql, "SELECT ");
-    emit_columns(e, root, false);
+    emit_columns(e, root, EMIT_CELLS);
     BUF_ADD_LIT(&e->sql, " FROM ");
     if (!is_delete) {
         BUF_ADD_LIT(&e->sql, "json_each(");
@@ -630,7 +630,7 @@ emit_returning(struct emitter *e, const char *rowid)
         return;
     BUF_ADD_LIT(&e->sql, " RETURNING ");
     if (returns && rowid == NULL) {
-        emit_columns(e, plan->root, false);
+        emit_columns(e, plan->root, EMIT_CELLS);
         buf_add_str(&e->sql, checks ? STR(", ") : STR(""));
     }
     if (checks) {

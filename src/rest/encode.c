@@ -5,17 +5,41 @@
 #include "rest/plan_group.h"
 #include "sql/zone.h"
 
-const struct encode_column *
-encode_prepare(const struct plan *plan, struct arena *arena)
+static const struct encode_column *prepare(const struct plan_rel *rel, struct arena *arena,
+                                           uint32_t *cell);
+
+/* An embed whose JSON is written here. */
+static void
+prepare_embed(const struct plan_rel *rel, struct arena *arena, uint32_t *cell,
+              struct encode_column *column)
 {
-    const struct plan_rel *root = plan->root;
-    struct encode_column *columns =
-        ARENA_ARRAY(arena, struct encode_column, root->column_count + 1);
+    uint32_t fields = 0;
+
+    column->member_count = rel->column_count;
+    if (rel->form != PLAN_JOINED) {
+        column->form = rel->is_to_one ? ENCODE_RECORD : ENCODE_RECORDS;
+        column->members = prepare(rel, arena, &fields);
+        column->cell = (*cell)++;
+        return;
+    }
+    column->form = ENCODE_JOINED;
+    if (rel->mark == PLAN_NO_MARK)
+        column->cell = (*cell)++;
+    column->members = prepare(rel, arena, cell);
+    if (rel->mark != PLAN_NO_MARK)
+        column->cell = column->members[rel->mark].cell;
+}
+
+/* Cells are counted from *cell on. */
+static const struct encode_column *
+prepare(const struct plan_rel *rel, struct arena *arena, uint32_t *cell)
+{
+    struct encode_column *columns = ARENA_ARRAY(arena, struct encode_column, rel->column_count + 1);
     struct buf prefix;
 
     buf_init(&prefix, 1024 * 1024);
-    for (uint32_t i = 0; i < root->column_count; i++) {
-        const struct plan_column *column = &root->columns[i];
+    for (uint32_t i = 0; i < rel->column_count; i++) {
+        const struct plan_column *column = &rel->columns[i];
 
         buf_clear(&prefix);
         buf_add_char(&prefix, i == 0 ? '{' : ',');
@@ -25,52 +49,80 @@ encode_prepare(const struct plan *plan, struct arena *arena)
             .prefix = arena_copy(arena, buf_str(&prefix)),
             .key = column->key,
             .json_class =
-                plan_column_is_computed_json(root, column) ? 'r' : type_json_class(column->type),
+                plan_column_is_computed_json(rel, column) ? 'r' : type_json_class(column->type),
             .type = column->type,
         };
+        if (column->kind == PLAN_EMBED && column->embed->form != PLAN_JSON)
+            prepare_embed(column->embed, arena, cell, &columns[i]);
+        else
+            columns[i].cell = (*cell)++;
     }
     buf_fini(&prefix);
     return columns;
 }
 
-static void
-write_value(const struct encoder *e, uint32_t column, const struct value *cell)
+const struct encode_column *
+encode_prepare(const struct plan *plan, struct arena *arena)
 {
-    char json_class = e->columns[column].json_class;
+    uint32_t cell = 0;
+
+    return prepare(plan->root, arena, &cell);
+}
+
+void
+encode_value(struct buf *out, const struct encode_column *column, const struct value *value)
+{
+    if (LIKELY(column->form == ENCODE_VALUE))
+        type_write_json_class(out, column->json_class, value);
+    else if (value->kind == VALUE_TEXT)
+        encode_records(out, column, value->s);
+    else
+        BUF_ADD_LIT(out, "null");
+}
+
+static void
+write_value(const struct encoder *e, const struct encode_column *column, const struct value *cell)
+{
     char room[ZONE_ROOM];
     struct value shifted;
 
     /* What most values are goes the short way. */
-    if (cell->kind == VALUE_INT && json_class == 'n') {
+    if (cell->kind == VALUE_INT && column->json_class == 'n') {
         buf_add_i64(e->out, cell->i);
         return;
     }
-    if (cell->kind == VALUE_TEXT && json_class == 's') {
+    if (cell->kind == VALUE_TEXT && column->json_class == 's') {
         json_write_str(e->out, cell->s);
         return;
     }
-    if (LIKELY(e->zone == NULL || json_class != 'z')) {
-        type_write_json_class(e->out, json_class, cell);
+    if (LIKELY(e->zone == NULL || column->json_class != 'z')) {
+        encode_value(e->out, column, cell);
         return;
     }
     shifted = *cell;
     zone_shift(e->zone, &shifted, room);
-    type_write_json_class(e->out, json_class, &shifted);
+    encode_value(e->out, column, &shifted);
 }
 
 static void
-write_json(const struct encoder *e, const struct value *cells)
+write_columns(const struct encoder *e, const struct encode_column *columns, uint32_t count,
+              const struct value *cells)
 {
     struct buf *out = e->out;
 
-    for (uint32_t i = 0; i < e->column_count; i++) {
-        buf_add_str(out, e->columns[i].prefix);
-        if (cells[i].kind == VALUE_NULL)
+    for (uint32_t i = 0; i < count; i++) {
+        const struct encode_column *column = &columns[i];
+        const struct value *cell = &cells[column->cell];
+
+        buf_add_str(out, column->prefix);
+        if (cell->kind == VALUE_NULL)
             BUF_ADD_LIT(out, "null");
+        else if (column->form == ENCODE_JOINED)
+            write_columns(e, column->members, column->member_count, cells);
         else
-            write_value(e, i, &cells[i]);
+            write_value(e, column, cell);
     }
-    buf_add_str(out, e->column_count == 0 ? STR("{}") : STR("}"));
+    buf_add_str(out, count == 0 ? STR("{}") : STR("}"));
 }
 
 static void
@@ -88,7 +140,7 @@ write_json_stripped(const struct encoder *e, const struct value *cells)
             buf_add_char(e->out, ',');
         first = false;
         buf_add_str(e->out, str_slice(prefix, 1, prefix.len));
-        write_value(e, i, &cells[i]);
+        write_value(e, &e->columns[i], &cells[i]);
     }
     buf_add_char(e->out, '}');
 }
@@ -226,11 +278,11 @@ write_row(const struct encoder *e, const struct value *cells)
     if (e->is_value && cells[0].kind == VALUE_NULL)
         BUF_ADD_LIT(e->out, "null");
     else if (e->is_value)
-        write_value(e, 0, &cells[0]);
+        write_value(e, &e->columns[0], &cells[0]);
     else if (e->nulls_stripped)
         write_json_stripped(e, cells);
     else
-        write_json(e, cells);
+        write_columns(e, e->columns, e->column_count, cells);
 }
 
 static void

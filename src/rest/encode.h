@@ -8,12 +8,23 @@
 
 #include "rest/plan.h"
 
+enum encode_form {
+    ENCODE_VALUE,
+    ENCODE_RECORD,  /* an embedded row, as PostgreSQL prints a row */
+    ENCODE_RECORDS, /* several, one behind the other */
+    ENCODE_JOINED,  /* an embedded row whose columns are cells of the row */
+};
+
 /* One output column, made ready once for each plan. */
 struct encode_column {
     struct str prefix; /* {"id": or ,"name": */
     struct str key;
+    enum encode_form form;
     char json_class;
     const struct type *type;
+    uint32_t cell; /* in the row; of ENCODE_JOINED one that is null when there is no row to embed */
+    const struct encode_column *members; /* of an embedded row */
+    uint32_t member_count;
 };
 
 enum encode_mode {
@@ -45,6 +56,10 @@ struct encoder {
 
 /* The columns of plan, in arena. */
 const struct encode_column *encode_prepare(const struct plan *plan, struct arena *arena);
+/* The JSON of a column's cell, or of a member of an embedded row; not of ENCODE_JOINED. */
+void encode_value(struct buf *out, const struct encode_column *column, const struct value *value);
+/* encode_embed.c: the JSON of ENCODE_RECORD and ENCODE_RECORDS. */
+void encode_records(struct buf *out, const struct encode_column *column, struct str text);
 /* Back to no rows seen. */
 void encode_restart(struct encoder *encoder);
 /* Fits db_stmt.on_row; ctx is the encoder. False: out is full. */

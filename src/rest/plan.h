@@ -87,6 +87,11 @@ struct plan_call {
     bool is_null; /* embedded: the function is STRICT and an argument is NULL, so nothing runs */
 };
 
+/* How rows of an embed come back; see plan_embed.h. */
+enum plan_form { PLAN_JSON, PLAN_RECORD, PLAN_JOINED };
+
+#define PLAN_NO_MARK UINT32_MAX
+
 struct plan_rel {
     const struct schema_table *table;
     const struct plan_call *call; /* the root: its rows come out of a function; NULL otherwise */
@@ -97,6 +102,10 @@ struct plan_rel {
     struct str target;
     bool is_to_one, is_inner, is_spread;
     bool is_grouped; /* has aggregates: its rows are groups by the other columns */
+    enum plan_form form;
+    uint32_t
+        mark; /* PLAN_JOINED: the column that is null only without a row; PLAN_NO_MARK: none is,
+                    * and one that is comes before the others */
     struct plan_column *columns;
     uint32_t column_count;
     struct plan_cond *conds; /* all ANDed */

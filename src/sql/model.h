@@ -191,6 +191,7 @@ struct model_table {
     struct str schema, name;
     bool is_view;
     bool is_partitioned; /* PostgreSQL: its rows are in other tables */
+    bool has_heirs; /* PostgreSQL: rows of other tables are among its own, which no key covers */
     bool insertable, updatable, deletable;
     struct str comment;
     struct str view_sql; /* PostgreSQL text */

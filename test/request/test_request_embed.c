@@ -315,6 +315,113 @@ an_alias_is_what_an_embed_is_called_by_and_its_target_for_a_while(void **state)
     door_close(&strict);
 }
 
+static const char boxes_sql[] =
+    "CREATE TYPE size AS ENUM ('small', 'very big');"
+    "CREATE TABLE shelves (id integer PRIMARY KEY, name text);"
+    "CREATE TABLE boxes (id integer PRIMARY KEY, label text, weight numeric(10,2),"
+    "    ratio double precision, is_open boolean, packed timestamptz, at timestamp, raw bytea,"
+    "    doc json, docb jsonb, tags text[], counts integer[], size size, code char(4),"
+    "    shelf_id integer REFERENCES shelves (id));"
+    "CREATE TABLE things (id integer PRIMARY KEY, box_id integer REFERENCES boxes (id),"
+    "    other_id integer);"
+    "CREATE VIEW seen_boxes AS SELECT id, label, shelf_id FROM boxes;"
+    "INSERT INTO shelves VALUES (1, 'upper'), (2, 'empty');"
+    "INSERT INTO boxes VALUES (1, E'a \"b\", (c)\\\\ d\\ne', 1.50, 'NaN', true,"
+    "    '2026-01-02 03:04:05.5+00', '2026-01-02 03:04:05', '\\x00ff', '{\"a\": [1, \"x\\\"y\"]}',"
+    "    '{\"b\":null}', '{a,\"b c\",\"d\\\"e\",NULL}', '{1,2}', 'very big', 'ab', 1),"
+    "    (2, '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1);"
+    "INSERT INTO things VALUES (1, 1, 1), (2, 2, 1), (3, NULL, NULL);";
+
+#define LABEL "\"a \\\"b\\\", (c)\\\\ d\\ne\""
+#define BOX_1                                                                                \
+    "{\"id\":1,\"label\":" LABEL ",\"weight\":1.50,\"ratio\":\"NaN\",\"is_open\":true,"      \
+    "\"packed\":\"2026-01-02T03:04:05.5+00:00\",\"at\":\"2026-01-02T03:04:05\",\"raw\":"     \
+    "\"\\\\x00ff\",\"doc\":{\"a\": [1, \"x\\\"y\"]},\"docb\":{\"b\": null},\"tags\":[\"a\"," \
+    "\"b c\",\"d\\\"e\",null],\"counts\":[1,2],\"size\":\"very big\",\"code\":\"ab  \","     \
+    "\"shelf_id\":1}"
+#define BOX_2                                                                                   \
+    "{\"id\":2,\"label\":\"\",\"weight\":null,\"ratio\":null,\"is_open\":null,\"packed\":null," \
+    "\"at\":null,\"raw\":null,\"doc\":null,\"docb\":null,\"tags\":null,\"counts\":null,"        \
+    "\"size\":null,\"code\":null,\"shelf_id\":1}"
+#define NEXT ", \n "
+
+static const struct door_case kinds[] = {
+    {"GET /boxes?order=id", "200\n\n[" BOX_1 NEXT BOX_2 "]"},
+    {"GET /things?select=boxes(*)&order=id",
+     "200\n\n[{\"boxes\":" BOX_1 "}" NEXT "{\"boxes\":" BOX_2 "}" NEXT "{\"boxes\":null}]"},
+    {"GET /things?select=boxes(*)&order=other_id,id&limit=2",
+     "200\n\n[{\"boxes\":" BOX_1 "}" NEXT "{\"boxes\":" BOX_2 "}]"},
+    {"GET /shelves?select=boxes(*)&boxes.order=id&order=id",
+     "200\n\n[{\"boxes\":[" BOX_1 NEXT BOX_2 "]}" NEXT "{\"boxes\":[]}]"},
+    {"GET /shelves?select=boxes(things(boxes(*)))&boxes.order=id&id=eq.1",
+     "200\n\n[{\"boxes\":[{\"things\":[{\"boxes\":" BOX_1 "}]}" NEXT
+     "{\"things\":[{\"boxes\":" BOX_2 "}]}]}]"},
+    {"GET /shelves?id=eq.1&select=boxes!inner(things(boxes(things(boxes(label)))))&"
+     "boxes.id=eq.1",
+     "200\n\n[{\"boxes\":[{\"things\":[{\"boxes\":{\"things\":[{\"boxes\":"
+     "{\"label\":" LABEL "}}]}}]}]}]"},
+    {"GET /things?select=id,boxes(label,shelves(*))&order=id",
+     "200\n\n[{\"id\":1,\"boxes\":{\"label\":" LABEL
+     ",\"shelves\":{\"id\":1,\"name\":\"upper\"}}}" NEXT
+     "{\"id\":2,\"boxes\":{\"label\":\"\",\"shelves\":{\"id\":1,\"name\":\"upper\"}}}" NEXT
+     "{\"id\":3,\"boxes\":null}]"},
+    {"GET /things?select=id,boxes(label,shelves(boxes(id)))&order=id&boxes.shelves.boxes.order=id",
+     "200\n\n[{\"id\":1,\"boxes\":{\"label\":" LABEL ",\"shelves\":{\"boxes\":[{\"id\":1}" NEXT
+     "{\"id\":2}]}}}" NEXT
+     "{\"id\":2,\"boxes\":{\"label\":\"\",\"shelves\":{\"boxes\":[{\"id\":1}" NEXT
+     "{\"id\":2}]}}}" NEXT "{\"id\":3,\"boxes\":null}]"},
+    {"GET /things?select=id,...boxes(l:label,doc,shelves(name))&order=id",
+     "200\n\n[{\"id\":1,\"l\":" LABEL ",\"doc\":{\"a\": [1, \"x\\\"y\"]},\"shelves\":{\"name\":"
+     "\"upper\"}}" NEXT "{\"id\":2,\"l\":\"\",\"doc\":null,\"shelves\":{\"name\":\"upper\"}}" NEXT
+     "{\"id\":3,\"l\":null,\"doc\":null,\"shelves\":null}]"},
+    {"GET /things?select=id,...boxes(l:label,things(id))&order=id",
+     "200\n\n[{\"id\":1,\"l\":" LABEL ",\"things\":[{\"id\":1}]}" NEXT
+     "{\"id\":2,\"l\":\"\",\"things\":[{\"id\":2}]}" NEXT "{\"id\":3,\"l\":null,\"things\":null}]"},
+    {"GET /things?select=id,...boxes(l:label,w:weight,...shelves(s:name))&order=id",
+     "200\n\n[{\"id\":1,\"l\":" LABEL ",\"w\":1.50,\"s\":\"upper\"}" NEXT
+     "{\"id\":2,\"l\":\"\",\"w\":null,\"s\":\"upper\"}" NEXT
+     "{\"id\":3,\"l\":null,\"w\":null,\"s\":null}]"},
+    {"GET /things?select=id,boxes(i:id::text,t:tags->0,\"cairn row\":label)&id=lt.3&order=id",
+     "200\n\n[{\"id\":1,\"boxes\":{\"i\":\"1\",\"t\":\"a\",\"cairn row\":" LABEL "}}" NEXT
+     "{\"id\":2,\"boxes\":{\"i\":\"2\",\"t\":null,\"cairn row\":\"\"}}]"},
+    {"GET /things?select=id,seen_boxes(label)&order=id.desc",
+     "200\n\n[{\"id\":3,\"seen_boxes\":null}" NEXT "{\"id\":2,\"seen_boxes\":{\"label\":\"\"}}" NEXT
+     "{\"id\":1,\"seen_boxes\":{\"label\":" LABEL "}}]"},
+    {"GET /things?select=id,boxes!inner(label)&boxes.label=eq.&order=id\nPrefer: count=exact",
+     "200\nContent-Range: 0-0/1\n\n[{\"id\":2,\"boxes\":{\"label\":\"\"}}]"},
+    {"GET /things?select=id,boxes(label,shelves!inner(name))&boxes.shelves.name=eq.x&order=id",
+     "200\n\n[{\"id\":1,\"boxes\":null}" NEXT "{\"id\":2,\"boxes\":null}" NEXT
+     "{\"id\":3,\"boxes\":null}]"},
+    {"GET /things?select=id,boxes!inner(label,shelves!inner(name))&boxes.label=neq.&order=id",
+     "200\n\n[{\"id\":1,\"boxes\":{\"label\":" LABEL ",\"shelves\":{\"name\":\"upper\"}}}]"},
+    {"GET /things?select=id,boxes(label)&boxes=is.null", "200\n\n[{\"id\":3,\"boxes\":null}]"},
+    {"GET /things?select=a:boxes(id),b:boxes(label),boxes(size)&a.id=eq.2&order=id&id=lt.3",
+     "200\n\n[{\"a\":null,\"b\":{\"label\":" LABEL "},\"boxes\":{\"size\":\"very big\"}}" NEXT
+     "{\"a\":{\"id\":2},\"b\":{\"label\":\"\"},\"boxes\":{\"size\":null}}]"},
+    {"GET /things?select=boxes(*)&id=eq.2\nAccept: text/csv",
+     "200\n\nboxes\n\"{\"\"id\"\":2,\"\"label\"\":\"\"\"\",..."},
+    {"GET /things?select=id,boxes(id,label)&id=eq.3\nAccept: application/vnd.pgrst.object+json",
+     "200\n\n{\"id\":3,\"boxes\":null}"},
+    {"POST /things?select=id,boxes(*)\nPrefer: return=representation\n\n"
+     "[{\"id\":5,\"box_id\":2},{\"id\":4,\"box_id\":1},{\"id\":6,\"box_id\":null}]",
+     "201\n\n[{\"id\":5,\"boxes\":" BOX_2 "}" NEXT "{\"id\":4,\"boxes\":" BOX_1 "}" NEXT
+     "{\"id\":6,\"boxes\":null}]"},
+    {"PATCH /boxes?id=eq.2&select=id,shelves(name),things(id)\nPrefer: return=representation\n\n"
+     "{\"label\":\"x\"}",
+     "200\n\n[{\"id\":2,\"shelves\":{\"name\":\"upper\"},\"things\":[{\"id\":2}" NEXT
+     "{\"id\":5}]}]"},
+};
+
+static void
+an_embedded_row_looks_as_it_does_alone(void **state)
+{
+    struct door boxes;
+
+    door_open_with(&boxes, boxes_sql);
+    door_expect_all(&boxes, kinds, COUNTOF(kinds));
+    door_close(&boxes);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -326,6 +433,7 @@ main(int argc, char **argv)
         cmocka_unit_test(an_embed_has_filters_order_and_pages_of_its_own),
         cmocka_unit_test(spreads_lift_columns_into_the_parent),
         cmocka_unit_test(rows_are_ordered_by_a_related_column_and_trees_followed),
+        cmocka_unit_test(an_embedded_row_looks_as_it_does_alone),
         cmocka_unit_test(an_alias_is_what_an_embed_is_called_by_and_its_target_for_a_while),
     };
     int failed;

@@ -22,7 +22,7 @@ static const char tables_sql[] =
     "  AND n.nspname NOT IN ('pg_catalog', 'information_schema'))"
     " SELECT c.oid, n.nspname, c.relname, c.relkind IN ('v', 'm'), up.events & 8, up.events & 4,"
     "  up.events & 16, pg_catalog.obj_description(c.oid, 'pg_class'), c.relnatts,"
-    "  c.relkind = 'p'"
+    "  c.relkind = 'p', c.relhassubclass AND c.relkind <> 'p'"
     " FROM rel JOIN pg_catalog.pg_class c ON c.oid = rel.oid"
     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,"
     " LATERAL (SELECT CASE WHEN c.relkind IN ('r', 'p') THEN 28 ELSE"
@@ -67,6 +67,7 @@ table_read(struct catalog *cat, const PGresult *res, int row, struct cat_table *
     model->deletable = cat_i64(res, row, 6) != 0;
     model->comment = cat_str(cat, res, row, 7);
     model->is_partitioned = cat_bool(res, row, 9);
+    model->has_heirs = cat_bool(res, row, 10);
 
     table->number_max = table->column_cap = (uint32_t)cat_i64(res, row, 8);
     model->columns = ARENA_ARRAY(cat->model->arena, struct model_column, table->column_cap + 1);

@@ -248,12 +248,94 @@ embeds_stand_as_they_come(void **state)
     add_column(&f, "spread", TYPE_JSON);
     add_column(&f, "settings", TYPE_JSONB);
     f.columns[0].kind = PLAN_EMBED;
+    f.columns[0].embed = &below;
     f.columns[1].origin = &below;
     prepare(&f);
     assert_true(encode_row(&f.encoder, cells, 3));
     assert_true(encode_end(&f.encoder));
     assert_str(buf_str(&f.out), "[{\"embed\":{\"a\":1},\"spread\":[1,2],\"settings\":{\"b\":2}}]");
     fixture_fini(&f);
+}
+
+/* An embed below the root with an id and a name. */
+static void
+add_embed(struct fixture *f, struct plan_rel *rel, struct plan_column *columns, enum plan_form form)
+{
+    columns[0] =
+        (struct plan_column){.origin = rel, .key = STR("id"), .type = type_builtin(TYPE_INT4)};
+    columns[1] =
+        (struct plan_column){.origin = rel, .key = STR("name"), .type = type_builtin(TYPE_TEXT)};
+    rel->parent = &f->root;
+    rel->columns = columns;
+    rel->column_count = 2;
+    rel->form = form;
+    add_column(f, "e", TYPE_JSON);
+    f->columns[f->root.column_count - 1].kind = PLAN_EMBED;
+    f->columns[f->root.column_count - 1].embed = rel;
+}
+
+static void
+a_joined_row_is_an_object_or_null(void **state)
+{
+    for (uint32_t mark = 0; mark < 2; mark++) {
+        struct fixture f;
+        struct plan_rel rel = {.is_to_one = true, .mark = mark == 0 ? 0 : PLAN_NO_MARK};
+        struct plan_column columns[2];
+        struct value there[] = {text("7"), text("1"), text("t"), text("end")};
+        struct value gone[] = {text(NULL), text(NULL), text(NULL), text("end")};
+        struct value unnamed[] = {text("7"), text("7"), text(NULL), text("end")};
+        uint32_t skip = mark == 0;
+
+        fixture_init(&f, ENCODE_JSON);
+        add_embed(&f, &rel, columns, PLAN_JOINED);
+        add_column(&f, "last", TYPE_TEXT);
+        prepare(&f);
+        assert_true(encode_row(&f.encoder, there + skip, 4 - skip));
+        assert_true(encode_row(&f.encoder, gone + skip, 4 - skip));
+        assert_true(encode_row(&f.encoder, unnamed + skip, 4 - skip));
+        assert_true(encode_end(&f.encoder));
+        assert_str(buf_str(&f.out), "[{\"e\":{\"id\":1,\"name\":\"t\"},\"last\":\"end\"}, \n "
+                                    "{\"e\":null,\"last\":\"end\"}, \n "
+                                    "{\"e\":{\"id\":7,\"name\":null},\"last\":\"end\"}]");
+        fixture_fini(&f);
+    }
+}
+
+static void
+texts_of_rows_become_what_json_agg_writes(void **state)
+{
+    static const struct {
+        const char *text, *one, *many;
+    } cases[] = {
+        {NULL, "null", "null"},
+        {"(1,a)", "{\"id\":1,\"name\":\"a\"}", "[{\"id\":1,\"name\":\"a\"}]"},
+        {"(,)", "{\"id\":null,\"name\":null}", "[{\"id\":null,\"name\":null}]"},
+        {"(1,\"\")", "{\"id\":1,\"name\":\"\"}", "[{\"id\":1,\"name\":\"\"}]"},
+        {"(1,\"a,b) \"\"c\"\"\\\\\")(2,)", "{\"id\":1,\"name\":\"a,b) \\\"c\\\"\\\\\"}",
+         "[{\"id\":1,\"name\":\"a,b) \\\"c\\\"\\\\\"}, \n {\"id\":2,\"name\":null}]"},
+        {"(1,\"\"\"\"\"\"\"\")", "{\"id\":1,\"name\":\"\\\"\\\"\\\"\"}", NULL},
+        {"", NULL, "[]"},
+    };
+
+    for (size_t i = 0; i < 2 * COUNTOF(cases); i++) {
+        bool is_to_one = i % 2 == 0;
+        const char *expected = is_to_one ? cases[i / 2].one : cases[i / 2].many;
+        struct fixture f;
+        struct plan_rel rel = {.is_to_one = is_to_one};
+        struct plan_column columns[2];
+        struct value cell = text(cases[i / 2].text);
+        char body[128];
+
+        if (expected == NULL)
+            continue;
+        fixture_init(&f, ENCODE_OBJECT);
+        add_embed(&f, &rel, columns, PLAN_RECORD);
+        prepare(&f);
+        assert_true(encode_row(&f.encoder, &cell, 1));
+        snprintf(body, sizeof(body), "{\"e\":%s}", expected);
+        assert_str(buf_str(&f.out), body);
+        fixture_fini(&f);
+    }
 }
 
 static void
@@ -389,6 +471,8 @@ main(void)
         cmocka_unit_test(csv_has_booleans_as_letters_on_both_engines),
         cmocka_unit_test(a_location_names_the_key_percent_encoded),
         cmocka_unit_test(embeds_stand_as_they_come),
+        cmocka_unit_test(a_joined_row_is_an_object_or_null),
+        cmocka_unit_test(texts_of_rows_become_what_json_agg_writes),
         cmocka_unit_test(the_mark_of_new_rows_is_counted_and_not_shown),
         cmocka_unit_test(a_restart_forgets_all_rows),
         cmocka_unit_test(what_does_not_fit_stops_the_rows),

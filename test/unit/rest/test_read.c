@@ -35,9 +35,24 @@ static const struct case_sql sql_cases[] = {
     {"projects", "select=id,clients(name)",
      "SELECT t0.\"id\", (SELECT cairn_json_row('sname',t1.\"name\") FROM \"clients\" AS t1 WHERE "
      "t1.\"id\" = t0.\"client_id\" LIMIT 1) FROM \"projects\" AS t0 LIMIT 1000",
-     "SELECT t0.\"id\", (SELECT row_to_json(\"cairn row\") FROM (SELECT t1.\"name\" AS \"name\" FROM "
-     "\"public\".\"clients\" AS t1 WHERE t1.\"id\" = t0.\"client_id\" LIMIT 1) AS \"cairn row\") "
-     "FROM \"public\".\"projects\" AS t0 LIMIT 1000"},
+     "SELECT t0.\"id\", t1.\"id\", t1.\"name\" FROM \"public\".\"projects\" AS t0 LEFT JOIN "
+     "\"public\".\"clients\" AS t1 ON t1.\"id\" = t0.\"client_id\" LIMIT 1000"},
+    {"projects", "select=id,clients!inner(name,id)&clients.name=eq.x&order=id",
+     "SELECT t0.\"id\", (SELECT cairn_json_row('sname\x01nid',t1.\"name\",t1.\"id\") FROM "
+     "\"clients\" AS t1 WHERE t1.\"id\" = t0.\"client_id\" AND t1.\"name\" = ?1 LIMIT 1) FROM "
+     "\"projects\" AS t0 WHERE EXISTS (SELECT 1 FROM \"clients\" AS t1 WHERE t1.\"id\" = "
+     "t0.\"client_id\" AND t1.\"name\" = ?2) ORDER BY t0.\"id\" LIMIT 1000",
+     "SELECT t0.\"id\", t1.\"name\", t1.\"id\" FROM \"public\".\"projects\" AS t0 JOIN "
+     "\"public\".\"clients\" AS t1 ON t1.\"id\" = t0.\"client_id\" AND t1.\"name\" = $1 ORDER BY "
+     "t0.\"id\" LIMIT 1000"},
+    {"clients", "select=projects(id,price)&order=name",
+     "SELECT (SELECT cairn_json_rows('nid\x01nprice',c1,c2) FROM (SELECT t1.\"id\" AS c1, "
+     "t1.\"price\" AS c2 FROM \"projects\" AS t1 WHERE t1.\"client_id\" = t0.\"id\" LIMIT 1000)) "
+     "FROM \"clients\" AS t0 ORDER BY t0.\"name\" LIMIT 1000",
+     "SELECT (SELECT coalesce(string_agg(\"cairn row\"::text, ''), '') FROM (SELECT t1.\"id\" AS "
+     "c1, t1.\"price\" AS c2 FROM \"public\".\"projects\" AS t1 WHERE t1.\"client_id\" = t0.\"id\" "
+     "LIMIT 1000) AS \"cairn row\") FROM \"public\".\"clients\" AS t0 ORDER BY t0.\"name\" LIMIT "
+     "1000"},
     {"projects", "select=settings->a->>b",
      "SELECT cairn_json_get(cairn_json_get(t0.\"settings\",?1,2),?2,3) FROM \"projects\" AS t0 "
      "LIMIT 1000",

@@ -82,7 +82,7 @@ static const struct write_case cases[] = {
      "WITH m AS (INSERT INTO \"public\".\"projects\" (\"id\", \"name\") SELECT _.\"id\", _.\"name\" "
      "FROM json_to_recordset($1::json) AS _(\"id\" integer, \"name\" text) RETURNING "
      "\"public\".\"projects\".\"id\", \"public\".\"projects\".\"client_id\") SELECT t0.\"id\", "
-     "(SELECT row_to_json(\"cairn row\") FROM (SELECT t1.\"name\" AS \"name\" FROM "
+     "(SELECT \"cairn row\" FROM (SELECT t1.\"name\" AS c1 FROM "
      "\"public\".\"clients\" AS t1 WHERE t1.\"id\" = t0.\"client_id\" LIMIT 1) AS \"cairn row\") "
      "FROM m AS t0"},
     {PLAN_UPDATE, "clients", "id=eq.1&limit=5&select=nothing", "", "{\"name\":\"a\"}",

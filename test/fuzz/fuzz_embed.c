@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Texts of embedded rows: whatever comes instead of what PostgreSQL prints, the answer is JSON.
+ */
+#include "core/arena.h"
+#include "core/json.h"
+#include "fuzz.h"
+#include "rest/encode.h"
+
+static const struct encode_column names[] = {
+    {.prefix = {"{\"a\":", 5}, .json_class = 's'},
+    {.prefix = {",\"b\":", 5}, .json_class = 's'},
+};
+
+static const struct encode_column rows[] = {
+    {.prefix = {"{\"a\":", 5}, .json_class = 's'},
+    {.prefix = {",\"b\":", 5}, .form = ENCODE_RECORDS, .members = names, .member_count = 2},
+    {.prefix = {",\"c\":", 5}, .form = ENCODE_RECORD, .members = names, .member_count = 2},
+};
+
+static void
+check(struct str input, enum encode_form form)
+{
+    const struct encode_column column = {.form = form, .members = rows, .member_count = 3};
+    struct arena *arena = arena_new(4096, (size_t)256 << 20);
+    struct buf out;
+    const struct json_limits limits = {.max_depth = 8};
+    struct json *value = NULL;
+    struct err err = {0};
+
+    buf_init(&out, (size_t)16 << 20);
+    encode_records(&out, &column, input);
+    FUZZ_CHECK(!buf_ok(&out) || json_parse(buf_str(&out), limits, arena, &value, &err));
+    buf_fini(&out);
+    arena_free(arena);
+}
+
+void
+fuzz_one(struct str input)
+{
+    if (input.len > 4096 || !str_is_utf8(input) || memchr(input.data, '\0', input.len) != NULL)
+        return;
+    check(input, ENCODE_RECORD);
+    check(input, ENCODE_RECORDS);
+}
