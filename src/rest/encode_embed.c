@@ -39,16 +39,24 @@ read_field(struct str text, size_t *at, struct buf *room)
     return (struct value){.kind = VALUE_TEXT, .s = buf_str(room)};
 }
 
+/* What isn't there isn't skipped: in half of a character the next field would not be UTF-8. */
+static void
+skip(struct str text, size_t *at, char either, char or)
+{
+    if (*at < text.len && (text.data[*at] == either || text.data[*at] == or))
+        ++*at;
+}
+
 /* One row from *at on, which is behind it afterwards. */
 static void
 write_record(struct buf *out, const struct encode_column *column, struct str text, size_t *at,
              struct buf *room)
 {
-    *at += *at < text.len;
+    skip(text, at, '(', '(');
     for (uint32_t i = 0; i < column->member_count; i++) {
         struct value value = read_field(text, at, room);
 
-        *at += *at < text.len;
+        skip(text, at, ',', ')');
         buf_add_str(out, column->members[i].prefix);
         encode_value(out, &column->members[i], &value);
     }
