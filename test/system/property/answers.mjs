@@ -18,10 +18,13 @@ export async function answerOf(server, request) {
     };
 }
 
-/** A text that is no tsvector or tsquery is a wrong value, whatever its class. HEAD has no body. */
-const codeOf = (answer) => (answer.status < 400 ? undefined
-    : / in ts(vector|query)/.test(answer.body) ? '22P02'
-        : (answer.body.match(/"code":"(\w+)"/) ?? answer.headers['proxy-status']?.match(/error=(\w+)/))?.[1]);
+/** A text that is no tsvector or tsquery is a wrong value, whatever its class; nothing else here is 42601. */
+function codeOf(answer) {
+    if (answer.status < 400) return undefined;
+    const code = (answer.body.match(/"code":"(\w+)"/) ?? answer.headers['proxy-status']?.match(/error=(\w+)/))?.[1];
+
+    return code === '42601' || / in ts(vector|query)/.test(answer.body) ? '22P02' : code;
+}
 
 /** Of several values that are wrong, which one is met first is for the planner to say. */
 const isAboutValues = (code) => code?.startsWith('22');
