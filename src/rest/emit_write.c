@@ -247,11 +247,12 @@ emit_values(struct emitter *e)
     buf_add_str(&e->sql, e->is_bulk ? STR(" FROM " DB_BULK_ROWS " WHERE true") : STR(")"));
 }
 
-/* PostgreSQL's default of a column as text; a column that has none is null. */
+/* PostgreSQL's default of a column as text; null without one, and for a computed column: that it was
+ * named is for PostgreSQL to refuse. */
 static void
 emit_default(struct emitter *e, const struct model_column *column)
 {
-    if (column->default_sql.len > 0) {
+    if (column->default_sql.len > 0 && !column->is_generated) {
         buf_add_str(&e->sql, column->default_sql);
     } else if (column->sequence.len > 0) {
         struct buf name;

@@ -126,6 +126,8 @@ every_write_is_found_by_the_next_search(void **state)
         {"POST /logs\n\n[{\"line\":\"a b\"},{\"line\":\"b c\"},{\"line\":\"c d\"}]", "201\n\n"},
         {"GET /logs?select=id&line=fts(simple).b&order=id", "200\n\n[{\"id\":1}, \n {\"id\":2}]"},
         /* Nothing of a request that fails. */
+        {"POST /docs?columns=id,words\nPrefer: missing=default\n\n[{\"id\":9}]",
+         "400\n\n{\"code\":\"428C9\",..."},
         {"POST /docs\n\n[{\"id\":8,\"body\":\"wasps\"},{\"id\":8,\"body\":\"wasps\"}]",
          "409\n\n{\"code\":\"23505\",..."},
         {"PATCH /docs?words=fts(english).ant\n\n{\"team\":99}", "409\n\n{\"code\":\"23503\",..."},
