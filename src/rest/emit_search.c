@@ -81,15 +81,6 @@ emit_search(struct emitter *e, const struct plan_cond *cond)
 
 /* --- candidates --------------------------------------------------------------------------------- */
 
-/* An index that finds candidates: those of table, in its vector number key; rows are numbered by column of
- * the relation that is read, or, data NULL, by the row's number. */
-struct searched {
-    const struct model_table *table;
-    const struct model_index *index;
-    uint32_t key;
-    struct str number;
-};
-
 /* The vector as an index has it: sql/expr_search.c. empty: there is no such configuration. */
 static struct str
 vector_text(struct emitter *e, const struct plan_cond *cond, const struct model_column *column)
@@ -114,7 +105,8 @@ vector_text(struct emitter *e, const struct plan_cond *cond, const struct model_
 
 /* The relation's column, or number, that is SQLite's number of the row of table. */
 static bool
-find_number(const struct emitter *e, const struct plan_rel *rel, struct searched *out)
+find_number(const struct emitter *e, const struct plan_rel *rel, const struct model_table *table,
+            struct str *out)
 {
     const struct schema_view *view = rel->table->view;
     const struct model_table *model = rel->table->model;
@@ -122,15 +114,15 @@ find_number(const struct emitter *e, const struct plan_rel *rel, struct searched
     bool is_written = rel->parent == NULL && e->view != NULL;
 
     if (!model->is_view || is_written) {
-        out->number = str_from(model_rowid_name(out->table));
+        *out = str_from(model_rowid_name(table));
         return true;
     }
-    if (view == NULL || !out->table->rowid_pk)
+    if (view == NULL || !table->rowid_pk)
         return false;
-    primary = &out->table->columns[out->table->keys[0].columns[0]];
+    primary = &table->columns[table->keys[0].columns[0]];
     for (uint32_t i = 0; i < model->column_count; i++) {
         if (view->columns[i] == primary) {
-            out->number = model->columns[i].name;
+            *out = model->columns[i].name;
             return true;
         }
     }
@@ -138,12 +130,12 @@ find_number(const struct emitter *e, const struct plan_rel *rel, struct searched
 }
 
 static bool
-find_index(struct emitter *e, const struct plan_cond *cond, struct searched *out)
+find_index(struct emitter *e, const struct plan_cond *cond, struct model_search *out,
+           struct str *number)
 {
     const struct plan_rel *rel = cond->field.rel;
     const struct schema_table *table = rel->table;
     const struct model_column *column = cond->field.column;
-    struct str text;
 
     /* One row by its key is cheaper looked at than found by its words. */
     if (emit_is_postgres(e) || (rel->parent == NULL && e->plan->at_most_one) || rel->call != NULL ||
@@ -156,44 +148,28 @@ find_index(struct emitter *e, const struct plan_cond *cond, struct searched *out
     }
     if (column == NULL || table->model->is_view)
         return false;
-    out->table = table->model;
-    text = vector_text(e, cond, column);
-    for (uint32_t i = 0; i < out->table->index_count; i++) {
-        out->index = &out->table->indexes[i];
-        for (out->key = 0; out->key < out->index->search_count; out->key++) {
-            if (str_eq(out->index->search[out->key], text))
-                return find_number(e, rel, out);
-        }
-    }
-    return false;
+    return model_find_search(table->model, vector_text(e, cond, column), out) &&
+           find_number(e, rel, table->model, number);
 }
 
 void
 emit_candidates(struct emitter *e, const struct plan_cond *cond)
 {
-    struct searched searched;
-    struct buf name;
-    uint32_t query;
+    struct model_search search;
+    struct str number, query;
+    size_t from;
 
     if (cond->filter->op < API_FTS || cond->filter->op > API_WFTS ||
-        !find_index(e, cond, &searched))
+        !find_index(e, cond, &search, &number))
         return;
-    buf_init(&name, 4096);
-    model_write_search_name(&name, searched.table, searched.index);
+    /* The parameter is named twice. */
+    from = e->sql.len;
+    emit_query(e, cond);
+    query = arena_copy(e->arena, str_slice(buf_str(&e->sql), from, e->sql.len));
+    e->sql.len = from;
     emit_alias(e, cond->field.rel);
     buf_add_char(&e->sql, '.');
-    quote_ident(&e->sql, searched.number);
-    BUF_ADD_LIT(&e->sql, " IN (SELECT rowid FROM ");
-    quote_ident(&e->sql, buf_str(&name));
-    BUF_ADD_LIT(&e->sql, " WHERE ");
-    quote_ident(&e->sql, buf_str(&name));
-    BUF_ADD_LIT(&e->sql, " MATCH coalesce(cairn_tscandidates(");
-    emit_query(e, cond);
-    query = e->param_count;
-    /* A query that asks for no word at all: every row, and none that FTS5 finds. */
-    buf_printf(&e->sql, ", %u), '\"\"') UNION ALL SELECT %s FROM ", searched.key,
-               model_rowid_name(searched.table));
-    quote_ident(&e->sql, searched.table->sqlite_name);
-    buf_printf(&e->sql, " WHERE cairn_tscandidates(?%u, %u) IS NULL) AND ", query, searched.key);
-    buf_fini(&name);
+    quote_ident(&e->sql, number);
+    model_write_candidates(&e->sql, &search, query);
+    BUF_ADD_LIT(&e->sql, " AND ");
 }

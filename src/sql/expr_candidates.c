@@ -9,12 +9,6 @@
 #include "sql/quote.h"
 #include "sql/search.h"
 
-struct candidates {
-    const struct scope_item *item;
-    const struct model_index *index;
-    uint32_t key;
-};
-
 /* The node's text where only these names are known; false when it needs others. */
 static bool
 translate_alone(struct expr_context *x, struct scope *scope, const struct json *node,
@@ -32,46 +26,17 @@ translate_alone(struct expr_context *x, struct scope *scope, const struct json *
 }
 
 static bool
-find_vector(struct expr_context *x, const struct json *node, struct candidates *c)
+find_vector(struct expr_context *x, const struct scope_item *among, const struct json *node,
+            struct model_search *out)
 {
-    const struct model_table *table = c->item->model;
-    struct scope_item item = *c->item;
+    struct scope_item item = *among;
     struct scope scope = {.items = &item};
     struct str text;
 
     item.next = NULL;
     item.is_unqualified = true;
-    if (!translate_alone(x, &scope, node, TYPE_TSVECTOR, &text))
-        return false;
-    for (uint32_t i = 0; i < table->index_count; i++) {
-        c->index = &table->indexes[i];
-        for (c->key = 0; c->key < c->index->search_count; c->key++) {
-            if (str_eq(c->index->search[c->key], text))
-                return true;
-        }
-    }
-    return false;
-}
-
-static void
-write_candidates(struct expr_context *x, const struct candidates *c, struct str query,
-                 struct buf *out)
-{
-    const struct model_table *table = c->item->model;
-    struct str name;
-    struct buf buf;
-
-    apply_buf(&buf);
-    model_write_search_name(&buf, table, c->index);
-    name = apply_quote(x->a->tmp, apply_take(x->a->tmp, &buf));
-    marks_write_alias(x, c->item, out);
-    buf_add_char(out, '.');
-    quote_ident(out, table->columns[table->keys[0].columns[0]].name);
-    buf_printf(out, " IN (SELECT rowid FROM %.*s WHERE %.*s MATCH ", STR_ARG(name), STR_ARG(name));
-    buf_printf(out, "coalesce(cairn_tscandidates(%.*s, %u), '\"\"') UNION ALL SELECT %s FROM ",
-               STR_ARG(query), c->key, model_rowid_name(table));
-    quote_ident(out, table->sqlite_name);
-    buf_printf(out, " WHERE cairn_tscandidates(%.*s, %u) IS NULL) AND ", STR_ARG(query), c->key);
+    return translate_alone(x, &scope, node, TYPE_TSVECTOR, &text) &&
+           model_find_search(item.model, text, out);
 }
 
 /* vector @@ query, in whichever order. */
@@ -79,16 +44,22 @@ static void
 narrow_by(struct expr_context *x, const struct json *vector, const struct json *query,
           struct buf *out)
 {
-    struct candidates c = {0};
-    struct str text;
+    for (const struct scope_item *item = x->scope->items; item != NULL; item = item->next) {
+        const struct model_table *table = item->model;
+        struct model_search search;
+        struct str text;
 
-    for (c.item = x->scope->items; c.item != NULL; c.item = c.item->next) {
         /* By its key, which also stands in what a policy leaves of the table. */
-        if (c.item->model == NULL || !c.item->model->rowid_pk || !find_vector(x, vector, &c))
+        if (table == NULL || !table->rowid_pk || !find_vector(x, item, vector, &search))
             continue;
         /* The query must be the same for all rows. */
-        if (translate_alone(x, NULL, query, TYPE_TSQUERY, &text))
-            write_candidates(x, &c, text, out);
+        if (!translate_alone(x, NULL, query, TYPE_TSQUERY, &text))
+            return;
+        marks_write_alias(x, item, out);
+        buf_add_char(out, '.');
+        quote_ident(out, table->columns[table->keys[0].columns[0]].name);
+        model_write_candidates(out, &search, text);
+        BUF_ADD_LIT(out, " AND ");
         return;
     }
 }

@@ -3,10 +3,12 @@
 
 #include "sql/migration.h"
 #include "sql/model_shape.h"
+#include "sql/quote.h"
 
 /* Far beyond any schema; what reaches it is an attack, and an allocation fails loudly. */
 #define MODEL_LIMIT ((size_t)1 << 30)
 #define MODEL_FIRST_BLOCK 16384
+#define SEARCH_NAME_LIMIT 4096
 
 struct model *
 model_new(void)
@@ -76,6 +78,42 @@ model_write_search_name(struct buf *out, const struct model_table *table,
     /* The colon at the end keeps it apart from the tables that FTS5 makes behind another one. */
     buf_printf(out, "cairn_fts:%.*s%s%.*s:", STR_ARG(is_public ? STR("") : table->schema),
                is_public ? "" : ".", STR_ARG(index->name));
+}
+
+bool
+model_find_search(const struct model_table *table, struct str vector, struct model_search *out)
+{
+    for (uint32_t i = 0; i < table->index_count; i++) {
+        const struct model_index *index = &table->indexes[i];
+
+        for (uint32_t key = 0; key < index->search_count; key++) {
+            if (str_eq(index->search[key], vector)) {
+                *out = (struct model_search){table, index, key};
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void
+model_write_candidates(struct buf *out, const struct model_search *search, struct str query)
+{
+    struct buf name;
+
+    buf_init(&name, SEARCH_NAME_LIMIT);
+    model_write_search_name(&name, search->table, search->index);
+    BUF_ADD_LIT(out, " IN (SELECT rowid FROM ");
+    quote_ident(out, buf_str(&name));
+    BUF_ADD_LIT(out, " WHERE ");
+    quote_ident(out, buf_str(&name));
+    buf_printf(out, " MATCH coalesce(cairn_tscandidates(%.*s, %u), '\"\"')", STR_ARG(query),
+               search->key);
+    /* A query that asks for no word at all: every row, and none that FTS5 finds. */
+    buf_printf(out, " UNION ALL SELECT %s FROM ", model_rowid_name(search->table));
+    quote_ident(out, search->table->sqlite_name);
+    buf_printf(out, " WHERE cairn_tscandidates(%.*s, %u) IS NULL)", STR_ARG(query), search->key);
+    buf_fini(&name);
 }
 
 struct model_table *

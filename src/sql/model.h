@@ -394,6 +394,13 @@ struct model {
         has_no_rules; /* PostgreSQL: it is certain that no migration has any, nor a table policies */
 };
 
+/* Embedded: one of the vectors of an index for full text search, and the table that both are of. */
+struct model_search {
+    const struct model_table *table;
+    const struct model_index *index;
+    uint32_t key;
+};
+
 struct model *model_new(void);        /* empty, but for the roles that are implied */
 void model_free(struct model *model); /* NULL is safe */
 /* Embedded: a name of SQLite's row number that no column of the table hides; NULL: there is none. */
@@ -401,6 +408,11 @@ const char *model_rowid_name(const struct model_table *table);
 /* Embedded: what an index's table of candidates is called. */
 void model_write_search_name(struct buf *out, const struct model_table *table,
                              const struct model_index *index);
+/* Embedded: the index that has vector, which is text as model_index.search; false: none has. */
+bool model_find_search(const struct model_table *table, struct str vector,
+                       struct model_search *out);
+/* Embedded: " IN (SELECT ...": a row's number is that of a candidate for query, a tsquery's text. */
+void model_write_candidates(struct buf *out, const struct model_search *search, struct str query);
 /* NULL when absent. */
 struct model_table *model_find_table(const struct model *model, struct str schema, struct str name);
 struct model_column *model_find_column(const struct model_table *table, struct str name);
