@@ -86,15 +86,8 @@ write_value(const struct encoder *e, const struct encode_column *column, const s
     char room[ZONE_ROOM];
     struct value shifted;
 
-    /* What most values are goes the short way. */
-    if (cell->kind == VALUE_INT && column->json_class == 'n') {
-        buf_add_i64(e->out, cell->i);
+    if (type_write_json_plain(e->out, column->json_class, cell))
         return;
-    }
-    if (cell->kind == VALUE_TEXT && column->json_class == 's') {
-        json_write_str(e->out, cell->s);
-        return;
-    }
     if (LIKELY(e->zone == NULL || column->json_class != 'z')) {
         encode_value(e->out, column, cell);
         return;

@@ -28,6 +28,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/json.h"
 #include "sql/value.h"
 
 enum type_id {
@@ -134,5 +135,19 @@ char type_json_class(const struct type *type);
 /* PostgreSQL has to make the JSON of values of the type, because their text doesn't show it. */
 bool type_has_own_json(const struct type *type);
 void type_write_json_class(struct buf *out, char json_class, const struct value *value);
+/* The same for what most values are; false: it is another one, and nothing was written. */
+static inline bool
+type_write_json_plain(struct buf *out, char json_class, const struct value *value)
+{
+    if (value->kind == VALUE_INT && json_class == 'n') {
+        buf_add_i64(out, value->i);
+        return true;
+    }
+    if (value->kind == VALUE_TEXT && json_class == 's') {
+        json_write_str(out, value->s);
+        return true;
+    }
+    return false;
+}
 
 #endif

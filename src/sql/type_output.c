@@ -190,15 +190,8 @@ type_write_json_class(struct buf *out, char json_class, const struct value *valu
         BUF_ADD_LIT(out, "null");
         return;
     }
-    /* What most values are. */
-    if (value->kind == VALUE_TEXT && json_class == 's') {
-        json_write_str(out, value->s);
+    if (type_write_json_plain(out, json_class, value))
         return;
-    }
-    if (value->kind == VALUE_INT && json_class == 'n') {
-        buf_add_i64(out, value->i);
-        return;
-    }
     switch (json_class) {
     case 'b':
         write_json_bool(out, value);
