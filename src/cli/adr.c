@@ -85,33 +85,46 @@ adr_write(const char *dir, const char *title, const char *day, const char *conte
     return ok;
 }
 
-bool
-adr_is_due(const struct lifecycle_row *row, enum lifecycle_stage stage)
+static const char *
+find_record(const struct lifecycle_row *row, const struct str *names, size_t count,
+            struct arena *arena)
 {
-    return row->adr != NULL && row->need[stage] != LIFECYCLE_NOT_YET;
-}
-
-const char *
-adr_find(const char *dir, const struct lifecycle_row *row, struct arena *arena)
-{
-    const char *folder = arena_printf(arena, "%s/" ADR_DIR, dir).data;
     const char *slugs[] = {make_slug(arena, row->adr), row->id};
-    struct err ignored = {0};
-    struct str *names;
-    size_t count;
 
-    if (!file_exists(folder) || !dir_list(folder, FILES_MAX, arena, &names, &count, &ignored))
-        return NULL;
+    for (size_t s = 0; s < COUNTOF(slugs); s++)
+        slugs[s] = arena_printf(arena, "-%s.md", slugs[s]).data;
     for (size_t i = 0; i < count; i++) {
         for (size_t s = 0; s < COUNTOF(slugs); s++) {
-            const char *end = arena_printf(arena, "-%s.md", slugs[s]).data;
-
-            if (names[i].len == 4 + strlen(end) && str_has_suffix(names[i], str_from(end)))
+            if (names[i].len == 4 + strlen(slugs[s]) &&
+                str_has_suffix(names[i], str_from(slugs[s])))
                 return arena_printf(arena, ADR_DIR "/%s", names[i].data).data;
         }
     }
 
     return NULL;
+}
+
+const struct adr_due *
+adr_list_due(const char *dir, const struct catalogue *catalogue, enum lifecycle_stage stage,
+             struct arena *arena, size_t *count)
+{
+    const char *folder = arena_printf(arena, "%s/" ADR_DIR, dir).data;
+    struct adr_due *out = ARENA_ARRAY(arena, struct adr_due, catalogue->count);
+    struct err ignored = {0};
+    struct str *names = NULL;
+    size_t name_count = 0;
+
+    *count = 0;
+    if (!file_exists(folder) || !dir_list(folder, FILES_MAX, arena, &names, &name_count, &ignored))
+        name_count = 0;
+    for (size_t i = 0; i < catalogue->count; i++) {
+        const struct lifecycle_row *row = catalogue->rows[i];
+
+        if (row->adr != NULL && row->need[stage] != LIFECYCLE_NOT_YET)
+            out[(*count)++] = (struct adr_due){row, find_record(row, names, name_count, arena)};
+    }
+
+    return out;
 }
 
 /* What is known about a decision of the catalogue. */
@@ -160,26 +173,30 @@ cli_adr_new(struct cli *cli)
 }
 
 static void
-add_decision(struct cli *cli, struct page *page, const struct lifecycle_row *row, const char *file)
+add_decision(struct cli *cli, struct page *page, const struct adr_due *due)
 {
+    const struct lifecycle_row *row = due->row;
+
     BUF_ADD_LIT(&page->out, " ");
-    page_mark(page, file != NULL ? CLI_MARK_OK : CLI_MARK_UNKNOWN);
+    page_mark(page, due->file != NULL ? CLI_MARK_OK : CLI_MARK_UNKNOWN);
     BUF_ADD_LIT(&page->out, " ");
     page_cell(page, row->id, ID_WIDTH);
     BUF_ADD_LIT(&page->out, " ");
     page_wrap(page,
-              file != NULL ? arena_printf(cli->arena, "%s: %s", row->adr, file).data : row->adr,
+              due->file != NULL ? arena_printf(cli->arena, "%s: %s", row->adr, due->file).data
+                                : row->adr,
               ID_WIDTH + 4);
 }
 
 static void
-add_decision_json(struct buf *out, const struct lifecycle_row *row, const char *file)
+add_decision_json(struct buf *out, const struct adr_due *due)
 {
-    buf_printf(out, "%s\n  {\"row\": \"%s\", \"decision\": ", out->len > 1 ? "," : "", row->id);
-    json_write_str(out, str_from(row->adr));
+    buf_printf(out, "%s\n  {\"row\": \"%s\", \"decision\": ", out->len > 1 ? "," : "",
+               due->row->id);
+    json_write_str(out, str_from(due->row->adr));
     BUF_ADD_LIT(out, ", \"file\": ");
-    if (file != NULL)
-        json_write_str(out, str_from(file));
+    if (due->file != NULL)
+        json_write_str(out, str_from(due->file));
     else
         BUF_ADD_LIT(out, "null");
     BUF_ADD_LIT(out, "}");
@@ -190,26 +207,25 @@ int
 cli_adr_list(struct cli *cli)
 {
     const struct lifecycle_row *open = NULL;
+    const struct adr_due *due;
     struct project project;
     struct page page;
+    size_t count;
 
     if (!stage_load(cli, &project))
         return CLI_USAGE;
     page_init(&page);
     if (cli->json)
         BUF_ADD_LIT(&page.out, "[");
-    for (size_t i = 0; i < project.catalogue.count; i++) {
-        const struct lifecycle_row *row = project.catalogue.rows[i];
-        const char *file;
-
-        if (!adr_is_due(row, project.declared))
-            continue;
-        file = adr_find(project.config->dir, row, cli->arena);
-        open = file == NULL && open == NULL ? row : open;
+    due =
+        adr_list_due(project.config->dir, &project.catalogue, project.declared, cli->arena, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (due[i].file == NULL && open == NULL)
+            open = due[i].row;
         if (cli->json)
-            add_decision_json(&page.out, row, file);
+            add_decision_json(&page.out, &due[i]);
         else
-            add_decision(cli, &page, row, file);
+            add_decision(cli, &page, &due[i]);
     }
     if (cli->json)
         BUF_ADD_LIT(&page.out, "\n]\n");

@@ -14,10 +14,16 @@
 MUST_CHECK bool adr_write(const char *dir, const char *title, const char *day, const char *context,
                           const char *decision, const char *consequences, struct arena *arena,
                           const char **file, struct err *err);
-/* Whether the catalogue wants the row's decision written down by a project at that stage. */
-bool adr_is_due(const struct lifecycle_row *row, enum lifecycle_stage stage);
-/* The record of the row's decision, relative to dir, found by its name: that of the decision, or the
- * row's id. NULL when there is none. */
-const char *adr_find(const char *dir, const struct lifecycle_row *row, struct arena *arena);
+
+/* A decision of the catalogue that has to be written down. */
+struct adr_due {
+    const struct lifecycle_row *row;
+    /* Its record, relative to the project's folder, found by its name: that of the decision, or the row's
+     * id. NULL when there is none. */
+    const char *file;
+};
+/* Those that the catalogue wants of the project in dir at that stage, in its order; they live in arena. */
+const struct adr_due *adr_list_due(const char *dir, const struct catalogue *catalogue,
+                                   enum lifecycle_stage stage, struct arena *arena, size_t *count);
 
 #endif

@@ -55,6 +55,19 @@ judge(const struct project *project, size_t at)
     return out;
 }
 
+static const struct adr_due *
+list_decisions(const struct project *project, size_t *count)
+{
+    return adr_list_due(project->config->dir, &project->catalogue, LIFECYCLE_POC, project->arena,
+                        count);
+}
+
+static const char *
+record_of(const struct adr_due *due)
+{
+    return due->file != NULL ? due->file : "not written down";
+}
+
 /* --- a terminal ----------------------------------------------------------------------------------- */
 
 static void
@@ -127,21 +140,6 @@ add_criteria(const struct project *project, struct page *page)
     }
 }
 
-/* How many decisions are to be written down, and how many are. */
-static void
-count_decisions(const struct project *project, size_t *due, size_t *written)
-{
-    *due = *written = 0;
-    for (size_t i = 0; i < project->catalogue.count; i++) {
-        const struct lifecycle_row *row = project->catalogue.rows[i];
-
-        if (!adr_is_due(row, LIFECYCLE_POC))
-            continue;
-        (*due)++;
-        *written += adr_find(project->config->dir, row, project->arena) != NULL;
-    }
-}
-
 /* The next command to type. */
 static const char *
 find_next(const struct project *project)
@@ -175,12 +173,24 @@ teardown_of(const struct poc *poc)
     return poc->teardown[0] != '\0' ? poc->teardown : "not written down";
 }
 
+/* How many decisions are to be written down, and how many are. */
+static void
+add_decision_count(const struct project *project, struct page *page)
+{
+    size_t count;
+    const struct adr_due *due = list_decisions(project, &count);
+    size_t written = 0;
+
+    for (size_t i = 0; i < count; i++)
+        written += due[i].file != NULL;
+    buf_printf(&page->out, " %zu of %zu decisions are written down: cairn adr\n", written, count);
+}
+
 void
 poc_report_text(const struct project *project, struct page *page)
 {
     const struct poc *poc = &project->record.poc;
     const char *next = find_next(project);
-    size_t due, written;
 
     add_time_box(project, page);
     add_texts(page, "questions", poc->questions, poc->question_count);
@@ -195,8 +205,7 @@ poc_report_text(const struct project *project, struct page *page)
                   1);
     else
         BUF_ADD_LIT(&page->out, "what it costs, and how it is stopped, is not written down\n");
-    count_decisions(project, &due, &written);
-    buf_printf(&page->out, " %zu of %zu decisions are written down: cairn adr\n", written, due);
+    add_decision_count(project, page);
     if (poc->decision[0] != '\0') {
         BUF_ADD_LIT(&page->out, " ");
         page_wrap(page,
@@ -286,16 +295,12 @@ add_list(struct buf *out, const char *title, const char *const *texts, size_t co
 static void
 add_decisions(const struct project *project, struct buf *out)
 {
-    BUF_ADD_LIT(out, "\n## Decisions\n\n| decision | record |\n|---|---|\n");
-    for (size_t i = 0; i < project->catalogue.count; i++) {
-        const struct lifecycle_row *row = project->catalogue.rows[i];
-        const char *file;
+    size_t count;
+    const struct adr_due *due = list_decisions(project, &count);
 
-        if (!adr_is_due(row, LIFECYCLE_POC))
-            continue;
-        file = adr_find(project->config->dir, row, project->arena);
-        buf_printf(out, "| %s | %s |\n", row->adr, file != NULL ? file : "not written down");
-    }
+    BUF_ADD_LIT(out, "\n## Decisions\n\n| decision | record |\n|---|---|\n");
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "| %s | %s |\n", due[i].row->adr, record_of(&due[i]));
 }
 
 void
@@ -400,18 +405,15 @@ add_html_criteria(const struct project *project, struct buf *out)
 static void
 add_html_decisions(const struct project *project, struct buf *out)
 {
-    BUF_ADD_LIT(out, "<h2>Decisions</h2><table><tr><th>decision<th>record</tr>\n");
-    for (size_t i = 0; i < project->catalogue.count; i++) {
-        const struct lifecycle_row *row = project->catalogue.rows[i];
-        const char *file;
+    size_t count;
+    const struct adr_due *due = list_decisions(project, &count);
 
-        if (!adr_is_due(row, LIFECYCLE_POC))
-            continue;
-        file = adr_find(project->config->dir, row, project->arena);
+    BUF_ADD_LIT(out, "<h2>Decisions</h2><table><tr><th>decision<th>record</tr>\n");
+    for (size_t i = 0; i < count; i++) {
         BUF_ADD_LIT(out, "<tr><td>");
-        report_add_escaped(out, row->adr);
-        buf_printf(out, "<td class=\"%s\">", file != NULL ? "met" : "open");
-        report_add_escaped(out, file != NULL ? file : "not written down");
+        report_add_escaped(out, due[i].row->adr);
+        buf_printf(out, "<td class=\"%s\">", due[i].file != NULL ? "met" : "open");
+        report_add_escaped(out, record_of(&due[i]));
         BUF_ADD_LIT(out, "</tr>\n");
     }
     BUF_ADD_LIT(out, "</table>\n");
