@@ -238,17 +238,12 @@ void
 drill_write_beside(const struct service *service, struct client *client, unsigned nth,
                    struct client_response *out)
 {
+    char number[16];
     struct buf body;
 
+    snprintf(number, sizeof(number), "%u", BESIDE_NUMBER + nth);
     buf_init(&body, CLIENT_BODY_MAX);
-    for (const char *c = service->target.write_body; *c != '\0'; c++) {
-        if (strncmp(c, "{n}", 3) == 0) {
-            buf_printf(&body, "%u", BESIDE_NUMBER + nth);
-            c += 2;
-        } else {
-            buf_add_char(&body, *c);
-        }
-    }
+    target_add_filled(&body, service->target.write_body, "{n}", str_from(number));
     client_ask(client, "POST", service->target.write_path, "Content-Type: application/json\r\n",
                buf_str(&body), out);
     buf_fini(&body);

@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "drill/load_answer.h"
+#include "drill/target.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -94,19 +95,6 @@ pick_route(struct run *run)
             return i;
         at -= run->options->routes[i].weight;
     }
-}
-
-static void
-add_filled(struct buf *out, const char *text, uint64_t number)
-{
-    const char *at;
-
-    while ((at = strstr(text, "{n}")) != NULL) {
-        buf_add(out, text, (size_t)(at - text));
-        buf_add_u64(out, number);
-        text = at + 3;
-    }
-    buf_add_str(out, str_from(text));
 }
 
 static void
@@ -318,18 +306,20 @@ static void
 write_request(const struct load_options *options, struct conn *conn)
 {
     const struct load_route *route = &options->routes[conn->route];
+    char number[24];
 
+    snprintf(number, sizeof(number), "%llu", (unsigned long long)conn->number);
     buf_clear(&conn->out);
     conn->out_at = 0;
     buf_printf(&conn->out, "%s ", route->method);
-    add_filled(&conn->out, route->path, conn->number);
+    target_add_filled(&conn->out, route->path, "{n}", str_from(number));
     buf_printf(&conn->out, " HTTP/1.1\r\nHost: %s:%s\r\n%s", options->at.host, options->at.port,
                route->headers != NULL ? route->headers : "");
     if (route->body != NULL) {
         struct buf body;
 
         buf_init(&body, OUT_MAX);
-        add_filled(&body, route->body, conn->number);
+        target_add_filled(&body, route->body, "{n}", str_from(number));
         buf_printf(&conn->out, "Content-Length: %zu\r\n\r\n", body.len);
         buf_add_str(&conn->out, buf_str(&body));
         buf_fini(&body);

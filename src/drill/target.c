@@ -170,22 +170,28 @@ target_load(const char *path, struct arena *arena, struct target *out, struct er
     return ok;
 }
 
+void
+target_add_filled(struct buf *out, const char *text, const char *name, struct str value)
+{
+    const char *at;
+
+    while ((at = strstr(text, name)) != NULL) {
+        buf_add(out, text, (size_t)(at - text));
+        buf_add_str(out, value);
+        text = at + strlen(name);
+    }
+    buf_add_str(out, str_from(text));
+}
+
 const char *
 target_fill(struct arena *arena, const char *text, const char *name, const char *value)
 {
-    size_t length = strlen(name);
-    const char *at = strstr(text, name);
     struct buf out;
 
-    if (at == NULL)
+    if (strstr(text, name) == NULL)
         return text;
     buf_init(&out, FILE_MAX);
-    for (; at != NULL; at = strstr(text, name)) {
-        buf_add(&out, text, (size_t)(at - text));
-        buf_add_str(&out, str_from(value));
-        text = at + length;
-    }
-    buf_add_str(&out, str_from(text));
+    target_add_filled(&out, text, name, str_from(value));
     text = arena_copy(arena, buf_str(&out)).data;
     buf_fini(&out);
 

@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "core/arena.h"
+#include "core/buf.h"
 #include "core/err.h"
 
 struct target {
@@ -39,7 +40,9 @@ MUST_CHECK bool target_parse(struct str text, const char *file, struct arena *ar
 MUST_CHECK bool target_load(const char *path, struct arena *arena, struct target *out,
                             struct err *err);
 
-/* The text with each {name} replaced; unknown names stay. */
+/* Appends the text, value in the place of each name, such as "{port}". */
+void target_add_filled(struct buf *out, const char *text, const char *name, struct str value);
+/* The same as a text in arena, or text itself where the name isn't in it. */
 const char *target_fill(struct arena *arena, const char *text, const char *name, const char *value);
 
 #endif
