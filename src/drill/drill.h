@@ -76,6 +76,10 @@ bool drill_is_untested(struct drill *drill);
 /* Requests that were cut, hung, or answered with what is no HTTP. */
 unsigned long long drill_count_broken(const struct drill *drill);
 
+/* The first answer to the load that says neither that it was done nor that it may be tried again (429, 503,
+ * 504, or what also says that of this fault; 0: nothing); 0: there is none. */
+int drill_find_wrong_status(const struct drill *drill, int also);
+
 /* What is asked beside the load. GET: the status, -1 when there was no answer. */
 int drill_ask_status(struct client *client, const char *path);
 /* A write whose number, the nth, is past those of the ledger. */

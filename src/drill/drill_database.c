@@ -189,18 +189,6 @@ settle(struct drill *drill, struct outage *outage)
 
 /* --- the verdict ---------------------------------------------------------------------------------- */
 
-/* The first status that says neither that it was done nor that it may be tried again; 0: none. */
-static int
-find_wrong_status(const struct load_result *result)
-{
-    for (unsigned i = 0; i < result->status_count; i++) {
-        if (result->statuses[i] != 503 && result->statuses[i] != 504 && result->statuses[i] != 429)
-            return result->statuses[i];
-    }
-
-    return 0;
-}
-
 /* How it behaved while the database was away; true when something of it was wrong, with that said. */
 static bool
 is_away_wrong(struct drill *drill, const struct outage *outage)
@@ -208,7 +196,7 @@ is_away_wrong(struct drill *drill, const struct outage *outage)
     const struct target *target = &drill->service.target;
     const struct check_input *input = drill->input;
     struct evidence *out = drill->out;
-    int wrong = find_wrong_status(&drill->result);
+    int wrong = drill_find_wrong_status(drill, 0);
 
     drill->examiner->late +=
         outage->turned_ns == 0 || outage->outcome == CLIENT_TIMEOUT || outage->live_status < 0;

@@ -250,19 +250,6 @@ says_no_room(int status)
     return status == 503 || status == 507;
 }
 
-/* The first failure that says something else; 0: none. */
-static int
-find_wrong_status(const struct load_result *result)
-{
-    for (unsigned i = 0; i < result->status_count; i++) {
-        if (!says_no_room(result->statuses[i]) && result->statuses[i] != 504 &&
-            result->statuses[i] != 429)
-            return result->statuses[i];
-    }
-
-    return 0;
-}
-
 /* How it bore that; true when something of it was wrong, with that said. */
 static bool
 is_bearing_wrong(struct drill *drill, const struct fullness *full)
@@ -270,7 +257,7 @@ is_bearing_wrong(struct drill *drill, const struct fullness *full)
     const struct target *target = &drill->service.target;
     const struct check_input *input = drill->input;
     struct evidence *out = drill->out;
-    int wrong = find_wrong_status(&drill->result);
+    int wrong = drill_find_wrong_status(drill, 507);
 
     drill->examiner->late += full->outcome == CLIENT_TIMEOUT || full->read_status < 0 ||
                              full->live_status < 0 || full->ready_status < 0 || full->again_ns == 0;

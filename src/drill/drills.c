@@ -217,6 +217,19 @@ drill_is_untested(struct drill *drill)
     return true;
 }
 
+int
+drill_find_wrong_status(const struct drill *drill, int also)
+{
+    for (unsigned i = 0; i < drill->result.status_count; i++) {
+        int status = drill->result.statuses[i];
+
+        if (status != 429 && status != 503 && status != 504 && status != also)
+            return status;
+    }
+
+    return 0;
+}
+
 unsigned long long
 drill_count_broken(const struct drill *drill)
 {
