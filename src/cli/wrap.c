@@ -17,8 +17,10 @@ wrap_bytes_of(const char *text, unsigned columns, unsigned *count)
     return at;
 }
 
-size_t
-wrap_take_line(const char *text, unsigned columns)
+/* How much of text goes into a line of that many columns: up to its last space or line end, or all of
+ * it. */
+static size_t
+take_line(const char *text, unsigned columns)
 {
     unsigned count;
     size_t bytes = wrap_bytes_of(text, columns, &count);
@@ -39,7 +41,7 @@ void
 wrap_write(struct buf *out, const char *text, unsigned first, unsigned others, unsigned indent)
 {
     for (unsigned columns = first;; columns = others) {
-        size_t bytes = wrap_take_line(text, columns);
+        size_t bytes = take_line(text, columns);
 
         buf_add_str(out, str_trim(str_make(text, bytes)));
         buf_add_char(out, '\n');

@@ -11,9 +11,6 @@
 
 /* The bytes of the first columns characters of text, and how many characters those are. */
 size_t wrap_bytes_of(const char *text, unsigned columns, unsigned *count);
-/* How much of text goes into a line of that many columns: up to its last space or line end, or all of
- * it. */
-size_t wrap_take_line(const char *text, unsigned columns);
 /* Appends text in lines, the first of at most first columns, the others of at most others, after
  * indent spaces. Ends with a line end. */
 void wrap_write(struct buf *out, const char *text, unsigned first, unsigned others,

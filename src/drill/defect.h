@@ -20,8 +20,9 @@ struct defect {
     const char *why;                   /* why they may; NULL without them */
     const char *
         says; /* what it has to say: a red row for another reason is not about the defect; NULL: anything */
-    bool skips_also;  /* of services: those aren't asked, as each would wait in vain for long */
-    bool has_history; /* of services: only the history is unsound (plant_history.h) */
+    bool skips_also;     /* of services: those aren't asked, as each would wait in vain for long */
+    bool has_history;    /* of services: only the history is unsound (plant_history.h) */
+    bool needs_postgres; /* only a database that runs beside the service can be in that state */
 };
 
 extern const struct defect defects[];

@@ -136,19 +136,23 @@ const struct defect defects[] = {
     {.name = "says-done-without-room",
      .check = "disk-full",
      .what = "writes are answered 201 while the database has no room",
-     .says = "was answered 201"},
+     .says = "was answered 201",
+     .needs_postgres = true},
     {.name = "errors-without-room",
      .check = "disk-full",
      .what = "writes are answered 500 while the database has no room",
-     .says = "answered 500"},
+     .says = "answered 500",
+     .needs_postgres = true},
     {.name = "reads-need-room",
      .check = "disk-full",
      .what = "reads are answered 503 while the database has no room",
-     .says = "reads were answered 503"},
+     .says = "reads were answered 503",
+     .needs_postgres = true},
     {.name = "stays-full",
      .check = "disk-full",
      .what = "when its database had no room once, it answers writes 503 for good",
-     .says = "writes aren't done"},
+     .says = "writes aren't done",
+     .needs_postgres = true},
     {.name = "few-connections",
      .check = "concurrency",
      .what = "more than four clients at once are cut",
@@ -167,25 +171,30 @@ const struct defect defects[] = {
      .what = "/readyz says 200 while the database is away",
      .also = {"health-truth"},
      .why = "it takes the database away, too",
-     .says = "goes on answering 200"},
+     .says = "goes on answering 200",
+     .needs_postgres = true},
     {.name = "stays-away",
      .check = "database-restart",
      .what = "when its database was away once, it answers 503 for good",
      .also = {"health-truth"},
      .why = "it waits for the recovery, too",
-     .says = "it isn't"},
+     .says = "it isn't",
+     .needs_postgres = true},
     {.name = "keeps-it-in-memory",
      .check = "database-restart",
      .what = "writes are answered 201 while the database is away",
-     .says = "acknowledged writes lost"},
+     .says = "acknowledged writes lost",
+     .needs_postgres = true},
     {.name = "errors-without-database",
      .check = "database-restart",
      .what = "writes are answered 500 while the database is away",
-     .says = "answered 500"},
+     .says = "answered 500",
+     .needs_postgres = true},
     {.name = "no-retry-after",
      .check = "database-restart",
      .what = "503 doesn't say when to come back",
-     .says = "without Retry-After"},
+     .says = "without Retry-After",
+     .needs_postgres = true},
     {.name = "slow",
      .check = "latency",
      .what = "every answer takes a second and a half",
@@ -220,25 +229,5 @@ const size_t defect_count = COUNTOF(defects);
 bool
 defect_is_for(const struct defect *defect, enum config_database_engine engine)
 {
-    static const struct {
-        const char *name;
-        enum config_database_engine engine;
-    } only[] = {
-        {"says-done-without-room", CONFIG_ENGINE_POSTGRES},
-        {"errors-without-room", CONFIG_ENGINE_POSTGRES},
-        {"reads-need-room", CONFIG_ENGINE_POSTGRES},
-        {"stays-full", CONFIG_ENGINE_POSTGRES},
-        {"ready-without-database", CONFIG_ENGINE_POSTGRES},
-        {"stays-away", CONFIG_ENGINE_POSTGRES},
-        {"keeps-it-in-memory", CONFIG_ENGINE_POSTGRES},
-        {"errors-without-database", CONFIG_ENGINE_POSTGRES},
-        {"no-retry-after", CONFIG_ENGINE_POSTGRES},
-    };
-
-    for (size_t i = 0; i < COUNTOF(only); i++) {
-        if (strcmp(only[i].name, defect->name) == 0)
-            return only[i].engine == engine;
-    }
-
-    return true;
+    return !defect->needs_postgres || engine == CONFIG_ENGINE_POSTGRES;
 }

@@ -244,7 +244,6 @@ look_applied(struct examiner *examiner, const struct check_input *input, struct 
         return;
     }
     start = ARENA_ARRAY(input->arena, const char *, 5);
-    memset(start, 0, 5 * sizeof(*start));
     start[0] = second.target.start[0];
     start[1] = examiner->defect != NULL ? "defect" : "dev";
     if (examiner->defect != NULL) {

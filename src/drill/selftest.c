@@ -500,7 +500,6 @@ list_jobs(struct run *run, size_t *skipped)
             (*skipped)++;
     }
     run->jobs = ARENA_ARRAY(run->input->arena, struct job, run->job_count);
-    memset(run->jobs, 0, run->job_count * sizeof(*run->jobs));
 }
 
 /* Of files and configuration; the first has nothing wrong. */
