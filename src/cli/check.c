@@ -259,7 +259,7 @@ add_report(struct page *page, const struct verdicts *verdicts)
                    count_all(verdicts, VERDICT_NOT_YET));
     if (next != NULL) {
         buf_printf(&page->out, " next: %s: ", next->row->id);
-        page_wrap(page, next->row->fix, 7);
+        page_wrap(page, next->fix, 7);
         buf_printf(&page->out, "       cairn explain %s\n", next->row->id);
     }
 }
@@ -367,15 +367,20 @@ exit_code_of(const struct verdicts *before, const struct verdicts *after,
     }
 }
 
-/* Of another service only what can be found out about it counts. */
+/* Of another service only what can be found out about it counts, and cairn's options are of no use to it. */
 static void
 keep_found(struct verdicts *verdicts)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < verdicts->count; i++) {
-        if (verdicts->items[i].evidence != NULL && verdicts->items[i].need != LIFECYCLE_NOT_YET)
-            verdicts->items[kept++] = verdicts->items[i];
+        struct verdict verdict = verdicts->items[i];
+
+        if (verdict.evidence == NULL || verdict.need == LIFECYCLE_NOT_YET)
+            continue;
+        if (verdict.row->elsewhere != NULL)
+            verdict.fix = verdict.row->elsewhere;
+        verdicts->items[kept++] = verdict;
     }
     verdicts->count = kept;
 }

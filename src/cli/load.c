@@ -242,16 +242,28 @@ make_report(const struct plan *plan, const struct load_result *result)
 
 /* --- the limit ------------------------------------------------------------------------------------ */
 
+/* A proof of concept has no targets: those of whoever waits for an answer. */
+static double
+get_p95_target(const struct plan *plan)
+{
+    return plan->target->p95_ms > 0 ? plan->target->p95_ms : 1000;
+}
+
+static double
+get_error_target(const struct plan *plan)
+{
+    return plan->target->error_share > 0 ? plan->target->error_share : 0.01;
+}
+
 static bool
 meets_target(const struct plan *plan, const struct load_result *result)
 {
     /* Who is turned away (4xx) got nothing of what was asked for. */
     double share =
         result->sent > 0 ? (double)(result->sent - result->ok) / (double)result->sent : 1;
-    double p95 = plan->target->p95_ms > 0 ? plan->target->p95_ms : 1000;
-    double errors = plan->target->error_share > 0 ? plan->target->error_share : 0.01;
 
-    return share < errors && (double)hist_quantile(&result->latency, 0.95) / 1000 < p95;
+    return share < get_error_target(plan) &&
+           (double)hist_quantile(&result->latency, 0.95) / 1000 < get_p95_target(plan);
 }
 
 enum step { STEP_MET, STEP_MISSED, STEP_OWN_LIMIT, STEP_FAILED };
@@ -286,11 +298,15 @@ try_rate(struct cli *cli, struct plan *plan, double rate)
 static int
 say_limit(struct cli *cli, const struct plan *plan, double good, bool is_own)
 {
-    if (good == 0 && is_own)
-        return cli_fail_usage(cli, "try a lower --rate, or a machine of its own for cairn load",
-                              "the generator was at its own limit from the beginning");
-    if (good == 0)
-        return cli_fail_usage(cli, "try a lower --rate", "no rate met the targets");
+    if (good == 0) {
+        cli_say(cli, CLI_MARK_BAD, "%s",
+                is_own ? "the generator was at its own limit from the beginning"
+                       : "no rate met the targets");
+        cli_say_hint(cli, "%s",
+                     is_own ? "try a lower --rate, or a machine of its own for cairn load"
+                            : "cairn load --rate 1 shows what it answers");
+        return CLI_FAILED;
+    }
     if (cli->json)
         printf("{\"limit\": %.0f, \"is_own_limit\": %s, \"own_limit\": %.0f}\n", good,
                is_own ? "true" : "false", plan->own_limit);
@@ -307,13 +323,20 @@ say_limit(struct cli *cli, const struct plan *plan, double good, bool is_own)
 static int
 find_limit(struct cli *cli, struct plan *plan)
 {
-    double good = 0, bad = 0, rate = plan->options.rate > 0 ? plan->options.rate : 100;
+    double good = 0, bad = 0, rate = plan->options.rate;
     bool is_own = false;
 
     plan->options.duration_ms = FIND_STEP_MS;
+    cli_say(cli, CLI_MARK_NONE,
+            "looking for the highest rate with p95 below %.0f ms and less than %g %% failed: "
+            "%d s for each rate, %d s at most",
+            get_p95_target(plan), 100 * get_error_target(plan), FIND_STEP_MS / 1000,
+            FIND_STEPS * FIND_STEP_MS / 1000);
     for (int i = 0; i < FIND_STEPS && !interrupt_is_asked(); i++) {
         enum step step = try_rate(cli, plan, rate);
 
+        if (step == STEP_FAILED && !interrupt_is_asked())
+            return CLI_FAILED;
         if (step == STEP_FAILED)
             break;
         if (step == STEP_MET) {
@@ -389,12 +412,31 @@ out:
     return code;
 }
 
+/* The limit is looked for with rates and durations of its own. */
+static bool
+is_flag_in_vain(struct cli *cli)
+{
+    static const char *const flags[] = {"closed", "duration", "ramp", "html"};
+
+    for (size_t i = 0; cli_has_flag(cli, "find-limit") && i < COUNTOF(flags); i++) {
+        if (!cli_has_flag(cli, flags[i]))
+            continue;
+        cli_fail_usage(cli, "it sends at rates of its own, for 3 seconds each",
+                       "--find-limit takes no --%s", flags[i]);
+        return true;
+    }
+
+    return false;
+}
+
 int
 cli_load(struct cli *cli)
 {
     struct project project;
     struct plan plan = {0};
 
+    if (is_flag_in_vain(cli))
+        return CLI_USAGE;
     /* With an address, no project is needed: the targets of poc hold then, which are none. */
     if (cli->arg_count == 0 || file_exists("cairn.yaml")) {
         if (!stage_load(cli, &project))

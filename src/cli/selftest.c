@@ -2,6 +2,7 @@
 #include "cli/selftest.h"
 
 #include "core/interrupt.h"
+#include "drill/plant.h"
 #include "drill/selftest.h"
 
 enum {
@@ -142,12 +143,72 @@ cli_run_selftest(struct cli *cli, const struct project *project, const char *onl
                                                 : CLI_FAILED;
 }
 
+/* --- a service with a defect ---------------------------------------------------------------------- */
+
+#define NO_DEFECT "none"
+
+static bool
+is_planted_in_files(const char *name)
+{
+    for (size_t i = 0; i < plant_defect_count(); i++) {
+        if (strcmp(plant_get_defect(i)->name, name) == 0)
+            return true;
+    }
+
+    return false;
+}
+
+/* What can be wrong with a service, or the reason why that can't. */
+static bool
+find_served(struct cli *cli, const char *name)
+{
+    const char *near = NULL;
+    double best = 0.5;
+
+    if (strcmp(name, NO_DEFECT) == 0)
+        return true;
+    for (size_t i = 0; i < defect_count; i++) {
+        double similarity = str_similarity(str_from(name), str_from(defects[i].name));
+
+        if (strcmp(defects[i].name, name) == 0 && !defects[i].has_history)
+            return true;
+        if (similarity > best) {
+            best = similarity;
+            near = defects[i].name;
+        }
+    }
+    if (is_planted_in_files(name) || (near != NULL && strcmp(near, name) == 0))
+        cli_fail_usage(cli, "cairn check --selftest plants it",
+                       "unable to serve with '%s': it is a defect of files, not of a service",
+                       name);
+    else
+        cli_fail_usage(cli,
+                       near != NULL ? arena_printf(cli->arena, "did you mean %s?", near).data
+                                    : "docs/reference/detection.md lists them; " NO_DEFECT
+                                      " serves without one",
+                       "unable to serve with '%s': there is no such defect", name);
+
+    return false;
+}
+
 /* Serves with a defect; what the selftest starts. */
 int
 cli_defect(struct cli *cli)
 {
+    const char *command = cli->arg_count > 1 ? cli->args[1] : "serve";
     struct err err = {0};
-    int code = defect_serve(cli->args[0], cli->arg_count > 1 ? cli->args[1] : "serve", &err);
+    int code;
+
+    if (!find_served(cli, cli->args[0]))
+        return CLI_USAGE;
+    if (strcmp(command, "serve") != 0 && strcmp(command, "dev") != 0)
+        return cli_fail_usage(cli, "cairn defect NAME serve, or dev",
+                              "unable to serve with '%s': it is no command that serves", command);
+    if (getenv("CAIRN_LISTEN") == NULL)
+        return cli_fail_usage(cli, "CAIRN_LISTEN=127.0.0.1:8081 cairn defect NAME",
+                              "unable to serve with '%s': CAIRN_LISTEN doesn't say where",
+                              cli->args[0]);
+    code = defect_serve(cli->args[0], command, &err);
 
     return err.kind != ERR_NONE ? cli_fail(cli, &err) : code;
 }

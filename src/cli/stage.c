@@ -57,16 +57,22 @@ stage_find_row(struct cli *cli, const struct project *project, const char *id)
     const struct lifecycle_row *near = NULL;
     const char *hint = "cairn check lists the rows";
     const char *suggested;
+    bool is_known;
 
     if (row != NULL)
         return row;
-    if (catalogue_search(&project->catalogue, str_from(id), &near, 1) == 1 &&
-        catalogue_find(&project->catalogue, str_from(near->id)) != NULL)
+    is_known = catalogue_search(&project->catalogue, str_from(id), &near, 1) == 1;
+    if (is_known && catalogue_find(&project->catalogue, str_from(near->id)) != NULL)
         suggested = near->id;
     else
         suggested = catalogue_suggest(&project->catalogue, str_from(id));
     if (suggested != NULL)
         hint = arena_printf(cli->arena, "did you mean %s?", suggested).data;
+    else if (is_known)
+        hint = arena_printf(cli->arena,
+                            "no check is about that; cairn advise %s says whether it is needed",
+                            near->id)
+                   .data;
     cli_fail_usage(cli, hint, "there is no row '%s'", id);
 
     return NULL;

@@ -261,6 +261,7 @@ struct db_table_rights {
     int64_t rights;   /* MODEL_MAY_SELECT, _INSERT, _UPDATE and _DELETE, on some columns at least */
     bool by_policies; /* row-level security says with which rows */
     bool reads_all;   /* PostgreSQL: all columns, not only some */
+    bool lets_all;    /* PostgreSQL: policies let it change or delete each row: USING (true) */
 };
 /* Of the exposed tables those that role may use, by name; none when there is no such role. PostgreSQL
  * only: of the embedded engine's the schema snapshot knows, and there are none here. */

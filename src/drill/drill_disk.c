@@ -14,7 +14,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { DISK_ROOM = 8192, ASK_MS = 5000, AGAIN_EVERY_MS = 50, BRIEF_AGAIN_MS = 5000 };
+enum {
+    DISK_ROOM = 8192,
+    ASK_MS = 5000,
+    AGAIN_EVERY_MS = 50,
+    BRIEF_AGAIN_MS = 5000,
+    TURNED_AWAY = 429
+};
 
 static const char own_detail[] =
     "Played by RLIMIT_FSIZE: no file that the service's processes write, their log included, may grow past 8 KiB.";
@@ -146,22 +152,43 @@ await_write(struct fullness *full, struct client *client)
     }
 }
 
+/* Who is turned away (429) learns nothing of the disk, and asks again. read_path is NULL for a write. */
+static int
+ask_until_heard(struct fullness *full, struct client *client, const char *read_path)
+{
+    int64_t wait_ms = drill_stretch(full->drill, ASK_MS);
+    uint64_t deadline_ns = clock_mono_ns() + (uint64_t)wait_ms * 1000000;
+    struct client_response response;
+    bool again;
+
+    do {
+        if (read_path != NULL)
+            client_ask(client, "GET", read_path, NULL, STR_NULL, &response);
+        else
+            drill_write_beside(&full->drill->service, client, 0, &response);
+        again = response.outcome == CLIENT_ANSWERED && response.status == TURNED_AWAY &&
+                clock_mono_ns() < deadline_ns && !atomic_load(&full->is_over);
+        poll(NULL, 0, again ? AGAIN_EVERY_MS : 0);
+    } while (again);
+    if (read_path == NULL)
+        full->outcome = response.outcome;
+
+    return response.outcome == CLIENT_ANSWERED ? response.status : -1;
+}
+
 static void *
 look_while_full(void *ctx)
 {
     struct fullness *full = ctx;
     const struct service *service = &full->drill->service;
     const struct target *target = &service->target;
-    struct client_response response;
     struct arena *arena = arena_new(4096, 1024 * 1024);
     struct client client;
 
     client_init(&client, &service->at, drill_stretch(full->drill, ASK_MS));
-    drill_write_beside(service, &client, 0, &response);
-    full->outcome = response.outcome;
-    full->write_status = response.status;
+    full->write_status = ask_until_heard(full, &client, NULL);
     full->read_status =
-        drill_ask_status(&client, target_fill(arena, target->read_path, "{offset}", "0"));
+        ask_until_heard(full, &client, target_fill(arena, target->read_path, "{offset}", "0"));
     full->live_status = drill_ask_status(&client, target->live);
     full->ready_status = drill_ask_status(&client, target->ready);
     atomic_store(&full->has_looked, true);
@@ -250,6 +277,12 @@ says_no_room(int status)
     return status == 503 || status == 507;
 }
 
+static bool
+was_never_heard(const struct fullness *full)
+{
+    return full->write_status == TURNED_AWAY || full->read_status == TURNED_AWAY;
+}
+
 /* How it bore that; true when something of it was wrong, with that said. */
 static bool
 is_bearing_wrong(struct drill *drill, const struct fullness *full)
@@ -260,13 +293,18 @@ is_bearing_wrong(struct drill *drill, const struct fullness *full)
     int wrong = drill_find_wrong_status(drill, 507);
 
     drill->examiner->late += full->outcome == CLIENT_TIMEOUT || full->read_status < 0 ||
-                             full->live_status < 0 || full->ready_status < 0 || full->again_ns == 0;
+                             full->live_status < 0 || full->ready_status < 0 ||
+                             full->again_ns == 0 || was_never_heard(full);
     if (full->ended_by_own || full->ended_by_database)
         check_fail(input, out, "it ended when %s disk was full",
                    full->ended_by_own ? "its own" : "its database's");
     else if (full->outcome != CLIENT_ANSWERED)
         check_fail(input, out, "its database's disk was full, and a write was not answered: %s",
                    client_describe(full->outcome));
+    else if (was_never_heard(full))
+        check_unknown(
+            input, out,
+            "its database's disk was full, and who asked was turned away (429) each time");
     else if (full->write_status / 100 == 2)
         check_fail(input, out, "a write that its database refused for want of room was answered %d",
                    full->write_status);

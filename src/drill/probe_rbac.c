@@ -101,7 +101,7 @@ ask_tables(struct service *service, const struct rules *rules, const char *heade
     return asked;
 }
 
-/* Tables that a whole role may change, each row of them. */
+/* Tables that a whole role may change, each row of them: no policy, or one that says USING (true). */
 static const char *
 name_unguarded(const struct rules *rules, struct arena *arena, size_t *count)
 {
@@ -139,7 +139,7 @@ judge(struct examiner *examiner, const struct check_input *input, struct service
         check_fail(input, out, "no migration says who may do what: %s", rules->else_may);
     else if (!examiner->is_brief && unguarded > 0)
         check_fail(input, out,
-                   "%zu table%s changed by a whole role, without row-level security: %s%s",
+                   "%zu table%s changed by a whole role, and no policy says which rows: %s%s",
                    unguarded, unguarded == 1 ? " is" : "s are", names,
                    unguarded > NAMES_SHOWN ? ", ..." : "");
     else if (rules->has_users)
@@ -157,14 +157,19 @@ judge(struct examiner *examiner, const struct check_input *input, struct service
 /* --- SQLite: as the migrations say ---------------------------------------------------------------- */
 
 static bool
-may_change(const struct schema *schema, const char *role, const struct model_table *table)
+may_change_all(const struct schema *schema, const char *role, const struct schema_table *table)
 {
     const struct schema_role *who = schema_find_role(schema, str_from(role));
+    const struct model_table *model = table->model;
 
-    return who != NULL && schema_may_use_schema(schema, who, table->schema) &&
-           (schema_may_some(schema, who, table, MODEL_MAY_INSERT) ||
-            schema_may_some(schema, who, table, MODEL_MAY_UPDATE) ||
-            schema_may(schema, who, table, MODEL_MAY_DELETE));
+    if (who == NULL || model->is_view || !schema_may_use_schema(schema, who, model->schema))
+        return false;
+
+    return (schema_may_some(schema, who, model, MODEL_MAY_UPDATE) &&
+            access_lets_all(schema, who, table, MODEL_FOR_UPDATE)) ||
+           (schema_may(schema, who, model, MODEL_MAY_DELETE) &&
+            access_lets_all(schema, who, table, MODEL_FOR_DELETE)) ||
+           (schema_may_some(schema, who, model, MODEL_MAY_INSERT) && !model->rls_enabled);
 }
 
 static void
@@ -187,9 +192,8 @@ read_schema(const struct schema *schema, const char *exposed, struct arena *aren
         rules->items[rules->count++] = (struct rule){
             .name = table->name,
             .anon = may ? DUE_GIVEN : DUE_REFUSED,
-            .is_unguarded =
-                !table->is_view && !table->rls_enabled &&
-                (may_change(schema, "anon", table) || may_change(schema, "authenticated", table)),
+            .is_unguarded = may_change_all(schema, "anon", &schema->tables[i]) ||
+                            may_change_all(schema, "authenticated", &schema->tables[i]),
         };
     }
 }
@@ -268,7 +272,7 @@ is_unguarded_by(const struct role_rights *rights, const struct model_table *tabl
     const struct db_table_rights *found = find_rights(rights, table->name);
 
     return !table->is_view && found != NULL && (found->rights & CHANGES) != 0 &&
-           !found->by_policies;
+           (!found->by_policies || found->lets_all);
 }
 
 static bool

@@ -67,7 +67,7 @@ add_row(struct buf *out, const struct verdict *verdict)
         add_figures(out, verdict->evidence);
     }
     BUF_ADD_LIT(out, ", ");
-    add_key(out, "fix", row->fix);
+    add_key(out, "fix", verdict->fix);
     BUF_ADD_LIT(out, "}");
 }
 
@@ -101,8 +101,10 @@ is_open(const struct verdict *verdict)
 }
 
 static void
-add_rule(struct buf *out, const struct lifecycle_row *row)
+add_rule(struct buf *out, const struct verdict *verdict)
 {
+    const struct lifecycle_row *row = verdict->row;
+
     BUF_ADD_LIT(out, "        {");
     add_key(out, "id", row->id);
     BUF_ADD_LIT(out, ", \"shortDescription\": {");
@@ -110,7 +112,7 @@ add_rule(struct buf *out, const struct lifecycle_row *row)
     BUF_ADD_LIT(out, "}, \"fullDescription\": {");
     add_key(out, "text", row->cost);
     BUF_ADD_LIT(out, "}, \"help\": {");
-    add_key(out, "text", row->fix);
+    add_key(out, "text", verdict->fix);
     BUF_ADD_LIT(out, "}}");
 }
 
@@ -148,7 +150,7 @@ report_write_sarif(const struct verdicts *verdicts, struct buf *out)
         if (verdicts->items[i].need == LIFECYCLE_NOT_YET || !is_open(&verdicts->items[i]))
             continue;
         buf_add_str(out, first ? STR("") : STR(",\n"));
-        add_rule(out, verdicts->items[i].row);
+        add_rule(out, &verdicts->items[i]);
         first = false;
     }
     BUF_ADD_LIT(out, "\n    ]}},\n    \"results\": [\n");
@@ -207,7 +209,7 @@ add_case(struct buf *out, const struct verdict *verdict)
     buf_printf(out, ">\n    <%s message=\"%s: ", tag, verdict_status_names[verdict->status]);
     report_add_escaped(out, verdict->text);
     BUF_ADD_LIT(out, "\">");
-    report_add_escaped(out, verdict->row->fix);
+    report_add_escaped(out, verdict->fix);
     buf_printf(out, "</%s>\n  </testcase>\n", tag);
 }
 

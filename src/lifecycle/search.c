@@ -4,7 +4,7 @@
  */
 #include "lifecycle/catalogue.h"
 
-enum { WORDS_MAX = 64, TEXT_MAX = 512 };
+enum { WORDS_MAX = 64, TEXT_MAX = 512, HEAD_SCORE = 16 * TEXT_MAX };
 
 /* A text as words in lower case, without the plural and without what says nothing. */
 struct words {
@@ -66,10 +66,66 @@ split(struct str s, struct words *out)
 }
 
 static bool
+is_letter(char c)
+{
+    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
+/* Where a condition, a reason or a remark begins: "if" as a word, a dash, an arrow. */
+static bool
+begins_aside(struct str s, size_t at)
+{
+    static const char *const words[] = {"if", "when", "unless", "because", "instead", "currently"};
+    static const char *const marks[] = {
+        " -- ", " - ", "->", "\xe2\x80\x93", "\xe2\x80\x94", "\xe2\x86\x92",
+    };
+    struct str rest = str_slice(s, at, s.len);
+    size_t len = 0;
+
+    for (size_t i = 0; i < COUNTOF(marks); i++) {
+        if (str_has_prefix(rest, str_from(marks[i])))
+            return true;
+    }
+    if (at > 0 && is_letter(s.data[at - 1]))
+        return false;
+    while (len < rest.len && is_letter(rest.data[len]))
+        len++;
+    for (size_t i = 0; i < COUNTOF(words); i++) {
+        if (str_eq_nocase(str_slice(rest, 0, len), str_from(words[i])))
+            return true;
+    }
+
+    return false;
+}
+
+/* "A service mesh (if we had microservices)" asks for the first. */
+static struct str
+find_head(struct str s)
+{
+    size_t at = 0;
+
+    while (at < s.len && !begins_aside(s, at))
+        at++;
+
+    return str_slice(s, 0, at);
+}
+
+static bool
 has_word(const struct words *words, struct str word)
 {
     for (size_t i = 0; i < words->count; i++) {
         if (str_eq(words->items[i], word))
+            return true;
+    }
+
+    return false;
+}
+
+static bool
+has_any(const struct words *words, const struct words *others)
+{
+    for (size_t i = 0; i < others->count; i++) {
+        if (has_word(words, others->items[i]))
             return true;
     }
 
@@ -92,46 +148,60 @@ is_run(const struct words *whole, const struct words *part)
     return false;
 }
 
-/* How well a name fits: by how much of what was asked it explains. */
+/* How well a name fits: by how much of what was asked it explains. 0: it has other words, too. */
 static size_t
-match_name(const struct words *asked, const char *name)
+match_name(const struct words *asked, const struct words *name)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < name->count; i++) {
+        length += name->items[i].len;
+        if (!has_word(asked, name->items[i]))
+            return 0;
+    }
+
+    return length > 0 ? 8 * length + 2 * is_run(asked, name) + (asked->count == name->count) : 0;
+}
+
+/* A name of several words that begins with what was asked for. */
+static size_t
+match_beginning(const struct words *asked, struct words *name)
+{
+    if (asked->count == 0 || asked->count >= name->count || asked->items[0].len <= 2)
+        return 0;
+    name->count = asked->count;
+
+    return is_run(asked, name) ? asked->items[0].len : 0;
+}
+
+struct question {
+    struct str spelt;
+    struct words all, head;
+};
+
+/* Spelt exactly so, it is meant; what stands in an aside comes after what is asked for. */
+static size_t
+match_spelling(const struct question *question, const char *name)
 {
     struct words words;
-    size_t length = 0;
-    bool all = true;
+    size_t score;
 
     split(str_from(name), &words);
-    for (size_t i = 0; i < words.count; i++) {
-        length += words.items[i].len;
-        all = all && has_word(asked, words.items[i]);
-    }
-    if (words.count == 0)
-        return 0;
-    if (all)
-        return 8 * length + 2 * is_run(asked, &words) + (asked->count == words.count);
-    /* A name of several words that begins with what was asked for. */
-    if (asked->count > 0 && asked->count < words.count && asked->items[0].len > 2) {
-        words.count = asked->count;
-        return is_run(asked, &words) ? asked->items[0].len : 0;
-    }
+    score = match_name(&question->all, &words);
+    if (score == 0)
+        return match_beginning(&question->all, &words);
 
-    return 0;
-}
-
-/* Spelt exactly so, it is meant. */
-static size_t
-match_spelling(struct str spelt, const struct words *asked, const char *name)
-{
-    return match_name(asked, name) + 4 * str_eq_nocase(spelt, str_from(name));
+    return score + (has_any(&question->head, &words) ? HEAD_SCORE : 0) +
+           4 * str_eq_nocase(question->spelt, str_from(name));
 }
 
 static size_t
-match_row(struct str spelt, const struct words *asked, const struct lifecycle_row *row)
+match_row(const struct question *question, const struct lifecycle_row *row)
 {
-    size_t best = match_spelling(spelt, asked, row->id);
+    size_t best = match_spelling(question, row->id);
 
     for (const char *const *name = row->names; *name != NULL; name++) {
-        size_t score = match_spelling(spelt, asked, *name);
+        size_t score = match_spelling(question, *name);
 
         best = score > best ? score : best;
     }
@@ -150,13 +220,14 @@ catalogue_search(const struct catalogue *catalogue, struct str words,
                  const struct lifecycle_row **out, size_t max)
 {
     size_t *scores = xcalloc(max, sizeof(*scores));
-    struct words asked;
+    struct question question = {.spelt = str_trim(words)};
     size_t count = 0;
 
-    split(words, &asked);
+    split(words, &question.all);
+    split(find_head(words), &question.head);
     for (size_t i = 0; i < catalogue->count + lifecycle_feature_count; i++) {
         const struct lifecycle_row *row = get_row(catalogue, i);
-        size_t score = match_row(str_trim(words), &asked, row);
+        size_t score = match_row(&question, row);
         size_t at = count;
 
         if (score == 0)

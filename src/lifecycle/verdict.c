@@ -123,7 +123,7 @@ judge_row(const struct verdict_input *input, const struct lifecycle_row *row,
           enum lifecycle_stage stage, enum lifecycle_stage asked, struct arena *arena,
           struct verdict *out)
 {
-    *out = (struct verdict){.row = row, .need = row->need[stage]};
+    *out = (struct verdict){.row = row, .need = row->need[stage], .fix = row->fix};
     judge(input, stage, asked, arena, out);
     apply_waiver(input, arena, out);
     if (out->need == LIFECYCLE_NOT_YET && out->status != VERDICT_PASS) {

@@ -26,6 +26,7 @@ struct verdict {
     enum verdict_status status;
     const char *basis; /* "drilled", "attested", "waived"...; "" when there is none */
     const char *text;  /* what was found, or why it isn't known, in one line; never NULL */
+    const char *fix;   /* what to do: the row's */
     const struct evidence *evidence;       /* NULL: none */
     const struct attestation *attestation; /* NULL: none */
     const struct waiver *waiver;           /* NULL: none that holds */

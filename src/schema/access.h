@@ -118,6 +118,13 @@ struct access_rule {
 bool access_applies(const struct schema *schema, const struct schema_role *role,
                     const struct schema_table *table);
 /*
+ * Whether role may do command (MODEL_FOR_UPDATE, MODEL_FOR_DELETE) to each row, as far as policies go: none applies, or one
+ * of them says USING (true), and WITH CHECK nothing else. The privileges are another matter. False of
+ * policies that let every row through in other words.
+ */
+bool access_lets_all(const struct schema *schema, const struct schema_role *role,
+                     const struct schema_table *table, enum model_command command);
+/*
  * The rule of role for a command (not MODEL_FOR_ALL) on table, its columns named by alias. It lives
  * in arena. Fails with 42P17 (policies that need each other for ever) and 42501 (a sub-select reads
  * what the role may not).

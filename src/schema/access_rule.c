@@ -106,6 +106,40 @@ is_for(const struct schema *schema, const struct schema_role *role,
     return policy->role_count == 0;
 }
 
+static bool
+says_true(struct str sql)
+{
+    sql = str_trim(sql);
+    while (sql.len > 1 && sql.data[0] == '(' && sql.data[sql.len - 1] == ')')
+        sql = str_trim(str_slice(sql, 1, sql.len - 1));
+
+    return str_eq_nocase(sql, STR("true"));
+}
+
+bool
+access_lets_all(const struct schema *schema, const struct schema_role *role,
+                const struct schema_table *table, enum model_command command)
+{
+    const struct model_table *model = table->model;
+    bool found = false;
+
+    if (!access_applies(schema, role, table))
+        return true;
+    for (uint32_t i = 0; i < model->policy_count; i++) {
+        const struct model_policy *policy = &model->policies[i];
+
+        if (!is_for(schema, role, policy, command))
+            continue;
+        if (policy->is_restrictive)
+            return false;
+        found = found || (says_true(policy->using_sql) &&
+                          (command == MODEL_FOR_DELETE || policy->check_sql.len == 0 ||
+                           says_true(policy->check_sql)));
+    }
+
+    return found;
+}
+
 /* The policy's text for the part; empty: it says nothing about it. */
 static struct str
 text_of(const struct model_policy *policy, enum model_command command, enum access_part part)

@@ -121,14 +121,19 @@ describe('beside each other', { concurrency: 3 }, () => {
         const own = 'CREATE TABLE items (id int PRIMARY KEY);\nCREATE TABLE "own notes" (id int PRIMARY KEY, owner uuid);\n'
             + 'GRANT SELECT ON items TO anon;\nGRANT SELECT, INSERT ON "own notes" TO authenticated;\n'
             + 'ALTER TABLE "own notes" ENABLE ROW LEVEL SECURITY;\nCREATE POLICY own ON "own notes" USING (owner = auth.uid());\n'
-            + 'GRANT UPDATE ON items TO authenticated;\n';
+            + 'GRANT UPDATE ON items TO authenticated;\n'
+            // One policy says which rows, the other says all of them.
+            + 'CREATE TABLE shared (id int PRIMARY KEY);\nGRANT SELECT, DELETE ON shared TO authenticated;\n'
+            + 'ALTER TABLE shared ENABLE ROW LEVEL SECURITY;\nCREATE POLICY everything ON shared USING (true);\n'
+            + 'CREATE TABLE seen (id int PRIMARY KEY);\nGRANT SELECT, DELETE ON seen TO authenticated;\n'
+            + 'ALTER TABLE seen ENABLE ROW LEVEL SECURITY;\nCREATE POLICY seen ON seen FOR SELECT USING (true);\n';
         const project = await newProject({ superuser: true, migrations: { '0001_own.sql': own } });
         const { code, stdout } = await project.run('check', '--selftest', '--only=rbac');
         assert.equal(code, 0, stdout);
         assert.match(stdout, /✓ forgets-rules +rbac +without a token, own notes: 200, and the rules\s+say no/);
         // They are answered as they are; what they let a whole role do is another matter.
         const unguarded = await look(project, 'rbac', '--stage=production');
-        assert.equal(unguarded.found, '1 table is changed by a whole role, without row-level security: items');
+        assert.equal(unguarded.found, '2 tables are changed by a whole role, and no policy says which rows: items, shared');
         assert.equal(unguarded.status, 'gap');
         await postgres.sql(`DROP DATABASE ${project.database}`, 'postgres');
     });

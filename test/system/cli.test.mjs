@@ -43,6 +43,21 @@ test('an unknown command ends with 4 and a suggestion', async () => {
     assert.equal(stdout, '');
 });
 
+test('a service with a defect is served by a name that there is, at an address that was given', async () => {
+    const env = { CAIRN_LISTEN: '127.0.0.1:1' };
+    for (const [args, text] of [
+        [['nope'], /unable to serve with 'nope': there is no such defect\n.*detection\.md/],
+        [['no-request'], /did you mean no-request-id\?/],
+        [['crashed'], /it is a defect of files, not of a service/],
+        [['slow', 'check'], /'check': it is no command that serves/],
+    ]) {
+        const { code, stderr } = await cairn(['defect', ...args], { env });
+        assert.equal(code, 4);
+        assert.match(stderr, text);
+    }
+    assert.match((await cairn(['defect', 'slow'])).stderr, /CAIRN_LISTEN doesn't say where/);
+});
+
 test('nothing that people read has colours when it is no terminal', async () => {
     for (const args of [['help'], ['version'], ['config', 'show'], ['nonsense']]) {
         const { stdout, stderr } = await cairn(args);

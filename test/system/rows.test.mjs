@@ -28,7 +28,7 @@ test('rules are held against the answers, and a table that a whole role may chan
     } });
     const unguarded = await look(open, 'rbac');
     assert.equal(unguarded.status, 'gap');
-    assert.match(unguarded.found, /without row-level security: notes/);
+    assert.match(unguarded.found, /1 table is changed by a whole role, and no policy says which rows: notes/);
 
     const guarded = await look(makeProject({ migrations: {
         '0001_notes.sql': `${table}CREATE TABLE news (id bigint PRIMARY KEY);
@@ -39,6 +39,18 @@ CREATE POLICY own ON notes TO authenticated USING (owner = auth.uid()::text) WIT
     } }), 'rbac');
     assert.equal(guarded.status, 'pass', guarded.found);
     assert.match(guarded.found, /2 tables answer who has no token as the rules say \(1 open, 1 refused\)/);
+});
+
+test('a policy that lets a role change each row is none', async () => {
+    const project = (policy) => makeProject({ migrations: { '0001_notes.sql': `${table}GRANT SELECT, UPDATE, DELETE ON notes TO authenticated;
+ALTER TABLE notes ENABLE ROW LEVEL SECURITY;\n${policy}\n` } });
+    const all = await look(project('CREATE POLICY all_of_them ON notes TO authenticated USING (true);'), 'rbac');
+    assert.match(all.found, /no policy says which rows: notes/);
+    assert.equal(all.status, 'gap');
+    // Who may see each row changes his own.
+    const own = await look(project('CREATE POLICY see ON notes FOR SELECT USING (true);\n'
+        + 'CREATE POLICY own ON notes USING (owner = auth.uid()::text);'), 'rbac');
+    assert.equal(own.status, 'pass', own.found);
 });
 
 test('the version is said, and what changed is written down', async () => {

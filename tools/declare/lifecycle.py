@@ -21,7 +21,7 @@ FILTERS = ["validates", "invalid-without", "hard-later", "later"]
 PRIORITIES = ["P0", "P1", "P2"]
 DOCUMENTS = {"L": "lifecycle-stages.md", "P": "poc-architecture.md"}
 FIELDS = {"id", "title", "area", "need", "priority", "verify", "accept", "filter", "when", "cost",
-          "fix", "names", "adr", "docs", "gap", "sources", "load"}
+          "fix", "elsewhere", "names", "adr", "docs", "gap", "sources", "load"}
 FEATURE_FIELDS = {"id", "title", "need", "filter", "when", "because", "instead", "names", "load",
                   "sources"}
 LOADS = ["latency", "throughput"]
@@ -213,6 +213,7 @@ struct lifecycle_row {{
     const char *when; /* only under this condition; NULL: always */
     const char *cost;
     const char *fix;
+    const char *elsewhere;    /* what to do in a service that isn't cairn; NULL: the same */
     const char *const *names; /* NULL-terminated, in lower case */
     const char *adr;          /* NULL: none */
     const char *const *docs;  /* NULL-terminated */
@@ -271,7 +272,7 @@ def row_value(row):
      .accept = {{{accepts}}}, .check = {c_str(row['check'] or None)},
      .filter = LIFECYCLE_{upper(row['filter'])}, .when = {c_str(row.get('when'))},
      .cost = {c_str(one_line(row['cost']))},
-     .fix = {c_str(one_line(row['fix']))},
+     .fix = {c_str(one_line(row['fix']))}, .elsewhere = {c_str(row.get('elsewhere'))},
      .names = {name}_names, .adr = {c_str(row.get('adr'))}, .docs = {name}_docs,
      .gap = {c_str(row.get('gap'))}, .load = {c_str(row.get('load'))},
      .sources = {name}_sources, .source_count = {len(row['sources'].split())}}},"""

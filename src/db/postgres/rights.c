@@ -3,7 +3,7 @@
 #include "db/postgres/pg.h"
 #include "db/postgres/session.h"
 
-enum { NAME, FIRST_RIGHT, BY_POLICIES = 5, READS_ALL };
+enum { NAME, FIRST_RIGHT, BY_POLICIES = 5, READS_ALL, LETS_ALL };
 
 /* A view that can't be written shows what was granted on it only as far as that means anything. */
 static const char rights_sql[] =
@@ -15,7 +15,15 @@ static const char rights_sql[] =
     "  OR pg_catalog.has_any_column_privilege(r.oid, c.oid, 'UPDATE')),"
     " (up.events & 16) <> 0 AND pg_catalog.has_table_privilege(r.oid, c.oid, 'DELETE'),"
     " c.relrowsecurity AND NOT r.rolbypassrls AND NOT r.rolsuper,"
-    " pg_catalog.has_table_privilege(r.oid, c.oid, 'SELECT')"
+    " pg_catalog.has_table_privilege(r.oid, c.oid, 'SELECT'),"
+    " EXISTS (SELECT FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid AND p.polpermissive"
+    "  AND (0 = ANY (p.polroles) OR r.oid = ANY (p.polroles))"
+    "  AND pg_catalog.pg_get_expr(p.polqual, c.oid) = 'true'"
+    "  AND (p.polcmd IN ('*', 'd') AND pg_catalog.has_table_privilege(r.oid, c.oid, 'DELETE')"
+    "   OR p.polcmd IN ('*', 'w') AND pg_catalog.has_any_column_privilege(r.oid, c.oid, 'UPDATE')"
+    "    AND coalesce(pg_catalog.pg_get_expr(p.polwithcheck, c.oid), 'true') = 'true'))"
+    " AND NOT EXISTS (SELECT FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid"
+    "  AND NOT p.polpermissive)"
     " FROM pg_catalog.pg_roles r, pg_catalog.pg_class c"
     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,"
     " LATERAL (SELECT CASE WHEN c.relkind IN ('r', 'p') THEN 28 ELSE"
@@ -53,7 +61,8 @@ pg_list_rights(struct db *base, const char *role, struct arena *arena, struct db
         *out = ARENA_ARRAY(arena, struct db_table_rights, (size_t)PQntuples(res) + 1);
     for (int row = 0; res != NULL && row < PQntuples(res); row++) {
         struct db_table_rights found = {.by_policies = is_true(res, row, BY_POLICIES),
-                                        .reads_all = is_true(res, row, READS_ALL)};
+                                        .reads_all = is_true(res, row, READS_ALL),
+                                        .lets_all = is_true(res, row, LETS_ALL)};
 
         for (int i = 0; i < (int)COUNTOF(rights); i++)
             found.rights |= is_true(res, row, FIRST_RIGHT + i) ? rights[i] : 0;

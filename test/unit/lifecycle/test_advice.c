@@ -411,6 +411,13 @@ what_is_asked_for_is_what_is_meant(void **state)
         {"letsencrypt", "certificates-trusted"},
         {"web sockets", "realtime"},
         {"a bigger machine", "capacity-planned"},
+        {"High availability / failover", "several-instances"},
+        /* A condition, a reason or a remark isn't what is asked for; a closer word is. */
+        {"Service mesh (if microservices)", "service-mesh"},
+        {"do we need a queue if there is a shared cache", "queues"},
+        {"RBAC fine-tuning (currently cluster-admin)", "rbac"},
+        {"Auto-scaling \xe2\x86\x92 Skip (optimization, add later)", "auto-scaling"},
+        {"Security audit (basic)", "security-audit-basic"},
     };
 
     for (size_t i = 0; i < COUNTOF(cases); i++)

@@ -265,6 +265,51 @@ members_of_a_policys_role_come_under_it(void **state)
     world_close(&world);
 }
 
+/* What a policy lets through is told by its text only as far as that says so outright. */
+static void
+a_policy_that_says_true_lets_all_rows_through(void **state)
+{
+    static const struct {
+        const char *policies;
+        bool updates, deletes;
+    } cases[] = {
+        {"", false, false},
+        {"CREATE POLICY p ON t USING (true);", true, true},
+        {"CREATE POLICY p ON t TO authenticated USING ((TRUE));", true, true},
+        {"CREATE POLICY p ON t TO anon USING (true);", false, false},
+        {"CREATE POLICY p ON t FOR SELECT USING (true);", false, false},
+        {"CREATE POLICY p ON t FOR DELETE USING (true);", false, true},
+        {"CREATE POLICY p ON t FOR UPDATE USING (true) WITH CHECK (true);", true, false},
+        {"CREATE POLICY p ON t USING (true) WITH CHECK (id > 1);", false, true},
+        {"CREATE POLICY p ON t USING (id = 1); CREATE POLICY q ON t USING (true);", true, true},
+        {"CREATE POLICY p ON t USING (true);"
+         "CREATE POLICY q ON t AS RESTRICTIVE FOR DELETE USING (id > 1);",
+         true, false},
+        {"CREATE POLICY p ON t USING (id IS NOT NULL);", false, false},
+        {"CREATE POLICY p ON t USING (true); ALTER TABLE t DISABLE ROW LEVEL SECURITY;", true,
+         true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(cases); i++) {
+        struct world world;
+        char sql[512];
+
+        snprintf(sql, sizeof(sql),
+                 "CREATE TABLE t (id int); GRANT ALL ON t TO authenticated;"
+                 "ALTER TABLE t ENABLE ROW LEVEL SECURITY; %s",
+                 cases[i].policies);
+        world_open(&world, sql);
+        if (access_lets_all(world.schema, role_of(&world, "authenticated"), table_of(&world, "t"),
+                            MODEL_FOR_UPDATE) != cases[i].updates)
+            fail_msg("update: %s", cases[i].policies);
+        if (access_lets_all(world.schema, role_of(&world, "authenticated"), table_of(&world, "t"),
+                            MODEL_FOR_DELETE) != cases[i].deletes)
+            fail_msg("delete: %s", cases[i].policies);
+        world_close(&world);
+    }
+}
+
 static void
 new_rows_are_checked(void **state)
 {
@@ -492,6 +537,7 @@ main(void)
         cmocka_unit_test(without_a_policy_there_is_no_row),
         cmocka_unit_test(permissive_policies_add_up_and_restrictive_ones_narrow),
         cmocka_unit_test(members_of_a_policys_role_come_under_it),
+        cmocka_unit_test(a_policy_that_says_true_lets_all_rows_through),
         cmocka_unit_test(new_rows_are_checked),
         cmocka_unit_test(with_check_stands_in_for_nothing_but_the_new_row),
         cmocka_unit_test(a_subselect_sees_what_the_caller_sees),
