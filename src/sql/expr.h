@@ -49,10 +49,21 @@ struct scope_item {
     struct scope_item *next;
 };
 
+/* How a query of WITH may be read while it is translated itself. */
+enum cte_state {
+    CTE_WHOLE,       /* it is done */
+    CTE_FIRST_TERM,  /* WITH RECURSIVE: not at all */
+    CTE_SECOND_TERM, /* once, in FROM of the term itself */
+};
+
 struct scope_cte {
     struct str name;
+    struct str sqlite_name; /* which no table has */
     struct scope_column *columns;
     uint32_t column_count;
+    const struct json *column_names; /* of WITH name(a, b); NULL: none */
+    enum cte_state state;
+    uint32_t uses; /* in the second term */
     struct scope_cte *next;
 };
 
@@ -61,6 +72,7 @@ struct scope {
     struct scope_item **last;
     struct scope_cte *ctes;
     struct scope *outer;
+    bool *is_read; /* set when a column is found here; NULL: nobody asks */
 };
 
 /* While a grouped query's outputs are checked: what it groups by, and the columns found that are
@@ -109,6 +121,9 @@ struct expr_context {
     struct str sequence;       /* set to the one that nextval() draws from */
     const struct type *into;   /* INSERT ... SELECT: what literals in the select list become */
     uint32_t into_count;
+    struct scope_cte *recursive; /* the query of WITH RECURSIVE that comes is this one */
+    uint32_t nullable;           /* in FROM: how many outer joins may have no row from here */
+    uint32_t nested;             /* in FROM: how many joins have this one on their right side */
     uint32_t depth;
 };
 
@@ -155,6 +170,9 @@ MUST_CHECK bool expr_list(struct expr_context *x, const struct json *first, stru
                           uint32_t *count);
 void expr_column(struct expr_context *x, const struct scope_item *item,
                  const struct scope_column *column, struct expr *out);
+/* Whether the engine can tell the column from the others of its item, as it doesn't by case; or fails. */
+MUST_CHECK bool expr_column_is_one(struct expr_context *x, const struct scope_item *item,
+                                   const struct scope_column *column, size_t location);
 /* A ColumnRef, looked up in the scopes. */
 MUST_CHECK bool expr_column_ref(struct expr_context *x, const struct json *body, struct expr *out);
 MUST_CHECK bool expr_parameter_ref(struct expr_context *x, const struct json *body,
@@ -167,6 +185,8 @@ void expr_write_literal(struct buf *out, const struct value *value);
 struct str expr_collation(const struct type *type);
 
 /* expr_op.c */
+/* What the values of an enum are ordered by: the places of their labels. */
+struct str expr_enum_position(struct expr_context *x, const struct expr *e);
 /* How PostgreSQL prints it as an operand: varchar with the cast to text that operators need. */
 struct str expr_pg_operand(struct expr_context *x, const struct expr *e);
 MUST_CHECK bool expr_operator(struct expr_context *x, const struct json *body, struct expr *out);
@@ -301,6 +321,51 @@ MUST_CHECK bool query_targets(struct expr_context *x, const struct json *first, 
 MUST_CHECK bool query_from(struct expr_context *x, const struct json *first, struct buf *out);
 MUST_CHECK bool query_order(struct expr_context *x, const struct json *first, struct buf *out,
                             const struct query *outputs);
+/* What a GROUP BY or ORDER BY item stands for: the number or name of an output, or an expression. ORDER BY
+ * takes an output's name first, GROUP BY a column's. */
+MUST_CHECK bool query_item(struct expr_context *x, const struct json *node,
+                           const struct query *outputs, bool output_first, struct expr *out);
+/* One item of ORDER BY. */
+struct query_sort {
+    struct expr value;
+    struct str sql; /* what it is ordered by: the value, or the place of an enum's label */
+    bool is_descending, has_nulls_first;
+};
+MUST_CHECK bool query_sort(struct expr_context *x, const struct json *node,
+                           const struct query *outputs, struct query_sort *out);
+/* What stands behind the value that is ordered by. */
+void query_write_sort(const struct query_sort *sort, struct buf *out);
+/* Whether a select list calls an aggregate or, with over, a window function; not in its subqueries. */
+bool query_calls_aggregate(const struct json *tree, bool over);
+/* One arm of a UNION, as "SELECT ... FROM (...)" when it has clauses that a compound's arm can't have. */
+MUST_CHECK bool query_arm(struct expr_context *x, const struct json *body, struct query *out);
+/* The second one: a literal in it that nobody gave a type has that of the first one's column. */
+MUST_CHECK bool query_second_arm(struct expr_context *x, const struct json *body,
+                                 const struct query *first, struct query *out);
+/* The types that both arms come to. */
+MUST_CHECK bool query_match_arms(struct expr_context *x, const struct query *left,
+                                 const struct query *right, struct query *out);
+
+/* query_with.c: WITH, and WITH RECURSIVE */
 MUST_CHECK bool query_with(struct expr_context *x, const struct json *with, struct buf *out);
+/* The query of WITH that the name means; NULL: none. levels is how many queries around the one at hand. */
+struct scope_cte *query_find_cte(const struct scope *scope, struct name name, uint32_t *levels);
+/* Whether FROM may read it here; counts it. */
+MUST_CHECK bool query_use_cte(struct expr_context *x, struct scope_cte *cte, uint32_t levels,
+                              size_t location);
+/* The two terms of x->recursive. */
+MUST_CHECK bool query_recursion(struct expr_context *x, const struct json *body, struct query *out,
+                                struct buf *sql);
+
+/* query_distinct.c: DISTINCT ON. tail is what follows the select list, from FROM to HAVING. */
+MUST_CHECK bool query_distinct_on(struct expr_context *x, const struct json *body,
+                                  const struct query *outputs, struct str tail, struct buf *sql);
+
+/*
+ * query_lateral.c: the rows of a query that reads its neighbours in FROM. The item's columns are then
+ * expressions (scope_column.value).
+ */
+void query_lateral(struct expr_context *x, const struct query *query, struct scope_item *item,
+                   struct buf *out);
 
 #endif

@@ -109,9 +109,8 @@ expr_comparable(struct expr_context *x, struct expr *left, struct expr *right, s
            expr_coerce(x, right, &to, COERCE_IMPLICIT, location);
 }
 
-/* An enum's values are ordered as its labels are. */
-static struct str
-enum_position(struct expr_context *x, const struct expr *e)
+struct str
+expr_enum_position(struct expr_context *x, const struct expr *e)
 {
     struct buf out;
 
@@ -142,8 +141,8 @@ compare(struct expr_context *x, struct str op, struct expr *left, struct expr *r
     a = left->sql;
     b = right->sql;
     if (left->type.id == TYPE_ENUM && ordering) {
-        a = enum_position(x, left);
-        b = enum_position(x, right);
+        a = expr_enum_position(x, left);
+        b = expr_enum_position(x, right);
     }
     collation = expr_collation(&left->type);
     /* The collation that a char column was declared with is not that of text. */

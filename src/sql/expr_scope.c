@@ -132,6 +132,22 @@ expr_column(struct expr_context *x, const struct scope_item *item,
 }
 
 bool
+expr_column_is_one(struct expr_context *x, const struct scope_item *item,
+                   const struct scope_column *column, size_t location)
+{
+    for (uint32_t i = 0; i < item->column_count && column->value.len == 0; i++) {
+        const struct scope_column *other = &item->columns[i];
+
+        if (other != column && str_eq_nocase(other->name, column->name))
+            return apply_fail(x->a, location, "0A000", "give one of them another name with AS",
+                              "columns \"%.*s\" and \"%.*s\" of \"%.*s\" are the same to the "
+                              "embedded engine",
+                              STR_ARG(other->name), STR_ARG(column->name), STR_ARG(item->alias));
+    }
+    return true;
+}
+
+bool
 expr_is_grouped(const struct grouping *grouping, struct str sql)
 {
     for (uint32_t i = 0; i < grouping->count; i++) {
@@ -275,6 +291,10 @@ expr_column_ref(struct expr_context *x, const struct json *body, struct expr *ou
             return apply_fail(x->a, pg_location(body), "42702", "write the table before it",
                               "column reference \"%.*s\" is ambiguous", STR_ARG(name));
         if (found == 1) {
+            if (!expr_column_is_one(x, item, column, pg_location(body)))
+                return false;
+            if (scope->is_read != NULL)
+                *scope->is_read = true;
             set_column(x, item, column, out);
             note_column(x, scope, item, column, out, pg_location(body));
             return true;

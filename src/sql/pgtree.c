@@ -198,6 +198,19 @@ pg_location(const struct json *body)
     return at >= 0 ? (size_t)at : SIZE_MAX;
 }
 
+size_t
+pg_first_location(const struct json *tree)
+{
+    size_t first = pg_location(tree);
+
+    for (const struct json *n = tree != NULL ? tree->first : NULL; n != NULL; n = n->next) {
+        size_t at = pg_first_location(n);
+
+        first = at < first ? at : first;
+    }
+    return first;
+}
+
 /*
  * An integer node without its value is zero or negative: libpg_query 15 writes no value below 1.
  * What it is stands in the source, at or behind at: signs, then digits.

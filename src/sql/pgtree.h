@@ -52,6 +52,8 @@ struct str pg_string(const struct json *node);
 struct str pg_last_string(const struct json *body, const char *member);
 /* Where a node stands in the text that was parsed; SIZE_MAX when it does not say. */
 size_t pg_location(const struct json *body);
+/* The first place that is known of anything inside of it: of nodes that have none themselves. */
+size_t pg_first_location(const struct json *tree);
 
 enum pg_const_kind { PG_NULL, PG_INT, PG_FLOAT, PG_STRING, PG_BOOL, PG_BITS };
 struct pg_const {

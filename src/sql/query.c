@@ -3,6 +3,21 @@
 #include "sql/expr.h"
 #include "sql/quote.h"
 
+bool
+query_calls_aggregate(const struct json *tree, bool over)
+{
+    for (const struct json *n = tree != NULL ? tree->first : NULL; n != NULL; n = n->next) {
+        if (str_eq(n->key, STR("SubLink")))
+            continue;
+        if (str_eq(n->key, STR("FuncCall")) && over == (pg_get(n, "over") != NULL) &&
+            (over || aggregate_is_known(pg_last_string(n, "funcname"))))
+            return true;
+        if (query_calls_aggregate(n, over))
+            return true;
+    }
+    return false;
+}
+
 /* --- the select list --------------------------------------------------------------------------------------- */
 
 struct outputs {
@@ -44,6 +59,8 @@ add_star(struct expr_context *x, const struct json *column_ref, struct outputs *
 
             if (i->columns[c].is_merged && qualifier.len == 0)
                 continue;
+            if (!expr_column_is_one(x, i, &i->columns[c], pg_location(column_ref)))
+                return false;
             expr_column(x, i, &i->columns[c], &e);
             add_output(x, o, &e);
         }
@@ -139,11 +156,9 @@ write_targets(const struct outputs *o, struct buf *out)
 
 /* --- GROUP BY and ORDER BY ----------------------------------------------------------------------------------- */
 
-/* What a GROUP BY or ORDER BY item stands for: the number or name of an output, or an expression.
- * ORDER BY takes an output's name first, GROUP BY a column's. */
-static bool
-translate_item(struct expr_context *x, const struct json *node, const struct query *outputs,
-               bool output_first, struct expr *out)
+bool
+query_item(struct expr_context *x, const struct json *node, const struct query *outputs,
+           bool output_first, struct expr *out)
 {
     const struct json *constant = pg_as(node, "A_Const");
     const struct json *column = pg_as(node, "ColumnRef");
@@ -171,25 +186,48 @@ translate_item(struct expr_context *x, const struct json *node, const struct que
 }
 
 bool
+query_sort(struct expr_context *x, const struct json *node, const struct query *outputs,
+           struct query_sort *out)
+{
+    const struct json *sort = pg_as(node, "SortBy");
+    enum type_id type;
+
+    out->is_descending = pg_is(sort, "sortby_dir", "SORTBY_DESC");
+    out->has_nulls_first =
+        pg_is(sort, "sortby_nulls", "SORTBY_NULLS_FIRST") ||
+        (out->is_descending && !pg_is(sort, "sortby_nulls", "SORTBY_NULLS_LAST"));
+    if (pg_is(sort, "sortby_dir", "SORTBY_USING"))
+        return apply_refuse(x->a, pg_location(sort), "ORDER BY USING");
+    if (!query_item(x, pg_get(sort, "node"), outputs, true, &out->value))
+        return false;
+    type = out->value.type.id;
+    /* The output of a UNION is named by its number only, of which nothing can be made. */
+    if (type == TYPE_JSON || type == TYPE_JSONB ||
+        (type == TYPE_ENUM && out->value.sql.data[0] >= '0' && out->value.sql.data[0] <= '9'))
+        return apply_refuse(x->a, pg_location(sort), "ORDER BY of values of this type");
+    out->sql = type == TYPE_ENUM ? expr_enum_position(x, &out->value) : out->value.sql;
+    return true;
+}
+
+void
+query_write_sort(const struct query_sort *sort, struct buf *out)
+{
+    buf_printf(out, "%.*s%s NULLS %s", STR_ARG(expr_collation(&sort->value.type)),
+               sort->is_descending ? " DESC" : "", sort->has_nulls_first ? "FIRST" : "LAST");
+}
+
+bool
 query_order(struct expr_context *x, const struct json *first, struct buf *out,
             const struct query *outputs)
 {
     for (const struct json *n = first; n != NULL; n = n->next) {
-        const struct json *sort = pg_as(n, "SortBy");
-        bool descending = pg_is(sort, "sortby_dir", "SORTBY_DESC");
-        bool nulls_first = pg_is(sort, "sortby_nulls", "SORTBY_NULLS_FIRST") ||
-                           (descending && !pg_is(sort, "sortby_nulls", "SORTBY_NULLS_LAST"));
-        struct expr e;
+        struct query_sort sort;
 
-        if (pg_is(sort, "sortby_dir", "SORTBY_USING"))
-            return apply_refuse(x->a, pg_location(sort), "ORDER BY USING");
-        if (!translate_item(x, pg_get(sort, "node"), outputs, true, &e))
+        if (!query_sort(x, n, outputs, &sort))
             return false;
-        if (e.type.id == TYPE_JSON || e.type.id == TYPE_JSONB || e.type.id == TYPE_ENUM)
-            return apply_refuse(x->a, pg_location(sort), "ORDER BY of values of this type");
         buf_add_str(out, n == first ? STR(" ORDER BY ") : STR(", "));
-        buf_printf(out, "%.*s%.*s%s NULLS %s", STR_ARG(e.sql), STR_ARG(expr_collation(&e.type)),
-                   descending ? " DESC" : "", nulls_first ? "FIRST" : "LAST");
+        buf_add_str(out, sort.sql);
+        query_write_sort(&sort, out);
     }
     return true;
 }
@@ -207,7 +245,7 @@ write_group(struct expr_context *x, const struct json *body, const struct query 
 
         if (pg_as(n, "GroupingSet") != NULL)
             return apply_refuse(x->a, pg_location(pg_body(n)), "grouping sets");
-        if (!translate_item(x, n, outputs, false, &e))
+        if (!query_item(x, n, outputs, false, &e))
             return false;
         add_output(x, items, &e);
         buf_add_str(out, n == first ? STR(" GROUP BY ") : STR(", "));
@@ -270,10 +308,6 @@ check_grouping(struct expr_context *x, const struct json *body, const struct out
 static bool
 check_clauses(struct expr_context *x, const struct json *body)
 {
-    const struct json *distinct = pg_first(body, "distinctClause");
-
-    if (distinct != NULL && pg_body(distinct) != NULL)
-        return apply_refuse(x->a, pg_location(pg_body(distinct)), "DISTINCT ON");
     if (pg_count(body, "lockingClause") > 0)
         return apply_refuse(x->a, SIZE_MAX, "FOR UPDATE and the like");
     if (pg_get(body, "intoClause") != NULL)
@@ -375,16 +409,95 @@ translate_values(struct expr_context *x, const struct json *body, struct outputs
 }
 
 static bool
-translate_plain(struct expr_context *x, const struct json *body, struct query *out, struct buf *sql)
+write_from(struct expr_context *x, const struct json *body, struct buf *out)
+{
+    const struct json *first = pg_first(body, "fromClause");
+
+    if (first == NULL)
+        return true;
+    BUF_ADD_LIT(out, " FROM ");
+    return query_from(x, first, out);
+}
+
+/* WHERE, GROUP BY and HAVING. */
+static bool
+write_conditions(struct expr_context *x, const struct json *body, const struct query *outputs,
+                 struct buf *out)
 {
     const struct json *where = pg_get(body, "whereClause");
     const struct json *having = pg_get(body, "havingClause");
+    struct outputs items = {0};
+    struct expr e;
+
+    if (where != NULL) {
+        if (!expr_condition(x, where, "WHERE", &e))
+            return false;
+        BUF_ADD_LIT(out, " WHERE ");
+        search_narrow(x, where, out);
+        buf_add_str(out, e.sql);
+    }
+    if (!write_group(x, body, outputs, &items, out))
+        return false;
+    x->allow_aggregate = true;
+    if (!check_grouping(x, body, &items))
+        return false;
+    if (having != NULL) {
+        if (!expr_condition(x, having, "HAVING", &e))
+            return false;
+        buf_printf(out, " HAVING %.*s", STR_ARG(e.sql));
+    }
+    return true;
+}
+
+/* The rows that a plain DISTINCT leaves have nothing but the outputs to be ordered by. */
+static bool
+check_distinct_order(struct expr_context *x, const struct json *body, const struct query *outputs)
+{
+    for (const struct json *n = pg_first(body, "sortClause"); n != NULL; n = n->next) {
+        struct query_sort sort;
+        bool found = false;
+
+        if (!query_sort(x, n, outputs, &sort))
+            return false;
+        for (uint32_t i = 0; i < outputs->column_count && !found; i++)
+            found = str_eq(outputs->columns[i].sql, sort.value.sql);
+        if (!found)
+            return apply_fail(x->a, pg_location(pg_body(pg_get(pg_as(n, "SortBy"), "node"))),
+                              "42P10", NULL,
+                              "for SELECT DISTINCT, ORDER BY expressions must appear in select "
+                              "list");
+    }
+    return true;
+}
+
+/* tail is what follows the select list. */
+static bool
+write_select(struct expr_context *x, const struct json *body, const struct outputs *o,
+             const struct query *outputs, struct str tail, struct buf *sql)
+{
+    const struct json *distinct = pg_first(body, "distinctClause");
+
+    if (distinct != NULL && pg_body(distinct) != NULL)
+        return query_distinct_on(x, body, outputs, tail, sql);
+    if (distinct != NULL && !check_distinct_order(x, body, outputs))
+        return false;
+    BUF_ADD_LIT(sql, "SELECT ");
+    if (distinct != NULL)
+        BUF_ADD_LIT(sql, "DISTINCT ");
+    write_targets(o, sql);
+    if (o->count == 0)
+        buf_add_char(sql, '1');
+    buf_add_str(sql, tail);
+    return query_order(x, pg_first(body, "sortClause"), sql, outputs);
+}
+
+static bool
+translate_plain(struct expr_context *x, const struct json *body, struct query *out, struct buf *sql)
+{
     const struct type *into = x->into;
     uint32_t into_count = into != NULL ? x->into_count : 0;
     struct outputs o = {0};
-    struct outputs items = {0};
-    struct buf from;
-    struct expr e;
+    struct buf tail;
     bool may_be_empty = x->allow_empty;
     bool ok;
 
@@ -396,50 +509,27 @@ translate_plain(struct expr_context *x, const struct json *body, struct query *o
         return ok && query_order(x, pg_first(body, "sortClause"), sql, out);
     }
     x->into = NULL;
-    apply_buf(&from);
-    ok = query_from(x, pg_first(body, "fromClause"), &from);
+    apply_buf(&tail);
+    ok = write_from(x, body, &tail);
     x->allow_aggregate = true;
     ok = ok && translate_targets(x, pg_first(body, "targetList"), into, into_count, &o);
     x->allow_aggregate = false;
     out->columns = o.list;
     out->column_count = o.count;
-    BUF_ADD_LIT(sql, "SELECT ");
-    if (pg_count(body, "distinctClause") > 0)
-        BUF_ADD_LIT(sql, "DISTINCT ");
-    write_targets(&o, sql);
-    if (may_be_empty && o.count == 0)
-        buf_add_char(sql, '1');
-    if (from.len > 0)
-        buf_printf(sql, " FROM %.*s", STR_ARG(buf_str(&from)));
-    buf_fini(&from);
     if (ok && o.count == 0 && !may_be_empty)
         ok = apply_refuse(x->a, SIZE_MAX, "a query without columns");
-    if (ok && where != NULL) {
-        ok = expr_condition(x, where, "WHERE", &e);
-        if (ok) {
-            BUF_ADD_LIT(sql, " WHERE ");
-            search_narrow(x, where, sql);
-            buf_add_str(sql, e.sql);
-        }
-    }
-    ok = ok && write_group(x, body, out, &items, sql);
+    ok = ok && write_conditions(x, body, out, &tail);
     x->allow_aggregate = true;
-    ok = ok && check_grouping(x, body, &items);
-    if (ok && having != NULL) {
-        ok = expr_condition(x, having, "HAVING", &e);
-        if (ok)
-            buf_printf(sql, " HAVING %.*s", STR_ARG(e.sql));
-    }
-    ok = ok && query_order(x, pg_first(body, "sortClause"), sql, out);
+    ok = ok && write_select(x, body, &o, out, buf_str(&tail), sql);
     x->allow_aggregate = false;
+    buf_fini(&tail);
     return ok;
 }
 
 /* --- UNION and WITH ------------------------------------------------------------------------------------------ */
 
-/* One arm, as "SELECT ... FROM (...)" when it has clauses that a compound's arm can't have. */
-static bool
-translate_arm(struct expr_context *x, const struct json *body, struct query *out)
+bool
+query_arm(struct expr_context *x, const struct json *body, struct query *out)
 {
     bool is_plain = pg_is(body, "op", "SETOP_NONE") && pg_count(body, "sortClause") == 0 &&
                     pg_get(body, "limitCount") == NULL && pg_get(body, "limitOffset") == NULL &&
@@ -453,9 +543,9 @@ translate_arm(struct expr_context *x, const struct json *body, struct query *out
 }
 
 /* Both arms have to have the same types: a cast within an arm can't be written from outside. */
-static bool
-match_arms(struct expr_context *x, const struct query *left, const struct query *right,
-           struct query *out)
+bool
+query_match_arms(struct expr_context *x, const struct query *left, const struct query *right,
+                 struct query *out)
 {
     if (left->column_count != right->column_count)
         return apply_fail(x->a, SIZE_MAX, "42601", NULL,
@@ -490,6 +580,22 @@ match_arms(struct expr_context *x, const struct query *left, const struct query 
     return true;
 }
 
+bool
+query_second_arm(struct expr_context *x, const struct json *body, const struct query *first,
+                 struct query *out)
+{
+    struct type *types = ARENA_ARRAY(x->a->tmp, struct type, first->column_count + 1);
+    bool ok;
+
+    for (uint32_t i = 0; i < first->column_count; i++)
+        types[i] = first->columns[i].type;
+    x->into = types;
+    x->into_count = first->column_count;
+    ok = query_arm(x, body, out);
+    x->into = NULL;
+    return ok;
+}
+
 static bool
 translate_compound(struct expr_context *x, const struct json *body, struct query *out,
                    struct buf *sql)
@@ -503,8 +609,11 @@ translate_compound(struct expr_context *x, const struct json *body, struct query
     x->into = NULL;
     if (pg_bool(body, "all") && strcmp(word, "UNION") != 0)
         return apply_refuse(x->a, SIZE_MAX, "INTERSECT ALL and EXCEPT ALL");
-    if (!translate_arm(x, pg_get(body, "larg"), &left) ||
-        !translate_arm(x, pg_get(body, "rarg"), &right) || !match_arms(x, &left, &right, out))
+    if (x->recursive != NULL)
+        return query_recursion(x, body, out, sql);
+    if (!query_arm(x, pg_get(body, "larg"), &left) ||
+        !query_second_arm(x, pg_get(body, "rarg"), &left, &right) ||
+        !query_match_arms(x, &left, &right, out))
         return false;
     buf_printf(sql, "%.*s %s%s %.*s", STR_ARG(left.sql), word, pg_bool(body, "all") ? " ALL" : "",
                STR_ARG(right.sql));
@@ -518,51 +627,6 @@ translate_compound(struct expr_context *x, const struct json *body, struct query
             return apply_refuse(x->a, SIZE_MAX, "ORDER BY of an expression in a UNION");
     }
     return query_order(x, pg_first(body, "sortClause"), sql, out);
-}
-
-bool
-query_with(struct expr_context *x, const struct json *with, struct buf *out)
-{
-    if (with == NULL)
-        return true;
-    if (pg_bool(with, "recursive"))
-        return apply_refuse(x->a, pg_location(with), "WITH RECURSIVE");
-    for (const struct json *n = pg_first(with, "ctes"); n != NULL; n = n->next) {
-        const struct json *body = pg_as(n, "CommonTableExpr");
-        struct scope_cte *cte = ARENA_NEW(x->a->tmp, struct scope_cte);
-        struct scope *own = x->scope;
-        struct scope inner = {.ctes = own->ctes, .outer = own->outer};
-        struct query query = {0};
-        bool ok;
-
-        if (pg_as(pg_get(body, "ctequery"), "SelectStmt") == NULL)
-            return apply_refuse(x->a, pg_location(body), "statements that write inside WITH");
-        if (pg_count(body, "aliascolnames") > 0)
-            return apply_refuse(x->a, pg_location(body), "column names in WITH");
-        x->scope = &inner;
-        ok = query_translate(x, pg_body(pg_get(body, "ctequery")), &query);
-        x->scope = own;
-        if (!ok)
-            return false;
-        cte->name = pg_str(body, "ctename");
-        cte->column_count = query.column_count;
-        cte->columns = ARENA_ARRAY(x->a->tmp, struct scope_column, query.column_count);
-        for (uint32_t i = 0; i < query.column_count; i++)
-            cte->columns[i] = (struct scope_column){
-                .name = query.columns[i].name,
-                .type = query.columns[i].type,
-                .base_schema = query.columns[i].base_schema,
-                .base_table = query.columns[i].base_table,
-                .base_column = query.columns[i].base_column,
-            };
-        buf_add_str(out, n == pg_first(with, "ctes") ? STR("WITH ") : STR(", "));
-        marks_write_name(x, cte->name, out);
-        buf_printf(out, " AS (%.*s)", STR_ARG(query.sql));
-        cte->next = own->ctes;
-        own->ctes = cte;
-    }
-    buf_add_char(out, ' ');
-    return true;
 }
 
 static bool
@@ -600,6 +664,7 @@ query_translate(struct expr_context *x, const struct json *select, struct query 
     inner.scope = &scope;
     inner.depth++;
     inner.allow_query = true;
+    inner.nullable = inner.nested = 0;
     inner.allow_aggregate = inner.in_aggregate = inner.has_aggregate = false;
     inner.grouping = NULL;
     inner.place = "a query";

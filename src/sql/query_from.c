@@ -14,7 +14,7 @@ add_item(struct apply *a, struct scope *scope, struct str alias, const struct ex
     item->table = alias;
     item->column_count = count;
     item->columns = ARENA_ARRAY(a->tmp, struct scope_column, count);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; columns != NULL && i < count; i++) {
         item->columns[i] = (struct scope_column){
             .name = columns[i].name,
             .type = columns[i].type,
@@ -40,18 +40,6 @@ check_alias(struct expr_context *x, struct str alias, size_t location)
     return true;
 }
 
-static const struct scope_cte *
-find_cte(const struct scope *scope, struct name name)
-{
-    for (; scope != NULL && name.schema.len == 0; scope = scope->outer) {
-        for (const struct scope_cte *cte = scope->ctes; cte != NULL; cte = cte->next) {
-            if (str_eq(cte->name, name.name))
-                return cte;
-        }
-    }
-    return NULL;
-}
-
 /* Base columns of a view's column are the view's own: it is the view that one sees. */
 static bool
 from_table(struct expr_context *x, const struct json *range, struct buf *out)
@@ -59,26 +47,23 @@ from_table(struct expr_context *x, const struct json *range, struct buf *out)
     const struct json *alias_node = pg_get(range, "alias");
     struct name name = apply_range_name(range);
     struct str alias = pg_str(alias_node, "aliasname");
-    const struct scope_cte *cte = find_cte(x->scope, name);
     struct model_table *table = NULL;
+    struct scope_cte *cte;
+    uint32_t levels = 0;
 
+    cte = query_find_cte(x->scope, name, &levels);
     if (pg_count(alias_node, "colnames") > 0)
-        return apply_refuse(x->a, pg_location(range), "column names in an alias");
+        return apply_refuse(x->a, pg_location(range), "column names in an alias of a table");
     if (!check_alias(x, alias.len > 0 ? alias : name.name, pg_location(range)))
         return false;
     if (cte != NULL) {
-        struct expr *columns = ARENA_ARRAY(x->a->tmp, struct expr, cte->column_count);
+        struct scope_item *item;
 
-        for (uint32_t i = 0; i < cte->column_count; i++)
-            columns[i] = (struct expr){
-                .name = cte->columns[i].name,
-                .type = cte->columns[i].type,
-                .base_schema = cte->columns[i].base_schema,
-                .base_table = cte->columns[i].base_table,
-                .base_column = cte->columns[i].base_column,
-            };
-        add_item(x->a, x->scope, alias.len > 0 ? alias : name.name, columns, cte->column_count);
-        marks_write_name(x, name.name, out);
+        if (!query_use_cte(x, cte, levels, pg_location(range)))
+            return false;
+        item = add_item(x->a, x->scope, alias.len > 0 ? alias : name.name, NULL, cte->column_count);
+        memcpy(item->columns, cte->columns, cte->column_count * sizeof(*item->columns));
+        marks_write_name(x, cte->sqlite_name, out);
     } else {
         if (!apply_need_relation(x->a, name, pg_location(range), &table))
             return false;
@@ -90,41 +75,80 @@ from_table(struct expr_context *x, const struct json *range, struct buf *out)
     return true;
 }
 
+/* The names that an alias gives to the first columns. */
+static bool
+name_columns(struct expr_context *x, const struct json *alias, struct query *query, size_t location)
+{
+    const struct json *name = pg_first(alias, "colnames");
+
+    for (uint32_t i = 0; i < query->column_count && name != NULL; i++) {
+        query->columns[i].name = pg_string(name);
+        name = name->next;
+    }
+    return name == NULL ||
+           apply_fail(x->a, location, "42P10", NULL,
+                      "table \"%.*s\" has %u columns available but more columns specified",
+                      STR_ARG(pg_str(alias, "aliasname")), query->column_count);
+}
+
+/* The query's rows under the alias. is_lateral: it reads its neighbours. is_renamed: its columns got other
+ * names than those that they have in its text. */
+static bool
+add_rows(struct expr_context *x, struct str alias, const struct query *query, bool is_lateral,
+         bool is_renamed, size_t location, struct buf *out)
+{
+    struct scope_item *item;
+
+    if (!check_alias(x, alias, location))
+        return false;
+    if (is_lateral && x->nested > 0)
+        return apply_fail(x->a, location, "0A000", "put the join that it stands in first",
+                          "the embedded engine has no LATERAL on the right side of a join that is "
+                          "itself in parentheses, RIGHT or FULL");
+    item = add_item(x->a, x->scope, alias, query->columns, query->column_count);
+    if (is_lateral) {
+        query_lateral(x, query, item, out);
+        return true;
+    }
+    if (!is_renamed) {
+        buf_printf(out, "(%.*s) AS ", STR_ARG(query->sql));
+    } else {
+        BUF_ADD_LIT(out, "(WITH cairn_rows(");
+        for (uint32_t i = 0; i < query->column_count; i++) {
+            buf_add_str(out, i > 0 ? STR(", ") : STR(""));
+            quote_ident(out, query->columns[i].name);
+        }
+        buf_printf(out, ") AS (%.*s) SELECT * FROM cairn_rows) AS ", STR_ARG(query->sql));
+    }
+    marks_write_alias(x, item, out);
+    return true;
+}
+
 static bool
 from_query(struct expr_context *x, const struct json *body, struct buf *out)
 {
-    const struct json *alias_node = pg_get(body, "alias");
-    struct str alias = pg_str(alias_node, "aliasname");
-    struct scope *outer = x->scope->outer;
+    const struct json *alias = pg_get(body, "alias");
     struct scope *own = x->scope;
-    struct scope middle = {.ctes = own->ctes, .outer = outer};
+    struct scope middle = {.ctes = own->ctes, .outer = own->outer};
     struct query query = {0};
-    uint32_t n = 0;
+    bool reads_neighbours = false;
     bool ok;
 
-    if (pg_bool(body, "lateral"))
-        return apply_refuse(x->a, SIZE_MAX, "LATERAL");
-    if (alias.len == 0)
+    if (pg_str(alias, "aliasname").len == 0)
         return apply_fail(x->a, SIZE_MAX, "42601", "give it an alias",
                           "subquery in FROM must have an alias");
-    /* It sees the names around the query, not its neighbours. */
+    /* It sees the names around the query; its neighbours only with LATERAL. */
+    if (pg_bool(body, "lateral")) {
+        middle.items = own->items;
+        middle.is_read = &reads_neighbours;
+    }
     x->scope = &middle;
     ok = query_translate(x, pg_as(pg_get(body, "subquery"), "SelectStmt"), &query);
     x->scope = own;
-    if (!ok || !check_alias(x, alias, SIZE_MAX))
-        return false;
-    if (pg_count(alias_node, "colnames") > 0 &&
-        pg_count(alias_node, "colnames") != query.column_count)
-        return apply_refuse(x->a, SIZE_MAX, "an alias with other than all columns");
-    if (pg_count(alias_node, "colnames") > 0) {
-        /* SQLite has no column names in an alias: a query around it gives them. */
-        return apply_refuse(x->a, SIZE_MAX, "column names in an alias");
-    }
-    (void)n;
-    add_item(x->a, x->scope, alias, query.columns, query.column_count);
-    buf_printf(out, "(%.*s) AS ", STR_ARG(query.sql));
-    marks_write_name(x, alias, out);
-    return true;
+    return ok && name_columns(x, alias, &query, SIZE_MAX) &&
+           add_rows(x, pg_str(alias, "aliasname"), &query, reads_neighbours,
+                    pg_count(alias, "colnames") > 0, pg_first_location(pg_get(body, "subquery")),
+                    out);
 }
 
 /* A function of the schema, and perhaps other names for its columns. */
@@ -133,10 +157,10 @@ from_function(struct expr_context *x, const struct json *body, struct buf *out)
 {
     const struct json *call = pg_as(pg_items(pg_first(body, "functions")), "FuncCall");
     const struct json *alias_node = pg_get(body, "alias");
-    const struct json *name = pg_first(alias_node, "colnames");
     struct str alias = pg_str(alias_node, "aliasname");
     struct scope *own = x->scope;
-    struct scope middle = {.ctes = own->ctes, .outer = own->outer};
+    bool reads_neighbours = false;
+    struct scope middle = {.ctes = own->ctes, .outer = own->outer, .items = own->items};
     struct query query = {0};
     bool found = false;
     bool ok;
@@ -144,7 +168,8 @@ from_function(struct expr_context *x, const struct json *body, struct buf *out)
     if (call == NULL || pg_count(body, "functions") != 1 || pg_bool(body, "ordinality") ||
         pg_count(body, "coldeflist") > 0)
         return apply_refuse(x->a, pg_location(call), "this in FROM");
-    /* It sees the names around the query, not its neighbours. */
+    /* Its arguments see the names around the query, and its neighbours without a word. */
+    middle.is_read = &reads_neighbours;
     x->scope = &middle;
     ok = function_rows(x, call, &found, &query);
     x->scope = own;
@@ -158,25 +183,12 @@ from_function(struct expr_context *x, const struct json *body, struct buf *out)
         alias = pg_last_string(call, "funcname");
     else if (query.column_count == 1 && str_eq(query.columns[0].name, STR(MODEL_VALUE_COLUMN)))
         query.columns[0].name = alias;
-    if (!check_alias(x, alias, pg_location(call)))
-        return false;
     for (uint32_t i = 0; i < query.column_count; i++) {
-        if (name == NULL && str_eq(query.columns[i].name, STR(MODEL_VALUE_COLUMN)))
+        if (str_eq(query.columns[i].name, STR(MODEL_VALUE_COLUMN)))
             query.columns[i].name = pg_last_string(call, "funcname");
-        if (name == NULL)
-            continue;
-        query.columns[i].name = pg_string(name);
-        name = name->next;
     }
-    add_item(x->a, x->scope, alias, query.columns, query.column_count);
-    BUF_ADD_LIT(out, "(WITH cairn_rows(");
-    for (uint32_t i = 0; i < query.column_count; i++) {
-        buf_add_str(out, i > 0 ? STR(", ") : STR(""));
-        quote_ident(out, query.columns[i].name);
-    }
-    buf_printf(out, ") AS (%.*s) SELECT * FROM cairn_rows) AS ", STR_ARG(query.sql));
-    quote_ident(out, alias);
-    return true;
+    return name_columns(x, alias_node, &query, pg_location(call)) &&
+           add_rows(x, alias, &query, reads_neighbours, true, pg_location(call), out);
 }
 
 static bool from_node(struct expr_context *x, const struct json *node, struct buf *out);
@@ -222,6 +234,8 @@ join_using(struct expr_context *x, const struct json *body, struct scope_item *l
         struct scope_column *a = find_joined(left, right, name);
         struct scope_column *b = find_joined(right, NULL, name);
 
+        if (a != NULL && b != NULL && (a->value.len > 0 || b->value.len > 0))
+            return apply_refuse(x->a, SIZE_MAX, "USING with what is LATERAL: write ON");
         if (a == NULL || b == NULL)
             return apply_fail(x->a, SIZE_MAX, "42703", NULL,
                               "column \"%.*s\" specified in USING clause does not exist in both "
@@ -239,20 +253,68 @@ join_using(struct expr_context *x, const struct json *body, struct scope_item *l
     return true;
 }
 
+/* A join on the right side of another, or one that isn't the same when it is read from left to right with what
+ * stands before it, needs its parentheses, under which its tables keep their names. */
 static bool
-from_join(struct expr_context *x, const struct json *body, struct buf *out)
+needs_parentheses(const struct json *join)
+{
+    return pg_is(join, "jointype", "JOIN_RIGHT") || pg_is(join, "jointype", "JOIN_FULL");
+}
+
+static bool
+from_sides(struct expr_context *x, const struct json *body, struct scope_item ***left,
+           struct scope_item ***right, struct buf *out)
 {
     static const struct {
         const char *type;
         const char *sql;
+        bool left_is_nullable, right_is_nullable;
     } kinds[] = {
-        {"JOIN_INNER", " JOIN "},
-        {"JOIN_LEFT", " LEFT JOIN "},
-        {"JOIN_RIGHT", " RIGHT JOIN "},
-        {"JOIN_FULL", " FULL JOIN "},
+        {"JOIN_INNER", " JOIN ", false, false},
+        {"JOIN_LEFT", " LEFT JOIN ", false, true},
+        {"JOIN_RIGHT", " RIGHT JOIN ", true, false},
+        {"JOIN_FULL", " FULL JOIN ", true, true},
     };
-    const struct json *quals = pg_get(body, "quals");
+    const struct json *other = pg_get(body, "rarg");
     struct scope_item **end = &x->scope->items;
+    bool is_nested = needs_parentheses(body) || pg_as(other, "JoinExpr") != NULL;
+    bool is_cut; /* from what stands before it */
+    size_t kind = 0;
+    bool ok;
+
+    while (kind + 1 < COUNTOF(kinds) && !pg_is(body, "jointype", kinds[kind].type))
+        kind++;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *left = end;
+    x->nullable += kinds[kind].left_is_nullable;
+    is_cut = needs_parentheses(body) && end != &x->scope->items;
+    x->nested += is_cut;
+    ok = from_node(x, pg_get(body, "larg"), out);
+    x->nested -= is_cut;
+    x->nullable -= kinds[kind].left_is_nullable;
+    if (!ok)
+        return false;
+    buf_printf(out, "%s", kinds[kind].sql);
+    while (*end != NULL)
+        end = &(*end)->next;
+    *right = end;
+    x->nullable += kinds[kind].right_is_nullable;
+    x->nested += is_nested;
+    if (pg_as(other, "JoinExpr") != NULL && !needs_parentheses(pg_body(other)))
+        buf_add_char(out, '(');
+    ok = from_node(x, other, out);
+    if (pg_as(other, "JoinExpr") != NULL && !needs_parentheses(pg_body(other)))
+        buf_add_char(out, ')');
+    x->nested -= is_nested;
+    x->nullable -= kinds[kind].right_is_nullable;
+    return ok;
+}
+
+static bool
+from_join(struct expr_context *x, const struct json *body, struct buf *out)
+{
+    const struct json *quals = pg_get(body, "quals");
     struct scope_item **left;
     struct scope_item **right;
     struct expr condition;
@@ -262,19 +324,7 @@ from_join(struct expr_context *x, const struct json *body, struct buf *out)
                           "the embedded engine does not have NATURAL JOIN");
     if (pg_get(body, "alias") != NULL || pg_get(body, "join_using_alias") != NULL)
         return apply_refuse(x->a, SIZE_MAX, "an alias of a join");
-    while (*end != NULL)
-        end = &(*end)->next;
-    left = end;
-    if (!from_node(x, pg_get(body, "larg"), out))
-        return false;
-    for (size_t i = 0; i < COUNTOF(kinds); i++) {
-        if (pg_is(body, "jointype", kinds[i].type))
-            buf_printf(out, "%s", kinds[i].sql);
-    }
-    while (*end != NULL)
-        end = &(*end)->next;
-    right = end;
-    if (!from_node(x, pg_get(body, "rarg"), out))
+    if (!from_sides(x, body, &left, &right, out))
         return false;
     if (pg_count(body, "usingClause") > 0) {
         if (pg_is(body, "jointype", "JOIN_RIGHT") || pg_is(body, "jointype", "JOIN_FULL"))
@@ -292,6 +342,7 @@ from_join(struct expr_context *x, const struct json *body, struct buf *out)
 static bool
 from_node(struct expr_context *x, const struct json *node, struct buf *out)
 {
+    const struct json *join = pg_as(node, "JoinExpr");
     struct str kind = pg_kind(node);
     bool ok;
 
@@ -300,12 +351,10 @@ from_node(struct expr_context *x, const struct json *node, struct buf *out)
     x->depth++;
     if (str_eq(kind, STR("RangeVar"))) {
         ok = from_table(x, pg_body(node), out);
-    } else if (str_eq(kind, STR("JoinExpr"))) {
-        /* SQLite reads joins from left to right: one on the right needs its parentheses, under
-         * which its tables keep their names. */
-        buf_add_char(out, '(');
-        ok = from_join(x, pg_body(node), out);
-        buf_add_char(out, ')');
+    } else if (join != NULL) {
+        buf_add_str(out, needs_parentheses(join) ? STR("(") : STR(""));
+        ok = from_join(x, join, out);
+        buf_add_str(out, needs_parentheses(join) ? STR(")") : STR(""));
     } else if (str_eq(kind, STR("RangeSubselect"))) {
         ok = from_query(x, pg_body(node), out);
     } else if (str_eq(kind, STR("RangeFunction"))) {

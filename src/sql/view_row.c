@@ -11,22 +11,6 @@
 
 /* --- whether it can be written ---------------------------------------------------------------------------- */
 
-/* Whether a select list calls an aggregate or, with over, a window function; not in its subqueries. */
-static bool
-calls_aggregate(const struct json *tree, bool over)
-{
-    for (const struct json *n = tree != NULL ? tree->first : NULL; n != NULL; n = n->next) {
-        if (str_eq(n->key, STR("SubLink")))
-            continue;
-        if (str_eq(n->key, STR("FuncCall")) && over == (pg_get(n, "over") != NULL) &&
-            (over || aggregate_is_known(pg_last_string(n, "funcname"))))
-            return true;
-        if (calls_aggregate(n, over))
-            return true;
-    }
-    return false;
-}
-
 /* Source: PostgreSQL 15, view_query_is_auto_updatable(), whose words these are. */
 struct str
 view_fixed_reason(const struct json *select)
@@ -45,9 +29,9 @@ view_fixed_reason(const struct json *select)
         return STR("Views containing WITH are not automatically updatable.");
     if (pg_get(select, "limitCount") != NULL || pg_get(select, "limitOffset") != NULL)
         return STR("Views containing LIMIT or OFFSET are not automatically updatable.");
-    if (calls_aggregate(targets, false))
+    if (query_calls_aggregate(targets, false))
         return STR("Views that return aggregate functions are not automatically updatable.");
-    if (calls_aggregate(targets, true))
+    if (query_calls_aggregate(targets, true))
         return STR("Views that return window functions are not automatically updatable.");
     if (pg_count(select, "fromClause") != 1 ||
         pg_as(pg_first(select, "fromClause"), "RangeVar") == NULL)

@@ -12,7 +12,7 @@ import { after, before, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 
 import { calls, ofRows } from './data/access_calls.mjs';
-import { readWays, writeWays } from './data/access_ways.mjs';
+import { queryWays, readWays, writeWays } from './data/access_ways.mjs';
 import { cairn, makeProject, root, startCairn, startPostgres } from './harness.mjs';
 
 const secret = 'a secret of the access tests, longer than 32 bytes';
@@ -721,6 +721,9 @@ test('a function of a row reads what its caller may read, or its owner where it 
 
 test('no view, function, aggregate or count shows a caller more than PostgreSQL does', () =>
     compareAll(readWays(A, B), ['nobody', 'a', 'bare', 'outsider']));
+
+test('no query inside of a view or function shows a caller more than PostgreSQL does', () =>
+    compareAll(queryWays(A, B), ['nobody', 'a', 'bare', 'outsider', 'service']));
 
 test('no conflict, view or answer lets a caller change or see more than PostgreSQL does', () =>
     compareAll(writeWays(A, B), ['a', 'outsider']));

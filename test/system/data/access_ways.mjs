@@ -73,6 +73,18 @@ export const readWays = (A, B) => [
     ['GET', 'forced_view?order=id', , , , owned], ['GET', 'teams?select=team,count()&order=team'], ['GET', 'teams?select=note.max()'],
 ];
 
+/** Through WITH RECURSIVE, DISTINCT ON and LATERAL. */
+export const queryWays = (A, B) => [
+    ['GET', 'v_rec?order=id,text'], ['GET', 'v_rec?select=id', , exact], ['GET', 'v_rec?body=like.*bpriv*'], ['GET', 'v_rec?select=count()'],
+    ['GET', 'v_rec_owner?order=id', , , , owned], ['GET', 'v_rec_owner', , exact, , owned], ['GET', 'v_first?order=owner'], ['GET', 'v_first?body=like.*bpriv*'],
+    ['GET', 'v_first?owner=eq.' + B], ['GET', 'v_first?select=id,profiles(name,email)'], ['GET', 'v_first?select=id,profiles(name)&order=id'],
+    ['GET', 'v_first_owner?order=id', , , , owned], ['GET', 'v_lat?order=name'], ['GET', 'v_lat?body=like.*bpriv*'],
+    ['GET', 'v_lat?select=id,c&order=c.desc,id'], ['GET', 'v_lat?id=eq.' + B, , exact], ['GET', 'v_lat_owner'], ['GET', 'v_lat_owner?select=n&order=n', , , , owned],
+    ['GET', 'v_lat_owner?select=n&name=eq.x'], ['GET', 'v_lat_hidden?select=id'], ['GET', 'v_lat_hidden'], ['GET', 'v_lat_locked?select=id&order=id'],
+    ['GET', 'v_rec_invoker_on_owner?order=id'], ['GET', 'rpc/f_tree?root=1'], ['GET', 'rpc/f_tree?root=3'], ['GET', 'rpc/f_tree_def?root=1', , , , owned],
+    ['GET', 'rpc/f_lat'], ['GET', 'v_calls?order=id,body'], ['GET', 'v_calls?select=count()'],
+];
+
 export const writeWays = (A, B) => [
     ['POST', 'v_upd', { id: 20, owner: A, body: 'w' }, 'return=representation'],
     ['POST', 'v_upd', { id: 20, owner: B, body: 'w' }, 'return=representation'], ['POST', 'v_upd', { id: 3, owner: A, body: 'w' }],
