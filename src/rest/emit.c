@@ -222,13 +222,22 @@ emit_where(struct emitter *e, const struct plan_rel *rel)
     emit_rows_of(e, rel, " WHERE ");
 }
 
+/* SQLite keeps what CROSS JOIN joins in the order in which it stands, and with it that of the rows. */
+static struct str
+join_word(const struct emitter *e, const struct plan_rel *rel)
+{
+    if (!emit_joins_away(rel))
+        return STR(" LEFT JOIN ");
+    return emit_is_postgres(e) ? STR(" JOIN ") : STR(" CROSS JOIN ");
+}
+
 void
 emit_joins(struct emitter *e, const struct plan_rel *rel)
 {
     for (const struct plan_rel *child = rel->children; child != NULL; child = child->next) {
         if (child->form != PLAN_JOINED)
             continue;
-        buf_add_str(&e->sql, emit_joins_away(child) ? STR(" JOIN ") : STR(" LEFT JOIN "));
+        buf_add_str(&e->sql, join_word(e, child));
         emit_source(e, child, child->table, emit_alias_text(e, child));
         emit_rows_of(e, child, " ON ");
         emit_joins(e, child);

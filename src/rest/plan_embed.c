@@ -6,8 +6,12 @@
 /* PostgreSQL takes 1664; the root's own are counted, too. */
 #define CELLS_MAX 1600
 
+/* SQLite joins 64 tables at most, and takes its time to plan many. */
+#define JOINS_MAX_SQLITE 16
+
 struct chooser {
-    bool joins; /* the root lets rows be joined in */
+    enum db_dialect dialect;
+    uint32_t joins, joins_max;
     uint32_t cells;
 };
 
@@ -87,13 +91,15 @@ static void
 choose_below(struct chooser *c, struct plan_rel *rel, bool joins, unsigned depth)
 {
     for (struct plan_rel *child = rel->children; child != NULL; child = child->next) {
-        bool child_joins = joins && can_join(child) && c->cells + child->column_count < CELLS_MAX;
+        bool child_joins = joins && can_join(child) && c->joins < c->joins_max &&
+                           c->cells + child->column_count < CELLS_MAX;
 
         if (child_joins) {
             child->form = PLAN_JOINED;
+            c->joins++;
             c->cells += child->column_count + 1;
             find_mark(child);
-        } else if (!child->is_spread) {
+        } else if (!child->is_spread && c->dialect == DB_POSTGRES) {
             child->form = PLAN_RECORD;
         }
         if (child->is_grouped || (child->is_spread && !child->is_to_one))
@@ -121,17 +127,31 @@ is_in_order_of_key(const struct plan_rel *root)
     return false;
 }
 
+/* A limit on rows that have to be sorted first would come after all of them were joined. So do rows that an
+ * offset passes over, which SQLite does without a look at what they refer to. */
+static bool
+lets_join(enum db_dialect dialect, const struct plan *plan)
+{
+    const struct plan_rel *root = plan->root;
+    bool is_cut = root->limit_slot != API_NO_SLOT || root->limit_fixed > 0 || root->rows_max > 0;
+    bool passes_over = root->offset_slot != API_NO_SLOT && !root->is_offset_zero;
+
+    return plan->action == PLAN_READ && root->call == NULL &&
+           (root->order == NULL || !is_cut || is_in_order_of_key(root)) &&
+           (dialect == DB_POSTGRES || !passes_over);
+}
+
 void
 plan_choose_forms(const struct plan_input *input, struct plan *plan)
 {
     struct plan_rel *root = plan->root;
-    bool is_cut = root->limit_slot != API_NO_SLOT || root->limit_fixed > 0 || root->rows_max > 0;
-    struct chooser c = {.cells = root->column_count};
+    struct chooser c = {
+        .dialect = input->dialect,
+        .joins_max = input->dialect == DB_POSTGRES ? UINT32_MAX : JOINS_MAX_SQLITE,
+        .cells = root->column_count,
+    };
 
-    if (input->dialect != DB_POSTGRES || plan->is_csv || plan->nulls_stripped ||
-        plan->handler != NULL || root->is_grouped)
+    if (plan->is_csv || plan->nulls_stripped || plan->handler != NULL || root->is_grouped)
         return;
-    c.joins = plan->action == PLAN_READ && root->call == NULL &&
-              (root->order == NULL || !is_cut || is_in_order_of_key(root));
-    choose_below(&c, root, c.joins, 0);
+    choose_below(&c, root, lets_join(input->dialect, plan), 0);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How the rows of embeds come back from PostgreSQL, whose time is what an answer with embeds costs.
+ * How the rows of embeds come back from the database, whose time is what an answer with embeds costs.
  *
  * As JSON wherever JSON is what is wanted of the database: in CSV, where null members are left out,
  * for a handler, below what is grouped or spread as an array, and far down. Else this program writes
- * the JSON: of one row that is joined in its columns are columns of the root's row, and all others
- * come as the text of a row, or of several one behind the other.
+ * the JSON: of one row that is joined in its columns are columns of the root's row, and from PostgreSQL all
+ * others come as the text of a row, or of several one behind the other. SQLite makes the JSON of those with
+ * functions of this program.
  *
  * A row is joined in where that changes nothing but the cost: a read of a table (a function and what a
  * write returns have an order of their own); at most one row, by a key of the target; plain columns,

@@ -33,18 +33,25 @@ static const struct case_sql sql_cases[] = {
      "SELECT t0.\"id\" FROM \"public\".\"projects\" AS t0 ORDER BY t0.\"client_id\" NULLS FIRST "
      "LIMIT 1000"},
     {"projects", "select=id,clients(name)",
-     "SELECT t0.\"id\", (SELECT cairn_json_row('sname',t1.\"name\") FROM \"clients\" AS t1 WHERE "
-     "t1.\"id\" = t0.\"client_id\" LIMIT 1) FROM \"projects\" AS t0 LIMIT 1000",
+     "SELECT t0.\"id\", t1.\"id\", t1.\"name\" FROM \"projects\" AS t0 LEFT JOIN \"clients\" AS t1 "
+     "ON t1.\"id\" = t0.\"client_id\" LIMIT 1000",
      "SELECT t0.\"id\", t1.\"id\", t1.\"name\" FROM \"public\".\"projects\" AS t0 LEFT JOIN "
      "\"public\".\"clients\" AS t1 ON t1.\"id\" = t0.\"client_id\" LIMIT 1000"},
     {"projects", "select=id,clients!inner(name,id)&clients.name=eq.x&order=id",
-     "SELECT t0.\"id\", (SELECT cairn_json_row('sname\x01nid',t1.\"name\",t1.\"id\") FROM "
-     "\"clients\" AS t1 WHERE t1.\"id\" = t0.\"client_id\" AND t1.\"name\" = ?1 LIMIT 1) FROM "
-     "\"projects\" AS t0 WHERE EXISTS (SELECT 1 FROM \"clients\" AS t1 WHERE t1.\"id\" = "
-     "t0.\"client_id\" AND t1.\"name\" = ?2) ORDER BY t0.\"id\" LIMIT 1000",
+     "SELECT t0.\"id\", t1.\"name\", t1.\"id\" FROM \"projects\" AS t0 CROSS JOIN \"clients\" AS t1 "
+     "ON t1.\"id\" = t0.\"client_id\" AND t1.\"name\" = ?1 ORDER BY t0.\"id\" LIMIT 1000",
      "SELECT t0.\"id\", t1.\"name\", t1.\"id\" FROM \"public\".\"projects\" AS t0 JOIN "
      "\"public\".\"clients\" AS t1 ON t1.\"id\" = t0.\"client_id\" AND t1.\"name\" = $1 ORDER BY "
      "t0.\"id\" LIMIT 1000"},
+    {"projects", "select=id,clients(name)&order=price&limit=5",
+     "SELECT t0.\"id\", (SELECT cairn_json_row('sname',t1.\"name\") FROM \"clients\" AS t1 WHERE "
+     "t1.\"id\" = t0.\"client_id\" LIMIT 1) FROM \"projects\" AS t0 ORDER BY t0.\"price\" NULLS LAST "
+     "LIMIT ?1",
+     NULL},
+    {"projects", "select=id,clients(name)&offset=7",
+     "SELECT t0.\"id\", (SELECT cairn_json_row('sname',t1.\"name\") FROM \"clients\" AS t1 WHERE "
+     "t1.\"id\" = t0.\"client_id\" LIMIT 1) FROM \"projects\" AS t0 LIMIT 1000 OFFSET ?1",
+     NULL},
     {"clients", "select=projects(id,price)&order=name",
      "SELECT (SELECT cairn_json_rows('nid\x01nprice',c1,c2) FROM (SELECT t1.\"id\" AS c1, "
      "t1.\"price\" AS c2 FROM \"projects\" AS t1 WHERE t1.\"client_id\" = t0.\"id\" LIMIT 1000)) "
@@ -77,7 +84,8 @@ requests_become_sql_in_both_dialects(void **state)
         sample_fini(&request);
         if (!sample_read(&request, schema, DB_POSTGRES, str_from(c->table), str_from(c->query)))
             fail_msg("%s: %s", c->query, request.err.message);
-        assert_str(request.sql.main.sql, c->postgres);
+        if (c->postgres != NULL)
+            assert_str(request.sql.main.sql, c->postgres);
         sample_fini(&request);
     }
     schema_unref(schema);
