@@ -113,8 +113,11 @@ http_type_is_compressible(struct str content_type)
                                         "application/xml",          "application/yaml",
                                         "application/openapi+json", "image/svg+xml"};
     struct str rest = content_type;
-    struct str type = str_trim(str_cut(&rest, ';'));
+    struct str type;
 
+    if (str_has_prefix(content_type, STR("application/json;")))
+        return true;
+    type = str_trim(str_cut(&rest, ';'));
     if (str_has_prefix(type, STR("text/")) || str_has_suffix(type, STR("+json")) ||
         str_has_suffix(type, STR("+xml")))
         return true;
@@ -135,13 +138,16 @@ find_header(struct response *response, struct str name)
     return NULL;
 }
 
+/* Whether the answer is said to depend on the encoding, or on everything. */
 static bool
-list_has(struct str list, struct str member)
+says_encoding(struct str vary)
 {
-    struct str rest = list;
+    struct str rest = vary;
 
     while (rest.data != NULL) {
-        if (str_eq_nocase(str_trim(str_cut(&rest, ',')), member))
+        struct str member = str_trim(str_cut(&rest, ','));
+
+        if (str_eq(member, STR("*")) || str_eq_nocase(member, STR("Accept-Encoding")))
             return true;
     }
     return false;
@@ -150,14 +156,20 @@ list_has(struct str list, struct str member)
 static void
 add_vary(struct request *request)
 {
+    const struct str more = STR(", Accept-Encoding");
     struct http_header *vary = find_header(&request->response, STR("Vary"));
+    char *both = NULL;
 
     if (vary == NULL) {
         response_add_header(request, STR("Vary"), STR("Accept-Encoding"));
         return;
     }
-    if (!list_has(vary->value, STR("*")) && !list_has(vary->value, STR("Accept-Encoding")))
-        vary->value = arena_printf(request->arena, "%.*s, Accept-Encoding", STR_ARG(vary->value));
+    if (says_encoding(vary->value))
+        return;
+    both = arena_alloc(request->arena, vary->value.len + more.len);
+    memcpy(both, vary->value.data, vary->value.len);
+    memcpy(both + vary->value.len, more.data, more.len);
+    vary->value = str_make(both, vary->value.len + more.len);
 }
 
 /* The two forms are the same to a reader, but not byte by byte (RFC 9110 8.8.1). */

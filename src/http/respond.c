@@ -55,10 +55,38 @@ http_date_refresh(struct http_server *server)
     server->date_until_ms = now_ms + 1000 - (uint64_t)(wall_us % 1000000) / 1000;
 }
 
+/* Whether any of eight bytes is a control character. */
+static inline bool
+has_control(const char *bytes)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t w;
+    uint64_t x;
+
+    memcpy(&w, bytes, sizeof(w));
+    x = w ^ (ones * 0x7f);
+    return ((((w - ones * 0x20) & ~w) | ((x - ones) & ~x)) & (ones * 0x80)) != 0;
+}
+
+/* The last eight bytes are looked at as such, some of them a second time. */
+static bool
+is_clean(struct str value)
+{
+    if (value.len < 8)
+        return false;
+    for (size_t i = 0; i + 8 < value.len; i += 8) {
+        if (has_control(value.data + i))
+            return false;
+    }
+    return !has_control(value.data + value.len - 8);
+}
+
 /* What a header's value may not hold becomes a space: no value can end the line. */
 static char *
 put_value(char *at, struct str value)
 {
+    if (LIKELY(is_clean(value)))
+        return put(at, value);
     for (size_t i = 0; i < value.len; i++) {
         char c = value.data[i];
 

@@ -176,6 +176,15 @@ api_parse_accept(struct str value, const struct api_offers *offers, struct api_r
     struct str rest = str_trim(value).len > 0 ? value : STR("*/*");
     int best = 0;
 
+    /* One type without parameters, as most requests have it, has no other to be compared with. */
+    if (memchr(rest.data, ',', rest.len) == NULL && memchr(rest.data, ';', rest.len) == NULL) {
+        struct api_request candidate = {0};
+
+        if (!media_from(str_trim(rest), offers, &candidate))
+            return api_fail_accept(value, err);
+        take_media(request, &candidate);
+        return true;
+    }
     while (rest.len > 0) {
         struct api_request candidate = {0};
         struct str text = cut_quoted(&rest, ',');

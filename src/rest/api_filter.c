@@ -72,8 +72,8 @@ fail_operator(struct cursor *c)
 static const struct op_row *
 find_op(struct str word)
 {
-    for (size_t i = 0; i < COUNTOF(ops); i++) {
-        if (str_eq(word, str_from(ops[i].name)))
+    for (size_t i = 0; i < COUNTOF(ops) && word.len > 0; i++) {
+        if (ops[i].name[0] == word.data[0] && str_eq(word, str_from(ops[i].name)))
             return &ops[i];
     }
     return NULL;

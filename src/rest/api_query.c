@@ -215,11 +215,10 @@ is_filter_value(struct cursor *c)
     struct cursor trial = *c;
     struct api_request ignored = {.slots = NULL};
     struct api_filter filter = {0};
-    struct err err;
     bool negated = false;
     size_t slot_at = 0;
 
-    trial.err = &err;
+    trial.err = NULL;
     return api_parse_filter_value(&trial, &ignored, &filter, &negated, &slot_at);
 }
 

@@ -345,20 +345,19 @@ struct str
 begin_claims_json(const struct request *request)
 {
     const struct caller *caller = request->caller;
-    struct buf out;
-    struct str text;
+    struct buf out = {0};
 
     if (caller != NULL && caller->claims_json.data != NULL)
         return caller->claims_json;
     if (caller == NULL || caller->role.data == NULL)
         return STR("{}");
-    buf_init(&out, TEXT_MAX);
+    /* In place: no character takes more than six bytes. */
+    out.max = out.cap = 16 + 6 * caller->role.len;
+    out.data = arena_alloc(request->arena, out.cap);
     BUF_ADD_LIT(&out, "{\"role\":");
     json_write_str(&out, caller->role);
     buf_add_char(&out, '}');
-    text = arena_copy(request->arena, buf_str(&out));
-    buf_fini(&out);
-    return text;
+    return buf_str(&out);
 }
 
 /* --- a call ---------------------------------------------------------------------------------- */

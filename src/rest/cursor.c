@@ -14,6 +14,8 @@ fail(struct cursor *c, char mark, const char *expecting)
 {
     size_t end = c->pos + 1;
 
+    if (c->err == NULL)
+        return false;
     err_set(c->err, ERR_REQUEST, "PGRST100", "\"failed to parse %s (%.*s)\" (line 1, column %zu)",
             c->what, STR_ARG(str_slice(c->in, 0, 200)), c->shift + c->pos + 1);
     c->err->http_status = 400;
@@ -42,6 +44,8 @@ cursor_fail_end(struct cursor *c, const char *expecting)
 bool
 cursor_fail_limit(struct cursor *c, const char *what, uint32_t limit)
 {
+    if (c->err == NULL)
+        return false;
     err_set(c->err, ERR_REQUEST, "PGRST100", "\"failed to parse %s\" (line 1, column %zu)", c->what,
             c->pos + 1);
     c->err->http_status = 400;

@@ -209,20 +209,30 @@ write_csv(const struct encoder *e, const struct value *cells)
 void
 encode_percent(struct buf *out, struct str text)
 {
+    static const bool is_plain[256] = {
+        ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['-'] = true,
+        ['_'] = true,         ['.'] = true,         ['~'] = true,
+    };
     static const char digits[] = "0123456789ABCDEF";
+    char *to = NULL;
 
+    if (text.len > out->max / 3 || !buf_reserve(out, 3 * text.len)) {
+        out->overflowed = true;
+        return;
+    }
+    to = out->data + out->len;
     for (size_t i = 0; i < text.len; i++) {
         unsigned char ch = (unsigned char)text.data[i];
 
-        if ((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
-            memchr("-_.~", ch, 4) != NULL) {
-            buf_add_char(out, (char)ch);
+        if (is_plain[ch]) {
+            *to++ = (char)ch;
         } else {
-            buf_add_char(out, '%');
-            buf_add_char(out, digits[ch >> 4]);
-            buf_add_char(out, digits[ch & 15]);
+            *to++ = '%';
+            *to++ = digits[ch >> 4];
+            *to++ = digits[ch & 15];
         }
     }
+    out->len = (size_t)(to - out->data);
 }
 
 static void

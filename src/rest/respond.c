@@ -8,6 +8,8 @@
 #include "rest/rest_impl.h"
 #include "rest/timing.h"
 
+#define FEW_PARAMS 8
+
 static uint64_t
 rows_affected(const struct rest_call *call)
 {
@@ -89,6 +91,20 @@ compare_params(const void *a, const void *b)
     return order != 0 ? order : (x > y) - (x < y);
 }
 
+/* Each goes to its place among those before it. */
+static void
+sort_few(const struct api_param **params, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        const struct api_param *one = params[i];
+        uint32_t at = i;
+
+        for (; at > 0 && str_cmp(params[at - 1]->key, one->key) > 0; at--)
+            params[at] = params[at - 1];
+        params[at] = one;
+    }
+}
+
 static const struct api_param **
 sort_params(struct rest_call *call)
 {
@@ -97,8 +113,11 @@ sort_params(struct rest_call *call)
 
     for (uint32_t i = 0; i < call->param_count; i++)
         sorted[i] = &call->params[i];
-    if (call->param_count > 1)
-        qsort(sorted, call->param_count, sizeof(*sorted), compare_params);
+    if (call->param_count <= FEW_PARAMS) {
+        sort_few(sorted, call->param_count);
+        return sorted;
+    }
+    qsort(sorted, call->param_count, sizeof(*sorted), compare_params);
     return sorted;
 }
 

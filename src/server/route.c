@@ -11,19 +11,19 @@
 #include "server/docs.h"
 #include "server/loop.h"
 
-/* Whether path is what pattern says; {name} takes one segment, into *segment. */
+/* Whether path is what the route says; {name} takes one segment, into *segment. Most routes are told apart by
+ * the last character before that. */
 static bool
-path_fits(const char *pattern, struct str path, struct str *segment)
+path_fits(const struct route_def *route, struct str path, struct str *segment)
 {
-    size_t i = 0;
+    size_t fixed = route->fixed;
 
-    for (; *pattern != '\0' && *pattern != '{'; pattern++, i++) {
-        if (i >= path.len || path.data[i] != *pattern)
-            return false;
-    }
-    if (*pattern == '\0')
-        return i == path.len;
-    *segment = str_slice(path, i, path.len);
+    if (path.len < fixed || path.data[fixed - 1] != route->path[fixed - 1] ||
+        memcmp(path.data, route->path, fixed) != 0)
+        return false;
+    if (route->path[fixed] == '\0')
+        return fixed == path.len;
+    *segment = str_slice(path, fixed, path.len);
     return segment->len > 0 && memchr(segment->data, '/', segment->len) == NULL;
 }
 
@@ -31,7 +31,7 @@ static const struct route_def *
 find_route(struct str path, struct str *segment)
 {
     for (size_t i = 0; i < route_table_count; i++) {
-        if (path_fits(route_table[i].path, path, segment))
+        if (path_fits(&route_table[i], path, segment))
             return &route_table[i];
     }
     return NULL;

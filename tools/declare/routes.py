@@ -54,6 +54,7 @@ enum route_method {{
 struct route_def {{
     enum route_id id;
     const char *path;       /* {{name}} is one segment */
+    size_t fixed;           /* the length of what comes before {{name}}, or of all */
     unsigned methods;       /* of enum route_method */
     const char *allow;      /* the same as text: "GET,HEAD" */
     enum route_right right;
@@ -75,7 +76,7 @@ def routes_source(routes):
     for route in routes:
         mask = " | ".join(f"ROUTE_METHOD_{method}" for method in route["methods"])
         for path in [route["path"], *route.get("aliases", [])]:
-            out.append(f"    {{ROUTE_{upper(route['id'])}, {c_str(path)},\n     {mask},\n"
+            out.append(f"    {{ROUTE_{upper(route['id'])}, {c_str(path)}, {len(path.split('{')[0])},\n     {mask},\n"
                        f"     {c_str(','.join(route['methods']))}, "
                        f"ROUTE_RIGHT_{route['right'].upper()},\n"
                        f"     {c_str(one_line(route['doc']))}}},")

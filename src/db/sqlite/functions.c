@@ -212,16 +212,45 @@ functions_split_error(const char *text, struct err *err)
     return true;
 }
 
+/* Statements name few types, but each time one runs. */
+static const struct type *
+find_type(const struct fn *fn, struct str name)
+{
+    for (unsigned i = 0; i < fn->type_count; i++) {
+        const struct fn_type *known = &fn->types[i];
+
+        if (known->len == name.len && memcmp(known->name, name.data, name.len) == 0)
+            return &known->type;
+    }
+    return NULL;
+}
+
+static void
+keep_type(struct fn *fn, struct str name, const struct type *type)
+{
+    struct fn_type *known = &fn->types[fn->type_count];
+
+    if (fn->type_count == FN_TYPES_MAX || name.len > sizeof(known->name))
+        return;
+    memcpy(known->name, name.data, name.len);
+    known->len = name.len;
+    known->type = *type;
+    fn->type_count++;
+}
+
 const struct type *
 fn_type_of(sqlite3_context *ctx, int index, sqlite3_value *arg, bool target)
 {
-    struct type *type = sqlite3_get_auxdata(ctx, index);
-    struct str name;
+    const struct binding *binding = sqlite3_user_data(ctx);
+    struct str name = fn_text_of(arg);
+    const struct type *known = name.len > 0 ? find_type(binding->fn, name) : NULL;
+    struct type *type = NULL;
     ERR_LOCAL(err);
 
-    if (type != NULL)
-        return type;
-    name = fn_text_of(arg);
+    if (known == NULL)
+        known = sqlite3_get_auxdata(ctx, index);
+    if (known != NULL)
+        return known;
     type = xmalloc(sizeof(*type));
     if (!type_parse_name(name, type)) {
         if (target && !str_eq(name, STR("enum"))) {
@@ -231,6 +260,8 @@ fn_type_of(sqlite3_context *ctx, int index, sqlite3_value *arg, bool target)
             return NULL;
         }
         *type = *type_builtin(TYPE_TEXT);
+    } else {
+        keep_type(binding->fn, name, type);
     }
     sqlite3_set_auxdata(ctx, index, type, free);
     /* NULL when memory ran out and it was freed at once; SQLite has noted that. */

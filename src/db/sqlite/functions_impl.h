@@ -15,6 +15,15 @@
 /* The most a function makes. */
 #define FN_RESULT_MAX ((size_t)256 << 20)
 
+/* A name of a type, and what it stands for. */
+struct fn_type {
+    char name[24];
+    size_t len;
+    struct type type;
+};
+
+#define FN_TYPES_MAX 16
+
 /* One connection's. A function is never called while another one runs. */
 struct fn {
     const struct functions_env *env;
@@ -22,6 +31,8 @@ struct fn {
     struct buf out;        /* the same */
     struct search *search; /* NULL: no word was looked for yet */
     unsigned references;   /* of what is registered */
+    unsigned type_count;
+    struct fn_type types[FN_TYPES_MAX]; /* the first ones that were named; they stay */
 };
 
 #define FN_VOLATILE 1u /* not deterministic */
@@ -113,7 +124,7 @@ void fn_json_rows_step(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 int fn_compare_arrays(struct str a, struct str b, struct arena *arena, bool numbers);
 int fn_compare_jsonb(struct str a, struct str b, struct arena *arena);
 
-/* The type that argument index names, parsed once for a constant. NULL: the function has failed. */
+/* The type that argument index names, looked up once for a constant. NULL: the function has failed. */
 const struct type *fn_type_of(sqlite3_context *ctx, int index, sqlite3_value *arg, bool target);
 
 #endif
