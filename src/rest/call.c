@@ -220,11 +220,10 @@ submit_embedded(struct rest_call *call, struct err *err)
 {
     const struct model_function *function = call->call.function->model;
 
-    if (!check_write(call, err))
-        return false;
     rest_prepare_job(call, function->writes ? DB_WRITE : DB_READ);
     call->job.check = !is_read(call) && needs_check(call) ? rest_check : NULL;
-    if (!add_body(call, err))
+    /* A wrong argument comes before what the body does with it. */
+    if (!add_body(call, err) || !check_write(call, err))
         return false;
     if (call->shape->sql.denied != NULL) {
         *err = *call->shape->sql.denied;

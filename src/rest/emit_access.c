@@ -402,15 +402,16 @@ is_key(const struct plan *plan, const struct model_key *key)
     return found == key->column_count && found == plan->conflict_count;
 }
 
-/* A statement that isn't run is not looked at by SQLite, and that its ON CONFLICT names no key comes
- * before what the caller may. */
+/* That an ON CONFLICT names no key comes before the values of the rows, and before what the caller may.
+ * SQLite, which knows the columns of unique indexes, would say so when it looks at the statement. */
 static bool
-check_conflict_target(const struct plan *plan, struct err *err)
+check_conflict_target(const struct emitter *e, struct err *err)
 {
+    const struct plan *plan = e->plan;
     const struct model_table *model = NULL;
 
-    if (plan->action != PLAN_INSERT || plan->resolution == API_RESOLUTION_NONE ||
-        plan->column_count == 0)
+    if (emit_is_postgres(e) || plan->action != PLAN_INSERT ||
+        plan->resolution == API_RESOLUTION_NONE || plan->column_count == 0)
         return true;
     model = plan->target->model;
     for (uint32_t i = 0; i < model->key_count; i++) {
@@ -471,12 +472,14 @@ emit_access_end(struct emitter *e, struct emit_output *out, struct err *err)
     if (e->plan->root->call != NULL)
         out->reads |= e->plan->root->call->function->model->reads;
     if (e->plan->role == NULL)
-        return true;
+        return check_conflict_target(e, err);
     /* Policies that need each other are found when a statement is planned, before anything else. */
     if (e->fault != NULL && strcmp(e->fault->code, "42501") != 0) {
         *err = *e->fault;
         return false;
     }
+    if (!check_conflict_target(e, err))
+        return false;
     if (check_privileges(e, &denied)) {
         if (e->fault == NULL)
             return true;
@@ -485,8 +488,6 @@ emit_access_end(struct emitter *e, struct emit_output *out, struct err *err)
         *err = denied;
         return false;
     }
-    if (!check_conflict_target(e->plan, err))
-        return false;
     out->denied = ARENA_NEW(e->arena, struct err);
     *out->denied = denied;
     return true;

@@ -612,6 +612,12 @@ count_kind(const struct plan_input *input)
 }
 
 bool
+plan_asks_nothing(const struct plan *plan)
+{
+    return plan->action == PLAN_UPDATE && plan->column_count == 0;
+}
+
+bool
 plan_make(const struct plan_input *input, struct plan **out, struct err *err)
 {
     struct planner p = {.in = input, .arena = input->arena, .err = err};
@@ -639,8 +645,7 @@ plan_make(const struct plan_input *input, struct plan **out, struct err *err)
         return false;
     if (!plan_check_aggregates(input, root, err))
         return false;
-    /* Nothing is asked of the database for an update that changes no column. */
-    if (p.has_late && (plan->action != PLAN_UPDATE || plan->column_count > 0)) {
+    if (p.has_late && !plan_asks_nothing(plan)) {
         *err = p.late;
         return false;
     }

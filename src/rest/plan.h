@@ -176,4 +176,8 @@ struct str plan_left_out(const struct plan *plan, const struct model_column *col
 /* Errors: PGRST108, 118, 123, 127, 200, 201, 204, 42703, 42704, 42803, 42804, 42883, 0A000. */
 MUST_CHECK bool plan_make(const struct plan_input *input, struct plan **out, struct err *err);
 
+/* An update that sets no column: the database is not asked, so that such a plan may name columns that are
+ * not there, and is not to be emitted. */
+bool plan_asks_nothing(const struct plan *plan);
+
 #endif

@@ -96,17 +96,12 @@ static struct str
 prefer_header(const struct request *request)
 {
     struct str all = request->known[HTTP_H_PREFER];
-    bool first = true;
+    uint32_t found = 0;
 
-    if (all.data == NULL)
-        return all;
-    for (uint32_t i = 0; i < request->header_count; i++) {
-        if (!str_eq(request->headers[i].name, STR("prefer")))
-            continue;
-        if (!first)
+    for (uint32_t i = 0; all.data != NULL && i < request->header_count; i++) {
+        if (str_eq(request->headers[i].name, STR("prefer")) && ++found > 1)
             all = arena_printf(request->arena, "%.*s, %.*s", STR_ARG(all),
                                STR_ARG(request->headers[i].value));
-        first = false;
     }
     return all;
 }
@@ -149,11 +144,6 @@ rest_read_headers(struct rest_call *call, struct err *err)
         err_refuse(err, 400, "PGRST122", "Invalid preferences given with handling=strict");
         err_details(err, "Invalid preferences: %.*s", STR_ARG(prefer->invalid));
         return false;
-    }
-    if (prefer->timezone.data != NULL && call->rest->zones != NULL) {
-        call->job.zone = zones_find(call->rest->zones, prefer->timezone, err);
-        if (call->job.zone == NULL)
-            return false;
     }
     if (request->method == HTTP_GET && request->known[HTTP_H_RANGE].data != NULL)
         api_parse_range(request->known[HTTP_H_RANGE], &call->api);
@@ -406,7 +396,8 @@ fill_shape(struct rest_call *call, struct shape *shape, struct err *err)
     input.payload_key_count = call->payload.key_count;
     input.way = call->way;
     if (!plan_make(&input, &plan, err) ||
-        !emit_plan(call->rest->options.dialect, plan, arena, &shape->sql, err))
+        (!plan_asks_nothing(plan) &&
+         !emit_plan(call->rest->options.dialect, plan, arena, &shape->sql, err)))
         goto out;
     if (shape->main_id != 0)
         shape->body_id = shape_take_ids(shape->sql.body_count);
@@ -422,8 +413,8 @@ out:
     return ok;
 }
 
-bool
-rest_find_shape(struct rest_call *call, struct err *err)
+static bool
+find_shape(struct rest_call *call, struct err *err)
 {
     struct rest *rest = call->rest;
     struct str key = buf_str(&rest->key);
@@ -441,6 +432,20 @@ rest_find_shape(struct rest_call *call, struct err *err)
     if (keep)
         shape_cache_put(rest->shapes, call->shape);
     return true;
+}
+
+bool
+rest_find_shape(struct rest_call *call, struct err *err)
+{
+    bool is_found = find_shape(call, err);
+    struct str zone = call->api.prefer.timezone;
+
+    if (zone.data == NULL || call->rest->zones == NULL ||
+        (!is_found && str_has_prefix(str_from(err->code), STR("PGRST"))))
+        return is_found;
+    /* A zone that is none comes before what the database says of the statement. */
+    call->job.zone = zones_find(call->rest->zones, zone, err);
+    return is_found && call->job.zone != NULL;
 }
 
 void

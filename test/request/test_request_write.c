@@ -177,6 +177,14 @@ static const struct door_case updates[] = {
     {"PATCH /items?id=eq.1\n\n[]", "204\nContent-Range: */*\n\n"},
     {"PATCH /items?id=eq.1\nPrefer: return=representation\n\n[{}]",
      "200\nContent-Range: */*\n\n[]"},
+    /* The database is not asked, also of what is not there. */
+    {"PATCH /items?nothing=eq.1&order=none\n\n{}", "204\nContent-Range: */*\n\n"},
+    {"PATCH /items?or=(no.gt.1,nothing->a.is.null)&select=nope\nPrefer: return=representation\n\n[{}]",
+     "200\nContent-Range: */*\n\n[]"},
+    {"PATCH /items?id=like.1&id=is.true\n\n[]", "204\nContent-Range: */*\n\n"},
+    {"PATCH /projects?clients.nope=eq.1&select=x,clients(y)\nPrefer: return=representation\n"
+     "Accept: text/csv\n\n{}",
+     "200\nContent-Range: */*\n\n..."},
     {"PATCH /empty_table\n\n{\"extra\":\"x\"}", "204\nContent-Range: */*\n\n"},
     {"PATCH /chores\nPrefer: count=exact\n\n{\"done\":true}", "204\nContent-Range: 0-2/3\n\n"},
     {"PATCH /chores?limit=1&order=id\nPrefer: count=exact\n\n{\"done\":false}",
@@ -270,6 +278,10 @@ static const struct door_case upserts[] = {
      "{\"price\":9,\"code\":\"a\"}",
      "400\n\n{\"code\":\"42P10\",\"details\":null,\"hint\":null,\"message\":\"there is no unique or "
      "exclusion constraint matching the ON CONFLICT specification\"}"},
+    /* Also before what is wrong with the rows. */
+    {"POST /guarded?on_conflict=price\nPrefer: resolution=ignore-duplicates\n\n"
+     "[{\"price\":\"x\",\"code\":\"a\"},{\"price\":9,\"code\":null}]",
+     "400\n\n{\"code\":\"42P10\",..."},
     {"POST /guarded?on_conflict=nothing\nPrefer: resolution=merge-duplicates\n\n"
      "{\"price\":9,\"code\":\"a\"}",
      "400\n\n{\"code\":\"PGRST204\",..."},

@@ -21,12 +21,13 @@ const leastSchemas = seconds > 0 ? 1 : 12;
 const seedGiven = process.env.CAIRN_PROPERTY_SEED ?? '1';
 const firstSeed = seedGiven === 'random' ? Date.now() % 1_000_000_000 : Number(seedGiven);
 const perSchema = 120;
+const env = { CAIRN_DATABASE_AGGREGATES: 'true', CAIRN_TRANSACTION_ALLOW_OVERRIDE: 'true', CAIRN_SERVER_THREADS: '1' };
 
 after(() => endAll());
 
 /** Sends the requests to both, up to the first difference: null when there is none. */
 async function differs(schema, requests, both) {
-    const started = both ?? await startBoth({ migrations: { '0001_schema.sql': schemaSql(schema) } });
+    const started = both ?? await startBoth({ migrations: { '0001_schema.sql': schemaSql(schema) } }, { env });
 
     const identities = new Identities(schema);
 

@@ -169,6 +169,7 @@ find_later(struct lite_explain *explain, const struct lite_failure *failure,
     const struct db_stmt *stmt = job->stmts + failure->stmt;
     struct db_job rest = {.mode = DB_WRITE};
     struct db_stmt copy;
+    enum lite_outcome outcome = LITE_OK;
     int rc = SQLITE_OK;
 
     /* What later rows would have drawn from sequences, nobody knows. */
@@ -179,8 +180,11 @@ find_later(struct lite_explain *explain, const struct lite_failure *failure,
     copy.params = stmt->params + (size_t)(failure->row + 1) * stmt->param_count;
     copy.row_count = stmt->row_count - failure->row - 1;
     copy.on_row = NULL;
-    if (lite_conn_run(&explain->conn, &rest, &copy, &rc) == LITE_OK || !lite_explain_knows(rc) ||
-        rc == SQLITE_CONSTRAINT_FOREIGNKEY)
+    /* The row may refer to a later one that is there now, and the key that is missing be that one's. */
+    explain->capture.is_on = true;
+    outcome = lite_conn_run(&explain->conn, &rest, &copy, &rc);
+    explain->capture.is_on = false;
+    if (outcome == LITE_OK || !lite_explain_knows(rc) || rc == SQLITE_CONSTRAINT_FOREIGNKEY)
         return false;
     *out = *failure;
     out->row += 1 + explain->conn.row;

@@ -344,6 +344,8 @@ group_commit(struct lite_core *core, struct lite_group *group)
         ran_finish(group, &err);
         return GROUP_DONE;
     case LITE_COMMIT_UNKNOWN:
+        /* Who hears of it is not to find that writing goes on. */
+        atomic_store(&core->db->poisoned, true);
         ran_finish(group, &err);
         return GROUP_UNKNOWN;
     }

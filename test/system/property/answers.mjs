@@ -9,7 +9,7 @@ const compared = ['content-type', 'content-range', 'content-length', 'content-lo
 
 export async function answerOf(server, request) {
     const { method, headers, body } = request;
-    const answer = await server.request(targetOf(request), { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    const answer = await server.request(targetOf(request), { method, headers, body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body) });
 
     return {
         status: answer.status,
@@ -34,7 +34,7 @@ const withoutRow = (text) => text.replace(/"details":"Failing row contains .*\)\
 
 /** The update that matches no row: PostgreSQL has not looked at its values. */
 const isUnread = (request, sqlite, postgres) =>
-    request.method === 'PATCH' && isAboutValues(codeOf(sqlite)) && postgres.status < 300 && /^\*\//.test(postgres.headers['content-range'] ?? '');
+    request.method === 'PATCH' && isAboutValues(codeOf(sqlite)) && (postgres.status < 300 ? /^\*\//.test(postgres.headers['content-range'] ?? '') : / contains 0 rows/.test(postgres.body));
 
 /** A cast that fails on some value: whether it comes to that is for the planner to say too. */
 const isCast = (request, sqlite, postgres) =>
@@ -49,7 +49,7 @@ const isEarlier = (request, sqlite, postgres) =>
     && codeOf(sqlite) !== codeOf(postgres);
 
 /** Of several things wrong with a statement, one is named. */
-const isStatic = (answer) => ['42846', '42883', '42804'].includes(codeOf(answer));
+const isStatic = (answer) => ['42846', '42883', '42804', '42803', '42703', '42725', '42704'].includes(codeOf(answer));
 
 const messageOf = (answer) => JSON.parse(answer.body).message;
 
@@ -92,7 +92,7 @@ export class Identities {
     }
 
     note(request, answer) {
-        const isPlain = answer.status === 201 && !/resolution/.test(request.headers.Prefer ?? '') && request.method === 'POST';
+        const isPlain = answer.status === 201 && !/resolution|rollback/.test(request.headers.Prefer ?? '') && request.method === 'POST';
 
         if (['POST', 'PUT'].includes(request.method) && this.tables.has(this.of(request)) && !isPlain) this.left.add(this.of(request));
     }

@@ -2,13 +2,12 @@
 //
 // A random schema with its rows: plain data, so that it can be shrunk, and its text as a migration.
 
+import { ident, literal, makeComputeds, makeFunctions, makeViews } from './derived.mjs';
 import { anyText, searched, types } from './values.mjs';
 
-const columnNames = ['name', 'note', 'Amount', 'due', 'kind', 'extra', 'is on', 'rank', 'x', 'y', 'val'];
+const columnNames = ['name', 'note', 'Amount', 'due', 'kind', 'extra', 'is on', 'rank', 'x', 'y', 'val', 'a.b', 'c,d(e)', 'q"t', "it's", 'limit', 'select', 'Ä'];
 const typeNames = Object.keys(types);
 
-export const ident = (name) => `"${name.replaceAll('"', '""')}"`;
-const literal = (text) => (text === null ? 'NULL' : `'${text.replaceAll("'", "''")}'`);
 
 /** Each text is a value of its own. */
 const uniqueTypes = ['int', 'smallint', 'bigint', 'text', 'varchar', 'uuid', 'date', 'boolean', 'mood'];
@@ -40,8 +39,11 @@ function makeTable(random, name) {
     } else {
         columns.unshift({ name: 'id', type: random.pick(keyable), notNull: true });
     }
+    const pair = random.some(columns.slice(1).filter((c) => uniqueTypes.includes(c.type))).slice(0, 2).map((c) => c.name);
+
     if (key === 'two') columns.splice(1, 0, { name: 'part', type: random.pick(['int', 'text']), notNull: true });
-    return { name, columns, pk: key === 'two' ? ['id', 'part'] : ['id'], foreign: [], rows: [], searches: makeSearches(random, columns) };
+    return { name, columns, pk: key === 'two' ? ['id', 'part'] : ['id'], foreign: [], rows: [],
+        unique: pair.length === 2 ? pair : null, searches: makeSearches(random, columns) };
 }
 
 /** A column of vectors that is made of a text, now and then, and indexes on vectors. */
@@ -104,24 +106,17 @@ function fillTable(random, table, tables) {
             if (table.pk.includes(column.name)) row[column.name] = column.identity ? String(n + 1) : keyValue(random, column.type, n);
             else if (!column.notNull && random.chance(0.25)) row[column.name] = null;
             else if (column.check) row[column.name] = String(random.below(9));
-            else if (column.unique) row[column.name] = random.pick(types[column.type].values);
+            else if (column.unique || table.unique?.includes(column.name)) row[column.name] = random.pick(types[column.type].values);
             else row[column.name] = anyText(random, column.type, 0);
         }
         const bad = table.columns.some((c) => c.notNull && row[c.name] === null)
             || table.columns.some((c) => c.unique && row[c.name] !== null && table.rows.some((r) => r[c.name] === row[c.name]))
+            || (table.unique && table.rows.some((r) => table.unique.every((c) => row[c] !== null && r[c] === row[c])))
             || seen.has(table.pk.map((c) => row[c]).join('|'));
         if (bad) continue;
         seen.add(table.pk.map((c) => row[c]).join('|'));
         table.rows.push(row);
     }
-}
-
-function makeView(random, tables) {
-    const table = random.pick(tables);
-    const columns = table.columns.filter((c) => table.pk.includes(c.name) || c.reference || random.chance(0.7));
-    const filter = random.pick(table.columns.filter((c) => !table.pk.includes(c.name)).concat(null));
-
-    return { name: `v_${table.name}`, of: table.name, columns: columns.map((c) => c.name), filter: filter?.name ?? null, isChecked: random.chance(0.5) };
 }
 
 export function makeSchema(random) {
@@ -139,7 +134,7 @@ export function makeSchema(random) {
     }
     if (tables.length > 1 && random.chance(0.6)) tables.push(makeJunction(random, tables[0], tables[1]));
     for (const table of tables) fillTable(random, table, tables);
-    return { tables, views: random.chance(0.5) ? [makeView(random, tables)] : [] };
+    return { tables, views: makeViews(random, tables), functions: makeFunctions(random, tables), computed: makeComputeds(random, tables) };
 }
 
 function columnSql(column) {
@@ -159,6 +154,7 @@ export function schemaSql(schema) {
 
     for (const table of schema.tables) {
         const parts = table.columns.map(columnSql);
+        if (table.unique) parts.push(`UNIQUE (${table.unique.map(ident).join(', ')})`);
         parts.push(`PRIMARY KEY (${table.pk.map(ident).join(', ')})`);
         for (const key of table.foreign) {
             parts.push(`CONSTRAINT ${ident(key.name)} FOREIGN KEY (${key.columns.map(ident).join(', ')}) REFERENCES ${ident(key.table)}`
@@ -189,9 +185,6 @@ export function schemaSql(schema) {
             out.push(`SELECT setval('${ident(`${table.name}_id_seq`)}', 20);`);
         }
     }
-    for (const view of schema.views) {
-        out.push(`CREATE VIEW ${ident(view.name)} AS SELECT ${view.columns.map(ident).join(', ')} FROM ${ident(view.of)}`
-            + `${view.filter ? ` WHERE ${ident(view.filter)} IS NOT NULL` : ''}${view.isChecked ? ' WITH CHECK OPTION' : ''};`);
-    }
+    for (const made of [...schema.views, ...schema.functions, ...schema.computed]) out.push(made.sql);
     return `${out.join('\n')}\n`;
 }

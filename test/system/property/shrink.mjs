@@ -62,19 +62,22 @@ function* selectParts(text) {
 }
 
 function* smallerSchemas(schema) {
-    for (const views of shorter(schema.views)) yield { ...schema, views };
+    for (const part of ['views', 'functions', 'computed']) for (const fewer of shorter(schema[part])) yield { ...schema, [part]: fewer };
+    const needs = [...schema.views, ...schema.functions, ...schema.computed].flatMap((made) => made.uses);
     for (const table of schema.tables) {
-        if (schema.tables.some((t) => t !== table && t.foreign.some((key) => key.table === table.name)) || schema.views.some((v) => v.of === table.name)) continue;
+        if (schema.tables.some((t) => t !== table && t.foreign.some((key) => key.table === table.name)) || needs.some((use) => use.table === table.name)) continue;
         yield { ...schema, tables: schema.tables.filter((t) => t !== table) };
     }
     for (const table of schema.tables) {
         const withTable = (changed) => ({ ...schema, tables: schema.tables.map((t) => (t === table ? { ...t, ...changed } : t)) });
 
         for (const rows of shorter(table.rows)) yield withTable({ rows });
+        if (table.unique) yield withTable({ unique: null });
         for (const key of table.foreign) yield withTable({ foreign: table.foreign.filter((k) => k !== key) });
         for (const column of table.columns) {
             const isUsed = table.pk.includes(column.name) || table.foreign.some((key) => key.columns.includes(column.name))
-                || schema.views.some((v) => v.of === table.name && (v.columns.includes(column.name) || v.filter === column.name));
+                || table.unique?.includes(column.name) || table.columns.some((c) => c.generated === column.name)
+                || needs.some((use) => use.table === table.name && use.column === column.name);
             if (!isUsed) yield withTable({ columns: table.columns.filter((c) => c !== column) });
             for (const part of ['unique', 'check', 'notNull', 'default']) {
                 if (column[part] && !table.pk.includes(column.name)) yield withTable({ columns: table.columns.map((c) => (c === column ? { ...c, [part]: null } : c)) });

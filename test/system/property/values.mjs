@@ -33,6 +33,8 @@ export const types = {
     bytea: { sql: 'bytea', values: ['\\x', '\\x00ff', '\\x616263'], more: ['abc'], bad: ['\\xz'], unordered: true },
     tsvector: { sql: 'tsvector', values: ["'cat':2 'fat':1A", 'fat:1 cat:2,5B a.b', '', 'dog', "'cat' 'fat cat':3", 'a b cat:7'],
         bad: ['a:x', "'a"], unordered: true, unequal: true },
+    ints: { sql: 'integer[]', values: ['{}', '{1,2}', '{2,1}', '{NULL,3}', '{{1,2},{3,4}}', '{1}'], more: ['{ 1 , 2 }'], bad: ['x', '{1,x}', '{1'], isArray: true },
+    texts: { sql: 'text[]', values: ['{}', '{a,b}', '{"a b",NULL}', '{"x,y","q\\"r"}', '{"null"}', '{ä,a}', '{a}'], bad: ['x', '{a'], isArray: true },
     mood: { sql: 'mood', values: ['sad', 'ok', 'happy'], bad: ['x', ''], isEnum: true },
 };
 
@@ -61,6 +63,10 @@ export function anyText(random, type, bad = 0.06) {
 export function anyMember(random, type, nulls = 0.15, bad = 0.04) {
     if (random.chance(nulls)) return null;
     const text = anyText(random, type, bad);
+    if (types[type].isArray && /^\{[\wä,]*\}$/.test(text) && random.chance(0.7)) {
+        const items = text.slice(1, -1).split(',').filter((item) => item !== '');
+        return items.map((item) => (item === 'NULL' ? null : type === 'ints' ? Number(item) : item));
+    }
     if (types[type].isJson) {
         try {
             return JSON.parse(text);
