@@ -233,6 +233,21 @@ find_next(const struct verdicts *verdicts)
     return NULL;
 }
 
+/* A required row waits for somebody's word. */
+static bool
+is_anything_unsaid(const struct verdicts *verdicts)
+{
+    for (size_t i = 0; i < verdicts->count; i++) {
+        const struct verdict *verdict = &verdicts->items[i];
+
+        if (verdict->need == LIFECYCLE_MUST && lifecycle_is_attested(verdict->row) &&
+            (verdict->status == VERDICT_UNKNOWN || verdict->status == VERDICT_STALE))
+            return true;
+    }
+
+    return false;
+}
+
 static void
 add_report(struct page *page, const struct verdicts *verdicts)
 {
@@ -257,6 +272,8 @@ add_report(struct page *page, const struct verdicts *verdicts)
     if (count_all(verdicts, VERDICT_NOT_YET) > 0)
         buf_printf(&page->out, " %zu rows are not needed yet\n",
                    count_all(verdicts, VERDICT_NOT_YET));
+    if (is_anything_unsaid(verdicts))
+        BUF_ADD_LIT(&page->out, " what only people know: cairn attest ID --by NAME\n");
     if (next != NULL) {
         buf_printf(&page->out, " next: %s: ", next->row->id);
         page_wrap(page, next->fix, 7);
@@ -399,6 +416,10 @@ add_only(struct cli *cli, struct page *page, struct verdict verdict)
             arena_printf(cli->arena, "%s; %s", verdict.evidence->measured, verdict.text).data;
     }
     add_line(page, &verdict);
+    if (verdict.status != VERDICT_PASS && verdict.status != VERDICT_WAIVED) {
+        BUF_ADD_LIT(&page->out, "   what to do: ");
+        page_wrap(page, verdict.fix, 15);
+    }
 }
 
 static int

@@ -6,7 +6,7 @@
 #include "core/json.h"
 #include "lifecycle/date.h"
 
-enum { INDENT = 12 };
+enum { INDENT = 12, SOURCES_SHOWN = 8 };
 
 static void
 add_label(struct page *page, const char *label)
@@ -30,12 +30,20 @@ static void
 add_needs(struct page *page, const struct lifecycle_row *row)
 {
     static const char *const words[] = {"not yet", "nice to have", "should", "must"};
+    bool was_needed = false;
+    struct buf text;
 
-    add_label(page, "needed");
-    for (int i = 0; i < LIFECYCLE_STAGE_COUNT; i++)
-        buf_printf(&page->out, "%s%s: %s", i > 0 ? ", " : "", lifecycle_stage_names[i],
-                   words[row->need[i]]);
-    buf_printf(&page->out, " (P%u)\n", row->priority);
+    buf_init(&text, 1024);
+    for (int i = 0; i < LIFECYCLE_STAGE_COUNT; i++) {
+        bool is_needed = row->need[i] != LIFECYCLE_NOT_YET;
+
+        buf_printf(&text, "%s%s: %s", i > 0 ? ", " : "", lifecycle_stage_names[i],
+                   was_needed && !is_needed ? "no longer" : words[row->need[i]]);
+        was_needed = was_needed || is_needed;
+    }
+    buf_printf(&text, " (P%u)", row->priority);
+    add_text(page, "needed", buf_cstr(&text));
+    buf_fini(&text);
     add_text(page, "", row->when);
 }
 
@@ -102,12 +110,17 @@ add_status(struct cli *cli, struct page *page, const struct verdict *verdict)
 static void
 add_sources(struct page *page, const struct lifecycle_row *row)
 {
-    for (size_t i = 0; i < row->source_count; i++) {
+    for (size_t i = 0; i < row->source_count && i < SOURCES_SHOWN; i++) {
         const struct lifecycle_source *source = &row->sources[i];
 
         add_label(page, i == 0 ? "sources" : "");
         buf_printf(&page->out, "%s:%u  ", source->file, source->line);
         page_wrap(page, source->text, INDENT + 2);
+    }
+    if (row->source_count > SOURCES_SHOWN) {
+        add_label(page, "");
+        buf_printf(&page->out, "and %zu more; --json has them all\n",
+                   row->source_count - SOURCES_SHOWN);
     }
 }
 

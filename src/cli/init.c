@@ -3,10 +3,12 @@
  * cairn init: a new project. Nothing is written before it is certain that nothing is in the way.
  */
 #include <errno.h>
+#include <unistd.h>
 
 #include "auth/secret.h"
 #include "cli/cli.h"
 #include "cli/template.h"
+#include "cli/wrap.h"
 #include "core/json.h"
 #include "io/file.h"
 #include "lifecycle/gaps.h"
@@ -16,7 +18,7 @@
 #define KEY_PATH ".cairn/tls/key.pem"
 
 /* What Apple's clients accept at most. */
-enum { CERT_DAYS = 825, TEXT_MAX = 64 * 1024, NAME_MAX_LEN = 63 };
+enum { CERT_DAYS = 825, TEXT_MAX = 64 * 1024, NAME_MAX_LEN = 63, INDENT = 9 };
 
 static bool
 is_name(struct str name)
@@ -149,10 +151,19 @@ print_json(struct cli *cli, const char *dir)
 static void
 say_created(const char *dir)
 {
-    fputs("created ", stderr);
+    unsigned columns = cli_get_width(STDERR_FILENO);
+    unsigned room = columns > INDENT ? columns - INDENT : TEXT_MAX;
+    struct buf names, text;
+
+    buf_init(&names, TEXT_MAX);
+    buf_init(&text, TEXT_MAX);
     for (unsigned i = 0; i < template_count; i++)
-        fprintf(stderr, " %s ", templates[i].path);
-    fputs(" " GAPS_FILE "  .cairn/tls/  " SECRET_FILE "\n", stderr);
+        buf_printf(&names, "%s  ", templates[i].path);
+    BUF_ADD_LIT(&names, GAPS_FILE "  .cairn/tls/  " SECRET_FILE);
+    wrap_write(&text, buf_cstr(&names), room, room, INDENT);
+    fprintf(stderr, "created  %s", buf_cstr(&text));
+    buf_fini(&text);
+    buf_fini(&names);
     if (strcmp(dir, ".") == 0)
         fputs("next     cairn dev\n", stderr);
     else

@@ -148,12 +148,12 @@ find_next(const struct project *project)
 
     if (poc->decision[0] != '\0')
         return strcmp(poc->decision, "proceed") == 0 ? "cairn promote mvp --plan" : NULL;
-    if (poc->started[0] == '\0')
-        return "cairn poc start --weeks 4";
     if (poc->question_count == 0)
         return "cairn poc question 'What has to be proven?'";
     if (poc->criterion_count == 0)
         return "cairn poc criterion throughput '>=' 100";
+    if (poc->started[0] == '\0')
+        return "cairn poc start --weeks 4";
     for (size_t i = 0; i < poc->criterion_count; i++) {
         if (judge(project, i).state != CRITERION_OPEN)
             continue;

@@ -78,7 +78,8 @@ add_work(struct page *page, const struct verdicts *verdicts, enum lifecycle_need
 /* The migration checklist of the stage, in its own order: what the documents put into weeks, months
  * and quarters. */
 static void
-add_plan_steps(const struct verdicts *verdicts, enum lifecycle_stage to, struct buf *out)
+add_plan_steps(const struct verdicts *verdicts, enum lifecycle_stage to, struct buf *out,
+               unsigned *steps, unsigned *done)
 {
     static const char *const titles[] = {NULL, "POC \xe2\x86\x92 MVP",
                                          "MVP \xe2\x86\x92 Production",
@@ -103,6 +104,8 @@ add_plan_steps(const struct verdicts *verdicts, enum lifecycle_stage to, struct 
                 section = source->section;
                 if (strncmp(text, "- [ ] ", 6) == 0)
                     text += 6;
+                *steps += 1;
+                *done += verdicts->items[i].status == VERDICT_PASS;
                 buf_printf(out, "- [%c] **P%u** %s: %s (`%s`)\n",
                            verdicts->items[i].status == VERDICT_PASS ? 'x' : ' ', row->priority,
                            text, row->fix, row->id);
@@ -118,6 +121,7 @@ write_plan(struct cli *cli, struct project *project, const struct verdicts *verd
     const char *name = arena_printf(cli->arena, "docs/plan-%s.md", lifecycle_stage_names[to]).data;
     const char *path = arena_printf(cli->arena, "%s/%s", project->config->dir, name).data;
     struct err err = {0};
+    unsigned steps = 0, done = 0;
     struct buf text;
     int code = CLI_DONE;
 
@@ -127,13 +131,16 @@ write_plan(struct cli *cli, struct project *project, const struct verdicts *verd
         "# To %s\n\nThe work that takes %s there, in order. P0 comes first; `cairn explain ID` says "
         "more about each\nstep, and `cairn check --stage=%s` which are done.\n",
         lifecycle_stage_names[to], project->config->project_name, lifecycle_stage_names[to]);
-    add_plan_steps(verdicts, to, &text);
+    add_plan_steps(verdicts, to, &text, &steps, &done);
     if (cli->json) {
         code = cli_print(cli, &text);
     } else if (dir_make(arena_printf(cli->arena, "%s/docs", project->config->dir).data, 0755,
                         &err) &&
                file_replace(path, buf_str(&text), 0644, &err)) {
-        cli_say(cli, CLI_MARK_OK, "wrote %s", name);
+        cli_say(cli, CLI_MARK_OK, "wrote %s: %u steps in order, %u of them done", name, steps,
+                done);
+        cli_say_hint(cli, "cairn check --stage=%s finds out which others are",
+                     lifecycle_stage_names[to]);
     } else {
         code = cli_fail(cli, &err);
     }
@@ -300,6 +307,19 @@ show_changes(const struct cli *cli, const struct project *project, enum lifecycl
     return page_print(cli, &page);
 }
 
+static int
+fail_not_next(struct cli *cli, enum lifecycle_stage at)
+{
+    const char *hint = "there is none after it";
+
+    if (at + 1 < LIFECYCLE_STAGE_COUNT)
+        hint = arena_printf(cli->arena, "each stage builds on the one before: cairn promote %s",
+                            lifecycle_stage_names[at + 1])
+                   .data;
+
+    return cli_fail_usage(cli, hint, "the service is at %s", lifecycle_stage_names[at]);
+}
+
 int
 cli_promote(struct cli *cli)
 {
@@ -317,8 +337,7 @@ cli_promote(struct cli *cli)
         return CLI_USAGE;
     if (to == LIFECYCLE_POC ||
         (cli_has_flag(cli, "plan") ? to < project.declared : to != project.declared + 1))
-        return cli_fail_usage(cli, "each stage builds on the one before", "the service is at %s",
-                              lifecycle_stage_names[project.declared]);
+        return fail_not_next(cli, project.declared);
     if (cli_has_flag(cli, "plan")) {
         project_judge(&project, to, &verdicts);
         return write_plan(cli, &project, &verdicts, to);

@@ -94,7 +94,8 @@ judge(const struct verdict_input *input, enum lifecycle_stage stage, enum lifecy
     } else if (lifecycle_is_attested(row)) {
         verdict->text = "nobody has said so";
     } else {
-        verdict->text = "not looked at yet";
+        verdict->text =
+            arena_printf(arena, "not looked at yet: cairn check --only %s", row->id).data;
     }
 }
 
