@@ -81,20 +81,6 @@ endpoint_listen(struct endpoint *at)
     return fd;
 }
 
-unsigned
-endpoint_pick_port(void)
-{
-    struct endpoint at;
-    int fd = endpoint_listen(&at);
-    uint64_t port;
-
-    if (fd < 0)
-        return 0;
-    close(fd);
-
-    return str_to_u64(str_from(at.port), &port) ? (unsigned)port : 0;
-}
-
 /* Waits until fd is ready; false for the deadline. */
 static bool
 wait_for(int fd, short events, int64_t deadline)

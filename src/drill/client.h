@@ -80,7 +80,5 @@ const char *client_describe(enum client_outcome outcome);
 int endpoint_connect(const struct endpoint *at, int64_t timeout_ms);
 /* Listens on a free port of 127.0.0.1, which *at gets; -1 when it can't. */
 int endpoint_listen(struct endpoint *at);
-/* A port of 127.0.0.1 that is free now. 0 when there is none. */
-unsigned endpoint_pick_port(void);
 
 #endif

@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "drill/client.h"
 #include "drill/defect_database.h"
+#include "drill/port.h"
 #include "io/process.h"
 
 #include <arpa/inet.h>
@@ -484,8 +485,11 @@ start_inner(const char *command, struct err *err)
                                             .err_fd = STDERR_FILENO,
                                             .keeps_group = true};
     ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    unsigned port = endpoint_pick_port();
+    unsigned port;
 
+    /* Until this process ends. */
+    if (port_reserve(&port) < 0)
+        return err_set_errno(err, ERR_IO, errno, "unable to find a free port");
     self[len > 0 ? len : 0] = '\0';
     snprintf(listen_env, sizeof(listen_env), "CAIRN_LISTEN=127.0.0.1:%u", port);
     snprintf(run.inner.host, sizeof(run.inner.host), "127.0.0.1");

@@ -46,6 +46,7 @@ describe(struct live *live)
                 .at = live->at,
                 .arena = live->examiner->arena,
                 .log_fd = -1,
+                .port_fd = -1,
                 .target =
                     {
                         .name = live->config->project_name,

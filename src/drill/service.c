@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/interrupt.h"
+#include "drill/port.h"
 #include "io/file.h"
 #include "io/process.h"
 
@@ -109,13 +110,16 @@ fill_dir(struct service *service, const char *text)
 bool
 service_open(const struct target *target, struct arena *arena, struct service *out, struct err *err)
 {
-    unsigned port = endpoint_pick_port();
+    unsigned port;
 
     *out = (struct service){.target = *target, .arena = arena, .log_fd = -1};
-    if (port == 0)
+    out->port_fd = port_reserve(&port);
+    if (out->port_fd < 0)
         return err_set_errno(err, ERR_IO, errno, "unable to find a free port");
-    if (!service_make_folder(out->dir, sizeof(out->dir), err))
+    if (!service_make_folder(out->dir, sizeof(out->dir), err)) {
+        service_close(out);
         return false;
+    }
     if (target->database != NULL && !pg_scratch_make(target->database, &out->database, err)) {
         service_close(out);
         return false;
@@ -147,6 +151,9 @@ service_close(struct service *service)
     if (service->log_fd >= 0)
         close(service->log_fd);
     service->log_fd = -1;
+    if (service->port_fd >= 0)
+        close(service->port_fd);
+    service->port_fd = -1;
     /* One that can't be dropped now is found by its name when the next is made. */
     pg_scratch_drop(service->database, &err);
     service->database = NULL;

@@ -20,6 +20,7 @@ struct service {
     pid_t pid;                   /* 0: not running */
     int status;                  /* how it ended, as waitpid has it */
     int log_fd;                  /* what it prints */
+    int port_fd;                 /* keeps its port its own; -1: it wasn't chosen here */
     struct pg_scratch *database; /* on PostgreSQL, dropped by service_close; NULL: none */
     unsigned patience;           /* everything may take that many times as long; 0: once */
     unsigned *late;              /* counts what took too long all the same; may be NULL */

@@ -85,13 +85,28 @@ export async function until(label, what, ms = 30_000) {
     }
 }
 
-/** A port that was free a moment ago. */
-export async function freePort() {
+const given = new Set();
+
+/** Whether nobody listens there. */
+const isFree = (port) => new Promise((done) => {
     const server = net.createServer();
-    await new Promise((done) => server.listen(0, '127.0.0.1', done));
-    const { port } = server.address();
-    await new Promise((done) => server.close(done));
-    return port;
+    server.once('error', () => done(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => done(true)));
+});
+
+/**
+ * A port on which nobody listens. Who gets it listens later, and so it is none of those that the kernel gives
+ * meanwhile to whoever connects or asks for any.
+ */
+export async function freePort() {
+    const [first] = fs.readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/).map(Number);
+    const [from, to] = first > 12_000 ? [10_240, first] : [61_000, 65_536];
+    for (;;) {
+        const port = from + crypto.randomInt(to - from);
+        if (given.has(port) || !await isFree(port)) continue;
+        given.add(port);
+        return port;
+    }
 }
 
 // --- PostgreSQL -------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
  * The client against a server that answers with what a test wants, well-formed or not.
  */
 #include "drill/client.h"
+#include "drill/port.h"
 #include "unit/unit.h"
 
 #include <arpa/inet.h>
@@ -145,13 +146,18 @@ nobody_there_is_refused(void **state)
     struct client_response response;
     struct endpoint at;
     struct client client;
+    unsigned port;
+    int fd;
 
     snprintf(at.host, sizeof(at.host), "127.0.0.1");
-    snprintf(at.port, sizeof(at.port), "%u", endpoint_pick_port() & 0xffff);
+    fd = port_reserve(&port);
+    assert_true(fd >= 0);
+    snprintf(at.port, sizeof(at.port), "%u", port & 0xffff);
     client_init(&client, &at, 500);
     client_ask(&client, "GET", "/", NULL, STR_NULL, &response);
     assert_int_equal(response.outcome, CLIENT_REFUSED);
     client_fini(&client);
+    close(fd);
 }
 
 static void

@@ -4,6 +4,7 @@
  */
 #include "core/clock.h"
 #include "drill/load.h"
+#include "drill/port.h"
 #include "unit/unit.h"
 
 #include <arpa/inet.h>
@@ -298,12 +299,16 @@ who_isnt_there_refuses_each_request(void **state)
                                    .timeout_ms = 1000};
     struct load_result *result = xcalloc(1, sizeof(*result));
     struct err err = {0};
+    unsigned port;
+    int fd = port_reserve(&port);
 
+    assert_true(fd >= 0);
     snprintf(options.at.host, sizeof(options.at.host), "127.0.0.1");
-    snprintf(options.at.port, sizeof(options.at.port), "%u", endpoint_pick_port() & 0xffff);
+    snprintf(options.at.port, sizeof(options.at.port), "%u", port & 0xffff);
     assert_true(load_run(&options, result, &err));
     assert_true(result->sent > 0);
     assert_int_equal(result->refused, result->sent);
+    close(fd);
     free(result);
 }
 
