@@ -226,10 +226,6 @@ static bool
 refuse_anonymous(struct err *err)
 {
     err_refuse(err, 401, "PGRST302", "Anonymous access is disabled");
-    err_hint(
-        err,
-        "auth.anonymous is 'closed' at this stage; send a token, GRANT in a migration what anon "
-        "may do, or set it to 'open' to let anonymous callers use every table.");
     return false;
 }
 

@@ -140,6 +140,7 @@ add_param(struct buf *sql, const char *name, unsigned *number)
     buf_printf(sql, "$%u, true)", ++*number);
 }
 
+/* Always in quotes, as PostgREST has them: functions may read the setting. */
 static void
 add_search_path(struct buf *sql, const struct rest_options *options, uint32_t schema)
 {

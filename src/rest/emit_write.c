@@ -204,12 +204,24 @@ find_left_out(const struct emitter *e, uint32_t from)
     return NULL;
 }
 
-/* The value of the payload's row, or, where missing=default asks for it, the column's default. */
+/* An update has one default for all its rows. */
+static void
+emit_default_sqlite(struct emitter *e, const struct model_column *column)
+{
+    buf_add_str(&e->sql, e->plan->action == PLAN_UPDATE ? STR("(SELECT ") : STR("("));
+    buf_add_str(&e->sql, column->default_sqlite);
+    buf_add_char(&e->sql, ')');
+}
+
+/* The value of the payload's row, or, where missing=default asks for it, the column's default. Then a
+ * default that draws a number does so for each row, whether it brings a value or not, as it does with
+ * PostgREST: clients of both find the same numbers. */
 void
 emit_payload_value(struct emitter *e, uint32_t index)
 {
     const struct model_column *column = e->plan->columns[index];
     bool has_default = e->plan->missing_default && column->default_sqlite.len > 0;
+    bool drawn = has_default && schema_column_draws(column);
 
     if (has_default) {
         BUF_ADD_LIT(&e->sql, "CASE WHEN ");
@@ -217,12 +229,20 @@ emit_payload_value(struct emitter *e, uint32_t index)
             e, (struct emit_param){.source = EMIT_BODY_HAS, .index = index, .type = &column->type});
         BUF_ADD_LIT(&e->sql, " THEN ");
     }
+    /* What a CASE compares is made, and equal to NULL is nothing. */
+    if (drawn) {
+        BUF_ADD_LIT(&e->sql, "CASE ");
+        emit_default_sqlite(e, column);
+        BUF_ADD_LIT(&e->sql, " WHEN NULL THEN NULL ELSE ");
+    }
     emit_param(
         e, (struct emit_param){.source = EMIT_BODY_COLUMN, .index = index, .type = &column->type});
+    if (drawn)
+        BUF_ADD_LIT(&e->sql, " END");
     if (has_default) {
-        BUF_ADD_LIT(&e->sql, " ELSE (");
-        buf_add_str(&e->sql, column->default_sqlite);
-        BUF_ADD_LIT(&e->sql, ") END");
+        BUF_ADD_LIT(&e->sql, " ELSE ");
+        emit_default_sqlite(e, column);
+        BUF_ADD_LIT(&e->sql, " END");
     }
 }
 
@@ -252,6 +272,10 @@ emit_values(struct emitter *e)
 static void
 emit_default(struct emitter *e, const struct model_column *column)
 {
+    bool is_update = e->plan->action == PLAN_UPDATE;
+
+    if (is_update)
+        BUF_ADD_LIT(&e->sql, "(SELECT ");
     if (column->default_sql.len > 0 && !column->is_generated) {
         buf_add_str(&e->sql, column->default_sql);
     } else if (column->sequence.len > 0) {
@@ -268,6 +292,8 @@ emit_default(struct emitter *e, const struct model_column *column)
     } else {
         BUF_ADD_LIT(&e->sql, "NULL");
     }
+    if (is_update)
+        buf_add_char(&e->sql, ')');
 }
 
 /* Of the row _, whose JSON is j.v. */
@@ -278,6 +304,13 @@ emit_value_or_default(struct emitter *e, const struct model_column *column)
     quote_text(&e->sql, column->name);
     BUF_ADD_LIT(&e->sql, " IS NULL THEN ");
     emit_default(e, column);
+    if (schema_column_draws(column)) {
+        BUF_ADD_LIT(&e->sql, " WHEN (");
+        emit_default(e, column);
+        BUF_ADD_LIT(&e->sql, ") IS NULL AND ");
+        emit_member(e, column);
+        BUF_ADD_LIT(&e->sql, " IS NULL THEN NULL");
+    }
     BUF_ADD_LIT(&e->sql, " ELSE ");
     emit_member(e, column);
     BUF_ADD_LIT(&e->sql, " END");

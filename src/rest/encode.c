@@ -314,6 +314,8 @@ take_handled(struct encoder *e, const struct value *cells, uint32_t count)
         return false;
     if (cells[0].kind != VALUE_TEXT || !str_to_i64(cells[0].s, &e->total))
         e->total = -1;
+    if (cells[2].kind == VALUE_TEXT && e->has_version)
+        buf_add_char(e->out, 1);
     if (cells[2].kind == VALUE_TEXT && e->is_bytes)
         write_bytes(e->out, cells[2].s);
     else if (cells[2].kind == VALUE_TEXT)

@@ -45,6 +45,7 @@ struct encoder {
     bool is_value;           /* the first cell alone, without a key */
     bool is_on_one_line;     /* as json_agg has values; rows have a line each */
     bool is_bytes;           /* ENCODE_HANDLED: the answer is bytea */
+    bool has_version;        /* ENCODE_HANDLED: jsonb's version is in front */
     const struct zone *zone; /* where times with a zone are shown; NULL: as they came */
     const struct encode_column *columns;
     uint32_t column_count;

@@ -34,7 +34,7 @@ enum payload_way { PAYLOAD_AS_JSON, PAYLOAD_AS_ROW, PAYLOAD_AS_ARRAYS };
 struct payload_names {
     const struct str *items; /* the columns written */
     uint32_t count;
-    bool all_present; /* what a row leaves out is not null, but a default */
+    bool all_present; /* what a row leaves out is not null, but a default: missing=default */
 };
 
 /* The cheapest way that gives the same answer as JSON, for the first so many rows. */

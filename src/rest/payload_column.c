@@ -369,7 +369,8 @@ payload_choose_way(const struct payload *payload, uint32_t rows, const struct pa
 
     for (uint32_t i = 0; i < names->count; i++) {
         columns[i] = schema_find_column(table, names->items[i]);
-        if (columns[i] == NULL || !has_plain_values(&columns[i]->type))
+        if (columns[i] == NULL || !has_plain_values(&columns[i]->type) ||
+            (names->all_present && schema_column_draws(columns[i])))
             return PAYLOAD_AS_JSON;
     }
     for (uint32_t i = 0; i < rows; i++, row = row->next) {

@@ -547,6 +547,16 @@ make_conflict(struct planner *p, struct plan *plan)
 }
 
 static bool
+has_draw(const struct model_column **columns, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (schema_column_draws(columns[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool
 make_write(struct planner *p, struct plan *plan)
 {
     const struct api_request *api = p->in->api;
@@ -559,7 +569,8 @@ make_write(struct planner *p, struct plan *plan)
                     named ? api->column_count : p->in->payload_key_count, &plan->columns,
                     &plan->column_count))
         return false;
-    plan->missing_default = named && api->prefer.missing_default;
+    plan->missing_default =
+        api->prefer.missing_default && (named || has_draw(plan->columns, plan->column_count));
     plan->way = p->in->way;
     return plan->action == PLAN_UPDATE || make_conflict(p, plan);
 }

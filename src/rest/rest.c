@@ -297,7 +297,7 @@ choose_way(const struct rest_call *call)
     const struct payload_names names = {
         .items = named ? api->columns : payload->keys,
         .count = named ? api->column_count : payload->key_count,
-        .all_present = named && api->prefer.missing_default,
+        .all_present = api->prefer.missing_default,
     };
 
     if (call->rest->options.dialect != DB_POSTGRES || payload->row_count == 0)
@@ -465,6 +465,8 @@ rest_prepare_encoder(struct rest_call *call)
     encoder->zone = call->job.zone;
     encoder->total = -1;
     encoder->is_bytes = plan->handler != NULL && plan->handler->is_bytes;
+    encoder->has_version =
+        plan->handler != NULL && plan->handler->is_jsonb && !call->rest->options.managed;
     if (plan->explain.is_on)
         encoder->mode = ENCODE_LINES;
     else if (plan->handler != NULL)

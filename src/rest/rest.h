@@ -48,6 +48,9 @@ struct rest_options {
     struct rest_transaction transaction;
     struct rest_root root;
     bool plans; /* requests may ask for the plan of their statement */
+    /* database.managed: of a database that served PostgREST's clients, these read a media type over jsonb
+     * as it gave it to them, with the version of jsonb's binary form in front. */
+    bool managed;
     enum db_dialect dialect;
     struct db_loop *db;
 };

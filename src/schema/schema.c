@@ -92,6 +92,17 @@ schema_find_column(const struct schema_table *table, struct str name)
     return NULL;
 }
 
+bool
+schema_column_draws(const struct model_column *column)
+{
+    struct str text = column->default_sql;
+
+    if (column->is_generated)
+        return false;
+    return column->sequence.len > 0 ||
+           (text.len > 0 && memmem(text.data, text.len, "nextval(", 8) != NULL);
+}
+
 const struct schema_computed *
 schema_find_computed(const struct schema_table *table, struct str name)
 {

@@ -128,6 +128,8 @@ const struct schema_function *schema_find_functions(const struct schema *schema,
                                                     struct str schema_name, struct str name,
                                                     uint32_t *count);
 const struct model_column *schema_find_column(const struct schema_table *table, struct str name);
+/* Whether the column's default draws a number from a sequence: an identity, serial, nextval() itself. */
+bool schema_column_draws(const struct model_column *column);
 /* The computed column of that name: of the functions called so the one in the table's schema, or else
  * the first that is found. NULL: none. */
 const struct schema_computed *schema_find_computed(const struct schema_table *table,

@@ -86,6 +86,7 @@ rest_options_from(const struct config *config, struct server_loop *loop)
             },
         .root = root_from(config),
         .plans = config->database_plans,
+        .managed = config->database_managed,
         .dialect = db_get_dialect(loop->shared->db),
         .db = loop->db,
     };

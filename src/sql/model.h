@@ -357,6 +357,7 @@ struct model_handler {
     struct str schema, name; /* the aggregate, or the domain that is the value's type */
     bool is_value;           /* name is a domain */
     bool is_bytes;           /* of bytea */
+    bool is_jsonb;           /* of jsonb */
     bool is_geojson;         /* PostGIS's function of a row, for each feature */
 };
 

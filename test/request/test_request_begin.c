@@ -94,7 +94,7 @@ static void
 a_transaction_searches_the_selected_schema_and_the_extra_ones(void **state)
 {
     static const struct door_case cases[] = {
-        {"GET /rpc/setting?name=search_path", "200\n\n\"api, shared\""},
+        {"GET /rpc/setting?name=search_path", "200\n\n\"\\\"api\\\", \\\"shared\\\"\""},
         {"GET /rpc/setting?name=search_path\nAccept-Profile: other",
          "200\n\n\"\\\"other\\\", \\\"shared\\\"\""},
         {"POST /rpc/twice_one\n\n{}", "200\n\n2"},

@@ -141,7 +141,7 @@ const cases = [
     ['PGRST301', 401, '/clients', bearer('a.b'), 'Expected 3 parts in JWT; got 2'],
     ['PGRST301', 401, '/clients', bearer(sign({ role: 'x' }, 'another secret, also longer than 32 bytes')),
         'No suitable key or wrong key type', 'None of the keys was able to decode the JWT'],
-    ['PGRST302', 401, '/clients', {}, 'Anonymous access is disabled', null, undefined, { server: 'closed' }],
+    ['PGRST302', 401, '/clients', {}, 'Anonymous access is disabled', null, null, { server: 'closed' }],
     ['PGRST303', 401, '/clients', bearer(sign({ exp: 1 })), 'JWT expired'],
 ];
 

@@ -194,6 +194,28 @@ test('statements are not kept prepared where that is switched off', async () => 
     }
 });
 
+test('a media type over jsonb begins with its version where the database is not managed, and code finds the path of schemas in quotes', async () => {
+    const { postgres, database, url } = await makeDatabase(`${schema}
+        CREATE DOMAIN api."application/vnd.posts+json" AS jsonb;
+        CREATE FUNCTION api.add_post(api."application/vnd.posts+json", api.posts) RETURNS api."application/vnd.posts+json" LANGUAGE sql AS
+            $f$ SELECT (coalesce($1, '[]')::jsonb || to_jsonb($2.title))::api."application/vnd.posts+json" $f$;
+        CREATE AGGREGATE api.all_posts(api.posts) (sfunc = api.add_post, stype = api."application/vnd.posts+json");
+        CREATE FUNCTION api.path() RETURNS text LANGUAGE sql STABLE AS $f$ SELECT current_setting('search_path') $f$;`);
+
+    for (const [managed, first] of [['false', '\x01'], ['true', '']]) {
+        const server = await startCairn({
+            engine: 'postgres', postgres, database,
+            project: makeProject({ yaml: `stage: poc\ndatabase:\n    managed: ${managed}\ntransaction:\n    extra_search_path: [public]\n` }),
+            env: { CAIRN_DATABASE_URL: url, CAIRN_DATABASE_SCHEMAS: 'api', CAIRN_AUTH_ANON_ROLE: 'web_anon' },
+        });
+        const posts = await server.request('/rest/v1/posts', { headers: { Accept: 'application/vnd.posts+json' } });
+        assert.equal(posts.text, `${first}["Hello"]`);
+        assert.equal(posts.headers['content-length'], String(posts.text.length));
+        assert.equal((await server.request('/rest/v1/rpc/path')).text, '"\\"api\\", \\"public\\""');
+        await server.stop();
+    }
+});
+
 test('nothing rests on what a session is set to where statements are not kept prepared', async () => {
     const { postgres, database, url } = await makeDatabase(`${schema}
         CREATE TABLE api.moments (id int PRIMARY KEY, at timestamptz, data bytea, n float8, i interval);

@@ -4,15 +4,16 @@
 
 /* Aggregates over the rows of a table or of any; functions of one value; and PostGIS's own. */
 static const char handlers_sql[] =
-    "WITH media(oid, asked, given, is_bytes, schema, name) AS ("
+    "WITH media(oid, asked, given, is_bytes, is_jsonb, schema, name) AS ("
     "  SELECT t.oid, lower(t.typname),"
     "   CASE WHEN t.typname = '*/*' THEN 'application/octet-stream' ELSE t.typname END,"
-    "   t.typoutput = 'pg_catalog.byteaout'::pg_catalog.regproc, n.nspname, t.typname"
+    "   t.typoutput = 'pg_catalog.byteaout'::pg_catalog.regproc,"
+    "   t.typoutput = 'pg_catalog.jsonb_out'::pg_catalog.regproc, n.nspname, t.typname"
     "  FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
     "  WHERE t.typtype = 'd' AND"
     "   (t.typname = '*/*' OR t.typname ~ '^[A-Za-z0-9.-]+/[A-Za-z0-9.+-]+$'))"
     " SELECT coalesce(tn.nspname, ''), coalesce(c.relname, ''), m.asked, m.given, n.nspname,"
-    "  p.proname, false, m.is_bytes, false"
+    "  p.proname, false, m.is_bytes, m.is_jsonb, false"
     " FROM media m JOIN pg_catalog.pg_proc p ON p.prorettype = m.oid"
     " JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
     " JOIN pg_catalog.pg_type a ON a.oid = p.proargtypes[0]"
@@ -22,13 +23,14 @@ static const char handlers_sql[] =
     " WHERE p.prokind = 'a' AND p.pronargs = 1 AND n.nspname = ANY ($1::name[])"
     "  AND (c.oid IS NOT NULL OR a.oid = 'pg_catalog.anyelement'::pg_catalog.regtype)"
     " UNION ALL"
-    " SELECT n.nspname, p.proname, m.asked, m.given, m.schema, m.name, true, m.is_bytes, false"
+    " SELECT n.nspname, p.proname, m.asked, m.given, m.schema, m.name, true, m.is_bytes,"
+    "  m.is_jsonb, false"
     " FROM media m JOIN pg_catalog.pg_proc p ON p.prorettype = m.oid"
     " JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
     " WHERE p.prokind = 'f' AND NOT p.proretset AND n.nspname = ANY ($1::name[])"
     " UNION ALL"
     " SELECT '', '', 'application/geo+json', 'application/geo+json', n.nspname, p.proname, false,"
-    "  false, true"
+    "  false, false, true"
     " FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
     " WHERE p.proname = 'st_asgeojson'"
     "  AND p.proargtypes[0] = 'pg_catalog.record'::pg_catalog.regtype";
@@ -67,7 +69,8 @@ cat_load_handlers(struct catalog *cat, const char *schemas, struct err *err)
             .name = cat_str(cat, res, row, 5),
             .is_value = cat_bool(res, row, 6),
             .is_bytes = cat_bool(res, row, 7),
-            .is_geojson = cat_bool(res, row, 8),
+            .is_jsonb = cat_bool(res, row, 8),
+            .is_geojson = cat_bool(res, row, 9),
         };
     PQclear(res);
     qsort(model->handlers, model->handler_count, sizeof(*model->handlers), compare_handlers);

@@ -65,6 +65,14 @@ static const char *const settings[][2] = {
     {"idle_in_transaction_session_timeout", "30000"},
 };
 
+/* The names stay in quotes, as PostgREST has them: code in the database may read the setting. */
+static void
+add_search_path(struct buf *out, struct str search_path)
+{
+    BUF_ADD_LIT(out, "pg_catalog.set_config('search_path',");
+    quote_text(out, str_eq(search_path, STR("''")) ? STR("\"\"") : search_path);
+}
+
 void
 pg_session_sql(struct buf *out, struct str search_path, int64_t statement_timeout_ms)
 {
@@ -75,8 +83,9 @@ pg_session_sql(struct buf *out, struct str search_path, int64_t statement_timeou
     /* An answer of 2xx means that the write is on disk. */
     BUF_ADD_LIT(out, "SELECT pg_catalog.set_config('synchronous_commit', 'on', false)"
                      " WHERE pg_catalog.current_setting('synchronous_commit') = 'off';");
-    BUF_ADD_LIT(out, "SET search_path = ");
-    buf_add_str(out, search_path);
+    BUF_ADD_LIT(out, "SELECT ");
+    add_search_path(out, search_path);
+    BUF_ADD_LIT(out, ",false)");
 }
 
 void
@@ -89,9 +98,8 @@ pg_session_transaction_sql(struct buf *out, struct str search_path, int64_t stat
                (long long)statement_timeout_ms);
     BUF_ADD_LIT(out, "pg_catalog.set_config('synchronous_commit',"
                      "CASE pg_catalog.current_setting('synchronous_commit') WHEN 'off' THEN 'on'"
-                     " ELSE pg_catalog.current_setting('synchronous_commit') END,true),"
-                     "pg_catalog.set_config('search_path',");
-    quote_text(out, str_eq(search_path, STR("''")) ? STR("\"\"") : search_path);
+                     " ELSE pg_catalog.current_setting('synchronous_commit') END,true),");
+    add_search_path(out, search_path);
     BUF_ADD_LIT(out, ",true)");
 }
 

@@ -53,7 +53,8 @@ static const struct write_case cases[] = {
      "\"public\".\"users_tasks\".\"user_id\", (xmax = 0) AS \"cairn inserted\") SELECT "
      "t0.\"user_id\", t0.\"cairn inserted\" FROM m AS t0"},
     {PLAN_INSERT, "kinds", "on_conflict=code", "resolution=ignore-duplicates", "{\"code\":\"x\"}",
-     "INSERT INTO \"kinds\" (\"id\", \"code\") VALUES (cairn_nextval('public.kinds_id_seq'), ?1) ON "
+     "INSERT INTO \"kinds\" (\"id\", \"code\") VALUES (cairn_nextval('public.kinds_id_seq'), ?1) "
+     "ON "
      "CONFLICT (\"code\") DO NOTHING",
      "INSERT INTO \"public\".\"kinds\" (\"code\") SELECT _.\"code\" FROM "
      "json_to_recordset($1::json) AS _(\"code\" text) ON CONFLICT (\"code\") DO NOTHING"},
@@ -136,6 +137,22 @@ static const struct write_case cases[] = {
      "WITH m AS (UPDATE \"public\".\"loud_names\" AS t0 SET \"title\" = _.\"title\" FROM "
      "json_to_record($1::json) AS _(\"title\" text) WHERE t0.\"number\" = $2 RETURNING "
      "t0.\"loud\") SELECT t0.\"loud\" FROM m AS t0"},
+    {PLAN_INSERT, "kinds", "columns=id", "missing=default", "[{\"id\":1}]",
+     "INSERT INTO \"kinds\" (\"id\") VALUES (CASE WHEN ?1 THEN CASE "
+     "(cairn_nextval('public.kinds_id_seq')) WHEN NULL THEN NULL ELSE ?2 END ELSE "
+     "(cairn_nextval('public.kinds_id_seq')) END)",
+     "INSERT INTO \"public\".\"kinds\" (\"id\") SELECT CASE WHEN j.v->'id' IS NULL THEN "
+     "nextval('kinds_id_seq'::regclass) WHEN (nextval('kinds_id_seq'::regclass)) IS NULL AND "
+     "_.\"id\" IS NULL THEN NULL ELSE _.\"id\" END FROM json_array_elements($1::json) AS j(v), "
+     "json_to_record(j.v) AS _(\"id\" bigint)"},
+    {PLAN_UPDATE, "kinds", "columns=id", "missing=default", "{\"id\":1}",
+     "UPDATE \"kinds\" SET \"id\" = CASE WHEN ?1 THEN CASE (SELECT "
+     "cairn_nextval('public.kinds_id_seq')) WHEN NULL THEN NULL ELSE ?2 END ELSE (SELECT "
+     "cairn_nextval('public.kinds_id_seq')) END",
+     "UPDATE \"public\".\"kinds\" AS t0 SET \"id\" = CASE WHEN j.v->'id' IS NULL THEN (SELECT "
+     "nextval('kinds_id_seq'::regclass)) WHEN ((SELECT nextval('kinds_id_seq'::regclass))) IS NULL "
+     "AND _.\"id\" IS NULL THEN NULL ELSE _.\"id\" END FROM (SELECT $1::json) AS j(v), "
+     "json_to_record(j.v) AS _(\"id\" bigint)"},
     {PLAN_DELETE, "loud_names", "loud=eq.X&number=lt.9", "", "",
      "DELETE FROM \"projects\" WHERE ((\"projects\".\"id\" > 5)) AND CASE WHEN ((\"projects\".\"id\" > 5)) THEN "
      "(cairn_upper(\"projects\".\"name\")) = ?1 END AND \"projects\".\"id\" < ?2",
