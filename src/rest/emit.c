@@ -166,7 +166,7 @@ emit_from(struct emitter *e, const struct plan_rel *rel)
     }
 }
 
-static void
+void
 emit_junction_column(struct emitter *e, const struct plan_rel *rel, uint32_t column)
 {
     const struct schema_table *junction = rel->rel->junction;
@@ -192,7 +192,10 @@ emit_join(struct emitter *e, const struct plan_rel *rel)
         else
             emit_column(e, rel, &targets[by->target_columns[i]]);
         BUF_ADD_LIT(&e->sql, " = ");
-        emit_column(e, rel->parent, &sources[by->source_columns[i]]);
+        if (e->gathered == rel)
+            buf_printf(&e->sql, "ANY (ARRAY(SELECT k%u FROM " EMIT_PAGE_NAME "))", rel->gather);
+        else
+            emit_column(e, rel->parent, &sources[by->source_columns[i]]);
     }
     for (uint32_t i = 0; by->junction != NULL && i < by->target_column_count; i++) {
         BUF_ADD_LIT(&e->sql, " AND ");
@@ -275,20 +278,26 @@ emit_order_field(struct emitter *e, const struct plan_order *order)
 }
 
 void
+emit_direction(struct emitter *e, const struct plan_order *order)
+{
+    /* A column without nulls needs no word about them, and then an index serves. */
+    bool has_nulls =
+        order->via != NULL || order->field.step_count > 0 || !order->field.column->not_null;
+
+    if (order->descending)
+        BUF_ADD_LIT(&e->sql, " DESC");
+    if (has_nulls)
+        buf_add_str(&e->sql, order->nulls_first ? STR(" NULLS FIRST") : STR(" NULLS LAST"));
+}
+
+void
 emit_order(struct emitter *e, const struct plan_rel *rel)
 {
     for (const struct plan_order *order = rel->order; order != NULL && buf_ok(&e->sql);
          order = order->next) {
-        /* A column without nulls needs no word about them, and then an index serves. */
-        bool has_nulls =
-            order->via != NULL || order->field.step_count > 0 || !order->field.column->not_null;
-
         buf_add_str(&e->sql, order == rel->order ? STR(" ORDER BY ") : STR(", "));
         emit_order_field(e, order);
-        if (order->descending)
-            BUF_ADD_LIT(&e->sql, " DESC");
-        if (has_nulls)
-            buf_add_str(&e->sql, order->nulls_first ? STR(" NULLS FIRST") : STR(" NULLS LAST"));
+        emit_direction(e, order);
     }
 }
 
@@ -376,16 +385,23 @@ emit_value(struct emitter *e, const struct plan_rel *rel, const struct plan_colu
         emit_formed(e, column);
 }
 
-static void emit_joined_row(struct emitter *e, const struct plan_rel *rel);
-
-/* A column whose cells are read one by one needs the JSON of its type made; inside of a row
- * PostgreSQL does that itself. */
 static void
-emit_root_column(struct emitter *e, const struct plan_rel *rel, const struct plan_column *column,
-                 bool is_cell)
+emit_joined_row(struct emitter *e, const struct plan_rel *rel)
 {
-    bool converts =
-        is_cell && emit_is_postgres(e) && !e->plan->is_csv && type_has_own_json(column->type);
+    if (rel->mark == PLAN_NO_MARK)
+        emit_column(e, rel, &rel->table->model->columns[rel->rel->target_columns[0]]);
+    for (uint32_t i = 0; i < rel->column_count; i++) {
+        if (i > 0 || rel->mark == PLAN_NO_MARK)
+            BUF_ADD_LIT(&e->sql, ", ");
+        emit_cell(e, rel, &rel->columns[i]);
+    }
+}
+
+/* Inside of a row PostgreSQL makes the JSON itself. */
+void
+emit_cell(struct emitter *e, const struct plan_rel *rel, const struct plan_column *column)
+{
+    bool converts = emit_is_postgres(e) && !e->plan->is_csv && type_has_own_json(column->type);
 
     if (column->kind == PLAN_EMBED && column->embed->form == PLAN_JOINED) {
         emit_joined_row(e, column->embed);
@@ -398,25 +414,21 @@ emit_root_column(struct emitter *e, const struct plan_rel *rel, const struct pla
         buf_add_char(&e->sql, ')');
 }
 
-static void
-emit_joined_row(struct emitter *e, const struct plan_rel *rel)
-{
-    if (rel->mark == PLAN_NO_MARK)
-        emit_column(e, rel, &rel->table->model->columns[rel->rel->target_columns[0]]);
-    for (uint32_t i = 0; i < rel->column_count; i++) {
-        if (i > 0 || rel->mark == PLAN_NO_MARK)
-            BUF_ADD_LIT(&e->sql, ", ");
-        emit_root_column(e, rel, &rel->columns[i], true);
-    }
-}
-
 void
 emit_columns(struct emitter *e, const struct plan_rel *rel, enum emit_list list)
 {
+    bool is_first = true;
+
     for (uint32_t i = 0; i < rel->column_count && buf_ok(&e->sql); i++) {
-        if (i > 0)
+        if (e->gathers && plan_column_is_gathered(&rel->columns[i]))
+            continue;
+        if (!is_first)
             BUF_ADD_LIT(&e->sql, ", ");
-        emit_root_column(e, rel, &rel->columns[i], list != EMIT_KEYS);
+        is_first = false;
+        if (list == EMIT_KEYS)
+            emit_shown_column(e, rel, &rel->columns[i]);
+        else
+            emit_cell(e, rel, &rel->columns[i]);
         if (list == EMIT_CELLS)
             continue;
         BUF_ADD_LIT(&e->sql, " AS ");

@@ -53,7 +53,8 @@ struct emit_output {
     /* An upsert on the embedded engine asks first which rows exist: once for each row. */
     struct emit_stmt existing;
     struct emit_stmt main;
-    struct db_bulk bulk; /* main for all rows of the payload; sql.data NULL: not there */
+    struct emit_stmt gathered; /* the same rows in another form, see emit_gather.c */
+    struct db_bulk bulk;       /* main for all rows of the payload; sql.data NULL: not there */
     struct emit_stmt count;
     struct emit_stmt guess; /* PostgreSQL: the planner's, as EXPLAIN's JSON */
     /* The embedded engine's RETURNING neither sorts nor leaves out rows. Where that is wanted, main

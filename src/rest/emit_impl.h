@@ -20,13 +20,15 @@ struct emitter {
     /* The view through which the embedded engine writes plan->target; NULL: none. Then root's alias is
      * that of the target's row, out of which the view's columns are made. */
     const struct schema_table *view;
-    bool is_bulk;       /* parameters are columns of DB_BULK_ROWS; and ... */
-    bool appends;       /* ... the key is SQLite's to choose */
-    bool is_uncut;      /* embeds are written as if none had more rows than it may have */
-    bool has_cuts;      /* there is an embed for which that makes a difference */
-    bool call_is_named; /* the root's function stands before, as WITH */
-    bool joins;         /* emit_joins stands in FROM */
-    bool *used;         /* root columns that were mentioned; NULL: nobody asks */
+    bool is_bulk;  /* parameters are columns of DB_BULK_ROWS; and ... */
+    bool appends;  /* ... the key is SQLite's to choose */
+    bool is_uncut; /* embeds are written as if none had more rows than it may have */
+    bool has_cuts; /* there is an embed for which that makes a difference */
+    bool gathers;  /* embeds that may be gathered are no columns of the root */
+    const struct plan_rel *gathered; /* that for whose rows this select is; NULL: for none's */
+    bool call_is_named;              /* the root's function stands before, as WITH */
+    bool joins;                      /* emit_joins stands in FROM */
+    bool *used;                      /* root columns that were mentioned; NULL: nobody asks */
     /* What the caller may (plan->role): the embedded engine only. */
     struct emit_reading *readings; /* what the statements read */
     bool reads_target;             /* a write reads columns of what it changes */
@@ -45,6 +47,8 @@ void emit_param(struct emitter *e, struct emit_param param);
 void emit_table(struct emitter *e, const struct schema_table *table);
 void emit_alias(struct emitter *e, const struct plan_rel *rel);
 void emit_column(struct emitter *e, const struct plan_rel *rel, const struct model_column *column);
+/* A column of the junction to rel, by its index. */
+void emit_junction_column(struct emitter *e, const struct plan_rel *rel, uint32_t column);
 /* How rel is called in the statement. */
 struct str emit_alias_text(const struct emitter *e, const struct plan_rel *rel);
 /* A column, or the place in its JSON. */
@@ -64,6 +68,8 @@ emit_joins_away(const struct plan_rel *rel)
     return rel->form == PLAN_JOINED && rel->is_inner && rel->parent->parent == NULL;
 }
 void emit_order(struct emitter *e, const struct plan_rel *rel);
+/* What stands behind the value that is ordered by: " DESC NULLS LAST". */
+void emit_direction(struct emitter *e, const struct plan_order *order);
 void emit_limit(struct emitter *e, const struct plan_rel *rel);
 /* Takes what was emitted so far as one statement. */
 MUST_CHECK bool emit_take(struct emitter *e, struct emit_stmt *out, struct err *err);
@@ -186,6 +192,8 @@ void emit_collation(struct emitter *e, const struct type *type);
 /* The class (type_json_class) of the column's value as rel has it, before an aggregate that a level
  * above has over it. */
 char emit_json_class(const struct plan_rel *rel, const struct plan_column *column);
+/* emit.c: a column as a cell that is read alone, whose JSON is made where its type needs that. */
+void emit_cell(struct emitter *e, const struct plan_rel *rel, const struct plan_column *column);
 /* emit.c: the value of a column, without its aggregate. */
 void emit_value(struct emitter *e, const struct plan_rel *rel, const struct plan_column *column);
 
@@ -226,6 +234,11 @@ void emit_handler(struct emitter *e);
 MUST_CHECK bool emit_explained(const struct plan *plan, struct arena *arena,
                                struct emit_output *out);
 
+/* emit_gather.c: the read whose embeds are gathered; there is one (plan->gather_count). */
+#define EMIT_PAGE_NAME "\"cairn page\""
+void emit_gathered(struct emitter *e);
+/* emit_read.c: " FROM ..." to the end, of the root. */
+void emit_root_tail(struct emitter *e);
 /* emit_read.c: all statements of a read. */
 MUST_CHECK bool emit_read(struct emitter *e, struct emit_output *out, struct err *err);
 /* emit_write.c: all statements of a write. */

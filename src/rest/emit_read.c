@@ -2,6 +2,21 @@
 /* Reading, and counting what could be read. */
 #include "rest/emit_impl.h"
 
+void
+emit_root_tail(struct emitter *e)
+{
+    const struct plan_rel *root = e->plan->root;
+
+    emit_from(e, root);
+    emit_joins(e, root);
+    e->joins = true;
+    emit_where(e, root);
+    e->joins = false;
+    emit_group(e, root);
+    emit_order(e, root);
+    emit_limit(e, root);
+}
+
 /* more follows the columns, which have names where a handler takes the rows. */
 static void
 emit_rows(struct emitter *e, struct str more)
@@ -11,14 +26,7 @@ emit_rows(struct emitter *e, struct str more)
     BUF_ADD_LIT(&e->sql, "SELECT ");
     emit_columns(e, root, e->plan->handler != NULL ? EMIT_KEYS : EMIT_CELLS);
     buf_add_str(&e->sql, more);
-    emit_from(e, root);
-    emit_joins(e, root);
-    e->joins = true;
-    emit_where(e, root);
-    e->joins = false;
-    emit_group(e, root);
-    emit_order(e, root);
-    emit_limit(e, root);
+    emit_root_tail(e);
 }
 
 /* An estimate counts no further than to what one read returns: past it there is the guess. */
@@ -155,6 +163,11 @@ emit_read(struct emitter *e, struct emit_output *out, struct err *err)
         return false;
     if (is_plain && !emit_uncut(e, out, err))
         return false;
+    if (is_plain && e->plan->gather_count > 0 && !e->plan->explain.is_on) {
+        emit_gathered(e);
+        if (!emit_take(e, &out->gathered, err))
+            return false;
+    }
     if (is_counted)
         return true;
     if (e->plan->count == API_COUNT_EXACT || e->plan->count == API_COUNT_ESTIMATED) {

@@ -2,11 +2,12 @@
 #include "rest/encode.h"
 
 #include "core/json.h"
+#include "rest/encode_gather.h"
 #include "rest/plan_group.h"
 #include "sql/zone.h"
 
-static const struct encode_column *prepare(const struct plan_rel *rel, struct arena *arena,
-                                           uint32_t *cell);
+static struct encode_column *prepare(const struct plan_rel *rel, bool gathers, struct arena *arena,
+                                     uint32_t *cell);
 
 /* An embed whose JSON is written here. */
 static void
@@ -18,21 +19,21 @@ prepare_embed(const struct plan_rel *rel, struct arena *arena, uint32_t *cell,
     column->member_count = rel->column_count;
     if (rel->form != PLAN_JOINED) {
         column->form = rel->is_to_one ? ENCODE_RECORD : ENCODE_RECORDS;
-        column->members = prepare(rel, arena, &fields);
+        column->members = prepare(rel, false, arena, &fields);
         column->cell = (*cell)++;
         return;
     }
     column->form = ENCODE_JOINED;
     if (rel->mark == PLAN_NO_MARK)
         column->cell = (*cell)++;
-    column->members = prepare(rel, arena, cell);
+    column->members = prepare(rel, false, arena, cell);
     if (rel->mark != PLAN_NO_MARK)
         column->cell = column->members[rel->mark].cell;
 }
 
 /* Cells are counted from *cell on. */
-static const struct encode_column *
-prepare(const struct plan_rel *rel, struct arena *arena, uint32_t *cell)
+static struct encode_column *
+prepare(const struct plan_rel *rel, bool gathers, struct arena *arena, uint32_t *cell)
 {
     struct encode_column *columns = ARENA_ARRAY(arena, struct encode_column, rel->column_count + 1);
     struct buf prefix;
@@ -52,6 +53,8 @@ prepare(const struct plan_rel *rel, struct arena *arena, uint32_t *cell)
                 plan_column_is_computed_json(rel, column) ? 'r' : type_json_class(column->type),
             .type = column->type,
         };
+        if (gathers && plan_column_is_gathered(column))
+            continue;
         if (column->kind == PLAN_EMBED && column->embed->form != PLAN_JSON)
             prepare_embed(column->embed, arena, cell, &columns[i]);
         else
@@ -61,12 +64,34 @@ prepare(const struct plan_rel *rel, struct arena *arena, uint32_t *cell)
     return columns;
 }
 
-const struct encode_column *
-encode_prepare(const struct plan *plan, struct arena *arena)
+/* The embeds that are gathered are no cells of the root's rows, and stand behind those. */
+static void
+prepare_gathered(const struct plan_rel *root, struct arena *arena, uint32_t *cell,
+                 struct encode_column *columns)
 {
-    uint32_t cell = 0;
+    for (const struct plan_rel *rel = root->children; rel != NULL; rel = rel->next) {
+        for (uint32_t i = 0; rel->gather > 0 && i < root->column_count; i++) {
+            if (root->columns[i].kind != PLAN_EMBED || root->columns[i].embed != rel)
+                continue;
+            columns[i].form = ENCODE_GATHERED;
+            columns[i].gather = rel->gather;
+            columns[i].cell = (*cell)++;
+            columns[i].members = prepare(rel, false, arena, cell);
+            columns[i].member_count = rel->column_count;
+        }
+    }
+}
 
-    return prepare(plan->root, arena, &cell);
+const struct encode_column *
+encode_prepare(const struct plan *plan, bool gathers, struct arena *arena)
+{
+    /* The first one says what the row is. */
+    uint32_t cell = gathers ? 1 : 0;
+    struct encode_column *columns = prepare(plan->root, gathers, arena, &cell);
+
+    if (gathers)
+        prepare_gathered(plan->root, arena, &cell, columns);
+    return columns;
 }
 
 void
@@ -108,7 +133,9 @@ write_columns(const struct encoder *e, const struct encode_column *columns, uint
         const struct value *cell = &cells[column->cell];
 
         buf_add_str(out, column->prefix);
-        if (cell->kind == VALUE_NULL)
+        if (column->form == ENCODE_GATHERED)
+            gather_write(e->gather, out, column, cell);
+        else if (cell->kind == VALUE_NULL)
             BUF_ADD_LIT(out, "null");
         else if (column->form == ENCODE_JOINED)
             write_columns(e, column->members, column->member_count, cells);
@@ -333,6 +360,8 @@ encode_row(void *ctx, const struct value *cells, uint32_t count)
 
     if (e->mode == ENCODE_HANDLED)
         return take_handled(e, cells, count);
+    if (e->gather != NULL && !str_eq(cells[0].s, STR("0")))
+        return gather_add(e->gather, cells, count) || fail_too_large(e);
     if (e->carries_total) {
         const struct value *total = &cells[count - 1];
 

@@ -10,9 +10,10 @@
 
 enum encode_form {
     ENCODE_VALUE,
-    ENCODE_RECORD,  /* an embedded row, as PostgreSQL prints a row */
-    ENCODE_RECORDS, /* several, one behind the other */
-    ENCODE_JOINED,  /* an embedded row whose columns are cells of the row */
+    ENCODE_RECORD,   /* an embedded row, as PostgreSQL prints a row */
+    ENCODE_RECORDS,  /* several, one behind the other */
+    ENCODE_JOINED,   /* an embedded row whose columns are cells of the row */
+    ENCODE_GATHERED, /* rows that came before, by the key in the cell; see encode_gather.h */
 };
 
 /* One output column, made ready once for each plan. */
@@ -25,7 +26,10 @@ struct encode_column {
     uint32_t cell; /* in the row; of ENCODE_JOINED one that is null when there is no row to embed */
     const struct encode_column *members; /* of an embedded row */
     uint32_t member_count;
+    uint32_t gather; /* plan_rel.gather */
 };
+
+struct gather;
 
 enum encode_mode {
     ENCODE_JSON,
@@ -46,6 +50,7 @@ struct encoder {
     bool is_on_one_line;     /* as json_agg has values; rows have a line each */
     bool is_bytes;           /* ENCODE_HANDLED: the answer is bytea */
     bool has_version;        /* ENCODE_HANDLED: jsonb's version is in front */
+    struct gather *gather;   /* rows of embeds come before; NULL: with the row they belong to */
     const struct zone *zone; /* where times with a zone are shown; NULL: as they came */
     const struct encode_column *columns;
     uint32_t column_count;
@@ -55,8 +60,9 @@ struct encoder {
     int64_t total; /* of carries_total and ENCODE_HANDLED; -1: none */
 };
 
-/* The columns of plan, in arena. */
-const struct encode_column *encode_prepare(const struct plan *plan, struct arena *arena);
+/* The columns of plan, in arena, as main (or, when it gathers, emit_output.gathered) gives them. */
+const struct encode_column *encode_prepare(const struct plan *plan, bool gathers,
+                                           struct arena *arena);
 /* The JSON of a column's cell, or of a member of an embedded row; not of ENCODE_JOINED. */
 void encode_value(struct buf *out, const struct encode_column *column, const struct value *value);
 /* encode_embed.c: the JSON of ENCODE_RECORD and ENCODE_RECORDS. */

@@ -665,8 +665,8 @@ plan_make(const struct plan_input *input, struct plan **out, struct err *err)
     /* A key is located as it is. */
     if (input->action != PLAN_INSERT || input->api->prefer.ret != API_RETURN_HEADERS)
         plan_apply_forms(input, root);
-    plan_choose_forms(input, plan);
     plan->at_most_one = pins_key(root);
+    plan_choose_forms(input, plan);
     apply_inner(&p, root, is_write ? &plan->shown : &root->conds);
     if (is_write && !plan_find_target(input, plan, err))
         return false;

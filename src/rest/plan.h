@@ -103,6 +103,9 @@ struct plan_rel {
     bool is_to_one, is_inner, is_spread;
     bool is_grouped; /* has aggregates: its rows are groups by the other columns */
     enum plan_form form;
+    /* A read of PostgreSQL may take its rows for all rows of the root at once: the place among those of
+     * which that is true, counted from 1; 0: it may not. */
+    uint32_t gather;
     uint32_t
         mark; /* PLAN_JOINED: the column that is null only without a row; PLAN_NO_MARK: none is,
                     * and one that is comes before the others */
@@ -118,6 +121,12 @@ struct plan_rel {
     struct plan_rel *next;
 };
 
+static inline bool
+plan_column_is_gathered(const struct plan_column *column)
+{
+    return column->kind == PLAN_EMBED && column->embed->gather > 0;
+}
+
 enum plan_action { PLAN_READ, PLAN_INSERT, PLAN_UPDATE, PLAN_DELETE };
 
 struct plan {
@@ -130,6 +139,7 @@ struct plan {
     bool nulls_stripped;        /* in embedded rows; those of the root are the encoder's */
     enum api_count count;       /* of all rows; what the engine has no guess for counts exactly */
     struct api_explain explain; /* of the statement that reads or writes */
+    uint32_t gather_count;      /* relations with a place in plan_rel.gather */
     bool is_csv;                /* cells are texts */
     /* What makes one answer of all rows; NULL: the encoder does. */
     const struct model_handler *handler;

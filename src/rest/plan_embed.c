@@ -3,6 +3,8 @@
 
 /* Each level doubles the quotes of the one below. */
 #define RECORD_DEPTH_MAX 3
+/* Each row of an embed is compared with the keys of all of them, where no index serves. */
+#define GATHER_PARENTS_MAX 1000
 /* PostgreSQL takes 1664; the root's own are counted, too. */
 #define CELLS_MAX 1600
 
@@ -141,6 +143,70 @@ lets_join(enum db_dialect dialect, const struct plan *plan)
            (dialect == DB_POSTGRES || !passes_over);
 }
 
+/* Keys of the same type have the same text when they are equal. */
+static bool
+has_plain_key(const struct schema_rel *rel)
+{
+    const struct model_column *source = &rel->source->model->columns[rel->source_columns[0]];
+    const struct model_column *target =
+        rel->junction != NULL ? &rel->junction->model->columns[rel->junction_source_columns[0]]
+                              : &rel->target->model->columns[rel->target_columns[0]];
+
+    switch (source->type.id) {
+    case TYPE_INT2:
+    case TYPE_INT4:
+    case TYPE_INT8:
+        return target->type.id == TYPE_INT2 || target->type.id == TYPE_INT4 ||
+               target->type.id == TYPE_INT8;
+    case TYPE_UUID:
+        return target->type.id == TYPE_UUID;
+    case TYPE_TEXT:
+    case TYPE_VARCHAR:
+        return target->type.id == TYPE_TEXT || target->type.id == TYPE_VARCHAR;
+    default:
+        return false;
+    }
+}
+
+static bool
+has_plain_order(const struct plan_rel *rel)
+{
+    for (const struct plan_order *order = rel->order; order != NULL; order = order->next) {
+        if (order->via != NULL || order->field.computed != NULL)
+            return false;
+    }
+    return true;
+}
+
+static bool
+can_gather(const struct plan_rel *rel)
+{
+    return rel->form == PLAN_RECORD && !rel->is_to_one && !rel->is_spread && !rel->is_grouped &&
+           rel->column_count > 0 && rel->rel->computed == NULL &&
+           rel->rel->source_column_count == 1 && has_plain_order(rel) &&
+           rel->limit_slot == API_NO_SLOT && rel->limit_fixed == 0 &&
+           rel->offset_slot == API_NO_SLOT && rel->rows_max > 0 && has_plain_key(rel->rel) &&
+           has_plain_columns(rel);
+}
+
+/* Embeds whose rows are found for all rows of the root at once. */
+static void
+choose_gathered(struct chooser *c, struct plan *plan)
+{
+    const struct plan_rel *root = plan->root;
+    int64_t rows = root->limit_fixed > 0 && root->limit_fixed < root->rows_max ? root->limit_fixed
+                                                                               : root->rows_max;
+
+    if (rows == 0 || rows > GATHER_PARENTS_MAX || plan->at_most_one)
+        return;
+    for (struct plan_rel *child = root->children; child != NULL; child = child->next) {
+        if (!can_gather(child) || c->cells + child->column_count + 1 >= CELLS_MAX)
+            continue;
+        child->gather = ++plan->gather_count;
+        c->cells += child->column_count + 1;
+    }
+}
+
 void
 plan_choose_forms(const struct plan_input *input, struct plan *plan)
 {
@@ -154,4 +220,6 @@ plan_choose_forms(const struct plan_input *input, struct plan *plan)
     if (plan->is_csv || plan->nulls_stripped || plan->handler != NULL || root->is_grouped)
         return;
     choose_below(&c, root, lets_join(input->dialect, plan), 0);
+    if (input->dialect == DB_POSTGRES && plan->action == PLAN_READ && root->call == NULL)
+        choose_gathered(&c, plan);
 }

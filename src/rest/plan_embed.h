@@ -12,6 +12,9 @@
  * write returns have an order of their own); at most one row, by a key of the target; plain columns,
  * because others may fail or be dear for rows that a limit cuts off; and no limit on rows that have to
  * be sorted first, which would all be joined before.
+ *
+ * Texts of rows below the root may be gathered instead (see emit_gather.c), where a list of keys finds all of
+ * them: by one column, without a limit of their own; and of more than one row of the root.
  */
 #ifndef CAIRN_REST_PLAN_EMBED_H
 #define CAIRN_REST_PLAN_EMBED_H

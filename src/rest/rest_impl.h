@@ -69,6 +69,14 @@ MUST_CHECK bool rest_read_query(struct rest_call *call, struct err *err);
 /* The plan for the shape that rest->key is by now. */
 MUST_CHECK bool rest_find_shape(struct rest_call *call, struct err *err);
 void rest_prepare_encoder(struct rest_call *call);
+
+/* job.c */
+
+/* The encoder takes rows of gathered embeds. */
+void rest_gather(struct rest_call *call);
+/* The job of a request on a table, complete. */
+MUST_CHECK bool rest_make_job(struct rest_call *call, struct err *err);
+/* What all jobs have, up to their own statements. */
 void rest_prepare_job(struct rest_call *call, enum db_mode mode);
 MUST_CHECK bool rest_add_stmt(struct rest_call *call, const struct emit_stmt *sql, uint64_t id,
                               bool (*on_row)(void *, const struct value *, uint32_t), void *ctx,

@@ -17,9 +17,10 @@ struct shape {
     const struct plan *plan;
     struct emit_output sql;
     /* Of the statements; 0: not worth keeping prepared. */
-    uint64_t existing_id, main_id, shown_id, count_id, guess_id;
+    uint64_t existing_id, main_id, gathered_id, shown_id, count_id, guess_id;
     uint64_t body_id; /* of the first of sql.body */
-    const struct encode_column *columns;
+    const struct encode_column *columns, *gathered_columns;
+    bool is_cut; /* an embed had more rows than it may have: nothing is gathered any more */
 };
 
 struct shape_cache;

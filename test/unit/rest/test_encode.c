@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows as JSON, CSV and Location. */
-#include "rest/encode.h"
+#include "rest/encode_gather.h"
 #include "unit.h"
 
 #define COLUMNS_MAX 8
@@ -43,7 +43,7 @@ add_column(struct fixture *f, const char *key, enum type_id type)
 static void
 prepare(struct fixture *f)
 {
-    f->encoder.columns = encode_prepare(&f->plan, f->arena);
+    f->encoder.columns = encode_prepare(&f->plan, false, f->arena);
     f->encoder.column_count = f->root.column_count;
 }
 
@@ -339,6 +339,85 @@ texts_of_rows_become_what_json_agg_writes(void **state)
 }
 
 static void
+rows_that_came_before_stand_where_their_key_is(void **state)
+{
+    struct fixture f;
+    struct plan_rel rel = {.gather = 1};
+    struct plan_column columns[2];
+    /* What the row is, the root's id; the key, the embed's id and name. */
+    struct value rows[][5] = {
+        {text("1"), text(NULL), text("7"), text("1"), text("a")},
+        {text("1"), text(NULL), text("8"), text("2"), text(NULL)},
+        {text("1"), text(NULL), text("7"), text("3"), text("\"")},
+        {text("0"), text("7"), text("7"), text(NULL), text(NULL)},
+        {text("0"), text("9"), text("9"), text(NULL), text(NULL)},
+        {text("0"), text("0"), text(NULL), text(NULL), text(NULL)},
+    };
+
+    fixture_init(&f, ENCODE_JSON);
+    add_embed(&f, &rel, columns, PLAN_RECORD);
+    add_column(&f, "id", TYPE_INT4);
+    f.root.children = &rel;
+    f.plan.gather_count = 1;
+    f.encoder.columns = encode_prepare(&f.plan, true, f.arena);
+    f.encoder.column_count = f.root.column_count;
+    f.encoder.gather = gather_new(f.encoder.columns, 2, 3, 1000, f.arena);
+    for (size_t i = 0; i < COUNTOF(rows); i++)
+        assert_true(encode_row(&f.encoder, rows[i], 5));
+    assert_true(encode_end(&f.encoder));
+    assert_str(buf_str(&f.out), "[{\"e\":[{\"id\":1,\"name\":\"a\"}, \n "
+                                "{\"id\":3,\"name\":\"\\\"\"}],\"id\":7}, \n "
+                                "{\"e\":[],\"id\":9}, \n {\"e\":[],\"id\":0}]");
+    assert_int_equal(f.encoder.rows, 3);
+    assert_true(gather_has_strays(f.encoder.gather));
+    assert_true(encode_row(&f.encoder, (struct value[]){text("0"), text("8"), text("8")}, 5));
+    assert_false(gather_has_strays(f.encoder.gather));
+    assert_false(gather_is_full(f.encoder.gather));
+    assert_false(encode_row(&f.encoder, rows[0], 5));
+    assert_true(gather_is_full(f.encoder.gather));
+    gather_free(f.encoder.gather);
+    fixture_fini(&f);
+}
+
+static void
+many_rows_are_found_by_their_keys(void **state)
+{
+    struct fixture f;
+    struct plan_rel rel = {.gather = 1};
+    struct plan_column columns[2];
+    char key[16], id[16];
+
+    fixture_init(&f, ENCODE_JSON);
+    add_embed(&f, &rel, columns, PLAN_RECORD);
+    f.root.children = &rel;
+    f.plan.gather_count = 1;
+    f.encoder.columns = encode_prepare(&f.plan, true, f.arena);
+    f.encoder.column_count = f.root.column_count;
+    f.encoder.gather = gather_new(f.encoder.columns, 1, 1000, 64 * 1024, f.arena);
+    for (unsigned i = 0; i < 1000; i++) {
+        snprintf(key, sizeof(key), "%u", i % 500);
+        snprintf(id, sizeof(id), "%u", i);
+        assert_true(
+            encode_row(&f.encoder, (struct value[]){text("1"), text(key), text(id), text("x")}, 4));
+    }
+    for (unsigned i = 0; i < 500; i++) {
+        char row[96];
+
+        buf_clear(&f.out);
+        f.encoder.rows = 0;
+        snprintf(key, sizeof(key), "%u", i);
+        assert_true(encode_row(&f.encoder, (struct value[]){text("0"), text(key)}, 4));
+        snprintf(row, sizeof(row),
+                 "[{\"e\":[{\"id\":%u,\"name\":\"x\"}, \n {\"id\":%u,\"name\":\"x\"}]}", i,
+                 i + 500);
+        assert_str(buf_str(&f.out), row);
+    }
+    assert_false(gather_has_strays(f.encoder.gather));
+    gather_free(f.encoder.gather);
+    fixture_fini(&f);
+}
+
+static void
 the_mark_of_new_rows_is_counted_and_not_shown(void **state)
 {
     struct fixture f;
@@ -473,6 +552,8 @@ main(void)
         cmocka_unit_test(embeds_stand_as_they_come),
         cmocka_unit_test(a_joined_row_is_an_object_or_null),
         cmocka_unit_test(texts_of_rows_become_what_json_agg_writes),
+        cmocka_unit_test(rows_that_came_before_stand_where_their_key_is),
+        cmocka_unit_test(many_rows_are_found_by_their_keys),
         cmocka_unit_test(the_mark_of_new_rows_is_counted_and_not_shown),
         cmocka_unit_test(a_restart_forgets_all_rows),
         cmocka_unit_test(what_does_not_fit_stops_the_rows),

@@ -66,6 +66,51 @@ static const struct case_sql sql_cases[] = {
      "SELECT (t0.\"settings\"->$1::text->>$2::text) FROM \"public\".\"projects\" AS t0 LIMIT 1000"},
 };
 
+/* emit_gather.c; NULL: not gathered. */
+static const struct {
+    const char *table, *query, *postgres;
+} gathered_cases[] = {
+    {"clients", "select=id,projects(id,price)&projects.price=gt.5&id=gt.2&order=id&limit=20",
+     "WITH \"cairn page\" (n, c1, k1) AS MATERIALIZED (SELECT 0, t0.\"id\", t0.\"id\" FROM "
+     "\"public\".\"clients\" AS t0 WHERE t0.\"id\" > $1 ORDER BY t0.\"id\" LIMIT 20) (SELECT 1, "
+     "NULL, t1.\"client_id\", t1.\"id\", t1.\"price\" FROM \"public\".\"projects\" AS t1 WHERE "
+     "t1.\"client_id\" = ANY (ARRAY(SELECT k1 FROM \"cairn page\")) AND t1.\"price\" > $2 LIMIT "
+     "1001) UNION ALL (SELECT n, c1, k1, t1.\"id\", t1.\"price\" FROM \"cairn page\" LEFT JOIN "
+     "\"public\".\"projects\" AS t1 ON false)"},
+    {"clients", "select=projects(id)&projects.order=price.desc,id",
+     "WITH \"cairn page\" (n, k1) AS MATERIALIZED (SELECT 0, t0.\"id\" FROM "
+     "\"public\".\"clients\" AS t0 LIMIT 1000) (SELECT 1, k, c1 FROM (SELECT t1.\"client_id\", "
+     "t1.\"id\", t1.\"price\", t1.\"id\" FROM \"public\".\"projects\" AS t1 WHERE "
+     "t1.\"client_id\" = ANY (ARRAY(SELECT k1 FROM \"cairn page\")) LIMIT 1001) AS r (k, c1, o1, "
+     "o2) ORDER BY o1 DESC NULLS FIRST, o2) UNION ALL (SELECT n, k1, t1.\"id\" FROM \"cairn page\" "
+     "LEFT JOIN \"public\".\"projects\" AS t1 ON false)"},
+    {"clients", "select=id,projects(id)&projects.limit=3", NULL},
+    {"clients", "select=id,projects(id)&id=eq.1", NULL},
+    {"clients", "select=id,projects(id::text)", NULL},
+    {"projects", "select=id,clients(id)", NULL},
+};
+
+static void
+embeds_of_several_rows_are_looked_for_at_once(void **state)
+{
+    struct schema *schema = sample_schema();
+
+    (void)state;
+    for (size_t i = 0; i < COUNTOF(gathered_cases); i++) {
+        struct sample_request request;
+
+        assert_true(sample_read(&request, schema, DB_POSTGRES, str_from(gathered_cases[i].table),
+                                str_from(gathered_cases[i].query)));
+        if (gathered_cases[i].postgres == NULL)
+            assert_null(request.sql.gathered.sql.data);
+        else
+            assert_str(request.sql.gathered.sql, gathered_cases[i].postgres);
+        assert_non_null(request.sql.main.sql.data);
+        sample_fini(&request);
+    }
+    schema_unref(schema);
+}
+
 static void
 requests_become_sql_in_both_dialects(void **state)
 {
@@ -312,6 +357,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_become_sql_in_both_dialects),
+        cmocka_unit_test(embeds_of_several_rows_are_looked_for_at_once),
         cmocka_unit_test(mistakes_get_the_contracts_errors),
         cmocka_unit_test(every_growing_part_has_a_limit),
         cmocka_unit_test(plans_of_wide_tables_end_within_their_memory),
