@@ -159,6 +159,39 @@ bodies_are_checked_first(void **state)
     door_expect_all(&door, bodies, COUNTOF(bodies));
 }
 
+/* Foreign keys are looked at when all rows of a statement are there, also where rows are shown. */
+static const struct door_case trees[] = {
+    {"POST /family_tree?select=id,parent\nPrefer: return=representation\n\n"
+     "[{\"id\":\"a\",\"name\":\"A\",\"parent\":\"b\"},{\"id\":\"b\",\"name\":\"B\",\"parent\":null}]",
+     "201\n\n[{\"id\":\"a\",\"parent\":\"b\"}, \n {\"id\":\"b\",\"parent\":null}]"},
+    {"POST /family_tree\nPrefer: return=representation\n\n"
+     "[{\"id\":\"c\",\"name\":\"C\",\"parent\":\"d\"},{\"id\":\"d\",\"name\":\"D\",\"parent\":\"no\"}]",
+     "409\n\n{\"code\":\"23503\",\"details\":\"Key (parent)=(no) is not present in table "
+     "\\\"family_tree\\\".\",\"hint\":null,\"message\":\"insert or update on table "
+     "\\\"family_tree\\\" violates foreign key constraint \\\"family_tree_parent_fkey\\\"\"}"},
+    {"POST /family_tree\n\n"
+     "[{\"id\":\"c\",\"name\":\"C\",\"parent\":\"d\"},{\"id\":\"d\",\"name\":\"D\",\"parent\":\"no\"}]",
+     "409\n\n{\"code\":\"23503\",\"details\":\"Key (parent)=(no) is not present..."},
+    {"POST /family_tree\nPrefer: resolution=ignore-duplicates, return=representation\n\n"
+     "[{\"id\":\"a\",\"name\":\"A\",\"parent\":\"gone\"},{\"id\":\"e\",\"name\":\"E\",\"parent\":\"no\"}]",
+     "409\n\n{\"code\":\"23503\",\"details\":\"Key (parent)=(no) is not present..."},
+    {"POST /family_tree\nPrefer: return=representation\n\n"
+     "[{\"id\":\"f\",\"name\":\"F\",\"parent\":\"g\"},{\"id\":\"g\",\"name\":null,\"parent\":null}]",
+     "400\n\n{\"code\":\"23502\",\"details\":\"Failing row contains (g, null, null).\",..."},
+    {"POST /family_tree\nPrefer: resolution=merge-duplicates, return=headers-only\n\n"
+     "[{\"id\":\"a\",\"name\":\"A\",\"parent\":\"h\"},{\"id\":\"h\",\"name\":\"H\",\"parent\":\"a\"}]",
+     "201\n\n"},
+    {"GET /family_tree?id=gte.a&select=id,parent&order=id",
+     "200\n\n[{\"id\":\"a\",\"parent\":\"h\"}, \n {\"id\":\"b\",\"parent\":null}, \n "
+     "{\"id\":\"h\",\"parent\":\"a\"}]"},
+};
+
+static void
+rows_of_one_insert_may_refer_to_each_other(void **state)
+{
+    door_expect_all(&door, trees, COUNTOF(trees));
+}
+
 static const struct door_case updates[] = {
     {"PATCH /items?id=eq.2\n\n{\"id\":42}",
      "204\nContent-Range: 0-0/*\n!Content-Length\n!Content-Type\n\n"},
@@ -605,6 +638,8 @@ main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(rows_are_inserted, open_shop, close_shop),
         cmocka_unit_test_setup_teardown(many_rows_are_inserted_all_or_none, open_shop, close_shop),
         cmocka_unit_test_setup_teardown(bodies_are_checked_first, open_shop, close_shop),
+        cmocka_unit_test_setup_teardown(rows_of_one_insert_may_refer_to_each_other, open_shop,
+                                        close_shop),
         cmocka_unit_test_setup_teardown(rows_are_updated, open_shop, close_shop),
         cmocka_unit_test_setup_teardown(rows_are_deleted, open_shop, close_shop),
         cmocka_unit_test_setup_teardown(rows_that_exist_are_merged_or_ignored, open_shop,

@@ -109,6 +109,23 @@ explain_open(struct lite_explain *explain, const struct model *model, unsigned g
     return true;
 }
 
+bool
+lite_job_refers_to_itself(const struct db_job *job)
+{
+    for (uint32_t i = 0; i < job->stmt_count; i++) {
+        const struct model_table *table = job->stmts[i].target;
+
+        if (table == NULL || job->stmts[i].row_count < 2)
+            continue;
+        for (uint32_t f = 0; f < table->foreign_key_count; f++) {
+            if (str_eq(table->foreign_keys[f].ref_table, table->name) &&
+                str_eq(table->foreign_keys[f].ref_schema, table->schema))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* Runs [from, to) of the statement's rows of parameters. */
 static enum lite_outcome
 replay_stmt(struct lite_explain *explain, const struct db_stmt *stmt, uint32_t from, uint32_t to,
@@ -213,7 +230,7 @@ explain_one(struct lite_explain *explain, const struct model *model, unsigned ge
         lite_conn_step(conn->begin_write) != SQLITE_OK)
         return;
     /* Later rows are asked about after the foreign key that failed. */
-    if ((!is_key && looks_on) ||
+    if ((!is_key && looks_on && !lite_job_refers_to_itself(job)) ||
         lite_conn_exec(conn, "PRAGMA defer_foreign_keys=ON") == SQLITE_OK) {
         bool is_applied = replay(explain, failure) && is_key;
         lite_conn_limit(conn, 0, clock_mono_ns() + replay_max_ns);

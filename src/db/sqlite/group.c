@@ -116,8 +116,7 @@ deferred_is_violated(struct lite_core *core)
     int current = 0;
     int high = 0;
 
-    return core->has_deferred &&
-           sqlite3_db_status(core->conn.db, SQLITE_DBSTATUS_DEFERRED_FKS, &current, &high, 0) ==
+    return sqlite3_db_status(core->conn.db, SQLITE_DBSTATUS_DEFERRED_FKS, &current, &high, 0) ==
                SQLITE_OK &&
            current != 0;
 }
@@ -141,6 +140,8 @@ static bool
 job_try(struct lite_core *core, struct lite_group *group, struct db_job *job, int *rc)
 {
     uint32_t stmt = 0;
+    bool waits = lite_job_refers_to_itself(job) &&
+                 lite_conn_exec(&core->conn, "PRAGMA defer_foreign_keys=ON") == SQLITE_OK;
     bool ok = false;
 
     core->conn.env.now_us = clock_wall_us();
@@ -150,11 +151,13 @@ job_try(struct lite_core *core, struct lite_group *group, struct db_job *job, in
     /* What follows must not be interrupted. */
     lite_conn_limit(&core->conn, 0, 0);
 
-    if (ok && deferred_is_violated(core)) {
+    if (ok && (core->has_deferred || waits) && deferred_is_violated(core)) {
         *rc = SQLITE_CONSTRAINT_FOREIGNKEY;
         stmt = job->stmt_count;
         ok = err_set(&job->err, ERR_DB, "23503", "FOREIGN KEY constraint failed");
     }
+    if (waits)
+        lite_conn_exec(&core->conn, "PRAGMA defer_foreign_keys=OFF");
     if (!ok && lite_explain_knows(*rc))
         failure_note(core, group, job, stmt, *rc);
     return ok && (job->check == NULL || job->check(job));

@@ -410,9 +410,10 @@ ref_columns_find(const struct model_foreign_key *key, const struct model_table *
     return true;
 }
 
-/* The row refers to one that isn't there. */
+/* The row refers to one that isn't there. One that an upsert has skipped was captured as well: when all is
+ * applied, a row that refers so must be there. */
 static bool
-child_find(struct probe *probe, const struct captured *row, struct err *err)
+child_find(struct probe *probe, const struct captured *row, bool is_applied, struct err *err)
 {
     const struct model *model = probe->capture->model;
     const struct value *values[KEY_COLUMNS_MAX];
@@ -424,7 +425,8 @@ child_find(struct probe *probe, const struct captured *row, struct err *err)
         if (!ref_columns_find(key, parent, columns) ||
             key_is_unchanged(row, key->columns, key->column_count) ||
             !key_values(row->new, key->columns, key->column_count, values) ||
-            row_exists(probe, parent, columns, values, key->column_count))
+            row_exists(probe, parent, columns, values, key->column_count) ||
+            (is_applied && !row_exists(probe, row->table, key->columns, values, key->column_count)))
             continue;
         struct buf text;
         err_set(err, ERR_DB, "23503",
@@ -537,7 +539,7 @@ foreign_key_find_in(struct probe *probe, const struct model_table *target, bool 
 
     for (; row != NULL && row->table != NULL && probe->count < PROBES_MAX; row = row->next) {
         if (is_table(row->table, target) == of_target &&
-            (parent_find(probe, row, is_applied, err) || child_find(probe, row, err)))
+            (parent_find(probe, row, is_applied, err) || child_find(probe, row, is_applied, err)))
             return true;
     }
     return false;

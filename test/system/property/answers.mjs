@@ -40,18 +40,18 @@ const isUnread = (request, sqlite, postgres) =>
 const isCast = (request, sqlite, postgres) =>
     (isAboutValues(codeOf(sqlite)) || isAboutValues(codeOf(postgres))) && /::/.test(decodeURIComponent(targetOf(request)));
 
+const messageOf = (answer) => JSON.parse(answer.body).message;
+
 /**
  * docs/status.md: of several rows that are wrong in different ways, the embedded engine finds first what it sees before it begins
  * (values, and nulls in keys), and then goes row by row; PostgreSQL looks at foreign keys last, after the check of a view.
  */
 const isEarlier = (request, sqlite, postgres) =>
-    Array.isArray(request.body) && request.body.length > 1 && /^(23|22|44|21000)/.test(codeOf(sqlite)) && /^(23|44)/.test(codeOf(postgres))
-    && codeOf(sqlite) !== codeOf(postgres);
+    Array.isArray(request.body) && request.body.length > 1 && /^(23|22|44|21000)/.test(codeOf(sqlite)) && /^(23|44|21000)/.test(codeOf(postgres))
+    && (codeOf(sqlite) !== codeOf(postgres) || (codeOf(sqlite) === '23502' && messageOf(sqlite) !== messageOf(postgres)));
 
 /** Of several things wrong with a statement, one is named. */
-const isStatic = (answer) => ['42846', '42883', '42804', '42803', '42703', '42725', '42704'].includes(codeOf(answer));
-
-const messageOf = (answer) => JSON.parse(answer.body).message;
+const isStatic = (answer) => ['42846', '42883', '42804', '42803', '42703', '42725', '42704', '22023'].includes(codeOf(answer));
 
 /**
  * Of several rows that violate a constraint, an update or delete names the one that lies first, which updates before have moved;

@@ -76,7 +76,8 @@ export class Calls extends Selects {
             this.filters(relation, params, { most: 2, embeds });
             params.push(['order', this.order(relation, related)]);
         }
-        if (relation || made.kind === 'set') this.page(params);
+        // PostgreSQL calls no function of which no row is wanted.
+        if ((relation || made.kind === 'set') && !made.isVolatile) this.page(params);
         return { method, table: `rpc/${made.name}`, params, headers, body };
     }
 
