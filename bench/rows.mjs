@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The rows of the report. of: contenders with the form of the request that each understands, a server's
-// other work as 'server/what it is'; floors: what cairn has to reach, as [what, ratio to whom, at least].
+// other work as 'server/what it is'; floors: what cairn has to reach, as [what, ratio to whom, at least];
+// isDatabaseOnLoadCore: PostgreSQL gets no part of the server's core.
 
 export const clients = 64;
 
@@ -53,6 +54,7 @@ export const rows = {
     },
     postgres: {
         title: 'point read, PostgreSQL on the other core',
+        isDatabaseOnLoadCore: true,
         of: { 'fastify-pg': 'point-plain', 'bare-pg': 'point-plain', 'cairn-pg': 'point' },
         floors: [['perSecond', 'fastify-pg', 2.3], ['perCpu', 'fastify-pg', 3.5], ['perSecond', 'bare-pg', 0.8]],
     },

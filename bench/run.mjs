@@ -2,7 +2,8 @@
 //
 // Measures cairn and others side by side, and writes bench/RESULTS.md: ./dev bench [ROW...]
 //
-// One core for the server, one for the load (wrk) and, where there is one, the database. Of each row
+// One core for the server, one for the load (wrk). The database may use what both leave, as it may on any
+// machine, except in the row whose title says otherwise. Of each row
 // all contenders are measured in turn, several rounds. Ratios are made in each round, of neighbours in time,
 // since what else the machine does changes from one to the next; of requests per second of the server's
 // processor time where the load generator may be the limit, and of requests per second where the disk or
@@ -213,14 +214,20 @@ const makers = {
 
 let postgresStarted;
 
-/** PostgreSQL lives on the other core, with wrk. */
 function benchPostgres() {
     postgresStarted ??= startPostgres({ own: true }).then(async (postgres) => {
-        execFileSync('taskset', ['-a', '-p', '-c', loadCore, String(postgres.process.pid)], { stdio: 'ignore' });
         await postgres.sql(roleSql, 'postgres');
         return postgres;
     });
     return postgresStarted;
+}
+
+/** What it starts later inherits its cores. */
+function pinPostgres(postgres, cores) {
+    for (const pid of family(postgres.process.pid)) {
+        // A process of its own may have ended meanwhile.
+        spawnSync('taskset', ['-p', '-c', cores, String(pid)], { stdio: 'ignore' });
+    }
 }
 
 let plainPostgresUrl;
@@ -270,6 +277,9 @@ async function measure(server, kind, forSeconds = seconds) {
 async function measureRow(row) {
     const servers = [];
     for (const [key, kind] of Object.entries(row.of)) servers.push({ key, kind, server: await get(key), all: [] });
+    if (servers.some((one) => one.server.usesPostgres)) {
+        pinPostgres(await benchPostgres(), row.isDatabaseOnLoadCore ? loadCore : `${serverCore},${loadCore}`);
+    }
     for (const one of servers) await measure(one.server, one.kind, 1); // warm
     for (let round = 0; round < rounds; round++) {
         for (const one of servers) one.all.push(await measure(one.server, one.kind));
@@ -381,8 +391,8 @@ function report(results) {
     out();
     out(`Written by \`./dev bench\` on ${new Date().toISOString().slice(0, 10)}, revision ${revision}, `
         + `${os.cpus().length} cores (${cpu}), Linux ${os.release()}, Node ${process.version}.`);
-    out(`The server has core ${serverCore}; the load (wrk, ${clients} connections, one thread) and PostgreSQL have core `
-        + `${loadCore}. Contenders of a row run in turn, ${rounds} rounds of ${seconds} s; figures are medians, ratios those of each round. All commit with the `
+    out(`The server has core ${serverCore}, the load (wrk, ${clients} connections, one thread) core ${loadCore}; PostgreSQL may use both, except in `
+        + `the row that says otherwise. Contenders of a row run in turn, ${rounds} rounds of ${seconds} s; figures are medians, ratios those of each round. All commit with the `
         + 'same durability (WAL, synchronous=FULL). Nobody writes a line per request (cairn runs with `log.level: warn`).');
     out();
     out(`Load of the machine before: ${results.load.toFixed(2)}`
