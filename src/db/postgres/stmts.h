@@ -45,12 +45,21 @@ unsigned pg_stmts_count(const struct pg_stmts *stmts);
 struct pg_stmt_name {
     char text[24];
 };
+/* c1, c2 and so on. Each use of a statement needs it, which by snprintf cost a twenty-fifth of a request. */
 static inline struct pg_stmt_name
 pg_stmt_name(uint64_t serial)
 {
     struct pg_stmt_name name;
+    char digits[20];
+    size_t count = 0, len = 0;
 
-    snprintf(name.text, sizeof(name.text), "c%llu", (unsigned long long)serial);
+    do
+        digits[count++] = (char)('0' + serial % 10);
+    while ((serial /= 10) > 0);
+    name.text[len++] = 'c';
+    while (count > 0)
+        name.text[len++] = digits[--count];
+    name.text[len] = '\0';
     return name;
 }
 
