@@ -47,7 +47,7 @@ emit_table_piece(struct emitter *e, const struct body_piece *piece,
     if (table == NULL)
         return;
     if (piece->kind == BODY_TABLE)
-        emit_body_source(e, table);
+        emit_body_source(e, table, piece);
     else if (piece->kind == BODY_TARGET)
         emit_body_target(e, table, statement, piece->alias);
     else

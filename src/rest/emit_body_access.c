@@ -42,11 +42,17 @@ emit_name_role(struct emitter *e, const struct schema_role *role, size_t from)
 }
 
 void
-emit_body_source(struct emitter *e, const struct schema_table *table)
+emit_body_source(struct emitter *e, const struct schema_table *table,
+                 const struct body_piece *piece)
 {
     const struct schema_role *role = emit_body_role(e);
+    const struct schema_table *view =
+        schema_find_table(e->plan->schema, piece->view_schema, piece->view_name);
     struct err err = {0};
 
+    /* What a column of a view asks is read as the view reads it. */
+    if (view != NULL)
+        role = access_view_reader(e->plan->schema, role, view);
     if (role == NULL)
         emit_table(e, table);
     else if (!access_write_source(e->plan->schema, role, table, STR_NULL, e->arena, &e->sql,
@@ -199,6 +205,17 @@ check_defaults(const struct emitter *e, const struct schema_role *role,
     return true;
 }
 
+/* Whether a new row has to be seen through the view, or one of those below it. */
+static bool
+checks_rows(const struct schema_table *view)
+{
+    for (uint32_t i = 0; i < view->view->level_count; i++) {
+        if (access_view_has_where(view, i) && access_view_checks(view, i))
+            return true;
+    }
+    return false;
+}
+
 /* What stands below a view that is written, for those as whom it is. */
 static bool
 check_below(const struct emitter *e, const struct schema_role *role,
@@ -210,7 +227,8 @@ check_below(const struct emitter *e, const struct schema_role *role,
         ARENA_ARRAY(e->arena, const struct model_column *, statement->set_count + 1);
     struct access_view_need need = {.columns = columns,
                                     .reads = !statement->is_blind,
-                                    .filters = !is_insert || body_is_checked(statement->sql)};
+                                    .filters = !is_insert || statement->merge_count > 0 ||
+                                               checks_rows(table)};
 
     for (uint32_t i = 0; i < statement->set_count; i++) {
         columns[need.column_count] = schema_find_column(table, statement->sets[i]);

@@ -145,7 +145,8 @@ bool emit_reads_target(const struct emitter *e);
 const struct schema_role *emit_body_role(const struct emitter *e);
 /* What was written from there on runs as role, who is then the current user. */
 void emit_name_role(struct emitter *e, const struct schema_role *role, size_t from);
-void emit_body_source(struct emitter *e, const struct schema_table *table);
+void emit_body_source(struct emitter *e, const struct schema_table *table,
+                      const struct body_piece *piece);
 void emit_body_target(struct emitter *e, const struct schema_table *table,
                       const struct model_statement *statement, struct str alias);
 void emit_body_check(struct emitter *e, const struct schema_table *table,

@@ -2,6 +2,7 @@
 #include "schema/access_view.h"
 
 #include "schema/access_impl.h"
+#include "sql/body.h"
 #include "sql/quote.h"
 
 #define LEVELS_MAX 32 /* views on views */
@@ -197,6 +198,13 @@ access_view_checks(const struct schema_table *view, uint32_t level)
 /* --- privileges -------------------------------------------------------------------------------------- */
 
 const struct schema_role *
+access_view_reader(const struct schema *schema, const struct schema_role *caller,
+                   const struct schema_table *view)
+{
+    return access_reader(schema, caller, view->model);
+}
+
+const struct schema_role *
 access_view_writer(const struct schema *schema, const struct schema_role *caller,
                    const struct schema_table *view)
 {
@@ -236,17 +244,35 @@ may_set(const struct schema *schema, const struct schema_role *reader,
     return schema_may(schema, reader, table->model, need->rights);
 }
 
-/* What the view asks of other tables, and of its own where the statement reads it. */
+/* Whether the text reads the table. */
+static bool
+mentions(struct str text, const struct model_reference *r)
+{
+    struct body_piece piece;
+    size_t at = 0;
+
+    while (body_next(text, &at, &piece)) {
+        if (piece.kind == BODY_TABLE && str_eq(piece.schema, r->schema) &&
+            str_eq(piece.name, r->table))
+            return true;
+    }
+    return false;
+}
+
+/* What the view asks of other tables, in its condition or where it is read, and of its own where it is read: by
+ * the statement, or by the condition of a view above it. */
 static bool
 may_read(struct access_writer *w, const struct schema_role *reader, const struct model_table *view,
-         const struct access_view_need *need)
+         const struct access_view_need *need, bool is_filtered_above)
 {
     for (uint32_t i = 0; i < view->reference_count; i++) {
         const struct model_reference *r = &view->references[i];
         bool is_own = str_eq(r->table, view->from_table) && str_eq(r->schema, view->from_schema);
 
-        if ((is_own ? need->reads : need->reads || need->filters) &&
-            !access_check_reads(w, reader, r, 1))
+        bool is_asked =
+            !is_own && need->filters && (is_filtered_above || mentions(view->where_sqlite, r));
+
+        if ((need->reads || is_asked) && !access_check_reads(w, reader, r, 1))
             return false;
     }
     return true;
@@ -258,6 +284,7 @@ access_view_may(const struct schema *schema, const struct schema_role *caller,
                 struct err *err)
 {
     struct access_writer w = {.schema = schema, .caller = caller, .err = err};
+    bool is_filtered = false;
 
     for (uint32_t level = 0; level < view->view->level_count; level++) {
         const struct schema_table *at = view->view->levels[level];
@@ -266,8 +293,9 @@ access_view_may(const struct schema *schema, const struct schema_role *caller,
 
         if (!may_set(schema, reader, view, level, table, need))
             return access_fail_table(table->model, err);
-        if (!may_read(&w, reader, at->model, need))
+        if (!may_read(&w, reader, at->model, need, is_filtered))
             return false;
+        is_filtered = is_filtered || access_view_has_where(view, level);
     }
     return true;
 }

@@ -25,6 +25,10 @@ struct access_view_text {
     int64_t *reads; /* MODEL_READS_... are added */
 };
 
+/* As whom the view reads what its columns ask: its owner, or, with security_invoker, the caller. */
+const struct schema_role *access_view_reader(const struct schema *schema,
+                                             const struct schema_role *caller,
+                                             const struct schema_table *view);
 /* As whom the base table is written. */
 const struct schema_role *access_view_writer(const struct schema *schema,
                                              const struct schema_role *caller,

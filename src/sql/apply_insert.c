@@ -344,6 +344,8 @@ apply_insert(struct apply *a, const struct json *body)
     struct buf suffix;
     bool ok;
 
+    if (view_write_is(a, range))
+        return view_write(a, body, VIEW_INSERT);
     if (pg_count(body, "returningList") > 0)
         return apply_refuse(a, SIZE_MAX, "RETURNING in a migration");
     if (!apply_need_table(a, apply_range_name(range), pg_location(range), &insert.table) ||

@@ -198,9 +198,27 @@ write_target(struct buf *out, const struct model_table *table, const struct scop
 
 /* --- UPDATE ---------------------------------------------------------------------------------------------- */
 
-/* Keys whose ON UPDATE would have to act. */
+/* Whether the statement sets one of the key's columns. */
 static bool
-check_references(struct apply *a, const struct model_table *table, const struct json *targets)
+sets_key(struct apply *a, const struct model_table *table, const struct model_foreign_key *key,
+         const struct json *targets)
+{
+    for (const struct json *n = targets; n != NULL; n = n->next) {
+        struct str name = pg_str(pg_as(n, "ResTarget"), "name");
+
+        for (uint32_t i = 0; i < key->column_count; i++) {
+            const struct model_column *column = model_find_column(table, key->ref_columns[i]);
+
+            if (column != NULL && str_eq(view_target_name(a, table, column), name))
+                return true;
+        }
+    }
+    return false;
+}
+
+bool
+update_check_references(struct apply *a, const struct model_table *table,
+                        const struct json *targets)
 {
     for (uint32_t t = 0; t < a->model->table_count; t++) {
         const struct model_table *other = &a->model->tables[t];
@@ -209,19 +227,14 @@ check_references(struct apply *a, const struct model_table *table, const struct 
             const struct model_foreign_key *key = &other->foreign_keys[k];
 
             if (!str_eq(key->ref_table, table->name) || !str_eq(key->ref_schema, table->schema) ||
-                key->on_update == MODEL_NO_ACTION || key->on_update == MODEL_RESTRICT)
+                key->on_update == MODEL_NO_ACTION || key->on_update == MODEL_RESTRICT ||
+                !sets_key(a, table, key, targets))
                 continue;
-            for (const struct json *n = targets; n != NULL; n = n->next) {
-                for (uint32_t i = 0; i < key->column_count; i++) {
-                    if (str_eq(pg_str(pg_as(n, "ResTarget"), "name"), key->ref_columns[i]))
-                        return apply_fail(a, SIZE_MAX, "0A000",
-                                          "drop the constraint, write both sides, add it again",
-                                          "constraint \"%.*s\" on table \"%.*s\" would have to "
-                                          "update its rows, which a migration on the embedded "
-                                          "engine can't",
-                                          STR_ARG(key->name), STR_ARG(other->name));
-                }
-            }
+            return apply_fail(
+                a, SIZE_MAX, "0A000", "drop the constraint, write both sides, add it again",
+                "constraint \"%.*s\" on table \"%.*s\" would have to update its rows, "
+                "which a migration on the embedded engine can't",
+                STR_ARG(key->name), STR_ARG(other->name));
         }
     }
     return true;
@@ -275,9 +288,11 @@ apply_update(struct apply *a, const struct json *body)
     struct buf sql;
     bool ok;
 
+    if (view_write_is(a, range))
+        return view_write(a, body, VIEW_UPDATE);
     if (!check_clauses(a, body) ||
         !apply_need_table(a, apply_range_name(range), pg_location(range), &table) ||
-        !check_references(a, table, pg_first(body, "targetList")) || !ddl_flush(a))
+        !update_check_references(a, table, pg_first(body, "targetList")) || !ddl_flush(a))
         return false;
     ddl_written(a, table);
     apply_buf(&sql);
@@ -328,9 +343,8 @@ write_reset(struct buf *out, const struct model_table *other, const struct model
     }
 }
 
-/* What deleting rows of the table does to those that point to them, and so on. */
-static bool
-cascade_delete(struct apply *a, const struct model_table *table, uint32_t depth)
+bool
+delete_cascade(struct apply *a, const struct model_table *table, uint32_t depth)
 {
     for (uint32_t t = 0; t < a->model->table_count; t++) {
         const struct model_table *other = &a->model->tables[t];
@@ -357,7 +371,7 @@ cascade_delete(struct apply *a, const struct model_table *table, uint32_t depth)
             }
             write_orphans(&sql, table, other, key);
             if (!apply_run_if(a, true, &sql) ||
-                (key->on_delete == MODEL_CASCADE && !cascade_delete(a, other, depth + 1)))
+                (key->on_delete == MODEL_CASCADE && !delete_cascade(a, other, depth + 1)))
                 return false;
         }
     }
@@ -401,6 +415,8 @@ apply_delete(struct apply *a, const struct json *body)
     struct buf sql;
     bool ok;
 
+    if (view_write_is(a, range))
+        return view_write(a, body, VIEW_DELETE);
     if (!check_clauses(a, body) ||
         !apply_need_table(a, apply_range_name(range), pg_location(range), &table) || !ddl_flush(a))
         return false;
@@ -408,7 +424,7 @@ apply_delete(struct apply *a, const struct json *body)
     apply_buf(&sql);
     ok =
         query_with(&x, pg_get(body, "withClause"), &sql) && delete_translate(&x, body, table, &sql);
-    return apply_run_if(a, ok, &sql) && cascade_delete(a, table, 0);
+    return apply_run_if(a, ok, &sql) && delete_cascade(a, table, 0);
 }
 
 /* --- TRUNCATE -------------------------------------------------------------------------------------------- */

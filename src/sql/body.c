@@ -18,6 +18,21 @@ body_write_table(struct buf *out, struct str schema, struct str name)
 }
 
 void
+body_write_table_of(struct buf *out, struct str schema, struct str name, struct str view_schema,
+                    struct str view_name)
+{
+    buf_add_char(out, BODY_MARK_TABLE);
+    buf_add_str(out, schema);
+    buf_add_char(out, BODY_MARK_NAME);
+    buf_add_str(out, name);
+    buf_add_char(out, BODY_MARK_NAME);
+    buf_add_str(out, view_schema);
+    buf_add_char(out, BODY_MARK_NAME);
+    buf_add_str(out, view_name);
+    buf_add_char(out, BODY_MARK_TABLE);
+}
+
+void
 body_write_target(struct buf *out, struct str schema, struct str name, struct str alias)
 {
     buf_add_char(out, BODY_MARK_TARGET);
@@ -96,7 +111,12 @@ read_mark(char kind, struct str inside, struct body_piece *out)
         out->part = read_part(str_cut(&inside, BODY_MARK_NAME));
     out->schema = str_cut(&inside, BODY_MARK_NAME);
     out->name = str_cut(&inside, BODY_MARK_NAME);
-    out->alias = inside;
+    if (kind == BODY_MARK_TABLE) {
+        out->view_schema = str_cut(&inside, BODY_MARK_NAME);
+        out->view_name = inside;
+    } else {
+        out->alias = inside;
+    }
 }
 
 bool

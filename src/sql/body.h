@@ -12,6 +12,7 @@
 
 /*
  * \x02schema\x03name\x02              a table, as the texts of model.h have it
+ * \x02schema\x03name\x03vschema\x03vname\x02     a table as the view vschema.vname reads it
  * \x04index\x04                       an argument
  * \x05schema\x03name\x03alias\x05     see BODY_TARGET
  * \x06part\x03schema\x03name\x03alias\x06     see BODY_CHECK
@@ -49,11 +50,15 @@ struct body_piece {
     struct str text; /* of BODY_TEXT */
     uint32_t index;
     struct str schema, name, alias;
-    enum body_part part; /* of BODY_CHECK */
+    struct str view_schema, view_name; /* of BODY_TABLE: who reads it; empty: the body itself */
+    enum body_part part;               /* of BODY_CHECK */
 };
 
 void body_write_argument(struct buf *out, uint32_t index);
 void body_write_table(struct buf *out, struct str schema, struct str name);
+/* The same, read as the view reads it. */
+void body_write_table_of(struct buf *out, struct str schema, struct str name,
+                         struct str view_schema, struct str view_name);
 void body_write_target(struct buf *out, struct str schema, struct str name, struct str alias);
 void body_write_check(struct buf *out, enum body_part part, struct str schema, struct str name,
                       struct str alias);

@@ -46,6 +46,7 @@ struct scope_item {
     uint32_t reference;               /* its place in marks, from 1; 0: none */
     const struct model_table *target; /* what the statement writes; NULL: it only reads this */
     const struct model_table *model;  /* the table that it is; NULL: a view or a query */
+    struct str target_name;           /* of target: what SQLite calls the table that is written */
     struct scope_item *next;
 };
 
@@ -251,6 +252,11 @@ MUST_CHECK bool update_translate(struct expr_context *x, const struct json *body
                                  struct model_table *table, struct buf *out);
 MUST_CHECK bool delete_translate(struct expr_context *x, const struct json *body,
                                  struct model_table *table, struct buf *out);
+/* Of a migration: whether an ON UPDATE of a foreign key would have to act, which it can't. */
+MUST_CHECK bool update_check_references(struct apply *a, const struct model_table *table,
+                                        const struct json *targets);
+/* What deleting rows of the table does to those that point to them, and so on. */
+MUST_CHECK bool delete_cascade(struct apply *a, const struct model_table *table, uint32_t depth);
 /* apply_insert.c */
 MUST_CHECK bool insert_translate(struct expr_context *x, const struct json *body,
                                  struct model_table *table, struct buf *out);
@@ -279,6 +285,8 @@ struct str marks_strip(struct arena *arena, const struct model *model, struct st
 /* What the text reads, kept with the model. */
 void marks_keep(struct apply *a, const struct marks *marks, struct model_reference **references,
                 uint32_t *count);
+
+#define VIEW_DEPTH_MAX 32 /* views on views */
 
 /* view_row.c: views through which rows can be written */
 /* Why PostgreSQL would not write through a view with this query; empty: it would. */
@@ -310,6 +318,14 @@ struct str view_target_name(const struct apply *a, const struct model_table *tab
                             const struct model_column *column);
 /* Whether what it writes has to be seen through the view. */
 bool view_target_checks(const struct apply *a);
+/* What asks for that in RETURNING: PostgreSQL asks when the table has taken the row. */
+void view_target_write_seen(struct apply *a, const struct model_table *table, struct buf *out);
+/* A text of view's, with \x01 for a row of the table at the bottom. */
+struct str view_target_settle(struct apply *a, const struct model_table *view, struct str text);
+/* view_write.c: statements of a migration that write through a view */
+enum view_write { VIEW_INSERT, VIEW_UPDATE, VIEW_DELETE };
+bool view_write_is(struct apply *a, const struct json *range);
+MUST_CHECK bool view_write(struct apply *a, const struct json *body, enum view_write kind);
 /* In the end: which views can be written, which depends on those below. */
 void view_settle(struct model *model);
 

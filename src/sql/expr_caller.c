@@ -333,7 +333,7 @@ marks_strip(struct arena *arena, const struct model *model, struct str text)
         rest = str_slice(text, i + 1, str_find_char(text, '\2', i + 1));
         i += rest.len + 1;
         schema = str_cut(&rest, '\3');
-        table = model_find_table(model, schema, rest);
+        table = model_find_table(model, schema, str_cut(&rest, '\3'));
         if (table != NULL)
             quote_ident(&out, table->sqlite_name);
     }

@@ -79,9 +79,13 @@ static void
 write_view_value(struct expr_context *x, const struct scope_item *item, struct str value,
                  struct buf *out)
 {
+    bool asks = str_find_char(value, '\2', 0) < value.len;
+
     for (size_t i = 0; i < value.len; i++) {
         if (value.data[i] != '\1')
             buf_add_char(out, value.data[i]);
+        else if (item->is_unqualified && asks && item->target != NULL)
+            quote_ident(out, item->target_name); /* a table that is asked may have the name, too */
         else if (item->is_unqualified)
             i++; /* and the dot behind it */
         else

@@ -281,15 +281,6 @@ returning_scope(struct apply *a, struct scope *scope, const struct model_table *
     item->is_unqualified = true;
 }
 
-/* PostgreSQL asks whether a view shows a new row when its table has taken it. */
-static void
-write_seen(struct apply *a, const struct model_table *table, struct buf *out)
-{
-    BUF_ADD_LIT(out, "CASE WHEN 0 THEN NULL");
-    body_write_check(out, BODY_SEEN, a->view->schema, a->view->name, table->sqlite_name);
-    BUF_ADD_LIT(out, " ELSE 1 END");
-}
-
 /* Nobody takes what it gives, but it reads. */
 static bool
 check_returning(struct apply *a, const struct model_table *table, const struct json *body)
@@ -334,7 +325,7 @@ write_check_option(struct apply *a, const struct model_table *table, bool return
     if (!view_target_checks(a) || index == DELETE_INDEX)
         return;
     buf_add_str(out, returns ? STR(", ") : STR(" RETURNING "));
-    write_seen(a, table, out);
+    view_target_write_seen(a, table, out);
 }
 
 static const struct {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Statements of functions that write through a view: its names, in terms of the table at the bottom. */
+#include "sql/body.h"
 #include "sql/expr.h"
 #include "sql/quote.h"
 
-#define DEPTH_MAX 32 /* views on views */
+#define DEPTH_MAX VIEW_DEPTH_MAX
 
 static const struct model_table *
 below(const struct apply *a, const struct model_table *view)
@@ -36,6 +37,66 @@ fail_fixed(struct apply *a, const struct model_table *view, size_t location)
                       "cannot %.*s view \"%.*s\"", STR_ARG(verb), STR_ARG(view->name));
 }
 
+/* Whether writing rows of base changes table, by what foreign keys do. */
+static bool
+is_changed_with(const struct apply *a, const struct model_table *table,
+                const struct model_table *base, uint32_t depth)
+{
+    for (uint32_t i = 0; i < table->foreign_key_count; i++) {
+        const struct model_foreign_key *key = &table->foreign_keys[i];
+        const struct model_table *to = model_find_table(a->model, key->ref_schema, key->ref_table);
+        bool on_delete = key->on_delete != MODEL_NO_ACTION && key->on_delete != MODEL_RESTRICT;
+        bool on_update = key->on_update != MODEL_NO_ACTION && key->on_update != MODEL_RESTRICT;
+
+        if ((strcmp(a->view_verb, "delete from") == 0 ? !on_delete : !on_update) || to == NULL)
+            continue;
+        if (to == base || depth == DEPTH_MAX || is_changed_with(a, to, base, depth + 1))
+            return true;
+    }
+    return false;
+}
+
+/* Why the view's column can't be read while rows of base are written; NULL: it can. */
+static const char *
+refused_column(const struct apply *a, const struct model_column *column,
+               const struct model_table *base)
+{
+    struct body_piece piece;
+    size_t at = 0;
+
+    while (body_next(column->value_sqlite, &at, &piece)) {
+        const struct model_table *asked = NULL;
+
+        if (piece.kind != BODY_TABLE)
+            continue;
+        asked = model_find_table(a->model, piece.schema, piece.name);
+        if (asked == NULL || asked->is_view)
+            return "another view";
+        if (asked == base)
+            return "the table that is written";
+        /* A migration's statement gives no rows back, which are read when all is done. */
+        if (a->marks != NULL && a->marks->is_body && is_changed_with(a, asked, base, 0))
+            return "a table whose foreign key acts";
+    }
+    return NULL;
+}
+
+static bool
+check_asked(struct apply *a, const struct model_table *view, const struct model_table *base,
+            size_t location)
+{
+    for (uint32_t i = 0; i < view->column_count; i++) {
+        const char *reason = refused_column(a, &view->columns[i], base);
+
+        if (reason != NULL)
+            return apply_fail(a, location, "0A000", "write to the table that it stands on",
+                              "the embedded engine can't write through view \"%.*s\" here, whose "
+                              "column \"%.*s\" asks %s",
+                              STR_ARG(view->name), STR_ARG(view->columns[i].name), reason);
+    }
+    return true;
+}
+
 bool
 view_target_begin(struct apply *a, struct name name, size_t location, const char *verb,
                   struct model_table **out)
@@ -50,18 +111,14 @@ view_target_begin(struct apply *a, struct name name, size_t location, const char
     for (uint32_t depth = 0; (*out)->is_view; depth++) {
         if ((*out)->view_fixed.len > 0 || (*out)->from_table.len == 0 || depth == DEPTH_MAX)
             return fail_fixed(a, *out, location);
-        for (uint32_t i = 0; i < (*out)->column_count; i++) {
-            struct str value = (*out)->columns[i].value_sqlite;
-
-            if (value.len > 0 && memchr(value.data, '\2', value.len) != NULL)
-                return apply_fail(a, location, "0A000", "write to the table that it stands on",
-                                  "a function on the embedded engine can't write through view "
-                                  "\"%.*s\", whose column \"%.*s\" asks other tables",
-                                  STR_ARG((*out)->name), STR_ARG((*out)->columns[i].name));
-        }
         *out = model_find_table(a->model, (*out)->from_schema, (*out)->from_table);
         if (*out == NULL)
             return fail_fixed(a, view, location);
+    }
+    for (const struct model_table *level = view; level != NULL && level->is_view;
+         level = below(a, level)) {
+        if (!check_asked(a, level, *out, location))
+            return false;
     }
     if (view->is_view)
         a->view = view;
@@ -111,6 +168,31 @@ view_target_columns(struct apply *a, const struct model_table *table, uint32_t *
     return count;
 }
 
+/* A column of view in terms of a row of what it stands on; tables in it are read as the view reads them. */
+static struct str
+column_value(struct apply *a, const struct model_table *view, const struct model_column *column)
+{
+    struct body_piece piece;
+    struct buf out;
+    size_t at = 0;
+
+    apply_buf(&out);
+    if (column->from_column.len > 0) {
+        BUF_ADD_LIT(&out, "\1.");
+        quote_ident(&out, column->from_column);
+        return apply_take(a->tmp, &out);
+    }
+    buf_add_char(&out, '(');
+    while (body_next(column->value_sqlite, &at, &piece)) {
+        if (piece.kind == BODY_TABLE)
+            body_write_table_of(&out, piece.schema, piece.name, view->schema, view->name);
+        else
+            buf_add_str(&out, piece.text);
+    }
+    buf_add_char(&out, ')');
+    return apply_take(a->tmp, &out);
+}
+
 /* Text with \x01 for a row of the table at the bottom, from one for a row of what view stands on. */
 static struct str
 settle_value(struct apply *a, const struct model_table *view, struct str text, uint32_t depth)
@@ -124,7 +206,6 @@ settle_value(struct apply *a, const struct model_table *view, struct str text, u
     for (size_t i = 0; i < text.len; i++) {
         const struct model_column *column = NULL;
         size_t from = i + 3;
-        struct buf value;
 
         if (text.data[i] != '\1') {
             buf_add_char(&out, text.data[i]);
@@ -143,17 +224,24 @@ settle_value(struct apply *a, const struct model_table *view, struct str text, u
         }
         if (column == NULL)
             continue;
-        apply_buf(&value);
-        if (column->from_column.len > 0) {
-            BUF_ADD_LIT(&value, "\1.");
-            quote_ident(&value, column->from_column);
-        } else {
-            buf_printf(&value, "(%.*s)", STR_ARG(column->value_sqlite));
-        }
-        buf_add_str(&out, settle_value(a, under, apply_take(a->tmp, &value), depth + 1));
+        buf_add_str(&out, settle_value(a, under, column_value(a, under, column), depth + 1));
         i = from - 1;
     }
     return apply_take(a->tmp, &out);
+}
+
+struct str
+view_target_settle(struct apply *a, const struct model_table *view, struct str text)
+{
+    return settle_value(a, view, text, 0);
+}
+
+void
+view_target_write_seen(struct apply *a, const struct model_table *table, struct buf *out)
+{
+    BUF_ADD_LIT(out, "CASE WHEN 0 THEN NULL");
+    body_write_check(out, BODY_SEEN, a->view->schema, a->view->name, table->sqlite_name);
+    BUF_ADD_LIT(out, " ELSE 1 END");
 }
 
 struct scope_item *
@@ -164,19 +252,10 @@ view_target_scope(struct apply *a, struct scope *scope, const struct model_table
     struct scope_item *item = scope_add_table(a, scope, written, alias);
 
     item->target = written;
-    for (uint32_t i = 0; a->view != NULL && i < written->column_count; i++) {
-        const struct model_column *column = &written->columns[i];
-        struct buf value;
-
-        apply_buf(&value);
-        if (column->from_column.len > 0) {
-            BUF_ADD_LIT(&value, "\1.");
-            quote_ident(&value, column->from_column);
-        } else {
-            buf_printf(&value, "(%.*s)", STR_ARG(column->value_sqlite));
-        }
-        item->columns[i].value = settle_value(a, written, apply_take(a->tmp, &value), 0);
-    }
+    item->target_name = table->sqlite_name;
+    for (uint32_t i = 0; a->view != NULL && i < written->column_count; i++)
+        item->columns[i].value =
+            settle_value(a, written, column_value(a, written, &written->columns[i]), 0);
     return item;
 }
 

@@ -12,7 +12,7 @@ import { after, before, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 
 import { calls, ofRows } from './data/access_calls.mjs';
-import { queryWays, readWays, writeWays } from './data/access_ways.mjs';
+import { askingWays, queryWays, readWays, writeWays } from './data/access_ways.mjs';
 import { cairn, makeProject, root, startCairn, startPostgres } from './harness.mjs';
 
 const secret = 'a secret of the access tests, longer than 32 bytes';
@@ -724,6 +724,9 @@ test('no view, function, aggregate or count shows a caller more than PostgreSQL 
 
 test('no query inside of a view or function shows a caller more than PostgreSQL does', () =>
     compareAll(queryWays(A, B), ['nobody', 'a', 'bare', 'outsider', 'service']));
+
+test('what a column of a view asks while a function writes through it is read as the view reads it', () =>
+    compareAll(askingWays, ['a', 'bare', 'outsider', 'service']));
 
 test('no conflict, view or answer lets a caller change or see more than PostgreSQL does', () =>
     compareAll(writeWays(A, B), ['a', 'outsider']));

@@ -85,6 +85,13 @@ export const queryWays = (A, B) => [
     ['GET', 'rpc/f_lat'], ['GET', 'v_calls?order=id,body'], ['GET', 'v_calls?select=count()'],
 ];
 
+/** Functions that write through views of which a column asks another table. */
+export const askingWays = [
+    ['POST', 'rpc/f_asks', {}, , , owned], ['POST', 'rpc/f_asks_invoker', {}], ['POST', 'rpc/f_asks_locked', {}], ['POST', 'rpc/f_asks_blind', {}],
+    ['POST', 'rpc/f_asks_above', {}, , , owned], ['POST', 'rpc/f_asks_definer', {}, , , owned], ['POST', 'rpc/f_asks_over', {}], ['DELETE', 'v_asks_over'], ['PATCH', 'v_asks_over', { label: 'x' }], ['POST', 'v_asks_over', { id: 9, label: 'x' }],
+    ['GET', 'asked?order=id', , , , owned],
+];
+
 export const writeWays = (A, B) => [
     ['POST', 'v_upd', { id: 20, owner: A, body: 'w' }, 'return=representation'],
     ['POST', 'v_upd', { id: 20, owner: B, body: 'w' }, 'return=representation'], ['POST', 'v_upd', { id: 3, owner: A, body: 'w' }],

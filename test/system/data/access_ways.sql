@@ -65,3 +65,22 @@ CREATE FUNCTION f_lat() RETURNS TABLE (name text, body text) LANGUAGE sql STABLE
     SELECT p.name, n.body FROM profiles p, LATERAL (SELECT DISTINCT ON (owner) body FROM notes WHERE owner = p.id ORDER BY owner, id DESC) n ORDER BY p.name $$;
 CREATE VIEW v_calls WITH (security_invoker) AS SELECT t.id, f.body FROM tags t, f_tree(t.id) f;
 GRANT SELECT ON v_calls TO anon, authenticated, service_role;
+
+-- Views with columns that ask other tables, through which functions write.
+CREATE TABLE asked (id int PRIMARY KEY, label text);
+INSERT INTO asked VALUES (1, 'one'), (2, 'two');
+GRANT SELECT, INSERT, UPDATE, DELETE ON asked TO authenticated, service_role;
+CREATE VIEW v_asks AS SELECT id, label, (SELECT count(*) FROM notes) AS n, (SELECT max(l.word) FROM locked l WHERE l.id = asked.id) AS word FROM asked;
+CREATE VIEW v_asks_invoker WITH (security_invoker) AS SELECT id, label, (SELECT count(*) FROM notes) AS n FROM asked;
+CREATE VIEW v_asks_locked WITH (security_invoker) AS SELECT id, label, (SELECT max(l.word) FROM locked l) AS word FROM asked;
+CREATE VIEW v_asks_above WITH (security_invoker) AS SELECT id, label, n * 100 AS hundreds FROM v_asks WHERE n > 0;
+GRANT SELECT, INSERT, UPDATE, DELETE ON v_asks, v_asks_invoker, v_asks_locked, v_asks_above TO authenticated, service_role;
+CREATE FUNCTION f_asks() RETURNS TABLE (id int, n bigint, word text) LANGUAGE sql AS $$ UPDATE v_asks SET label = 'n' || n WHERE id = 1 RETURNING id, n, word $$;
+CREATE FUNCTION f_asks_invoker() RETURNS SETOF v_asks_invoker LANGUAGE sql AS $$ UPDATE v_asks_invoker SET label = label || n WHERE id = 2 RETURNING * $$;
+CREATE FUNCTION f_asks_locked() RETURNS SETOF text LANGUAGE sql AS $$ UPDATE v_asks_locked SET label = 'x' WHERE id = 2 RETURNING word $$;
+CREATE FUNCTION f_asks_blind() RETURNS void LANGUAGE sql AS $$ INSERT INTO v_asks_locked (id, label) VALUES (3, 'x') ON CONFLICT DO NOTHING $$;
+CREATE FUNCTION f_asks_above() RETURNS SETOF v_asks_above LANGUAGE sql AS $$ UPDATE v_asks_above SET label = label || '.' WHERE hundreds > 0 AND id = 1 RETURNING * $$;
+CREATE FUNCTION f_asks_definer() RETURNS SETOF v_asks_invoker LANGUAGE sql SECURITY DEFINER AS $$ UPDATE v_asks_invoker SET label = 'd' WHERE id = 2 RETURNING * $$;
+CREATE VIEW v_asks_over WITH (security_invoker) AS SELECT id, label FROM v_asks_locked WHERE word IS NOT NULL;
+GRANT SELECT, INSERT, UPDATE, DELETE ON v_asks_over TO authenticated;
+CREATE FUNCTION f_asks_over() RETURNS void LANGUAGE sql AS $$ DELETE FROM v_asks_over $$;
