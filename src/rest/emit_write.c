@@ -272,11 +272,13 @@ emit_values(struct emitter *e)
 static void
 emit_default(struct emitter *e, const struct model_column *column)
 {
-    bool is_update = e->plan->action == PLAN_UPDATE;
+    bool is_asked = column->default_sql.len > 0 && !column->is_generated;
+    bool is_wrapped = e->plan->action == PLAN_UPDATE && (is_asked || column->sequence.len > 0);
 
-    if (is_update)
+    /* NULL alone would be text then. */
+    if (is_wrapped)
         BUF_ADD_LIT(&e->sql, "(SELECT ");
-    if (column->default_sql.len > 0 && !column->is_generated) {
+    if (is_asked) {
         buf_add_str(&e->sql, column->default_sql);
     } else if (column->sequence.len > 0) {
         struct buf name;
@@ -292,7 +294,7 @@ emit_default(struct emitter *e, const struct model_column *column)
     } else {
         BUF_ADD_LIT(&e->sql, "NULL");
     }
-    if (is_update)
+    if (is_wrapped)
         buf_add_char(&e->sql, ')');
 }
 
