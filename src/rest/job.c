@@ -7,9 +7,10 @@
 #include "rest/rest_impl.h"
 
 #define ROWIDS_MAX (64 * 1024 * 1024)
+#define UNGATHERED_MAX 1023
 
-void
-rest_gather(struct rest_call *call)
+static void
+gather(struct rest_call *call)
 {
     const struct plan *plan = call->shape->plan;
     struct encoder *encoder = &call->encoder;
@@ -17,6 +18,15 @@ rest_gather(struct rest_call *call)
     encoder->columns = call->shape->gathered_columns;
     encoder->gather = gather_new(encoder->columns, encoder->column_count, plan->root->rows_max,
                                  encoder->out->max, call->request->arena);
+}
+
+void
+rest_gather(struct rest_call *call)
+{
+    if (call->shape->ungathered_left > 0)
+        call->shape->ungathered_left--;
+    else
+        gather(call);
 }
 
 static void
@@ -60,7 +70,7 @@ restart(struct db_job *job)
     encode_restart(&call->encoder);
     if (call->encoder.gather != NULL) {
         ungather(call);
-        rest_gather(call);
+        gather(call);
     }
     call->begin.is_taken = false;
     call->existing.rows = 0;
@@ -72,11 +82,13 @@ restart(struct db_job *job)
 
 /* Once more, in the form in which the database says which rows belong to which, and which are too many. */
 static void
-run_cut(struct rest_call *call)
+run_ungathered(struct rest_call *call)
 {
     ERR_LOCAL(err);
 
-    call->shape->is_cut = true;
+    if (call->shape->ungathered < UNGATHERED_MAX)
+        call->shape->ungathered = 2 * call->shape->ungathered + 1;
+    call->shape->ungathered_left = call->shape->ungathered;
     ungather(call);
     restart(&call->job);
     begin_release(&call->begin);
@@ -92,12 +104,15 @@ static void
 on_done(struct db_job *job)
 {
     struct rest_call *call = job->ctx;
-    const struct gather *gather = call->encoder.gather;
+    const struct gather *gathered = call->encoder.gather;
 
-    if (gather != NULL && (job->ok ? gather_has_strays(gather) : gather_is_full(gather)))
-        run_cut(call);
-    else
-        rest_respond(call);
+    if (gathered != NULL && (job->ok ? gather_has_strays(gathered) : gather_is_full(gathered))) {
+        run_ungathered(call);
+        return;
+    }
+    if (gathered != NULL)
+        call->shape->ungathered /= 2;
+    rest_respond(call);
 }
 
 bool

@@ -491,8 +491,7 @@ rest_prepare_encoder(struct rest_call *call)
         encoder->mode = ENCODE_OBJECT;
     else
         encoder->mode = call->api.media == API_MEDIA_CSV ? ENCODE_CSV : ENCODE_JSON;
-    if (encoder->mode == ENCODE_JSON && call->shape->gathered_columns != NULL &&
-        !call->shape->is_cut)
+    if (encoder->mode == ENCODE_JSON && call->shape->gathered_columns != NULL)
         rest_gather(call);
 }
 

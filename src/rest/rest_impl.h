@@ -72,7 +72,7 @@ void rest_prepare_encoder(struct rest_call *call);
 
 /* job.c */
 
-/* The encoder takes rows of gathered embeds. */
+/* The shape can be gathered: so it is, unless that came to nothing lately. */
 void rest_gather(struct rest_call *call);
 /* The job of a request on a table, complete. */
 MUST_CHECK bool rest_make_job(struct rest_call *call, struct err *err);

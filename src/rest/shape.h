@@ -20,7 +20,9 @@ struct shape {
     uint64_t existing_id, main_id, gathered_id, shown_id, count_id, guess_id;
     uint64_t body_id; /* of the first of sql.body */
     const struct encode_column *columns, *gathered_columns;
-    bool is_cut; /* an embed had more rows than it may have: nothing is gathered any more */
+    /* Requests that gather nothing, because an embed had more rows than it may have: how many are still
+     * to come, and how many there were to be, which doubles each time and halves after one that did. */
+    uint32_t ungathered_left, ungathered;
 };
 
 struct shape_cache;
