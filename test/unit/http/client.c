@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit/http/client.h"
+#include "unit/http/still_time.h"
 
 #define PATIENCE_MS 10000
 
@@ -109,8 +110,8 @@ fixture_init(struct fixture *fixture, const struct http_limits *limits)
         memset(big_body, 'x', BIG_BODY);
     }
     fixture->limits = *limits;
+    still_time_begin();
     uv_loop_init(&fixture->loop);
-    uv_timer_init(&fixture->loop, &fixture->clock);
     uv_idle_init(&fixture->loop, &fixture->later);
     fixture->later.data = fixture;
     assert_ok(http_server_open(&fixture->loop, limits, &handler, &fixture->server, &err));
@@ -123,21 +124,13 @@ fixture_turn(struct fixture *fixture)
         uv_run(&fixture->loop, UV_RUN_NOWAIT);
 }
 
-static void
-on_clock(uv_timer_t *timer)
-{
-    *(bool *)timer->data = true;
-}
-
 void
 fixture_wait(struct fixture *fixture, int64_t ms)
 {
-    bool over = false;
-
-    fixture->clock.data = &over;
-    uv_timer_start(&fixture->clock, on_clock, (uint64_t)ms, 0);
-    while (!over)
-        uv_run(&fixture->loop, UV_RUN_ONCE);
+    for (int64_t i = 0; i < ms; i++) {
+        still_time_pass(1);
+        uv_run(&fixture->loop, UV_RUN_NOWAIT);
+    }
 }
 
 void
@@ -174,16 +167,16 @@ fixture_fini(struct fixture *fixture)
     if (!fixture->server->draining)
         fixture_drain(fixture, 0);
     while (!fixture->done && uv_hrtime() - begin < PATIENCE_MS * 1000000ull)
-        uv_run(&fixture->loop, UV_RUN_NOWAIT);
+        fixture_wait(fixture, 1);
     assert_true(fixture->done);
     assert_int_equal(http_server_stats(fixture->server).connections_open, 0);
     assert_int_equal(http_server_stats(fixture->server).requests_active, 0);
     assert_int_equal(fixture->requests, fixture->completed);
     http_server_free(fixture->server);
-    uv_close((uv_handle_t *)&fixture->clock, NULL);
     uv_close((uv_handle_t *)&fixture->later, NULL);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&fixture->loop), 0);
+    still_time_end();
 }
 
 void
@@ -262,6 +255,7 @@ client_read_answers(struct client *client, size_t count)
 
     while (count_answers(client) < count && !client->at_end) {
         client_read(client);
+        still_time_pass(1);
         if (uv_hrtime() - begin > PATIENCE_MS * 1000000ull)
             fail_msg("%zu answers of %zu came: %s", count_answers(client), count,
                      client_text(client));
@@ -275,6 +269,7 @@ client_read_end(struct client *client)
 
     while (!client->at_end) {
         client_read(client);
+        still_time_pass(1);
         if (uv_hrtime() - begin > PATIENCE_MS * 1000000ull)
             fail_msg("the connection wasn't closed: %s", client_text(client));
     }

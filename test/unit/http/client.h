@@ -24,7 +24,6 @@
 
 struct fixture {
     uv_loop_t loop;
-    uv_timer_t clock;
     struct http_server *server;
     struct http_limits limits;
     struct request *held[HELD_MAX];
@@ -54,7 +53,7 @@ void fixture_init(struct fixture *fixture, const struct http_limits *limits);
 void fixture_fini(struct fixture *fixture); /* checks that nothing is left */
 /* Turns the loop without waiting, as often as something happens. */
 void fixture_turn(struct fixture *fixture);
-/* Turns the loop for that long. */
+/* Lets that much time pass; without it time stands still (still_time.h). */
 void fixture_wait(struct fixture *fixture, int64_t ms);
 void fixture_drain(struct fixture *fixture, int64_t grace_ms);
 void fixture_release(struct fixture *fixture); /* answers what is held */

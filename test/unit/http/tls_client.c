@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit/http/tls_client.h"
+#include "unit/http/still_time.h"
 
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -218,6 +219,7 @@ tls_client_wait(struct tls_client *client, const bool *done)
 
     while (!(done != NULL ? *done : client->at_end)) {
         tls_client_pump(client);
+        still_time_pass(1);
         if (uv_hrtime() - begin > PATIENCE_MS * 1000000ull)
             fail_msg("waited in vain");
     }
