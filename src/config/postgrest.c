@@ -524,6 +524,11 @@ put_defaults(struct import *im)
                 "left to the roles' own settings; lower it to bound what a slow query costs");
     put_default(im, CONFIG_HTTP_REQUEST_TIMEOUT, "1h", NULL);
     put_default(im, CONFIG_HTTP_BODY_MAX, "64MiB", "there was no limit; a body is held in memory");
+    put_default(im, CONFIG_HTTP_LINE_MAX, "50KiB",
+                "long lists in URLs; 50 KiB was the limit of a whole head");
+    put_default(im, CONFIG_HTTP_HEAD_MAX, "50KiB", NULL);
+    put_default(im, CONFIG_API_EMBED_DEPTH_MAX, "50", "there was no limit");
+    put_default(im, CONFIG_API_JSON_DEPTH_MAX, "1000", "there was no limit");
     put_default(im, CONFIG_AUTH_ANONYMOUS,
                 im->entries[CONFIG_AUTH_ANON_ROLE].is_set ? "open" : "closed", NULL);
     if (!im->entries[CONFIG_DATABASE_URL].is_set)

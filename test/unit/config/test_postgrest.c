@@ -139,6 +139,19 @@ keys_of_older_releases_count_where_the_new_one_is_absent(void **state)
 }
 
 static void
+limits_are_those_that_clients_had(void **state)
+{
+    static const char *const lines[] = {
+        "\n  managed: false\n",  "\n  max_rows: unlimited\n", "\n  line_max: 50KiB\n",
+        "\n  head_max: 50KiB\n", "\n  embed_depth_max: 50\n", "\n  json_depth_max: 1000\n",
+    };
+
+    import(*state, "");
+    for (size_t i = 0; i < COUNTOF(lines); i++)
+        assert_yaml(*state, lines[i]);
+}
+
+static void
 what_has_no_counterpart_is_said_with_its_reason(void **state)
 {
     import(*state, "db-config = true\nadmin-server-port = 3001\nnonsense = 1");
@@ -275,6 +288,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_key_has_its_option),
         TEST(keys_of_older_releases_count_where_the_new_one_is_absent),
+        TEST(limits_are_those_that_clients_had),
         TEST(what_has_no_counterpart_is_said_with_its_reason),
         TEST(what_is_secret_goes_elsewhere),
         TEST(a_key_or_a_set_of_keys_may_be_the_secret),
