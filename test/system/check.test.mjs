@@ -237,7 +237,7 @@ test('of one row what was found is shown, needed or not, beside its limit', asyn
     assert.equal(found.code, 1);
     assert.match(found.stdout, /✗ several-instances +gap +.*; needed at\s+mvp\s+limit: 2 at a time/s);
     const passed = await project.run('check', '--only=concurrency');
-    assert.match(passed.stdout, /✓ concurrency .*\(limit: 5 at\s+once\)/s);
+    assert.match(passed.stdout, /✓ concurrency .*\(limit:\s+5\s+at\s+once\)/s);
     assert.equal((await project.run('check', '--target=nowhere.yaml')).code, 4);
 });
 
