@@ -88,7 +88,7 @@ for (const [name, signal] of [['a restart', 'SIGINT'], ['a crash', 'SIGQUIT']]) 
                 if ((await server.request('/readyz')).status !== 200) return false;
             }
             return true;
-        }, Math.max(1, 8_000 - (Date.now() - back)));
+        });
         await server.stop();
         postgres.end();
     });

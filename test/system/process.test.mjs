@@ -140,7 +140,7 @@ test('the drain ends when its time is up', async () => {
 });
 
 test('a second signal ends at once', async () => {
-    const server = await startCairn({ project: project() });
+    const server = await startCairn({ project: project(), env: { CAIRN_HTTP_BODY_MIN_RATE: '0' } });
     const half = await halfPost(server);
     server.child.kill('SIGTERM');
     await sleep(500);
