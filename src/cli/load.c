@@ -266,14 +266,15 @@ meets_target(const struct plan *plan, const struct load_result *result)
            (double)hist_quantile(&result->latency, 0.95) / 1000 < get_p95_target(plan);
 }
 
-enum step { STEP_MET, STEP_MISSED, STEP_OWN_LIMIT, STEP_FAILED };
+enum step { STEP_MET, STEP_MISSED, STEP_OWN_LIMIT, STEP_SILENT, STEP_FAILED };
 
 /* One rate. What counts from when a request was meant to begin holds the generator's lateness too: who
  * meets the targets meets them; who misses them may have been measured wrongly. */
 static enum step
 try_rate(struct cli *cli, struct plan *plan, double rate)
 {
-    static const enum cli_mark marks[] = {CLI_MARK_OK, CLI_MARK_BAD, CLI_MARK_UNKNOWN};
+    static const enum cli_mark marks[] = {CLI_MARK_OK, CLI_MARK_BAD, CLI_MARK_UNKNOWN,
+                                          CLI_MARK_BAD};
     struct load_result *result = xcalloc(1, sizeof(*result));
     enum step step = STEP_FAILED;
     struct load_report report;
@@ -281,7 +282,8 @@ try_rate(struct cli *cli, struct plan *plan, double rate)
     plan->options.rate = rate;
     if (run_once(cli, plan, result) && !result->was_interrupted) {
         report = make_report(plan, result);
-        step = meets_target(plan, result)          ? STEP_MET
+        step = result->answered == 0               ? STEP_SILENT
+               : meets_target(plan, result)        ? STEP_MET
                : result->ok < result->sent         ? STEP_MISSED
                : load_report_is_own_limit(&report) ? STEP_OWN_LIMIT
                                                    : STEP_MISSED;
@@ -337,6 +339,11 @@ find_limit(struct cli *cli, struct plan *plan)
 
         if (step == STEP_FAILED && !interrupt_is_asked())
             return CLI_FAILED;
+        if (step == STEP_SILENT && good == 0) {
+            cli_say(cli, CLI_MARK_BAD, "nothing answers at %s:%s", plan->options.at.host,
+                    plan->options.at.port);
+            return CLI_FAILED;
+        }
         if (step == STEP_FAILED)
             break;
         if (step == STEP_MET) {
