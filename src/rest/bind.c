@@ -292,10 +292,10 @@ bind_body_row(const struct bind_input *in, const struct emit_stmt *stmt, const s
 }
 
 static bool
-takes_columns(const struct emit_stmt *stmt)
+takes(const struct emit_stmt *stmt, enum emit_source source)
 {
     for (uint32_t i = 0; i < stmt->param_count; i++) {
-        if (stmt->params[i].source == EMIT_BODY_COLUMN)
+        if (stmt->params[i].source == source)
             return true;
     }
     return false;
@@ -314,22 +314,31 @@ body_json(const struct bind_input *in)
     return arena_printf(in->arena, "[%.*s]", STR_ARG(payload->text));
 }
 
-/* A column's values of all rows. */
-static struct str
-body_array(const struct bind_input *in, const struct emit_param *param)
+/* The values of all rows, column by column; looked at row by row, as they stand there. */
+static void
+bind_arrays(const struct bind_input *in, const struct emit_stmt *stmt, struct value *values)
 {
     uint32_t count = in->payload->row_count;
-    struct str *items = ARENA_ARRAY(in->arena, struct str, count);
+    struct str *items = ARENA_ARRAY(in->arena, struct str, (size_t)count * stmt->param_count);
     const struct json *row = in->payload->first;
 
     for (uint32_t i = 0; i < count; i++, row = row->next) {
         const struct json *cursor = NULL;
 
-        items[i] = payload_column_text(
-            payload_find_member(row, in->plan->columns[param->index]->name, &cursor), param->type,
-            in->arena);
+        for (uint32_t k = 0; k < stmt->param_count; k++) {
+            const struct emit_param *param = &stmt->params[k];
+            const struct json *member = NULL;
+
+            if (param->source != EMIT_BODY_ARRAY)
+                continue;
+            member = payload_find_member(row, in->plan->columns[param->index]->name, &cursor);
+            items[(size_t)k * count + i] = payload_column_text(member, param->type, in->arena);
+        }
     }
-    return array_literal(items, count, in->arena);
+    for (uint32_t k = 0; k < stmt->param_count; k++) {
+        if (stmt->params[k].source == EMIT_BODY_ARRAY)
+            values[k] = text_value(array_literal(&items[(size_t)k * count], count, in->arena));
+    }
 }
 
 /* What does not come from a row of the payload. */
@@ -341,9 +350,6 @@ bind_fixed(const struct bind_input *in, const struct emit_param *param, struct v
     case EMIT_BODY_JSON:
         *out = text_value(body_json(in));
         return true;
-    case EMIT_BODY_ARRAY:
-        *out = text_value(body_array(in, param));
-        return true;
     case EMIT_ROWIDS:
         *out = text_value(STR("[]"));
         *in->rowids = out;
@@ -353,6 +359,7 @@ bind_fixed(const struct bind_input *in, const struct emit_param *param, struct v
         return true;
     case EMIT_BODY_COLUMN:
     case EMIT_BODY_HAS:
+    case EMIT_BODY_ARRAY:
         return true;
     case EMIT_SLOT:
     case EMIT_LIST:
@@ -368,7 +375,7 @@ bool
 bind_stmt(const struct bind_input *in, const struct emit_stmt *stmt, struct db_stmt *out,
           struct err *err)
 {
-    bool by_row = in->payload != NULL && takes_columns(stmt);
+    bool by_row = in->payload != NULL && takes(stmt, EMIT_BODY_COLUMN);
     uint32_t rows = by_row && in->plan->action == PLAN_INSERT ? in->payload->row_count : 1;
     struct value *values =
         ARENA_ARRAY(in->arena, struct value, (size_t)rows * stmt->param_count + 1);
@@ -378,6 +385,8 @@ bind_stmt(const struct bind_input *in, const struct emit_stmt *stmt, struct db_s
         if (!bind_fixed(in, &stmt->params[i], &values[i], err))
             return false;
     }
+    if (in->payload != NULL && takes(stmt, EMIT_BODY_ARRAY))
+        bind_arrays(in, stmt, values);
     for (uint32_t i = 0; by_row && i < rows; i++, row = row->next) {
         struct value *at = values + (size_t)i * stmt->param_count;
 
