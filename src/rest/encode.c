@@ -105,21 +105,27 @@ encode_value(struct buf *out, const struct encode_column *column, const struct v
         BUF_ADD_LIT(out, "null");
 }
 
+/* In the encoder's time zone. */
 static void
-write_value(const struct encoder *e, const struct encode_column *column, const struct value *cell)
+write_shifted(const struct encoder *e, const struct encode_column *column, const struct value *cell)
 {
     char room[ZONE_ROOM];
-    struct value shifted;
+    struct value shifted = *cell;
 
-    if (type_write_json_plain(e->out, column->json_class, cell))
-        return;
-    if (LIKELY(e->zone == NULL || column->json_class != 'z')) {
-        encode_value(e->out, column, cell);
-        return;
-    }
-    shifted = *cell;
     zone_shift(e->zone, &shifted, room);
     encode_value(e->out, column, &shifted);
+}
+
+static inline void
+write_value(const struct encoder *e, const struct encode_column *column, const struct value *cell)
+{
+    /* What most values are goes the short way. */
+    if (type_write_json_plain(e->out, column->json_class, cell))
+        return;
+    if (LIKELY(e->zone == NULL || column->json_class != 'z'))
+        encode_value(e->out, column, cell);
+    else
+        write_shifted(e, column, cell);
 }
 
 static void
