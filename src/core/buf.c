@@ -138,6 +138,15 @@ buf_add_i64(struct buf *buf, int64_t value)
         buf->len = len;
 }
 
+void
+buf_add_hex(struct buf *buf, struct str bytes)
+{
+    if (!buf_reserve(buf, bytes.len * 2))
+        return;
+    str_write_hex(bytes, buf->data + buf->len);
+    buf->len += bytes.len * 2;
+}
+
 /* Up to three decimals, as durations have; the shortest text of such a number. */
 static bool
 add_thousandths(struct buf *buf, double value)

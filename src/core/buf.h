@@ -56,6 +56,8 @@ buf_add_char(struct buf *buf, char c)
 #define BUF_ADD_LIT(buf, literal) buf_add((buf), "" literal, sizeof(literal) - 1)
 void buf_add_i64(struct buf *buf, int64_t value);
 void buf_add_u64(struct buf *buf, uint64_t value);
+/* As str_write_hex. */
+void buf_add_hex(struct buf *buf, struct str bytes);
 /* With as few digits as read back as the same number (0.1, 1e+20). value is finite. */
 void buf_add_f64(struct buf *buf, double value);
 void buf_printf(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -116,6 +116,19 @@ str_to_i64(struct str s, int64_t *out)
     return true;
 }
 
+void
+str_write_hex(struct str bytes, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < bytes.len; i++) {
+        unsigned char byte = (unsigned char)bytes.data[i];
+
+        *out++ = digits[byte >> 4];
+        *out++ = digits[byte & 15];
+    }
+}
+
 size_t
 str_utf8_step(struct str s, size_t at)
 {

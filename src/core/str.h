@@ -59,6 +59,8 @@ struct str str_cut(struct str *rest, char sep);
 /* Whole of s is a decimal integer in range; nothing else is accepted (no blanks, no '+'). */
 bool str_to_i64(struct str s, int64_t *out);
 bool str_to_u64(struct str s, uint64_t *out);
+/* Two digits for each byte, in lower case; out has room for them, and is not terminated. */
+void str_write_hex(struct str bytes, char *out);
 /* Well-formed UTF-8 by RFC 3629: no overlong forms, no surrogates, at most U+10FFFF. */
 bool str_is_utf8(struct str s);
 /* The size of the well-formed sequence at s.data[at], 1 to 4; 0 when there is none. at < s.len. */

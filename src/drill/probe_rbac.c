@@ -357,8 +357,7 @@ make_secret(struct arena *arena)
     char *out = arena_zalloc(arena, 2 * SECRET_BYTES + 1);
 
     random_bytes(bytes, sizeof(bytes));
-    for (size_t i = 0; i < sizeof(bytes); i++)
-        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+    str_write_hex(str_make((const char *)bytes, sizeof(bytes)), out);
 
     return out;
 }

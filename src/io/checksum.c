@@ -22,9 +22,6 @@ checksum_sha256_hex(struct str data, char out[CHECKSUM_HEX_SIZE])
     uint8_t digest[CHECKSUM_SIZE];
 
     checksum_sha256(data, digest);
-    for (size_t i = 0; i < CHECKSUM_SIZE; i++) {
-        out[2 * i] = "0123456789abcdef"[digest[i] >> 4];
-        out[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
-    }
+    str_write_hex(str_make((const char *)digest, CHECKSUM_SIZE), out);
     out[CHECKSUM_HEX_SIZE - 1] = '\0';
 }

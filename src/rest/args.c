@@ -382,7 +382,6 @@ fill_list(const struct args_item *first, const struct args_item *last, struct ar
 static void
 fill_body(const struct args *args, struct arena *arena, struct api_slot *slot)
 {
-    static const char digits[] = "0123456789abcdef";
     char *text = NULL;
 
     slot->text = args->body;
@@ -391,10 +390,7 @@ fill_body(const struct args *args, struct arena *arena, struct api_slot *slot)
     text = arena_alloc(arena, args->body.len * 2 + 2);
     text[0] = '\\';
     text[1] = 'x';
-    for (size_t i = 0; i < args->body.len; i++) {
-        text[2 + i * 2] = digits[(unsigned char)args->body.data[i] >> 4];
-        text[3 + i * 2] = digits[(unsigned char)args->body.data[i] & 15];
-    }
+    str_write_hex(args->body, text + 2);
     slot->text = str_make(text, args->body.len * 2 + 2);
 }
 

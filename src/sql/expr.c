@@ -50,8 +50,7 @@ expr_write_literal(struct buf *out, const struct value *value)
         break;
     case VALUE_BLOB:
         BUF_ADD_LIT(out, "x'");
-        for (size_t i = 0; i < value->s.len; i++)
-            buf_printf(out, "%02x", (unsigned char)value->s.data[i]);
+        buf_add_hex(out, value->s);
         buf_add_char(out, '\'');
         break;
     }

@@ -4,24 +4,6 @@
 #include "sql/float.h"
 #include "sql/type_impl.h"
 
-static void
-write_hex(struct buf *out, struct str bytes)
-{
-    static const char digits[] = "0123456789abcdef";
-    char *to;
-
-    if (!buf_reserve(out, bytes.len * 2))
-        return;
-    to = out->data + out->len;
-    for (size_t i = 0; i < bytes.len; i++) {
-        unsigned char byte = (unsigned char)bytes.data[i];
-
-        *to++ = digits[byte >> 4];
-        *to++ = digits[byte & 15];
-    }
-    out->len += bytes.len * 2;
-}
-
 /* Text that is a number in JSON too; the others, NaN and infinities, are strings there. */
 static bool
 is_plain_number(struct str text)
@@ -77,7 +59,7 @@ write_json_string(struct buf *out, const struct value *value)
         float_write(out, value->f, false);
     } else {
         BUF_ADD_LIT(out, "\\\\x");
-        write_hex(out, value->s);
+        buf_add_hex(out, value->s);
     }
     buf_add_char(out, '"');
 }
@@ -263,7 +245,7 @@ type_write_output(struct buf *out, const struct type *type, const struct value *
         break;
     case VALUE_BLOB:
         BUF_ADD_LIT(out, "\\x");
-        write_hex(out, value->s);
+        buf_add_hex(out, value->s);
         break;
     case VALUE_NULL:
     default:

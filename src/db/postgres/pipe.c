@@ -104,8 +104,6 @@ put_prepare(struct pg_conn *conn, struct db_job *job, const struct db_stmt *stmt
 static void
 add_param(struct buf *text, const struct value *value)
 {
-    static const char digits[] = "0123456789abcdef";
-
     switch (value->kind) {
     case VALUE_NULL:
         break;
@@ -120,10 +118,7 @@ add_param(struct buf *text, const struct value *value)
         break;
     case VALUE_BLOB:
         BUF_ADD_LIT(text, "\\x");
-        for (size_t i = 0; i < value->s.len; i++) {
-            buf_add_char(text, digits[(unsigned char)value->s.data[i] >> 4]);
-            buf_add_char(text, digits[(unsigned char)value->s.data[i] & 15]);
-        }
+        buf_add_hex(text, value->s);
         break;
     }
     buf_add_char(text, '\0');

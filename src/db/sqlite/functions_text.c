@@ -319,7 +319,6 @@ call_concat(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 static void
 call_md5(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
-    static const char digits[] = "0123456789abcdef";
     struct str text = fn_text_of(argv[0]);
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned len = 0;
@@ -329,10 +328,7 @@ call_md5(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
         fn_fail_with(ctx, "0A000", "could not compute MD5 hash: unsupported");
         return;
     }
-    for (unsigned i = 0; i < len; i++) {
-        buf_add_char(&fn->out, digits[hash[i] >> 4]);
-        buf_add_char(&fn->out, digits[hash[i] & 15]);
-    }
+    buf_add_hex(&fn->out, str_make((const char *)hash, len));
     fn_result_out(fn, ctx);
 }
 

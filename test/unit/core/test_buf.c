@@ -116,6 +116,23 @@ integers_print_as_printf_does(void **state)
 }
 
 static void
+bytes_are_two_digits_each_or_nothing(void **state)
+{
+    struct buf buf;
+
+    (void)state;
+    buf_init(&buf, 10);
+    buf_add_hex(&buf, STR("\x00\x7f\xA0\xff"));
+    assert_true(str_eq(buf_str(&buf), STR("007fa0ff")));
+    buf_add_hex(&buf, STR_NULL);
+    assert_true(buf_ok(&buf));
+    buf_add_hex(&buf, STR("ab"));
+    assert_false(buf_ok(&buf));
+    assert_true(str_eq(buf_str(&buf), STR("007fa0ff")));
+    buf_fini(&buf);
+}
+
+static void
 doubles_print_shortest_and_read_back(void **state)
 {
     static const char *const cases[] = {"0",
@@ -198,6 +215,7 @@ main(void)
         cmocka_unit_test(an_append_past_the_maximum_appends_nothing),
         cmocka_unit_test(after_overflow_nothing_is_appended_any_more),
         cmocka_unit_test(integers_print_as_printf_does),
+        cmocka_unit_test(bytes_are_two_digits_each_or_nothing),
         cmocka_unit_test(doubles_print_shortest_and_read_back),
         cmocka_unit_test(printf_writes_texts_of_every_length_around_its_own_memory),
 #ifdef CAIRN_FAULTS
