@@ -236,7 +236,7 @@ takes_body(const struct model_function *function, enum args_body kind)
     type = &function->arguments[0].type;
     switch (kind) {
     case ARGS_JSON:
-        return type->id == TYPE_JSON || type->id == TYPE_JSONB;
+        return type_is_json(type);
     case ARGS_TEXT:
         return type->id == TYPE_TEXT;
     case ARGS_XML:
@@ -348,7 +348,7 @@ static void
 fill_slot(const struct model_argument *argument, const struct args_item *item, struct arena *arena,
           struct plan_argument *out, struct api_slot *slot)
 {
-    bool takes_json = argument->type.id == TYPE_JSON || argument->type.id == TYPE_JSONB;
+    bool takes_json = type_is_json(&argument->type);
 
     if (item->value == NULL) {
         slot->text = item->text;

@@ -23,10 +23,9 @@ is_callable(const struct model_function *function)
 {
     const struct type *type = &function->arguments[0].type;
 
-    return has_names(function) ||
-           (function->argument_count == 1 &&
-            (type->id == TYPE_JSON || type->id == TYPE_JSONB || type->id == TYPE_TEXT ||
-             type->id == TYPE_BYTEA || str_eq(type->name, STR("xml"))));
+    return has_names(function) || (function->argument_count == 1 &&
+                                   (type_is_json(type) || type->id == TYPE_TEXT ||
+                                    type->id == TYPE_BYTEA || str_eq(type->name, STR("xml"))));
 }
 
 static int

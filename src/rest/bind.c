@@ -274,7 +274,7 @@ bind_body_row(const struct bind_input *in, const struct emit_stmt *stmt, const s
             values[i] = text.data != NULL ? text_value(text) : (struct value){.kind = VALUE_NULL};
             continue;
         }
-        text = payload_value_text(member, type->id == TYPE_JSON || type->id == TYPE_JSONB);
+        text = payload_value_text(member, type_is_json(type));
         if (text.data != NULL && type->id == TYPE_ARRAY && member->type != JSON_STRING) {
             if (!payload_array(member, type, in->arena, &values[i], err))
                 return false;

@@ -105,7 +105,7 @@ emit_field_column(struct emitter *e, const struct plan_field *field)
 void
 emit_field(struct emitter *e, const struct plan_field *field)
 {
-    bool convert = field->column->type.id != TYPE_JSON && field->column->type.id != TYPE_JSONB;
+    bool convert = !type_is_json(&field->column->type);
 
     if (field->step_count == 0) {
         emit_field_column(e, field);

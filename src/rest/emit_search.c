@@ -47,12 +47,6 @@ emit_query(struct emitter *e, const struct plan_cond *cond)
                                       .op = filter->op});
 }
 
-static bool
-is_json(const struct type *type)
-{
-    return type->id == TYPE_JSON || type->id == TYPE_JSONB;
-}
-
 void
 emit_search(struct emitter *e, const struct plan_cond *cond)
 {
@@ -65,8 +59,8 @@ emit_search(struct emitter *e, const struct plan_cond *cond)
     if (cond->field.type->id == TYPE_TSVECTOR) {
         BUF_ADD_LIT(&e->sql, "cairn_tsmatch(");
     } else {
-        buf_add_str(&e->sql,
-                    is_json(cond->field.type) ? STR("cairn_search_json(") : STR("cairn_search("));
+        buf_add_str(&e->sql, type_is_json(cond->field.type) ? STR("cairn_search_json(")
+                                                            : STR("cairn_search("));
         emit_param(e, (struct emit_param){.source = EMIT_TEXT,
                                           .type = type_builtin(TYPE_TEXT),
                                           .text = filter->language.data != NULL ? filter->language
@@ -99,8 +93,8 @@ vector_text(struct emitter *e, const struct plan_cond *cond, const struct model_
     if (!search_find_config(cond->filter->language, &config, &err))
         return STR("");
     return arena_printf(e->arena, "cairn_to_tsvector%s('%.*s', %.*s)",
-                        is_json(&column->type) ? "_json" : "", STR_ARG(search_config_name(&config)),
-                        STR_ARG(quoted));
+                        type_is_json(&column->type) ? "_json" : "",
+                        STR_ARG(search_config_name(&config)), STR_ARG(quoted));
 }
 
 /* The relation's column, or number, that is SQLite's number of the row of table. */

@@ -287,7 +287,7 @@ is_plain(const struct json *member, const struct type *type)
 {
     if (member->type == JSON_NULL)
         return true;
-    if (type->id == TYPE_JSON || type->id == TYPE_JSONB)
+    if (type_is_json(type))
         return member->type == JSON_STRING || type->id == TYPE_JSON || is_plain_json(member->raw);
     return member->type != JSON_ARRAY && member->type != JSON_OBJECT &&
            is_plain_text(payload_value_text(member, false), type);
@@ -297,7 +297,7 @@ is_plain(const struct json *member, const struct type *type)
 struct str
 payload_column_text(const struct json *member, const struct type *type, struct arena *arena)
 {
-    bool is_json = type->id == TYPE_JSON || type->id == TYPE_JSONB;
+    bool is_json = type_is_json(type);
     struct str text = payload_value_text(member, is_json);
     struct buf buf;
 

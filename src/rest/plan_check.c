@@ -334,16 +334,9 @@ plan_check_cast(const struct plan_input *input, const struct type *from, struct 
 }
 
 static bool
-is_textual(const struct type *type)
-{
-    return type->id == TYPE_TEXT || type->id == TYPE_VARCHAR || type->id == TYPE_BPCHAR;
-}
-
-static bool
 check_full_text(const struct type *type, struct err *err)
 {
-    if (is_textual(type) || type->id == TYPE_JSON || type->id == TYPE_JSONB ||
-        type->id == TYPE_TSVECTOR)
+    if (type_is_text(type) || type_is_json(type) || type->id == TYPE_TSVECTOR)
         return true;
     err_set(err, ERR_REQUEST, "42883", "function to_tsvector(%.*s) does not exist",
             STR_ARG(plain_name(type)));
@@ -369,8 +362,7 @@ static bool
 fail_range_operator(const struct type *type, const struct api_filter *filter, const char *symbol,
                     struct err *err)
 {
-    bool shifts = (filter->op == API_SL || filter->op == API_SR) &&
-                  (type->id == TYPE_INT2 || type->id == TYPE_INT4 || type->id == TYPE_INT8);
+    bool shifts = (filter->op == API_SL || filter->op == API_SR) && type_is_int(type);
 
     if (!shifts)
         return fail_operator(type, symbol, err);
@@ -412,7 +404,7 @@ plan_check_filter(enum db_dialect dialect, const struct type *type, const struct
                fail_operator(type, symbols[op], err);
     if (op >= API_SL)
         return fail_range_operator(type, filter, symbols[op], err);
-    if ((op >= API_LIKE && op <= API_IMATCH && !is_textual(type)) || type->id == TYPE_JSON)
+    if ((op >= API_LIKE && op <= API_IMATCH && !type_is_text(type)) || type->id == TYPE_JSON)
         return fail_operator(type, symbols[op], err);
     if (type->id == TYPE_ARRAY && (op == API_IN || filter->quantifier != API_QUANT_NONE))
         return fail_array_of_arrays(type, err);

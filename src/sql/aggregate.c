@@ -80,10 +80,9 @@ takes(char letter, const struct type *type)
     case 't':
         return type->id == TYPE_TEXT || type->id == TYPE_VARCHAR || type->id == TYPE_UNKNOWN;
     case 'o': /* ordered as SQLite orders its form */
-        return type->id == TYPE_INT2 || type->id == TYPE_INT4 || type->id == TYPE_INT8 ||
-               type->id == TYPE_FLOAT4 || type->id == TYPE_FLOAT8 || type->id == TYPE_TEXT ||
-               type->id == TYPE_VARCHAR || type->id == TYPE_DATE || type->id == TYPE_TIME ||
-               type->id == TYPE_TIMESTAMP || type->id == TYPE_TIMESTAMPTZ;
+        return type_is_int(type) || type->id == TYPE_FLOAT4 || type->id == TYPE_FLOAT8 ||
+               type->id == TYPE_TEXT || type->id == TYPE_VARCHAR || type->id == TYPE_DATE ||
+               type->id == TYPE_TIME || type->id == TYPE_TIMESTAMP || type->id == TYPE_TIMESTAMPTZ;
     default:
         return false;
     }

@@ -187,7 +187,7 @@ check_key_types(struct apply *a, const struct model_table *table, const uint32_t
     for (uint32_t i = 0; i < count; i++) {
         const struct model_column *c = &table->columns[columns[i]];
 
-        if (c->type.id == TYPE_JSON || c->type.id == TYPE_JSONB)
+        if (type_is_json(&c->type))
             return apply_fail(a, pg_location(constraint), "0A000", HINT_POSTGRES,
                               "the embedded engine has no keys on columns of type %.*s",
                               STR_ARG(c->type.name));
@@ -384,8 +384,8 @@ read_referenced(struct apply *a, const struct model_table *ref, const struct jso
 static bool
 are_joinable(const struct type *a, const struct type *b)
 {
-    bool a_int = a->id == TYPE_INT2 || a->id == TYPE_INT4 || a->id == TYPE_INT8;
-    bool b_int = b->id == TYPE_INT2 || b->id == TYPE_INT4 || b->id == TYPE_INT8;
+    bool a_int = type_is_int(a);
+    bool b_int = type_is_int(b);
     bool a_text = a->id == TYPE_TEXT || a->id == TYPE_VARCHAR;
     bool b_text = b->id == TYPE_TEXT || b->id == TYPE_VARCHAR;
 

@@ -90,7 +90,7 @@ add_key(struct apply *a, struct expr_context *x, const struct json *element,
         return apply_fail(a, SIZE_MAX, "0A000", HINT_POSTGRES,
                           "the embedded engine does not have indexes of kind %.*s on %.*s",
                           STR_ARG(method), STR_ARG(e.type.name));
-    if (e.type.id == TYPE_JSON || e.type.id == TYPE_JSONB)
+    if (type_is_json(&e.type))
         return apply_refuse(a, SIZE_MAX, "indexes on json");
     for (int i = 0; i < 4 && parts->count > 0; i++)
         buf_add_str(&out[i], i == 3 ? STR(" AND ") : STR(", "));

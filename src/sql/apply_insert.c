@@ -33,7 +33,7 @@ default_cell(const struct model_column *column, struct batch_cell *cell)
 static bool
 is_plain_literal(const struct pg_const *c, const struct type *type)
 {
-    bool is_int = type->id == TYPE_INT2 || type->id == TYPE_INT4 || type->id == TYPE_INT8;
+    bool is_int = type_is_int(type);
 
     if (c->kind == PG_STRING)
         return true;

@@ -75,16 +75,15 @@ void
 apply_settle_table(struct apply *a, struct model_table *table)
 {
     const struct model_key *primary = model_primary_key(table);
-    enum type_id id;
+    const struct model_column *first = NULL;
 
     (void)a;
     table->rowid_pk = false;
     if (primary == NULL)
         return;
-    id = table->columns[primary->columns[0]].type.id;
-    table->rowid_pk = primary->column_count == 1 &&
-                      (id == TYPE_INT2 || id == TYPE_INT4 || id == TYPE_INT8) &&
-                      !table->columns[primary->columns[0]].is_generated;
+    first = &table->columns[primary->columns[0]];
+    table->rowid_pk =
+        primary->column_count == 1 && type_is_int(&first->type) && !first->is_generated;
 }
 
 /* --- columns ----------------------------------------------------------------------------------- */
@@ -192,7 +191,7 @@ apply_set_identity(struct apply *a, struct model_table *table, uint32_t column,
     struct model_column *c = &table->columns[column];
     struct str name = STR_NULL;
 
-    if (c->type.id != TYPE_INT2 && c->type.id != TYPE_INT4 && c->type.id != TYPE_INT8)
+    if (!type_is_int(&c->type))
         return apply_fail(a, pg_location(constraint), "22023", NULL,
                           "identity column type must be smallint, integer, or bigint");
     if (c->has_default)

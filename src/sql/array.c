@@ -304,7 +304,7 @@ bool
 array_can_hold(const struct type *elem)
 {
     return type_is_embedded(elem) && elem->id != TYPE_UNKNOWN && elem->id != TYPE_ARRAY &&
-           elem->id != TYPE_BYTEA && elem->id != TYPE_JSON && elem->id != TYPE_JSONB;
+           elem->id != TYPE_BYTEA && !type_is_json(elem);
 }
 
 bool

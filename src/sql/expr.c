@@ -407,7 +407,7 @@ translate_min_max(struct expr_context *x, const struct json *body, struct expr *
     if (!expr_list(x, pg_first(body, "args"), &args, &count) ||
         !expr_common(x, args, count, word, pg_location(body), &type))
         return false;
-    if (count > 4 || type.id == TYPE_ENUM || type.id == TYPE_JSON || type.id == TYPE_JSONB)
+    if (count > 4 || type.id == TYPE_ENUM || type_is_json(&type))
         return apply_refuse(x->a, pg_location(body),
                             count > 4 ? "GREATEST and LEAST of more than four values"
                                       : "GREATEST and LEAST of values of this type");

@@ -72,12 +72,6 @@ rank_of(const struct type *type)
 }
 
 static bool
-is_int(const struct type *type)
-{
-    return type->id == TYPE_INT2 || type->id == TYPE_INT4 || type->id == TYPE_INT8;
-}
-
-static bool
 is_same_type(const struct type *a, const struct type *b)
 {
     return a->id == b->id &&
@@ -144,14 +138,14 @@ is_free_cast(const struct type *from, const struct type *to)
 {
     bool has_modifier = to->length >= 0 || to->precision >= 0;
 
-    if (from->id == TYPE_ENUM || from->id == TYPE_UUID || from->id == TYPE_JSON ||
-        from->id == TYPE_JSONB || from->id == TYPE_DATE || from->id == TYPE_NUMERIC ||
-        from->id == TYPE_TSVECTOR || from->id == TYPE_TSQUERY)
+    if (from->id == TYPE_ENUM || from->id == TYPE_UUID || type_is_json(from) ||
+        from->id == TYPE_DATE || from->id == TYPE_NUMERIC || from->id == TYPE_TSVECTOR ||
+        from->id == TYPE_TSQUERY)
         return to->id == TYPE_TEXT;
     /* char(n) has its blanks, which no other type keeps. */
     if (from->id == TYPE_BPCHAR)
         return false;
-    if (is_int(from) && is_int(to))
+    if (type_is_int(from) && type_is_int(to))
         return rank_of(from) <= rank_of(to);
     if (from->id == TYPE_FLOAT4 && to->id == TYPE_FLOAT8)
         return true;
@@ -185,9 +179,9 @@ write_cast(struct buf *out, const struct expr *e, const struct type *to, enum co
 
     if (is_free_cast(from, to)) {
         buf_add_str(out, e->sql);
-    } else if (is_int(from) && to->id == TYPE_FLOAT8) {
+    } else if (type_is_int(from) && to->id == TYPE_FLOAT8) {
         buf_printf(out, "CAST(%.*s AS REAL)", STR_ARG(e->sql));
-    } else if (is_int(from) &&
+    } else if (type_is_int(from) &&
                (to->id == TYPE_TEXT || (to->id == TYPE_NUMERIC && to->precision < 0))) {
         buf_printf(out, "CAST(%.*s AS TEXT)", STR_ARG(e->sql));
     } else if (to->id == TYPE_ENUM) {

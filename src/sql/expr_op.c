@@ -4,12 +4,6 @@
 #include "sql/quote.h"
 
 static bool
-is_int(const struct type *type)
-{
-    return type->id == TYPE_INT2 || type->id == TYPE_INT4 || type->id == TYPE_INT8;
-}
-
-static bool
 is_float(const struct type *type)
 {
     return type->id == TYPE_FLOAT4 || type->id == TYPE_FLOAT8;
@@ -18,13 +12,7 @@ is_float(const struct type *type)
 static bool
 is_number(const struct type *type)
 {
-    return is_int(type) || is_float(type) || type->id == TYPE_NUMERIC;
-}
-
-static bool
-is_text(const struct type *type)
-{
-    return type->id == TYPE_TEXT || type->id == TYPE_VARCHAR || type->id == TYPE_BPCHAR;
+    return type_is_int(type) || is_float(type) || type->id == TYPE_NUMERIC;
 }
 
 static bool
@@ -68,7 +56,7 @@ set_result(struct expr_context *x, struct expr *out, enum type_id type, struct s
 static int
 number_rank(const struct type *type)
 {
-    return is_int(type) ? 1 : type->id == TYPE_NUMERIC ? 2 : 3;
+    return type_is_int(type) ? 1 : type->id == TYPE_NUMERIC ? 2 : 3;
 }
 
 bool
@@ -89,7 +77,7 @@ expr_comparable(struct expr_context *x, struct expr *left, struct expr *right, s
             return true;
         rank = number_rank(&right->type) > rank ? number_rank(&right->type) : rank;
         to = *type_builtin(rank == 2 ? TYPE_NUMERIC : TYPE_FLOAT8);
-    } else if (is_text(&left->type) && is_text(&right->type)) {
+    } else if (type_is_text(&left->type) && type_is_text(&right->type)) {
         if (left->type.id == TYPE_BPCHAR && right->type.id == TYPE_BPCHAR)
             return true;
         to = *type_builtin(TYPE_TEXT);
@@ -146,7 +134,7 @@ compare(struct expr_context *x, struct str op, struct expr *left, struct expr *r
     }
     collation = expr_collation(&left->type);
     /* The collation that a char column was declared with is not that of text. */
-    if (is_text(&left->type) && (left->is_column || right->is_column) && collation.len == 0)
+    if (type_is_text(&left->type) && (left->is_column || right->is_column) && collation.len == 0)
         collation = STR(" COLLATE BINARY");
     set_result(x, out, TYPE_BOOL,
                arena_printf(x->a->tmp, "(%.*s%.*s %.*s %.*s)", STR_ARG(a), STR_ARG(collation),
@@ -194,7 +182,7 @@ compute_numbers(struct expr_context *x, struct str op, struct expr *left, struct
     const char *kind = "int";
     enum type_id type;
 
-    if (is_int(&left->type) && is_int(&right->type)) {
+    if (type_is_int(&left->type) && type_is_int(&right->type)) {
         type = wider_int(&left->type, &right->type);
     } else if (!is_float(&left->type) && !is_float(&right->type)) {
         type = TYPE_NUMERIC;
@@ -259,7 +247,7 @@ compute_times(struct expr_context *x, struct str op, struct expr *left, struct e
         return no_operator(x, op, left, right, location);
     if (right->type.id == TYPE_INTERVAL)
         return add_interval(x, op, left, right, location, out);
-    if (left->type.id == TYPE_DATE && is_int(&right->type)) {
+    if (left->type.id == TYPE_DATE && type_is_int(&right->type)) {
         set_result(x, out, TYPE_DATE,
                    arena_printf(x->a->tmp, "cairn_date_add(%.*s, %s(%.*s))", STR_ARG(left->sql),
                                 sign, STR_ARG(right->sql)),
@@ -317,8 +305,8 @@ concatenate(struct expr_context *x, struct expr *left, struct expr *right, size_
     struct expr a = *left;
     struct expr b = *right;
 
-    if (!is_text(&left->type) && !is_text(&right->type) && left->type.id != TYPE_UNKNOWN &&
-        right->type.id != TYPE_UNKNOWN)
+    if (!type_is_text(&left->type) && !type_is_text(&right->type) &&
+        left->type.id != TYPE_UNKNOWN && right->type.id != TYPE_UNKNOWN)
         return no_operator(x, STR("||"), left, right, location);
     if (left->type.id == TYPE_JSONB || right->type.id == TYPE_JSONB ||
         left->type.id == TYPE_BYTEA || right->type.id == TYPE_BYTEA)
@@ -372,9 +360,9 @@ get_json(struct expr_context *x, struct str op, struct expr *left, struct expr *
     bool as_text = str_eq(op, STR("->>"));
     int how = (as_text ? 1 : 0) + (left->type.id == TYPE_JSONB ? 2 : 0);
 
-    if (left->type.id != TYPE_JSON && left->type.id != TYPE_JSONB)
+    if (!type_is_json(&left->type))
         return no_operator(x, op, left, right, location);
-    if (!is_int(&right->type) &&
+    if (!type_is_int(&right->type) &&
         !expr_coerce(x, right, type_builtin(TYPE_TEXT), COERCE_IMPLICIT, location))
         return false;
     set_result(x, out, as_text ? TYPE_TEXT : left->type.id,
@@ -393,7 +381,7 @@ get_path(struct expr_context *x, struct str op, struct expr *left, struct expr *
     struct str path = right->value.s;
     struct str sql = left->sql;
 
-    if (left->type.id != TYPE_JSON && left->type.id != TYPE_JSONB)
+    if (!type_is_json(&left->type))
         return no_operator(x, op, left, right, location);
     if (!right->is_const || right->value.kind != VALUE_TEXT || path.len < 3 ||
         path.data[0] != '{' || path.data[path.len - 1] != '}' ||
@@ -484,7 +472,7 @@ expr_unary(struct expr_context *x, struct str op, struct expr *arg, size_t locat
     out->pg = arena_printf(x->a->tmp, "(%.*s %.*s)", STR_ARG(op), STR_ARG(arg->pg));
     if (str_eq(op, STR("+")))
         out->sql = arg->sql;
-    else if (is_int(type))
+    else if (type_is_int(type))
         out->sql = arena_printf(x->a->tmp, "cairn_int_neg(%.*s, %d)", STR_ARG(arg->sql),
                                 bytes_of(type->id));
     else if (type->id == TYPE_NUMERIC)
@@ -553,7 +541,7 @@ translate_nullif(struct expr_context *x, const struct json *body, struct expr *o
         return false;
     if (first.type.id == TYPE_UNKNOWN)
         first = left;
-    if (left.type.id == TYPE_JSON || left.type.id == TYPE_JSONB)
+    if (type_is_json(&left.type))
         return no_operator(x, STR("="), &left, &right, pg_location(body));
     *out = (struct expr){.type = first.type, .name = STR("nullif")};
     out->sql = arena_printf(x->a->tmp, "CASE WHEN %.*s%.*s = %.*s THEN NULL ELSE %.*s END",

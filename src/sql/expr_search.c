@@ -79,8 +79,7 @@ translate_config(struct expr_context *x, const struct json *node, size_t locatio
 static bool
 is_text(const struct type *type)
 {
-    return type->id == TYPE_TEXT || type->id == TYPE_VARCHAR || type->id == TYPE_BPCHAR ||
-           type->id == TYPE_UNKNOWN;
+    return type_is_text(type) || type->id == TYPE_UNKNOWN;
 }
 
 static bool
@@ -101,7 +100,7 @@ call_to(struct expr_context *x, const struct json *body, struct str name, int fo
     if (!translate_config(x, count == 2 ? first : NULL, at, &config) ||
         !expr_translate(x, count == 2 ? first->next : first, &text))
         return false;
-    is_json = makes_vector && (text.type.id == TYPE_JSON || text.type.id == TYPE_JSONB);
+    is_json = makes_vector && type_is_json(&text.type);
     if (!is_json && !is_text(&text.type))
         return fail_unknown(x, name, at);
     shown = expr_pg_operand(x, &text);

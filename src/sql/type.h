@@ -97,6 +97,21 @@ bool type_parse_name(struct str text, struct type *out);
 /* A PostgreSQL type OID with typmod; TYPE_OTHER when unknown. */
 enum type_id type_from_oid(uint32_t oid);
 bool type_is_embedded(const struct type *type); /* can the embedded engine hold it */
+static inline bool
+type_is_int(const struct type *type)
+{
+    return type->id == TYPE_INT2 || type->id == TYPE_INT4 || type->id == TYPE_INT8;
+}
+static inline bool
+type_is_text(const struct type *type)
+{
+    return type->id == TYPE_TEXT || type->id == TYPE_VARCHAR || type->id == TYPE_BPCHAR;
+}
+static inline bool
+type_is_json(const struct type *type)
+{
+    return type->id == TYPE_JSON || type->id == TYPE_JSONB;
+}
 /* Declared type and collation in SQLite DDL: "TEXT COLLATE cairn_numeric", "INTEGER". */
 struct str type_sqlite_decl(const struct type *type);
 

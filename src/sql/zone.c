@@ -478,12 +478,6 @@ zone_add_offset(const struct zone *zone, struct str text, char room[ZONE_ROOM])
     return buf_str(&out);
 }
 
-static bool
-is_text(const struct type *type)
-{
-    return type->id == TYPE_TEXT || type->id == TYPE_VARCHAR || type->id == TYPE_BPCHAR;
-}
-
 /* "2020-02-29T16:19:56+05:45": the offset of what was shifted; 0: it wasn't. */
 static size_t
 offset_at(struct str text)
@@ -504,7 +498,7 @@ zone_before_cast(const struct zone *zone, const struct type *from, struct value 
     if (zone == NULL || value->kind != VALUE_TEXT || from->id == to->id)
         return from;
     if (to->id == TYPE_TIMESTAMPTZ &&
-        (is_text(from) || from->id == TYPE_TIMESTAMP || from->id == TYPE_DATE)) {
+        (type_is_text(from) || from->id == TYPE_TIMESTAMP || from->id == TYPE_DATE)) {
         value->s = zone_add_offset(zone, value->s, room);
         return type_builtin(TYPE_TEXT);
     }
@@ -514,7 +508,7 @@ zone_before_cast(const struct zone *zone, const struct type *from, struct value 
     at = value->s.data == room ? offset_at(value->s) : 0;
     if (at == 0)
         return from;
-    if (!is_text(to)) {
+    if (!type_is_text(to)) {
         value->s.len = at;
         return type_builtin(TYPE_TIMESTAMP);
     }
