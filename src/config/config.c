@@ -87,8 +87,10 @@ config_resolve_path(struct config_loader *loader, const char *path)
     return arena_printf(loader->arena, "%s/%s", dir, path).data;
 }
 
-struct str
-config_read_file(struct config_loader *loader, const char *name, bool required)
+/* The file's content in the arena; STR_NULL with an error added when it can't be read. A missing
+ * file is an error only when required. Larger files than 1 MiB are refused. */
+static struct str
+read_file(struct config_loader *loader, const char *name, bool required)
 {
     const char *path = config_resolve_path(loader, name);
     struct str text = STR_NULL;
@@ -264,11 +266,11 @@ store_settings(struct config_loader *loader, bool early)
 static void
 read_sources(struct config_loader *loader)
 {
-    struct str text = config_read_file(loader, CONFIG_FILE, true);
+    struct str text = read_file(loader, CONFIG_FILE, true);
 
     if (text.data != NULL)
         config_read_yaml(loader, text, CONFIG_FILE);
-    text = config_read_file(loader, DOTENV_FILE, false);
+    text = read_file(loader, DOTENV_FILE, false);
     if (text.data != NULL)
         config_read_dotenv(loader, text, DOTENV_FILE);
     config_read_environ(loader);

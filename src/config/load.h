@@ -39,9 +39,6 @@ void config_setting_add(struct config_loader *loader, enum config_option option,
 void config_setting_add_text(struct config_loader *loader, enum config_option option,
                              const char *text, const char *origin);
 
-/* The file's content in the arena; STR_NULL with an error added when it can't be read. A missing
- * file is an error only when required. Larger files than 1 MiB are refused. */
-struct str config_read_file(struct config_loader *loader, const char *name, bool required);
 /* The path as seen from the working directory. */
 const char *config_resolve_path(struct config_loader *loader, const char *path);
 
@@ -63,9 +60,6 @@ void config_map_write(const struct config_list *map, struct buf *out);
 bool config_address_parse(struct arena *arena, const char *text, struct config_address *out);
 /* A URL with its password as ***. */
 const char *config_url_mask(struct arena *arena, const char *url);
-/* Number with unit, the largest unit that divides it: "16KiB", "1500ms". */
-void config_write_size(struct buf *out, uint64_t bytes);
-void config_write_duration(struct buf *out, int64_t ms);
 
 /* Fills what is worked out from the options, and checks what spans several. */
 void config_derive(struct config_loader *loader);

@@ -46,14 +46,15 @@ write_with_unit(struct buf *out, uint64_t value, const struct unit *units, size_
     buf_add_str(out, str_from(units[i].name));
 }
 
-void
-config_write_size(struct buf *out, uint64_t bytes)
+/* Number with unit, the largest unit that divides it: "16KiB", "1500ms". */
+static void
+write_size(struct buf *out, uint64_t bytes)
 {
     write_with_unit(out, bytes, size_units, COUNTOF(size_units));
 }
 
-void
-config_write_duration(struct buf *out, int64_t ms)
+static void
+write_duration(struct buf *out, int64_t ms)
 {
     write_with_unit(out, (uint64_t)ms, duration_units, COUNTOF(duration_units));
 }
@@ -93,9 +94,9 @@ write_number(struct buf *out, const struct config_option_def *def, int64_t value
     if (value == 0 && def->zero != NULL)
         buf_add_str(out, str_from(def->zero));
     else if (def->type == CONFIG_TYPE_SIZE)
-        config_write_size(out, (uint64_t)value);
+        write_size(out, (uint64_t)value);
     else if (def->type == CONFIG_TYPE_DURATION)
-        config_write_duration(out, value);
+        write_duration(out, value);
     else
         buf_add_i64(out, value);
 }

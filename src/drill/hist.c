@@ -38,16 +38,6 @@ hist_add(struct hist *hist, uint64_t us)
 }
 
 void
-hist_merge(struct hist *into, const struct hist *from)
-{
-    for (unsigned i = 0; i < HIST_SIZE; i++)
-        into->counts[i] += from->counts[i];
-    into->total += from->total;
-    into->sum_us += from->sum_us;
-    into->max_us = from->max_us > into->max_us ? from->max_us : into->max_us;
-}
-
-void
 hist_subtract(struct hist *hist, const struct hist *part)
 {
     for (unsigned i = 0; i < HIST_SIZE; i++)

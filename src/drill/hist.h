@@ -18,7 +18,6 @@ struct hist {
 };
 
 void hist_add(struct hist *hist, uint64_t us);
-void hist_merge(struct hist *into, const struct hist *from);
 /* Leaves what was added since part was a copy of it; the longest stays the longest of all. */
 void hist_subtract(struct hist *hist, const struct hist *part);
 /* The duration that this share of all were not longer than, share in 0..1; 0 of an empty one. */

@@ -54,15 +54,8 @@ is_one_of(struct str word, const char *const *words, size_t count)
 
 static const char *const role_words[] = {"role", "user", "group"};
 
-void
-roles_add(struct roles *roles, const char *name)
-{
-    if (!roles_has(roles, str_from(name)) && roles->count < ROLES_MAX)
-        roles->names[roles->count++] = name;
-}
-
-bool
-roles_has(const struct roles *roles, struct str name)
+static bool
+has_role(const struct roles *roles, struct str name)
 {
     for (size_t i = 0; i < roles->count; i++) {
         if (str_eq(name, str_from(roles->names[i])))
@@ -70,6 +63,13 @@ roles_has(const struct roles *roles, struct str name)
     }
 
     return false;
+}
+
+void
+roles_add(struct roles *roles, const char *name)
+{
+    if (!has_role(roles, str_from(name)) && roles->count < ROLES_MAX)
+        roles->names[roles->count++] = name;
 }
 
 void
@@ -123,7 +123,7 @@ static bool
 names_own(const struct json *tree, const struct roles *own)
 {
     if (tree->type == JSON_STRING)
-        return roles_has(own, tree->text);
+        return has_role(own, tree->text);
     for (const struct json *n = tree->first; n != NULL; n = n->next) {
         if (names_own(n, own))
             return true;

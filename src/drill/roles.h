@@ -20,7 +20,6 @@ struct roles {
  * bodies of DO included. */
 void roles_find(struct str text, struct arena *arena, struct roles *roles);
 void roles_add(struct roles *roles, const char *name);
-bool roles_has(const struct roles *roles, struct str name);
 
 /*
  * The text with blanks in place of statements that are about other roles than own, or about databases:

@@ -334,24 +334,6 @@ service_start(struct service *service, const char *const *env, struct err *err)
     return false;
 }
 
-bool
-service_stop(struct service *service, int64_t grace_ms)
-{
-    pid_t pid = service->pid;
-    bool in_time;
-
-    if (!service_is_running(service))
-        return true;
-    kill(pid, SIGTERM);
-    in_time = process_wait(pid, grace_ms, &service->status);
-    if (!in_time)
-        service_kill(service);
-    kill(-pid, SIGKILL);
-    service->pid = 0;
-
-    return in_time;
-}
-
 void
 service_kill(struct service *service)
 {

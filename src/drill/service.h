@@ -47,8 +47,6 @@ MUST_CHECK bool service_spawn(struct service *service, const char *const *env, s
 bool service_wait_for(struct service *service, const char *path, int status, int64_t timeout_ms);
 /* A client of its, that waits as long as its patience says and counts what comes too late. */
 void service_init_client(const struct service *service, struct client *client, int64_t timeout_ms);
-/* SIGTERM, and SIGKILL after grace_ms; true when the first was enough. */
-bool service_stop(struct service *service, int64_t grace_ms);
 /* kill -9, of everything it started. */
 void service_kill(struct service *service);
 /* Whether it still runs. */

@@ -219,8 +219,8 @@ http_host_is_valid(struct str host)
     return host.data[at] == ':' && port_is_valid(str_slice(host, at + 1, host.len));
 }
 
-bool
-http_is_token(struct str s)
+static bool
+is_token(struct str s)
 {
     for (size_t i = 0; i < s.len; i++) {
         if (!char_is(s.data[i], CHAR_TOKEN))
@@ -364,7 +364,7 @@ parse_transfer_encoding(struct http_parser *p, struct str value)
     while (rest.data != NULL) {
         struct str coding = str_trim(str_cut(&rest, ','));
 
-        if (!http_is_token(coding) || (rest.data != NULL && str_eq_nocase(coding, STR("chunked"))))
+        if (!is_token(coding) || (rest.data != NULL && str_eq_nocase(coding, STR("chunked"))))
             return fail(p, 400, "transfer-encoding", "Transfer-Encoding is not valid.");
     }
     return fail(p, 501, "transfer-encoding", "Only the transfer coding 'chunked' is supported.");

@@ -97,7 +97,6 @@ enum http_parse_state http_chunked_execute(struct http_chunked *chunked, const c
 bool http_host_is_valid(struct str host);
 /* Path (and query) of an origin-form target; *path_len is where the '?' stands. */
 bool http_path_is_valid(struct str target, size_t *path_len);
-bool http_is_token(struct str s);
 /* No control character but a tab, and no blank around. */
 bool http_value_is_valid(struct str s);
 

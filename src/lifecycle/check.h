@@ -52,12 +52,6 @@ void check_unknown(const struct check_input *input, struct evidence *out, const 
 void check_run_command(const struct check_input *input, const struct lifecycle_row *row,
                        struct evidence *out);
 
-/* How long a stage wants the service to have been up, and of how many days. */
-struct check_uptime {
-    double share;
-    int days;
-};
-extern const struct check_uptime check_uptimes[LIFECYCLE_STAGE_COUNT];
 /* What the service lived through in the last 30 days; false when that is too little to say anything
  * about its requests. */
 MUST_CHECK bool check_lived(const struct check_input *input, struct history_figures *out);

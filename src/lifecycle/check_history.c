@@ -20,7 +20,11 @@ enum {
 #define SLOWER_MIN 0.005 /* seconds: below it nobody notices */
 #define RUNNING_SHARE 0.95
 
-const struct check_uptime check_uptimes[LIFECYCLE_STAGE_COUNT] = {
+/* How long a stage wants the service to have been up, and of how many days. */
+static const struct uptime {
+    double share;
+    int days;
+} uptimes[LIFECYCLE_STAGE_COUNT] = {
     [LIFECYCLE_POC] = {0.95, 7},
     [LIFECYCLE_MVP] = {0.95, 7},
     [LIFECYCLE_PRODUCTION] = {0.99, 30},
@@ -129,7 +133,7 @@ length_text(const struct check_input *input, double seconds)
 static void
 look_uptime(const struct check_input *input, struct evidence *out)
 {
-    const struct check_uptime *target = &check_uptimes[input->stage];
+    const struct uptime *target = &uptimes[input->stage];
     double needed_s = target->days * DAY_S;
     struct history_figures figures;
     struct history history;

@@ -156,8 +156,8 @@ describe_example(struct buf *out, const struct type *type)
         BUF_ADD_LIT(out, "\"text\"");
 }
 
-bool
-describe_is_key(const struct schema_table *table, const struct model_column *column)
+static bool
+is_key_column(const struct schema_table *table, const struct model_column *column)
 {
     uint32_t index = schema_column_index(table, column);
 
@@ -191,7 +191,7 @@ describe_column_note(struct buf *out, const struct schema_table *table,
                      const struct model_column *column)
 {
     const struct schema_rel *rel = find_reference(table, schema_column_index(table, column));
-    bool is_key = describe_is_key(table, column);
+    bool is_key = is_key_column(table, column);
 
     buf_add_str(out, column->comment);
     if (!is_key && rel == NULL)

@@ -34,6 +34,5 @@ void describe_example(struct buf *out, const struct type *type);
 /* "Note: This is a Primary Key.<pk/>" and the like, as clients of PostgREST parse them. */
 void describe_column_note(struct buf *out, const struct schema_table *table,
                           const struct model_column *column);
-bool describe_is_key(const struct schema_table *table, const struct model_column *column);
 
 #endif

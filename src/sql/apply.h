@@ -260,9 +260,6 @@ MUST_CHECK bool apply_retranslate_index(struct apply *a, const struct model_tabl
 MUST_CHECK bool apply_index_vectors(struct apply *a, const struct model_table *table,
                                     struct model_index *index);
 MUST_CHECK bool apply_recast_default(struct apply *a, struct model_table *table, uint32_t column);
-/* A view that reads the table or view, or of it the column (empty: any). NULL: none. */
-const struct model_table *apply_dependent_view(struct apply *a, const struct model_table *table,
-                                               struct str column);
 /* Fails with "cannot WHAT because view ... uses it". */
 MUST_CHECK bool apply_no_views(struct apply *a, const struct model_table *table, struct str column,
                                const char *what);

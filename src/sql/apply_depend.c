@@ -178,8 +178,9 @@ mentions_table(struct apply *a, const struct json *tree, const struct model_tabl
     return false;
 }
 
-const struct model_table *
-apply_dependent_view(struct apply *a, const struct model_table *table, struct str column)
+/* A view that reads the table or view, or of it the column (empty: any). NULL: none. */
+static const struct model_table *
+find_dependent_view(struct apply *a, const struct model_table *table, struct str column)
 {
     for (uint32_t i = 0; i < a->model->table_count; i++) {
         const struct model_table *view = &a->model->tables[i];
@@ -205,7 +206,7 @@ bool
 apply_no_views(struct apply *a, const struct model_table *table, struct str column,
                const char *what)
 {
-    const struct model_table *view = apply_dependent_view(a, table, column);
+    const struct model_table *view = find_dependent_view(a, table, column);
 
     return view == NULL ||
            apply_fail(a, SIZE_MAX, "0A000", "drop the view first, and create it again afterwards",
@@ -225,7 +226,7 @@ apply_drop_views(struct apply *a, struct model_table *table, struct str column, 
         struct str view_name;
 
         table = model_find_table(a->model, schema, name);
-        view = apply_dependent_view(a, table, column);
+        view = find_dependent_view(a, table, column);
         if (view == NULL)
             return true;
         if (!cascade)

@@ -193,8 +193,6 @@ struct str expr_pg_operand(struct expr_context *x, const struct expr *e);
 MUST_CHECK bool expr_operator(struct expr_context *x, const struct json *body, struct expr *out);
 MUST_CHECK bool expr_binary(struct expr_context *x, struct str op, struct expr *left,
                             struct expr *right, size_t location, struct expr *out);
-MUST_CHECK bool expr_unary(struct expr_context *x, struct str op, struct expr *arg, size_t location,
-                           struct expr *out);
 /* Common type for a comparison; coerces both. */
 MUST_CHECK bool expr_comparable(struct expr_context *x, struct expr *left, struct expr *right,
                                 struct str op, size_t location);

@@ -455,9 +455,9 @@ expr_binary(struct expr_context *x, struct str op, struct expr *left, struct exp
     return no_operator(x, op, left, right, location);
 }
 
-bool
-expr_unary(struct expr_context *x, struct str op, struct expr *arg, size_t location,
-           struct expr *out)
+static bool
+translate_prefix(struct expr_context *x, struct str op, struct expr *arg, size_t location,
+                 struct expr *out)
 {
     const struct type *type = &arg->type;
 
@@ -499,7 +499,7 @@ translate_plain(struct expr_context *x, const struct json *body, struct str op, 
 
     if (left_node == NULL)
         return expr_translate(x, pg_get(body, "rexpr"), &right) &&
-               expr_unary(x, op, &right, pg_location(body), out);
+               translate_prefix(x, op, &right, pg_location(body), out);
     return expr_translate(x, left_node, &left) &&
            expr_translate(x, pg_get(body, "rexpr"), &right) &&
            expr_binary(x, op, &left, &right, pg_location(body), out);

@@ -425,76 +425,32 @@ check_text(struct apply *a)
     return apply_fail_at(a, at, at, "22021", "save the file as UTF-8", "the file is not UTF-8");
 }
 
-static void
-apply_init(struct apply *a, struct str file_name, struct str text, struct err *err)
-{
-    *a = (struct apply){.file = file_name, .text = text, .err = err};
-    a->tmp = arena_new(65536, TREE_MAX);
-    arena_set_soft(a->tmp);
-}
-
 bool
 migration_translate(struct str file_name, struct str text, struct model *model,
                     const struct migration_sink *sink, struct err *err)
 {
-    struct apply a;
+    struct apply a = {
+        .file = file_name,
+        .text = text,
+        .model = model,
+        .keep = model->arena,
+        .tmp = arena_new(65536, TREE_MAX),
+        .sink = sink,
+        .err = err,
+        .path = {STR("public")},
+        .path_count = 1,
+        .ddl = ddl_new(),
+        .batch = batch_new(),
+    };
     bool ok = false;
 
-    apply_init(&a, file_name, text, err);
-    a.model = model;
-    a.keep = model->arena;
-    a.sink = sink;
-    a.path[a.path_count++] = STR("public");
-    a.ddl = ddl_new();
-    a.batch = batch_new();
-    a.to = 0;
-
+    arena_set_soft(a.tmp);
     ok = check_text(&a) && apply_script(&a) && batch_flush(&a) && ddl_finish(&a) &&
          ddl_search_settle(&a) && apply_settle_functions(&a) && apply_settle_policies(&a);
     view_settle(model);
 
     batch_free(a.batch);
     ddl_free(a.ddl);
-    arena_free(a.tmp);
-    return ok;
-}
-
-/* --- PostgreSQL -------------------------------------------------------------------------------- */
-
-/* PostgreSQL runs the text itself, inside a transaction that must not end in the middle. */
-static bool
-check_piece(struct apply *a, const struct script_piece *piece)
-{
-    struct pgtree_statement statement;
-    const struct json *next = NULL;
-
-    if (!parse(a, piece->from, piece->to))
-        return false;
-    while (pgtree_next(&a->tree, &next, &statement)) {
-        a->at = a->base + statement.from;
-        a->to = a->base + statement.to;
-        if (str_eq(pg_kind(statement.node), STR("TransactionStmt")))
-            return apply_transaction(a, pg_body(statement.node));
-    }
-    return true;
-}
-
-bool
-migration_check_syntax(struct str file_name, struct str text, struct err *err)
-{
-    struct script script;
-    struct script_piece piece;
-    struct script_fault fault = {0};
-    struct apply a;
-    bool ok;
-
-    apply_init(&a, file_name, text, err);
-    ok = check_text(&a);
-    script_init(&script, text);
-    while (ok && script_next(&script, &piece, &fault))
-        ok = check_piece(&a, &piece);
-    if (ok && fault.cause != NULL)
-        ok = fail_script(&a, &fault);
     arena_free(a.tmp);
     return ok;
 }

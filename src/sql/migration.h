@@ -34,13 +34,10 @@ struct migration_sink {
 
 /*
  * Translates the whole text, applying each statement to *model as it goes and handing the steps to
- * sink. On failure *model is in an undefined state: work on a copy (model_copy). err is of kind
+ * sink. On failure *model is in an undefined state, good for model_free only. err is of kind
  * ERR_MIGRATION, its message begins with "FILE:LINE:COLUMN: ", its hint is the way out.
  */
 MUST_CHECK bool migration_translate(struct str file_name, struct str text, struct model *model,
                                     const struct migration_sink *sink, struct err *err);
-struct model *model_copy(const struct model *model);
-/* Checks the syntax only (for PostgreSQL, which runs the text itself): same form of error. */
-MUST_CHECK bool migration_check_syntax(struct str file_name, struct str text, struct err *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the structs of the model are made of, as data, so that writing, reading and copying a model
+ * What the structs of the model are made of, as data, so that writing and reading a model
  * know each member once.
  */
 #ifndef CAIRN_SQL_MODEL_SHAPE_H

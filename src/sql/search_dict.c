@@ -226,9 +226,10 @@ stem(struct search *search, const struct search_language *language, struct str w
     return arena_copy(arena, str_make((const char *)out, (size_t)len));
 }
 
-struct str
-search_lexeme(struct search *search, const struct search_language *language, struct str word,
-              struct arena *arena)
+/* A string without blanks around, its case folded and the stem of it. data NULL: left out. */
+static struct str
+make_lexeme(struct search *search, const struct search_language *language, struct str word,
+            struct arena *arena)
 {
     struct str folded = fold(word, arena);
 
@@ -314,11 +315,11 @@ search_words_add(struct search *search, const struct search_config *config, stru
 
         if (way == WAY_NONE || token.text.len >= SEARCH_WORD_MAX)
             continue;
-        lexeme = search_lexeme(search,
-                               way == WAY_ASCII  ? config->ascii
-                               : way == WAY_WORD ? config->word
-                                                 : NULL,
-                               token.text, arena);
+        lexeme = make_lexeme(search,
+                             way == WAY_ASCII  ? config->ascii
+                             : way == WAY_WORD ? config->word
+                                               : NULL,
+                             token.text, arena);
         words->place++;
         if (lexeme.data != NULL)
             add_word(words, lexeme);

@@ -30,9 +30,6 @@ struct search_words {
 MUST_CHECK bool search_words_add(struct search *search, const struct search_config *config,
                                  struct str text, struct arena *arena, struct search_words *words,
                                  struct err *err);
-/* A string without blanks around, its case folded and the stem of it. data NULL: left out. */
-struct str search_lexeme(struct search *search, const struct search_language *language,
-                         struct str word, struct arena *arena);
 void search_words_fini(struct search_words *words);
 
 /* One word of a tsvector's or tsquery's text. */

@@ -18,8 +18,6 @@ MUST_CHECK bool type_normalize_jsonb(struct str text, struct arena *arena, struc
                                      struct err *err);
 /* 22021 when text is no UTF-8 or holds U+0000. */
 MUST_CHECK bool type_check_encoding(struct str text, struct err *err);
-/* The number of characters of well-formed text. */
-size_t type_count_chars(struct str text);
 /* The input function of an explicit cast cuts varchar(n) and char(n) where the other refuses. */
 MUST_CHECK bool type_input_string(const struct type *type, struct str text, bool cut,
                                   struct arena *arena, struct value *out, struct err *err);

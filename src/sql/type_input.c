@@ -47,8 +47,9 @@ type_check_encoding(struct str text, struct err *err)
     return err_set(err, ERR_DB, "22021", "invalid byte sequence for encoding \"UTF8\": %s", bytes);
 }
 
-size_t
-type_count_chars(struct str text)
+/* The number of characters of well-formed text. */
+static size_t
+count_chars(struct str text)
 {
     size_t count = 0;
 
@@ -213,7 +214,7 @@ type_input_string(const struct type *type, struct str text, bool cut, struct are
         return true;
     if (text.len <= limit && type->id == TYPE_VARCHAR)
         return true;
-    chars = type_count_chars(text);
+    chars = count_chars(text);
     if (chars > limit) {
         size_t end = char_offset(text, limit);
 

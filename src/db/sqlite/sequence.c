@@ -187,10 +187,11 @@ sequence_step(struct sequence *sequence)
     return sequence->cycle;
 }
 
-bool
-lite_sequences_next(struct lite_sequences *sequences, struct str name, int64_t *out,
-                    struct err *err)
+/* The next number. err: 42P01 no such sequence, 2200H at its end. */
+static bool
+next(void *ctx, struct str name, int64_t *out, struct err *err)
 {
+    struct lite_sequences *sequences = ctx;
     struct sequence *sequence = sequence_get(sequences, name, err);
 
     if (sequence == NULL)
@@ -233,12 +234,6 @@ lite_sequences_skip(struct lite_sequences *sequences, struct str name, uint32_t 
     sequence->is_called = sequence->was_drawn = true;
     sequences->dirty_count += !sequence->is_dirty;
     sequence->is_dirty = true;
-}
-
-static bool
-next(void *ctx, struct str name, int64_t *out, struct err *err)
-{
-    return lite_sequences_next(ctx, name, out, err);
 }
 
 /* All requests share the writer's one session, of which this is the last number. */

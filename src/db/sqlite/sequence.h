@@ -22,9 +22,6 @@ struct lite_sequences *lite_sequences_new(struct lite_conn *conn);
 void lite_sequences_free(
     struct lite_sequences *sequences); /* before conn is closed; NULL is safe */
 
-/* The next number. err: 42P01 no such sequence, 2200H at its end. */
-MUST_CHECK bool lite_sequences_next(struct lite_sequences *sequences, struct str name, int64_t *out,
-                                    struct err *err);
 bool lite_sequences_is_dirty(const struct lite_sequences *sequences);
 /* Writes the changed ones; call lite_sequences_saved once that has been committed. Returns SQLite's
  * code. */

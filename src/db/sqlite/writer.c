@@ -55,8 +55,9 @@ struct lite_writer {
 
 /* --- the commit ------------------------------------------------------------------------------ */
 
-void
-lite_writer_error_unknown(struct err *err)
+/* The error of a commit whose outcome is unknown. */
+static void
+set_unknown(struct err *err)
 {
     err_set(err, ERR_UNKNOWN, "CAIRN-UNKNOWN",
             "the outcome of the write is not known: the disk failed while it was made durable");
@@ -84,7 +85,7 @@ lite_writer_commit(struct lite_conn *conn, int *rc, struct err *err)
     if (!is_certain) {
         log_event(LOG_ERROR, "commit-failed", LOG_I64("code", *rc),
                   LOG_CSTR("cause", err->message));
-        lite_writer_error_unknown(err);
+        set_unknown(err);
         return LITE_COMMIT_UNKNOWN;
     }
     if (sqlite3_get_autocommit(conn->db) == 0)

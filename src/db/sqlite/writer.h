@@ -49,7 +49,5 @@ int lite_writer_begin(struct lite_conn *conn, uint64_t deadline_ns);
 enum lite_commit { LITE_COMMITTED, LITE_ROLLED_BACK, LITE_COMMIT_UNKNOWN };
 /* COMMIT, once. When it failed err says why, and nothing remains open. */
 enum lite_commit lite_writer_commit(struct lite_conn *conn, int *rc, struct err *err);
-/* The error of a commit whose outcome is unknown. */
-void lite_writer_error_unknown(struct err *err);
 
 #endif

@@ -39,12 +39,12 @@ migrate(struct world *w, const char *sql)
     assert_ok(lite_migrate(&w->lite, "m.sql", str_from(sql), &err));
     schema_unref(w->with);
     schema_unref(w->without);
-    bare = model_copy(w->lite.model);
+    bare = lite_copy_model(w->lite.model);
     for (uint32_t t = 0; t < bare->table_count; t++) {
         for (uint32_t i = 0; i < bare->tables[t].index_count; i++)
             bare->tables[t].indexes[i].search_count = 0;
     }
-    w->with = schema_new(model_copy(w->lite.model), schemas, 1);
+    w->with = schema_new(lite_copy_model(w->lite.model), schemas, 1);
     w->without = schema_new(bare, schemas, 1);
 }
 

@@ -24,7 +24,7 @@ world_open(struct world *world, const char *sql)
 
     lite_open(&world->lite);
     assert_ok(lite_migrate(&world->lite, "m.sql", str_from(sql), &err));
-    world->schema = schema_new(model_copy(world->lite.model), schemas, 1);
+    world->schema = schema_new(lite_copy_model(world->lite.model), schemas, 1);
     world->arena = arena_new(4096, (size_t)16 << 20);
 }
 

@@ -23,7 +23,7 @@ make_model(void)
 
     lite_open(&lite);
     assert_ok(lite_migrate(&lite, "m.sql", str_from(schema), &err));
-    model = model_copy(lite.model);
+    model = lite_copy_model(lite.model);
     lite_close(&lite);
     return model;
 }
@@ -149,27 +149,6 @@ records_that_do_not_fit_together_are_refused(void **state)
     }
 }
 
-static void
-a_copy_outlives_its_source(void **state)
-{
-    struct model *model = make_model();
-    struct model *copy = model_copy(model);
-    struct buf first;
-    struct buf second;
-
-    (void)state;
-    buf_init(&first, 1 << 20);
-    buf_init(&second, 1 << 20);
-    model_write_json(&first, model);
-    model_free(model);
-    model_write_json(&second, copy);
-    assert_true(str_eq(buf_str(&first), buf_str(&second)));
-    model_free(copy);
-    model_free(NULL);
-    buf_fini(&first);
-    buf_fini(&second);
-}
-
 int
 main(void)
 {
@@ -178,7 +157,6 @@ main(void)
         cmocka_unit_test(a_record_reads_back_to_the_same_record),
         cmocka_unit_test(torn_records_are_survived),
         cmocka_unit_test(records_that_do_not_fit_together_are_refused),
-        cmocka_unit_test(a_copy_outlives_its_source),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
