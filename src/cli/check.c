@@ -368,7 +368,6 @@ exit_code_of(const struct verdicts *before, const struct verdicts *after,
              const struct lifecycle_row *row)
 {
     enum verdict_status was = verdict_find(before, str_from(row->id))->status;
-
     const struct verdict *is = verdict_find(after, str_from(row->id));
 
     if (is->status == VERDICT_NOT_YET && is->evidence != NULL)

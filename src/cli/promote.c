@@ -204,11 +204,10 @@ describe_proof(struct cli *cli, const struct verdicts *verdicts)
     for (size_t i = 0; i < verdicts->count; i++) {
         const struct verdict *verdict = &verdicts->items[i];
 
-        if (verdict->need == LIFECYCLE_MUST && verdict->status == VERDICT_WAIVED)
-            buf_printf(&text, "%s\n- `%s` is waived: %s", is_first ? "\n" : "", verdict->row->id,
-                       verdict->text);
-        else
+        if (verdict->need != LIFECYCLE_MUST || verdict->status != VERDICT_WAIVED)
             continue;
+        buf_printf(&text, "%s\n- `%s` is waived: %s", is_first ? "\n" : "", verdict->row->id,
+                   verdict->text);
         is_first = false;
     }
     out = arena_cstr(cli->arena, buf_str(&text));
@@ -260,8 +259,7 @@ count_open(const struct verdicts *verdicts)
 }
 
 static int
-refuse(struct cli *cli, const struct project *project, const struct verdicts *verdicts,
-       enum lifecycle_stage to, size_t open)
+refuse(struct cli *cli, const struct verdicts *verdicts, enum lifecycle_stage to, size_t open)
 {
     struct page page;
     int code;
@@ -354,6 +352,5 @@ cli_promote(struct cli *cli)
     project_judge(&project, to, &verdicts);
     open = count_open(&verdicts);
 
-    return open > 0 ? refuse(cli, &project, &verdicts, to, open)
-                    : promote(cli, &project, &verdicts, to);
+    return open > 0 ? refuse(cli, &verdicts, to, open) : promote(cli, &project, &verdicts, to);
 }

@@ -190,7 +190,7 @@ compare_seconds(const void *first, const void *second)
 /* The first table that anybody may read, without its rows: what /readyz says on PostgreSQL is known without
  * asking it. Without one, readiness. */
 static const char *
-find_path(struct live *live, const struct check_input *input, struct client *client)
+find_path(const struct check_input *input, struct client *client)
 {
     struct client_response response;
     struct err err = {0};
@@ -235,7 +235,7 @@ look_latency(struct live *live, const struct check_input *input, struct evidence
     bool watched;
 
     client_init(&client, &live->at, ASK_MS);
-    path = find_path(live, input, &client);
+    path = find_path(input, &client);
     watched = live_watch_traffic(live, &traffic);
     begun_ns = clock_mono_ns();
     for (unsigned i = 0; i < SAMPLES; i++) {

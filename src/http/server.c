@@ -174,7 +174,7 @@ http_wheel_put(struct conn *conn, uint64_t deadline_ms)
 }
 
 static void
-turn_slot(struct http_server *server, struct conn **slot, uint64_t now)
+turn_slot(struct conn **slot, uint64_t now)
 {
     struct conn *list = *slot;
 
@@ -219,8 +219,7 @@ on_tick(uv_timer_t *timer)
 
     while (server->wheel_ms + server->tick_ms <= now) {
         server->wheel_ms += server->tick_ms;
-        turn_slot(server, &server->wheel[server->wheel_ms / server->tick_ms % HTTP_WHEEL_SLOTS],
-                  now);
+        turn_slot(&server->wheel[server->wheel_ms / server->tick_ms % HTTP_WHEEL_SLOTS], now);
     }
     if (server->accept_paused) {
         server->accept_paused = false;

@@ -82,7 +82,7 @@ emit_view(struct emitter *e, const struct plan_rel *rel, const struct schema_tab
     if (is_barrier)
         BUF_ADD_LIT(&e->sql, "(SELECT * FROM ");
     if (!access_write_source(e->plan->schema, e->plan->role, table, is_barrier ? STR("v") : alias,
-                             e->arena, &e->sql, &e->reads, &err))
+                             &e->sql, &e->reads, &err))
         emit_note_fault(e, &err);
     if (is_barrier)
         buf_printf(&e->sql, " LIMIT -1) AS %.*s", STR_ARG(alias));

@@ -55,8 +55,7 @@ emit_body_source(struct emitter *e, const struct schema_table *table,
         role = access_view_reader(e->plan->schema, role, view);
     if (role == NULL)
         emit_table(e, table);
-    else if (!access_write_source(e->plan->schema, role, table, STR_NULL, e->arena, &e->sql,
-                                  &e->reads, &err))
+    else if (!access_write_source(e->plan->schema, role, table, STR_NULL, &e->sql, &e->reads, &err))
         emit_note_fault(e, &err);
 }
 

@@ -157,13 +157,12 @@ add_embed(struct planner *p, struct plan_rel *parent, const struct api_item *ite
           struct plan_rel **out)
 {
     const struct schema_rel *found[REL_CANDIDATES];
-    size_t count = schema_find_rel(p->in->schema, parent->table, item->target, item->hint, found,
-                                   REL_CANDIDATES);
+    size_t count = schema_find_rel(parent->table, item->target, item->hint, found, REL_CANDIDATES);
     struct plan_rel *rel = ARENA_NEW(p->arena, struct plan_rel);
     struct plan_rel **tail = &parent->children;
 
     if (count == 0)
-        return plan_fail_no_rel(p->in->schema, parent->table, item->target, item->hint, p->err);
+        return plan_fail_no_rel(parent->table, item->target, item->hint, p->err);
     if (count > 1)
         return plan_fail_ambiguous(parent->table, item->target, found,
                                    count < REL_CANDIDATES ? count : REL_CANDIDATES, p->err);

@@ -114,10 +114,10 @@ plan_fail_legacy_name(struct str name, struct str alias, struct err *err)
 }
 
 bool
-plan_fail_no_rel(const struct schema *schema, const struct schema_table *table, struct str target,
-                 struct str hint, struct err *err)
+plan_fail_no_rel(const struct schema_table *table, struct str target, struct str hint,
+                 struct err *err)
 {
-    struct str similar = schema_similar_target(schema, table, target);
+    struct str similar = schema_similar_target(table, target);
     struct str origin = table->model->name;
 
     target = str_slice(target, 0, 200);

@@ -24,8 +24,8 @@ bool plan_fail_not_embedded(struct str name, struct err *err);
 /* The same, of an embed that has an alias and was called by its target's name. */
 bool plan_fail_legacy_name(struct str name, struct str alias, struct err *err);
 /* 400 PGRST200 */
-bool plan_fail_no_rel(const struct schema *schema, const struct schema_table *table,
-                      struct str target, struct str hint, struct err *err);
+bool plan_fail_no_rel(const struct schema_table *table, struct str target, struct str hint,
+                      struct err *err);
 /* 300 PGRST201 */
 bool plan_fail_ambiguous(const struct schema_table *table, struct str target,
                          const struct schema_rel **found, size_t count, struct err *err);

@@ -140,8 +140,7 @@ MUST_CHECK bool access_rule(const struct schema *schema, const struct schema_rol
  */
 MUST_CHECK bool access_write_source(const struct schema *schema, const struct schema_role *role,
                                     const struct schema_table *table, struct str alias,
-                                    struct arena *arena, struct buf *out, int64_t *reads,
-                                    struct err *err);
+                                    struct buf *out, int64_t *reads, struct err *err);
 /*
  * The body of a function of a row (struct model_computed), alias being the row, as role sees what it reads;
  * with view a row of the base table that a write through that view is about. EXECUTE is the caller's to check.

@@ -377,12 +377,10 @@ write_source(struct access_writer *w, const struct schema_role *role,
 
 bool
 access_write_source(const struct schema *schema, const struct schema_role *role,
-                    const struct schema_table *table, struct str alias, struct arena *arena,
-                    struct buf *out, int64_t *reads, struct err *err)
+                    const struct schema_table *table, struct str alias, struct buf *out,
+                    int64_t *reads, struct err *err)
 {
     struct access_writer w = {.schema = schema, .caller = role, .out = out, .err = err};
-
-    (void)arena;
     if (!write_source(&w, role, table))
         return false;
     if (alias.data != NULL)

@@ -587,12 +587,11 @@ is_match(const struct schema_rel *rel, struct str target, struct str hint)
 }
 
 size_t
-schema_find_rel(const struct schema *schema, const struct schema_table *table, struct str target,
-                struct str hint, const struct schema_rel **out, size_t max)
+schema_find_rel(const struct schema_table *table, struct str target, struct str hint,
+                const struct schema_rel **out, size_t max)
 {
     size_t found = 0;
 
-    (void)schema;
     for (uint32_t i = 0; i < table->rel_count; i++) {
         if (!is_match(&table->rels[i], target, hint))
             continue;

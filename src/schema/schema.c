@@ -361,13 +361,11 @@ schema_shares_run(struct str a, struct str b, size_t size)
 }
 
 struct str
-schema_similar_target(const struct schema *schema, const struct schema_table *table,
-                      struct str target)
+schema_similar_target(const struct schema_table *table, struct str target)
 {
     struct str best = STR_NULL;
     double best_score = 0;
 
-    (void)schema;
     for (uint32_t i = 0; i < table->rel_count; i++) {
         /* It is related, so something else was wrong. */
         if (str_eq(table->rels[i].target->model->name, target))

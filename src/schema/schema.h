@@ -154,9 +154,8 @@ schema_column_index(const struct schema_table *table, const struct model_column 
  * Fills out with up to max of them and returns how many there are: 0 is PGRST200, 1 is found, more
  * is PGRST201.
  */
-size_t schema_find_rel(const struct schema *schema, const struct schema_table *table,
-                       struct str target, struct str hint, const struct schema_rel **out,
-                       size_t max);
+size_t schema_find_rel(const struct schema_table *table, struct str target, struct str hint,
+                       const struct schema_rel **out, size_t max);
 
 /* The names have a run of size characters in common, where '-' stands for the ends. */
 bool schema_shares_run(struct str a, struct str b, size_t size);
@@ -167,7 +166,6 @@ struct str schema_similar_table(const struct schema *schema, struct str schema_n
                                 struct str name);
 struct str schema_similar_function(const struct schema *schema, struct str schema_name,
                                    struct str name); /* PGRST202 */
-struct str schema_similar_target(const struct schema *schema, const struct schema_table *table,
-                                 struct str target);
+struct str schema_similar_target(const struct schema_table *table, struct str target);
 
 #endif

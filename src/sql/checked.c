@@ -11,8 +11,8 @@ checked_is_needed(const struct apply *a, const struct model_table *table)
 
 /* The row's value of a column; the key that is SQLite's row number may not be NULL. */
 static void
-write_value(struct apply *a, const struct model_table *table, const struct model_column *column,
-            bool fails_null, struct buf *out)
+write_value(const struct model_table *table, const struct model_column *column, bool fails_null,
+            struct buf *out)
 {
     struct buf name;
 
@@ -35,7 +35,7 @@ write_first(struct apply *a, const struct model_table *table, const struct model
     table = a->view != NULL ? a->view : table;
     body_write_check(out, part, table->schema, table->name, STR(CHECKED_ALIAS));
     BUF_ADD_LIT(out, " ELSE ");
-    write_value(a, table, column, fails_null, out);
+    write_value(table, column, fails_null, out);
     BUF_ADD_LIT(out, " END");
 }
 
@@ -114,7 +114,7 @@ checked_write_set(struct apply *a, const struct model_table *table, struct str a
             continue;
         }
         BUF_ADD_LIT(out, ", ");
-        write_value(a, table, values[i].column, values[i].fails_null, out);
+        write_value(table, values[i].column, values[i].fails_null, out);
     }
     BUF_ADD_LIT(out, " FROM (");
     write_row_source(table, out);
@@ -165,7 +165,7 @@ checked_write_insert(struct apply *a, const struct model_table *table, struct st
             write_first(a, table, c, is_row_id(table, c), BODY_INSERTED, out);
         } else {
             BUF_ADD_LIT(out, ", ");
-            write_value(a, table, c, is_row_id(table, c), out);
+            write_value(table, c, is_row_id(table, c), out);
         }
         is_first = false;
     }

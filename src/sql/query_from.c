@@ -210,8 +210,7 @@ find_joined(struct scope_item *from, const struct scope_item *limit, struct str 
 
 /* Both sides are read. */
 static void
-add_joined(struct expr_context *x, struct scope_item *left, struct scope_item *right,
-           struct str name)
+add_joined(struct expr_context *x, const struct scope_item *left, struct str name)
 {
     for (const struct scope_item *i = left; i != NULL; i = i->next) {
         for (uint32_t c = 0; c < i->column_count; c++) {
@@ -219,7 +218,6 @@ add_joined(struct expr_context *x, struct scope_item *left, struct scope_item *r
                 marks_add_column(x, i, name);
         }
     }
-    (void)right;
 }
 
 /* USING (a, b): the right side's columns are found with their qualifier only. */
@@ -244,7 +242,7 @@ join_using(struct expr_context *x, const struct json *body, struct scope_item *l
         if (a->type.id != b->type.id)
             return apply_refuse(x->a, SIZE_MAX, "USING with columns of two types");
         b->is_merged = true;
-        add_joined(x, left, right, name);
+        add_joined(x, left, name);
         buf_printf(out, "%s", separator);
         quote_ident(out, name);
         separator = ", ";

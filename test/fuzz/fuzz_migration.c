@@ -79,8 +79,7 @@ check_access_of(const struct schema *schema, const struct schema_role *role,
         for (uint32_t i = 0; i < rule.count; i++)
             check_text(rule.conditions[i].sql);
     }
-    if (access_write_source(schema, role, table, STR("t0"), arena, &out, &reads, &err) &&
-        buf_ok(&out))
+    if (access_write_source(schema, role, table, STR("t0"), &out, &reads, &err) && buf_ok(&out))
         check_text(buf_str(&out));
     buf_fini(&out);
 }

@@ -66,8 +66,7 @@ table(const char *name)
 static size_t
 find(const char *from, const char *target, const char *hint, const struct schema_rel **out)
 {
-    return schema_find_rel(schema, table(from), str_from(target), str_from(hint), out,
-                           out != NULL ? 8 : 0);
+    return schema_find_rel(table(from), str_from(target), str_from(hint), out, out != NULL ? 8 : 0);
 }
 
 /* The one relationship that is meant; fails when there is another number of them. */
@@ -157,8 +156,7 @@ several_relationships_are_all_found_in_a_fixed_order(void **state)
     assert_str(out[0]->constraint, "departments_head_id_fkey");
     assert_int_equal(out[1]->cardinality, SCHEMA_MANY_TO_ONE);
     assert_str(out[1]->constraint, "agents_department_id_fkey");
-    assert_int_equal(schema_find_rel(schema, table("agents"), STR("departments"), STR_NULL, out, 1),
-                     2);
+    assert_int_equal(schema_find_rel(table("agents"), STR("departments"), STR_NULL, out, 1), 2);
 }
 
 static void
@@ -227,9 +225,9 @@ a_view_can_be_a_junction(void **state)
     const struct schema_table *a = schema_find_table(own, STR("public"), STR("a"));
     const struct schema_rel *out[4];
 
-    assert_int_equal(schema_find_rel(own, a, STR("b"), STR_NULL, out, 4), 2);
+    assert_int_equal(schema_find_rel(a, STR("b"), STR_NULL, out, 4), 2);
     assert_str(out[0]->junction->model->name, "ab");
-    assert_int_equal(schema_find_rel(own, a, STR("b"), STR("v"), out, 4), 1);
+    assert_int_equal(schema_find_rel(a, STR("b"), STR("v"), out, 4), 1);
     assert_str(out[0]->junction->model->name, "v");
     assert_int_equal(schema_find_table(own, STR("public"), STR("v"))->pk_column_count, 2);
     assert_int_equal(schema_find_table(own, STR("public"), STR("half"))->pk_column_count, 0);
@@ -265,8 +263,8 @@ a_column_shown_twice_gives_each_way(void **state)
     const struct schema_table *v = schema_find_table(own, STR("public"), STR("v"));
     const struct schema_rel *out[4];
 
-    assert_int_equal(schema_find_rel(own, v, STR("a"), STR_NULL, out, 4), 2);
-    assert_int_equal(schema_find_rel(own, v, STR("a"), STR("two"), out, 4), 1);
+    assert_int_equal(schema_find_rel(v, STR("a"), STR_NULL, out, 4), 2);
+    assert_int_equal(schema_find_rel(v, STR("a"), STR("two"), out, 4), 1);
     assert_int_equal(out[0]->source_columns[0], 2);
     schema_unref(own);
 }

@@ -121,8 +121,8 @@ similar_names_are_offered_only_from_75_percent_on(void **state)
     assert_str(schema_similar_table(schema, STR("public"), STR("client")), "clients");
     assert_str(schema_similar_table(schema, STR("public"), STR("clie")), "");
     assert_str(schema_similar_table(schema, STR("hidden"), STR("project")), "");
-    assert_str(schema_similar_target(schema, projects, STR("client")), "clients");
-    assert_str(schema_similar_target(schema, projects, STR("project")), "");
+    assert_str(schema_similar_target(projects, STR("client")), "clients");
+    assert_str(schema_similar_target(projects, STR("project")), "");
     schema_unref(schema);
 }
 

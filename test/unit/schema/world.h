@@ -131,8 +131,8 @@ rows(struct world *world, const char *role, const char *claims, const char *name
     BUF_ADD_LIT(&sql, "SELECT group_concat(v) FROM (SELECT t0.\"");
     buf_add_str(&sql, table->model->columns[0].name);
     BUF_ADD_LIT(&sql, "\" AS v FROM ");
-    if (!access_write_source(world->schema, role_of(world, role), table, STR("t0"), world->arena,
-                             &sql, &reads, &err)) {
+    if (!access_write_source(world->schema, role_of(world, role), table, STR("t0"), &sql, &reads,
+                             &err)) {
         snprintf(world->text, sizeof(world->text), "%s", err.code);
     } else {
         BUF_ADD_LIT(&sql, " ORDER BY v)");
