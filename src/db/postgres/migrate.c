@@ -287,24 +287,15 @@ run_text(struct run *run)
 
 /* The record */
 
-static bool
-execute(PGconn *pq, const char *sql, struct err *err)
-{
-    PGresult *res = pg_session_query(pq, sql, NULL, 0, err);
-
-    PQclear(res);
-    return res != NULL;
-}
-
 /* Until the end of the session. */
 static bool
 take_lock(PGconn *pq, struct err *err)
 {
-    if (execute(pq,
-                "SET lock_timeout = '" LOCK_TIMEOUT "';"
-                "SELECT pg_catalog.pg_advisory_lock(" LOCK_KEY ");"
-                "SET lock_timeout = 0",
-                err))
+    if (pg_session_run(pq,
+                       "SET lock_timeout = '" LOCK_TIMEOUT "';"
+                       "SELECT pg_catalog.pg_advisory_lock(" LOCK_KEY ");"
+                       "SET lock_timeout = 0",
+                       err))
         return true;
     err_prefix(err, "unable to wait for other migrations: ");
     return false;
@@ -325,13 +316,14 @@ has_record_table(PGconn *pq, bool *exists, struct err *err)
 static bool
 make_record_table(PGconn *pq, struct err *err)
 {
-    if (execute(pq,
-                "CREATE SCHEMA IF NOT EXISTS cairn;"
-                "CREATE TABLE IF NOT EXISTS cairn.migrations (name text PRIMARY KEY,"
-                " checksum text NOT NULL,"
-                " applied_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp());"
-                "COMMENT ON TABLE cairn.migrations IS 'What cairn has applied to this database.'",
-                err))
+    if (pg_session_run(
+            pq,
+            "CREATE SCHEMA IF NOT EXISTS cairn;"
+            "CREATE TABLE IF NOT EXISTS cairn.migrations (name text PRIMARY KEY,"
+            " checksum text NOT NULL,"
+            " applied_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp());"
+            "COMMENT ON TABLE cairn.migrations IS 'What cairn has applied to this database.'",
+            err))
         return true;
     err_prefix(err, "unable to create table 'cairn.migrations': ");
     if (strcmp(err->code, "42501") == 0)
@@ -390,7 +382,7 @@ record(struct run *run, struct str checksum)
     params[0] = buf_cstr(&text);
     params[1] = params[0] + run->name.len + 1;
     /* The text may have changed who asks. */
-    if (execute(run->pq, "RESET SESSION AUTHORIZATION; RESET ROLE", run->err))
+    if (pg_session_run(run->pq, "RESET SESSION AUTHORIZATION; RESET ROLE", run->err))
         res = pg_session_query(run->pq,
                                "INSERT INTO cairn.migrations (name, checksum) VALUES ($1, $2)",
                                params, 2, run->err);
@@ -441,8 +433,9 @@ apply(struct run *run, const struct pg_db *db, struct str checksum)
     bool ok;
 
     pg_rules_read(run->text, &rules);
-    ok = execute(run->pq, "BEGIN", run->err) && pg_rules_prepare(run->pq, db, &rules, run->err) &&
-         run_text(run) && record(run, checksum) && pg_rules_settle(run->pq, db, &rules, run->err) &&
+    ok = pg_session_run(run->pq, "BEGIN", run->err) &&
+         pg_rules_prepare(run->pq, db, &rules, run->err) && run_text(run) &&
+         record(run, checksum) && pg_rules_settle(run->pq, db, &rules, run->err) &&
          tell(run, db->channel) && commit(run);
     pg_rules_fini(&rules);
     return ok;

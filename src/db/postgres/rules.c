@@ -184,15 +184,6 @@ pg_rules_fini(struct pg_rules *rules)
 
 /* --- making -------------------------------------------------------------------------------------- */
 
-static bool
-run(PGconn *pq, const char *sql, struct err *err)
-{
-    PGresult *res = pg_session_query(pq, sql, NULL, 0, err);
-
-    PQclear(res);
-    return res != NULL;
-}
-
 /* Another process may be making them for another database of the same server. The owner of the
  * connection must be able to take the role; a superuser is. */
 static void
@@ -224,7 +215,7 @@ make_roles(PGconn *pq, const struct pg_rules *rules, struct err *err)
             write_role(&sql, role_names[i], i == PG_RULES_ROLES - 1 ? "BYPASSRLS" : "");
     }
     BUF_ADD_LIT(&sql, "END $cairn$");
-    ok = run(pq, buf_cstr(&sql), err);
+    ok = pg_session_run(pq, buf_cstr(&sql), err);
     buf_fini(&sql);
     if (ok)
         return true;
@@ -265,7 +256,7 @@ make_auth(PGconn *pq, struct err *err)
         " END IF;"
         " END $cairn$";
 
-    if (run(pq, sql, err))
+    if (pg_session_run(pq, sql, err))
         return true;
     err_prefix(err, "unable to make schema auth, whose functions the migration calls: ");
     return false;
@@ -276,12 +267,12 @@ make_auth(PGconn *pq, struct err *err)
 static bool
 try_roles(PGconn *pq, const struct pg_rules *rules, struct err *err)
 {
-    if (!run(pq, "SAVEPOINT cairn_roles", err))
+    if (!pg_session_run(pq, "SAVEPOINT cairn_roles", err))
         return false;
     if (make_roles(pq, rules, err))
-        return run(pq, "RELEASE cairn_roles", err);
+        return pg_session_run(pq, "RELEASE cairn_roles", err);
     err_clear(err);
-    return run(pq, "ROLLBACK TO cairn_roles", err);
+    return pg_session_run(pq, "ROLLBACK TO cairn_roles", err);
 }
 
 bool

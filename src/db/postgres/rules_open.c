@@ -14,15 +14,6 @@
 #define ROLES "anon, authenticated, service_role"
 
 static bool
-run(PGconn *pq, const char *sql, struct err *err)
-{
-    PGresult *res = pg_session_query(pq, sql, NULL, 0, err);
-
-    PQclear(res);
-    return res != NULL;
-}
-
-static bool
 ask(PGconn *pq, const char *sql, bool *out, struct err *err)
 {
     PGresult *res = pg_session_query(pq, sql, NULL, 0, err);
@@ -60,29 +51,31 @@ pg_rules_are_absent(PGconn *pq, bool *out, struct err *err)
 static bool
 make_tables(PGconn *pq, struct err *err)
 {
-    return run(pq,
-               "CREATE TABLE IF NOT EXISTS cairn.open_relations (relation oid PRIMARY KEY);"
-               "CREATE TABLE IF NOT EXISTS cairn.said_relations (relation oid PRIMARY KEY);"
-               "COMMENT ON TABLE cairn.said_relations IS"
-               " 'Of which migrations say who may use them.'",
-               err);
+    return pg_session_run(
+        pq,
+        "CREATE TABLE IF NOT EXISTS cairn.open_relations (relation oid PRIMARY KEY);"
+        "CREATE TABLE IF NOT EXISTS cairn.said_relations (relation oid PRIMARY KEY);"
+        "COMMENT ON TABLE cairn.said_relations IS"
+        " 'Of which migrations say who may use them.'",
+        err);
 }
 
 /* Nothing is open any more. */
 static bool
 take_back(PGconn *pq, struct err *err)
 {
-    return run(pq,
-               "DO $cairn$ DECLARE r record; BEGIN"
-               " FOR r IN SELECT CAST(CAST(c.oid AS regclass) AS text) AS name, c.relkind"
-               "  FROM cairn.open_relations o JOIN pg_catalog.pg_class c ON c.oid = o.relation LOOP"
-               "  EXECUTE pg_catalog.format('REVOKE ALL ON %s %s FROM " ROLES "',"
-               "   CASE r.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, r.name);"
-               " END LOOP;"
-               " DELETE FROM cairn.open_relations;"
-               " COMMENT ON TABLE cairn.open_relations IS 'closed';"
-               "END $cairn$",
-               err);
+    return pg_session_run(
+        pq,
+        "DO $cairn$ DECLARE r record; BEGIN"
+        " FOR r IN SELECT CAST(CAST(c.oid AS regclass) AS text) AS name, c.relkind"
+        "  FROM cairn.open_relations o JOIN pg_catalog.pg_class c ON c.oid = o.relation LOOP"
+        "  EXECUTE pg_catalog.format('REVOKE ALL ON %s %s FROM " ROLES "',"
+        "   CASE r.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, r.name);"
+        " END LOOP;"
+        " DELETE FROM cairn.open_relations;"
+        " COMMENT ON TABLE cairn.open_relations IS 'closed';"
+        "END $cairn$",
+        err);
 }
 
 static void
@@ -152,7 +145,7 @@ open_rest(PGconn *pq, const struct pg_db *db, struct err *err)
                 " END LOOP;"
                 " COMMENT ON TABLE cairn.open_relations IS 'open';"
                 "END $cairn$");
-    ok = run(pq, buf_cstr(&sql), err);
+    ok = pg_session_run(pq, buf_cstr(&sql), err);
     buf_fini(&sql);
     return ok;
 }
@@ -235,8 +228,8 @@ pg_rules_refresh(struct db *base, struct err *err)
     ok = res != NULL;
     if (!ok || PQntuples(res) == 0 || strcmp(PQgetvalue(res, 0, 0), word) == 0)
         goto out;
-    ok = run(pq, "BEGIN", err) && take_back(pq, err) &&
-         (db->anon != DB_ANON_OPEN || open_rest(pq, db, err)) && run(pq, "COMMIT", err);
+    ok = pg_session_run(pq, "BEGIN", err) && take_back(pq, err) &&
+         (db->anon != DB_ANON_OPEN || open_rest(pq, db, err)) && pg_session_run(pq, "COMMIT", err);
     if (!ok) {
         err_prefix(err, "unable to make the tables without rules %s to anonymous callers: ", word);
         err_hint(err, "Run cairn migrate up with the database.url of who applied the migrations.");

@@ -199,3 +199,12 @@ pg_session_query(PGconn *pq, const char *sql, const char *const *params, int par
     PQclear(res);
     return NULL;
 }
+
+bool
+pg_session_run(PGconn *pq, const char *sql, struct err *err)
+{
+    PGresult *res = pg_session_query(pq, sql, NULL, 0, err);
+
+    PQclear(res);
+    return res != NULL;
+}

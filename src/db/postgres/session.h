@@ -48,5 +48,7 @@ void pg_session_close(PGconn *pq);
  * text. NULL and err when it fails. PQclear the result. */
 MUST_CHECK PGresult *pg_session_query(PGconn *pq, const char *sql, const char *const *params,
                                       int param_count, struct err *err);
+/* The same without parameters, for what it does. */
+MUST_CHECK bool pg_session_run(PGconn *pq, const char *sql, struct err *err);
 
 #endif
