@@ -11,17 +11,22 @@
 
 enum { TEXT_MAX = 64 * 1024 * 1024, FILES_MAX = 4096 };
 
+static void
+add_option(struct buf *text, const struct config *config, enum config_option option)
+{
+    buf_printf(text, "%s=", config_options[option].key);
+    config_write_value(config, option, text);
+    buf_add_char(text, '\n');
+}
+
 void
 project_hash_config(const struct config *config, char out[CHECKSUM_HEX_SIZE])
 {
     struct buf text;
 
     buf_init(&text, TEXT_MAX);
-    for (unsigned i = 0; i < CONFIG_OPTION_COUNT; i++) {
-        buf_printf(&text, "%s=", config_options[i].key);
-        config_write_value(config, (enum config_option)i, &text);
-        buf_add_char(&text, '\n');
-    }
+    for (unsigned i = 0; i < CONFIG_OPTION_COUNT; i++)
+        add_option(&text, config, (enum config_option)i);
     checksum_sha256_hex(buf_str(&text), out);
     buf_fini(&text);
 }
@@ -42,9 +47,7 @@ hash_settings(const struct config *config, char out[CHECKSUM_HEX_SIZE])
                                 strcmp(defaults[0], defaults[s]) != 0);
         if (i == CONFIG_STAGE || (varies && strncmp(config->origin[i], "default", 7) == 0))
             continue;
-        buf_printf(&text, "%s=", config_options[i].key);
-        config_write_value(config, (enum config_option)i, &text);
-        buf_add_char(&text, '\n');
+        add_option(&text, config, (enum config_option)i);
     }
     checksum_sha256_hex(buf_str(&text), out);
     buf_fini(&text);

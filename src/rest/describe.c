@@ -113,6 +113,18 @@ describe_labels(struct describe *object, const struct type *type)
 }
 
 void
+describe_items(struct describe *object, const struct type *type)
+{
+    const char *elem = type->elem != NULL ? describe_json_type(type->elem) : NULL;
+
+    describe_key(object, "items");
+    if (elem != NULL)
+        buf_printf(object->out, "{\"type\":\"%s\"}", elem);
+    else
+        BUF_ADD_LIT(object->out, "{}");
+}
+
+void
 describe_type_members(struct describe *object, const struct type *type)
 {
     const struct type_row *row = find_row(type);
@@ -127,15 +139,8 @@ describe_type_members(struct describe *object, const struct type *type)
     }
     if (type->id == TYPE_ENUM)
         describe_labels(object, type);
-    if (type->id == TYPE_ARRAY && type->elem != NULL) {
-        const char *elem = describe_json_type(type->elem);
-
-        describe_key(object, "items");
-        if (elem != NULL)
-            buf_printf(object->out, "{\"type\":\"%s\"}", elem);
-        else
-            BUF_ADD_LIT(object->out, "{}");
-    }
+    if (type->id == TYPE_ARRAY)
+        describe_items(object, type);
 }
 
 void

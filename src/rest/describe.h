@@ -29,6 +29,8 @@ const char *describe_json_type(const struct type *type);
 void describe_type_members(struct describe *object, const struct type *type);
 /* The labels of an enum, as the member enum. */
 void describe_labels(struct describe *object, const struct type *type);
+/* The member items of an array's type. */
+void describe_items(struct describe *object, const struct type *type);
 /* An example of the type as JSON text. */
 void describe_example(struct buf *out, const struct type *type);
 /* "Note: This is a Primary Key.<pk/>" and the like, as clients of PostgREST parse them. */

@@ -110,15 +110,8 @@ swagger_add_type(struct describe *object, const struct type *type)
 
     if (json_type != NULL)
         describe_text(object, "type", str_from(json_type));
-    if (type->id == TYPE_ARRAY) {
-        const char *elem = type->elem != NULL ? describe_json_type(type->elem) : NULL;
-
-        describe_key(object, "items");
-        if (elem != NULL)
-            buf_printf(object->out, "{\"type\":\"%s\"}", elem);
-        else
-            BUF_ADD_LIT(object->out, "{}");
-    }
+    if (type->id == TYPE_ARRAY)
+        describe_items(object, type);
 }
 
 static void

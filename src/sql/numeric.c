@@ -227,14 +227,6 @@ numeric_from_double(double value, bool single, struct arena *arena, struct numer
     return numeric_parse(str_make(text, (size_t)len), -1, 0, arena, out, err);
 }
 
-static uint32_t
-limb_at(const struct numeric *value, int64_t weight)
-{
-    int64_t index = (int64_t)value->weight - weight;
-
-    return index >= 0 && index < (int64_t)value->count ? value->limbs[index] : 0;
-}
-
 /* Writes the first digits of a limb, which has nine. */
 static char *
 put_limb(char *to, uint32_t limb, int32_t digits)
@@ -273,7 +265,7 @@ numeric_write(struct buf *out, const struct numeric *value)
         buf_add_u64(out, value->limbs[0]);
         to = out->data + out->len;
         for (int32_t weight = value->weight - 1; weight >= 0; weight--)
-            to = put_limb(to, limb_at(value, weight), NUMERIC_LIMB_DIGITS);
+            to = put_limb(to, numeric_limb_at(value, weight), NUMERIC_LIMB_DIGITS);
         out->len = (size_t)(to - out->data);
     }
     if (value->dscale <= 0)
@@ -281,7 +273,7 @@ numeric_write(struct buf *out, const struct numeric *value)
     to = out->data + out->len;
     *to++ = '.';
     for (int32_t left = value->dscale, weight = -1; left > 0; left -= NUMERIC_LIMB_DIGITS, weight--)
-        to = put_limb(to, limb_at(value, weight),
+        to = put_limb(to, numeric_limb_at(value, weight),
                       left < NUMERIC_LIMB_DIGITS ? left : NUMERIC_LIMB_DIGITS);
     out->len = (size_t)(to - out->data);
 }
@@ -314,8 +306,8 @@ cut_at(struct numeric *value, int32_t scale, bool away, struct arena *arena)
 
     if (value->kind != NUMERIC_FINITE)
         return;
-    next_digit = below > 0 ? limb_at(value, keep) / numeric_pow10[below - 1] % 10
-                           : limb_at(value, keep - 1) / numeric_pow10[8];
+    next_digit = below > 0 ? numeric_limb_at(value, keep) / numeric_pow10[below - 1] % 10
+                           : numeric_limb_at(value, keep - 1) / numeric_pow10[8];
     if (index >= (int64_t)value->count) {
         value->dscale = dscale;
         return;
@@ -393,10 +385,10 @@ numeric_to_i64(const struct numeric *value, int64_t *out)
 
     if (value->kind != NUMERIC_FINITE || value->weight > 2)
         return false;
-    up = limb_at(value, -1) >= NUMERIC_BASE / 2;
+    up = numeric_limb_at(value, -1) >= NUMERIC_BASE / 2;
     for (int32_t weight = 2; weight >= 0; weight--) {
         if (__builtin_mul_overflow(total, NUMERIC_BASE, &total) ||
-            __builtin_add_overflow(total, limb_at(value, weight), &total))
+            __builtin_add_overflow(total, numeric_limb_at(value, weight), &total))
             return false;
     }
     if ((up && __builtin_add_overflow(total, 1u, &total)) || total > max)

@@ -20,6 +20,14 @@ void numeric_set_special(struct numeric *out, enum numeric_kind kind, bool negat
 MUST_CHECK bool numeric_check(const struct numeric *value, struct err *err);
 int numeric_compare_abs(const struct numeric *a, const struct numeric *b);
 
+static inline uint32_t
+numeric_limb_at(const struct numeric *value, int64_t weight)
+{
+    int64_t index = (int64_t)value->weight - weight;
+
+    return index >= 0 && index < (int64_t)value->count ? value->limbs[index] : 0;
+}
+
 static inline int64_t
 numeric_floor_div(int64_t a, int64_t b)
 {

@@ -22,14 +22,6 @@ low_weight(const struct numeric *value)
     return (int64_t)value->weight - (int64_t)value->count + 1;
 }
 
-static uint32_t
-limb_at(const struct numeric *value, int64_t weight)
-{
-    int64_t index = (int64_t)value->weight - weight;
-
-    return index >= 0 && index < (int64_t)value->count ? value->limbs[index] : 0;
-}
-
 /* |a| + |b|, or |a| - |b| where |a| >= |b|. */
 static void
 combine(const struct numeric *a, const struct numeric *b, bool minus, bool negative,
@@ -42,8 +34,8 @@ combine(const struct numeric *a, const struct numeric *b, bool minus, bool negat
     int64_t carry = 0;
 
     for (int64_t weight = low; weight <= high; weight++) {
-        int64_t other = limb_at(b, weight);
-        int64_t limb = (int64_t)limb_at(a, weight) + (minus ? -other : other) + carry;
+        int64_t other = numeric_limb_at(b, weight);
+        int64_t limb = (int64_t)numeric_limb_at(a, weight) + (minus ? -other : other) + carry;
 
         carry = limb < 0 ? -1 : limb >= (int64_t)NUMERIC_BASE ? 1 : 0;
         limbs[high - weight] = (uint32_t)(limb - carry * (int64_t)NUMERIC_BASE);
@@ -170,7 +162,8 @@ leading_group(const struct numeric *value, int32_t *weight, int32_t *group)
         *group = (int32_t)(first / numeric_pow10[shift]);
     else
         *group = (int32_t)(first * numeric_pow10[-shift] +
-                           limb_at(value, (int64_t)value->weight - 1) / numeric_pow10[9 + shift]);
+                           numeric_limb_at(value, (int64_t)value->weight - 1) /
+                               numeric_pow10[9 + shift]);
 }
 
 static int32_t
@@ -285,7 +278,7 @@ divide(const struct numeric *a, const struct numeric *b, int64_t low, struct are
     count = (uint32_t)size;
     dividend = arena_alloc(arena, sizeof(*u) * count);
     for (uint32_t i = 0; i < count; i++)
-        dividend[i] = limb_at(a, (int64_t)a->weight - i);
+        dividend[i] = numeric_limb_at(a, (int64_t)a->weight - i);
     quotient = arena_alloc(arena, sizeof(*quotient) * count);
     if (n == 1) {
         divide_small(dividend, count, b->limbs[0], quotient);

@@ -557,14 +557,13 @@ query_match_arms(struct expr_context *x, const struct query *left, const struct 
         const struct type *b = &right->columns[i].type;
         bool both_text = (a->id == TYPE_TEXT || a->id == TYPE_VARCHAR) &&
                          (b->id == TYPE_TEXT || b->id == TYPE_VARCHAR);
-        bool both_int = (a->id == TYPE_INT2 || a->id == TYPE_INT4 || a->id == TYPE_INT8) &&
-                        (b->id == TYPE_INT2 || b->id == TYPE_INT4 || b->id == TYPE_INT8);
+        bool both_int = type_is_int(a) && type_is_int(b);
 
         if (a->id != b->id && !both_text && !both_int)
             return apply_fail(x->a, SIZE_MAX, "42804", "cast them to one type",
                               "UNION types %.*s and %.*s cannot be matched", STR_ARG(a->name),
                               STR_ARG(b->name));
-        if (a->id == TYPE_JSON || a->id == TYPE_JSONB)
+        if (type_is_json(a))
             return apply_refuse(x->a, SIZE_MAX, "UNION of values of this type");
         out->columns[i] = (struct expr){
             .name = left->columns[i].name,

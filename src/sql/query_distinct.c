@@ -23,7 +23,7 @@ read_keys(struct expr_context *x, const struct json *body, const struct query *o
 
         if (!query_item(x, n, outputs, true, e))
             return false;
-        if (e->type.id == TYPE_JSON || e->type.id == TYPE_JSONB)
+        if (type_is_json(&e->type))
             return apply_refuse(x->a, pg_location(pg_body(n)),
                                 "DISTINCT ON of values of this type");
     }
