@@ -260,7 +260,7 @@ emit_order_field(struct emitter *e, const struct plan_order *order)
     if (order->via != NULL)
         BUF_ADD_LIT(&e->sql, "(SELECT ");
     if (by_label)
-        BUF_ADD_LIT(&e->sql, "CASE ");
+        emit_label_open(e, order->field.type);
     if (order->shown != NULL)
         emit_value(e, order->via, order->shown);
     else
@@ -342,30 +342,49 @@ emit_formed(struct emitter *e, const struct plan_column *column)
         buf_add_char(&e->sql, ')');
 }
 
+void
+emit_cast_open(struct emitter *e, const struct type *to)
+{
+    if (emit_is_postgres(e))
+        BUF_ADD_LIT(&e->sql, "CAST(");
+    else
+        buf_add_str(&e->sql, to->id == TYPE_ENUM ? STR("cairn_enum(") : STR("cairn_cast("));
+}
+
+void
+emit_cast_close(struct emitter *e, const struct type *from, const struct type *to, struct str name)
+{
+    bool is_text = from->id == TYPE_ENUM || from->id == TYPE_ARRAY;
+
+    if (emit_is_postgres(e)) {
+        BUF_ADD_LIT(&e->sql, " AS ");
+        buf_add_str(&e->sql, name);
+        buf_add_char(&e->sql, ')');
+        return;
+    }
+    buf_add_char(&e->sql, ',');
+    if (to->id != TYPE_ENUM) {
+        quote_text(&e->sql, is_text ? STR("text") : from->name);
+        buf_add_char(&e->sql, ',');
+    }
+    quote_text(&e->sql, to->name);
+    if (to->id == TYPE_ENUM)
+        emit_labels(e, to);
+    buf_add_char(&e->sql, ')');
+}
+
 static void
 emit_cast(struct emitter *e, const struct plan_column *column)
 {
-    const struct type *from =
-        column->kind == PLAN_COUNT ? type_builtin(TYPE_INT8) : column->field.type;
-
-    buf_add_str(&e->sql, emit_is_postgres(e) ? STR("CAST(") : STR("cairn_cast("));
+    emit_cast_open(e, &column->cast);
     if (column->kind == PLAN_COUNT)
         BUF_ADD_LIT(&e->sql, "count(*)");
     else if (emit_is_postgres(e))
         emit_formed(e, column);
     else
         emit_field(e, &column->field);
-    if (emit_is_postgres(e)) {
-        BUF_ADD_LIT(&e->sql, " AS ");
-        buf_add_str(&e->sql, column->cast_name);
-        buf_add_char(&e->sql, ')');
-        return;
-    }
-    buf_add_char(&e->sql, ',');
-    quote_text(&e->sql, from->id == TYPE_ENUM || from->id == TYPE_ARRAY ? STR("text") : from->name);
-    buf_add_char(&e->sql, ',');
-    quote_text(&e->sql, column->cast.name);
-    buf_add_char(&e->sql, ')');
+    emit_cast_close(e, column->kind == PLAN_COUNT ? type_builtin(TYPE_INT8) : column->field.type,
+                    &column->cast, column->cast_name);
 }
 
 void

@@ -4,15 +4,32 @@
 #include "rest/plan_group.h"
 #include "sql/array.h"
 
+static bool
+has_labels(const struct type *type)
+{
+    return type->id == TYPE_ARRAY && type->elem->id == TYPE_ENUM;
+}
+
 bool
 emit_sorts_by_label(const struct emitter *e, const struct type *type)
 {
-    return !emit_is_postgres(e) && type->id == TYPE_ENUM;
+    return !emit_is_postgres(e) && (type->id == TYPE_ENUM || has_labels(type));
+}
+
+void
+emit_label_open(struct emitter *e, const struct type *type)
+{
+    buf_add_str(&e->sql, has_labels(type) ? STR("cairn_enum_places(") : STR("CASE "));
 }
 
 void
 emit_label_position(struct emitter *e, const struct type *type)
 {
+    if (has_labels(type)) {
+        emit_labels(e, type->elem);
+        BUF_ADD_LIT(&e->sql, ") COLLATE cairn_array");
+        return;
+    }
     for (uint32_t i = 0; i < type->label_count; i++) {
         BUF_ADD_LIT(&e->sql, " WHEN ");
         quote_text(&e->sql, type->labels[i]);
@@ -20,6 +37,15 @@ emit_label_position(struct emitter *e, const struct type *type)
         buf_add_u64(&e->sql, i);
     }
     BUF_ADD_LIT(&e->sql, " END");
+}
+
+void
+emit_labels(struct emitter *e, const struct type *type)
+{
+    for (uint32_t i = 0; i < type->label_count; i++) {
+        buf_add_char(&e->sql, ',');
+        quote_text(&e->sql, type->labels[i]);
+    }
 }
 
 static const char *
@@ -215,7 +241,8 @@ emit_comparison(struct emitter *e, const struct plan_cond *cond)
     bool as_hex =
         !emit_is_postgres(e) && type->id == TYPE_BYTEA && filter->quantifier != API_QUANT_NONE;
 
-    buf_add_str(&e->sql, by_label ? STR("CASE ") : STR(""));
+    if (by_label)
+        emit_label_open(e, type);
     if (as_hex)
         emit_hex(e, &cond->field);
     else
@@ -226,7 +253,7 @@ emit_comparison(struct emitter *e, const struct plan_cond *cond)
         emit_collation(e, type);
     buf_add_str(&e->sql, str_from(operator_sql(filter->op, emit_is_postgres(e))));
     if (by_label)
-        BUF_ADD_LIT(&e->sql, "CASE ");
+        emit_label_open(e, type);
     emit_right(e, cond, type);
     if (by_label)
         emit_label_position(e, type);

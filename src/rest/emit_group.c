@@ -66,12 +66,19 @@ static void
 emit_extreme_label(struct emitter *e, const struct plan_rel *rel, const struct plan_column *column)
 {
     const struct type *type = value_type(column);
+    bool is_array = type->id == TYPE_ARRAY;
 
-    buf_add_str(&e->sql,
-                column->aggregate == API_AGG_MIN ? STR("CASE min(CASE ") : STR("CASE max(CASE "));
+    buf_add_str(&e->sql, is_array ? STR("cairn_enum_labels(") : STR("CASE "));
+    buf_add_str(&e->sql, column->aggregate == API_AGG_MIN ? STR("min(") : STR("max("));
+    emit_label_open(e, type);
     emit_value(e, rel, column);
     emit_label_position(e, type);
     buf_add_char(&e->sql, ')');
+    if (is_array) {
+        emit_labels(e, type->elem);
+        buf_add_char(&e->sql, ')');
+        return;
+    }
     for (uint32_t i = 0; i < type->label_count; i++) {
         buf_printf(&e->sql, " WHEN %u THEN ", i);
         quote_text(&e->sql, type->labels[i]);
@@ -110,25 +117,14 @@ emit_function(struct emitter *e, const struct plan_rel *rel, const struct plan_c
 static void
 emit_aggregate(struct emitter *e, const struct plan_rel *rel, const struct plan_column *column)
 {
-    const struct type *type = column->aggregate_type;
-    struct str from = type->id == TYPE_ENUM || type->id == TYPE_ARRAY ? STR("text") : type->name;
-
     if (!column->has_aggregate_cast) {
         emit_function(e, rel, column);
         return;
     }
-    buf_add_str(&e->sql, emit_is_postgres(e) ? STR("CAST(") : STR("cairn_cast("));
+    emit_cast_open(e, &column->aggregate_cast);
     emit_function(e, rel, column);
-    if (emit_is_postgres(e)) {
-        BUF_ADD_LIT(&e->sql, " AS ");
-        buf_add_str(&e->sql, column->aggregate_cast_name);
-    } else {
-        buf_add_char(&e->sql, ',');
-        quote_text(&e->sql, from);
-        buf_add_char(&e->sql, ',');
-        quote_text(&e->sql, column->aggregate_cast.name);
-    }
-    buf_add_char(&e->sql, ')');
+    emit_cast_close(e, column->aggregate_type, &column->aggregate_cast,
+                    column->aggregate_cast_name);
 }
 
 void

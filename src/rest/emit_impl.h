@@ -87,10 +87,13 @@ void emit_candidates(struct emitter *e, const struct plan_cond *cond);
 bool emit_filters_can_fail(const struct plan_cond *conds);
 /* A filter that may fail on a row, so that whether it does tells something about that row. */
 bool emit_can_fail(const struct plan_cond *cond);
-/* An enum compares by the position of its label, and the embedded engine holds the label: CASE, the
- * value, and this. */
+/* An enum, or an array of one, compares by the positions of its labels, and the embedded engine holds the
+ * labels: this, the value, and the position. */
 bool emit_sorts_by_label(const struct emitter *e, const struct type *type);
+void emit_label_open(struct emitter *e, const struct type *type);
 void emit_label_position(struct emitter *e, const struct type *type);
+/* Each with a comma before it. */
+void emit_labels(struct emitter *e, const struct type *type);
 
 /* emit_access.c: what the caller may. Without a role everything, and nothing is written. */
 
@@ -145,6 +148,10 @@ bool emit_reads_target(const struct emitter *e);
 const struct schema_role *emit_body_role(const struct emitter *e);
 /* What was written from there on runs as role, who is then the current user. */
 void emit_name_role(struct emitter *e, const struct schema_role *role, size_t from);
+/* What stands before and behind a value that is cast; name is PostgreSQL's for the type. */
+void emit_cast_open(struct emitter *e, const struct type *to);
+void emit_cast_close(struct emitter *e, const struct type *from, const struct type *to,
+                     struct str name);
 void emit_body_source(struct emitter *e, const struct schema_table *table,
                       const struct body_piece *piece);
 void emit_body_target(struct emitter *e, const struct schema_table *table,

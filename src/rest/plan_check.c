@@ -298,11 +298,77 @@ parse_array_name(struct str name, struct arena *arena, struct type *out)
     return true;
 }
 
+/* Without its length, as errors name it. */
+static struct str
+bare_name(const struct type *type)
+{
+    return type->id == TYPE_ENUM || type->id == TYPE_ARRAY ? type->name
+                                                           : type_builtin(type->id)->name;
+}
+
+/* Whether a name without quotes means this one. */
+static bool
+is_folded(struct str name, struct str folded)
+{
+    for (size_t i = 0; i < name.len && i < folded.len; i++) {
+        char c = name.data[i];
+
+        if ((c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c) != folded.data[i])
+            return false;
+    }
+    return name.len == folded.len;
+}
+
+/* As PostgreSQL finds a type by a name without quotes: in the schema that is asked, then in public. */
+static const struct model_enum *
+find_enum(const struct plan_input *input, struct str name)
+{
+    const struct model *model = input->schema->model;
+    struct str schema = input->table->model->schema;
+    struct str rest = name;
+    const struct model_enum *found = NULL;
+
+    if (str_find_char(name, '.', 0) < name.len)
+        schema = str_cut(&rest, '.');
+    for (uint32_t i = 0; i < model->enum_count; i++) {
+        const struct model_enum *e = &model->enums[i];
+        bool is_public = rest.len == name.len && str_eq(e->schema, STR("public"));
+
+        if (!is_folded(rest, e->name))
+            continue;
+        if (str_eq(e->schema, schema))
+            return e;
+        found = is_public ? e : found;
+    }
+    return found;
+}
+
+/* The cast to an enum, as the embedded engine has it: of text, and of itself. */
+static bool
+check_enum_cast(const struct plan_input *input, const struct model_enum *e, const struct type *from,
+                struct type *out, struct err *err)
+{
+    bool is_text = from->id == TYPE_TEXT || from->id == TYPE_VARCHAR || from->id == TYPE_BPCHAR;
+
+    *out = *type_builtin(TYPE_ENUM);
+    out->name = e->name;
+    out->labels = e->labels;
+    out->label_count = e->label_count;
+    if (!str_eq(e->schema, STR("public")))
+        out->name = arena_printf(input->arena, "%.*s.%.*s", STR_ARG(e->schema), STR_ARG(e->name));
+    if (is_text || (from->id == TYPE_ENUM && str_eq(from->name, out->name)))
+        return true;
+    err_set(err, ERR_REQUEST, "42846", "cannot cast type %.*s to %.*s", STR_ARG(bare_name(from)),
+            STR_ARG(out->name));
+    return fail_status(err, 400);
+}
+
 bool
 plan_check_cast(const struct plan_input *input, const struct type *from, struct str name,
                 struct type *out, struct str *out_name, struct err *err)
 {
     bool is_word = name.len > 0 && memchr(name.data, ' ', name.len) == NULL;
+    const struct model_enum *found = NULL;
     char *lower = NULL;
 
     *out_name = name;
@@ -311,12 +377,14 @@ plan_check_cast(const struct plan_input *input, const struct type *from, struct 
             return true;
         /* Without their lengths, as PostgreSQL names them. */
         err_set(err, ERR_REQUEST, "42846", "cannot cast type %.*s to %.*s",
-                STR_ARG(from->id == TYPE_ENUM ? from->name : type_builtin(from->id)->name),
-                STR_ARG(type_builtin(out->id)->name));
+                STR_ARG(bare_name(from)), STR_ARG(type_builtin(out->id)->name));
         return fail_status(err, 400);
     }
     if (input->dialect == DB_POSTGRES && parse_array_name(name, input->arena, out))
         return true;
+    found = input->dialect != DB_POSTGRES ? find_enum(input, name) : NULL;
+    if (found != NULL)
+        return check_enum_cast(input, found, from, out, err);
     if (input->dialect != DB_POSTGRES || !is_word) {
         err_set(err, ERR_REQUEST, "42704", "type \"%.*s\" does not exist",
                 STR_ARG(str_slice(name, 0, 200)));

@@ -246,29 +246,97 @@ apply_create_enum(struct apply *a, const struct json *body)
 }
 
 /* All columns of the type have its labels with them. */
+/* Whether the type is the enum, or an array of it; it gets the labels. */
+static bool
+update_type(struct apply *a, const struct type *of, struct type *type)
+{
+    struct type *elem;
+
+    if (type->id == TYPE_ARRAY && type->elem->id == TYPE_ENUM &&
+        str_eq(type->elem->name, of->name)) {
+        elem = ARENA_NEW(a->keep, struct type);
+        *elem = *type->elem;
+        elem->labels = of->labels;
+        elem->label_count = of->label_count;
+        type->elem = elem;
+        return true;
+    }
+    if (type->id != TYPE_ENUM || !str_eq(type->name, of->name))
+        return false;
+    type->labels = of->labels;
+    type->label_count = of->label_count;
+    return true;
+}
+
+static void
+update_functions(struct apply *a, const struct type *type)
+{
+    for (uint32_t f = 0; f < a->model->function_count; f++) {
+        struct model_function *function = &a->model->functions[f];
+
+        for (uint32_t i = 0; i < function->argument_count; i++)
+            (void)update_type(a, type, &function->arguments[i].type);
+        for (uint32_t i = 0; function->own_row_count > 0 && i < function->own_row->column_count;
+             i++)
+            (void)update_type(a, type, &function->own_row->columns[i].type);
+    }
+}
+
 static bool
 update_columns(struct apply *a, const struct model_enum *e)
 {
     struct type type = apply_enum_type(a, e);
 
+    update_functions(a, &type);
     for (uint32_t t = 0; t < a->model->table_count; t++) {
         struct model_table *table = &a->model->tables[t];
         bool uses = false;
 
-        for (uint32_t i = 0; i < table->column_count; i++) {
-            struct type *own = &table->columns[i].type;
-
-            if (own->id != TYPE_ENUM || !str_eq(own->name, type.name))
-                continue;
-            own->labels = type.labels;
-            own->label_count = type.label_count;
-            uses = true;
-        }
+        for (uint32_t i = 0; i < table->column_count; i++)
+            uses = update_type(a, &type, &table->columns[i].type) || uses;
         /* The order of labels may be written into expressions. */
         if (uses && !table->is_view && (table->check_count > 0 || table->index_count > 0)) {
             ddl_changed(a, table);
             if (!apply_retranslate(a, table, STR_NULL, STR_NULL))
                 return false;
+        }
+    }
+    return true;
+}
+
+/* How expressions have the order of an array's or a value's labels. */
+static struct str
+written_labels(struct apply *a, const struct model_enum *e, bool of_array)
+{
+    struct buf out;
+
+    apply_buf(&out);
+    for (uint32_t i = 0; i < e->label_count; i++) {
+        buf_add_str(&out, of_array ? STR(", ") : STR(" WHEN "));
+        quote_text(&out, e->labels[i]);
+        if (!of_array)
+            buf_printf(&out, " THEN %u", i);
+    }
+    buf_add_str(&out, of_array ? STR(")") : STR(" END"));
+    return apply_take(a->tmp, &out);
+}
+
+/* A view that compares the enum's values, or is ordered by them, has the labels in its text. */
+static bool
+check_views(struct apply *a, const struct model_enum *e)
+{
+    struct str texts[] = {written_labels(a, e, false), written_labels(a, e, true)};
+
+    for (uint32_t t = 0; t < a->model->table_count; t++) {
+        const struct model_table *view = &a->model->tables[t];
+
+        for (size_t i = 0; view->is_view && i < COUNTOF(texts); i++) {
+            if (memmem(view->view_sqlite.data, view->view_sqlite.len, texts[i].data,
+                       texts[i].len) != NULL)
+                return apply_fail(a, SIZE_MAX, "0A000", "drop the view before, and create it again",
+                                  "view \"%.*s\" has the order of the values of type \"%.*s\" in "
+                                  "it, which the embedded engine can't change",
+                                  STR_ARG(view->name), STR_ARG(e->name));
         }
     }
     return true;
@@ -304,6 +372,8 @@ apply_alter_enum(struct apply *a, const struct json *body)
         return pg_bool(body, "skipIfNewValExists") ||
                apply_fail(a, SIZE_MAX, "42710", NULL, "enum label \"%.*s\" already exists",
                           STR_ARG(label));
+    if (!check_views(a, e))
+        return false;
     at = e->label_count;
     if (neighbor.len > 0) {
         if (!label_index(e, neighbor, &at))

@@ -186,7 +186,9 @@ void expr_write_literal(struct buf *out, const struct value *value);
 struct str expr_collation(const struct type *type);
 
 /* expr_op.c */
-/* What the values of an enum are ordered by: the places of their labels. */
+/* An enum, or an array of one. */
+bool expr_has_labels(const struct type *type);
+/* What their values are ordered by: the places of the labels. */
 struct str expr_enum_position(struct expr_context *x, const struct expr *e);
 /* How PostgreSQL prints it as an operand: varchar with the cast to text that operators need. */
 struct str expr_pg_operand(struct expr_context *x, const struct expr *e);

@@ -308,7 +308,9 @@ expr_common(struct expr_context *x, struct expr *list, uint32_t count, const cha
         else if (is_same_type(&common, type)) {
             if (common.length != type->length || common.precision != type->precision ||
                 common.scale != type->scale)
-                common = common.id == TYPE_ENUM ? common : *type_builtin(common.id);
+                common = common.id == TYPE_ENUM || common.id == TYPE_ARRAY
+                             ? common
+                             : *type_builtin(common.id);
         } else if (family_of(&common) != family_of(type) || family_of(type) == FAMILY_OTHER)
             return apply_fail(x->a, location, "42804", "cast one of them",
                               "%s types %.*s and %.*s cannot be matched", what,
@@ -323,7 +325,7 @@ expr_common(struct expr_context *x, struct expr *list, uint32_t count, const cha
     if (common.id == TYPE_UNKNOWN)
         common = *type_builtin(TYPE_TEXT);
     /* A literal has no length, so the whole has none. */
-    if (any_unknown && common.id != TYPE_ENUM)
+    if (any_unknown && common.id != TYPE_ENUM && common.id != TYPE_ARRAY)
         common = *type_builtin(common.id);
     for (uint32_t i = 0; i < count; i++) {
         if (!expr_coerce(x, &list[i], &common, COERCE_IMPLICIT, location))

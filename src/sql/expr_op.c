@@ -68,7 +68,7 @@ expr_comparable(struct expr_context *x, struct expr *left, struct expr *right, s
     if (to.id == TYPE_UNKNOWN)
         to = *type_builtin(TYPE_TEXT);
     /* A literal takes the other's type without its length. */
-    if (to.id != TYPE_ENUM)
+    if (to.id != TYPE_ENUM && to.id != TYPE_ARRAY)
         to = *type_builtin(to.id);
     if (is_number(&left->type) && is_number(&right->type)) {
         int rank = number_rank(&left->type);
@@ -88,7 +88,8 @@ expr_comparable(struct expr_context *x, struct expr *left, struct expr *right, s
             to = right->type;
     } else if (left->type.id != TYPE_UNKNOWN && right->type.id != TYPE_UNKNOWN &&
                (left->type.id != right->type.id ||
-                (left->type.id == TYPE_ENUM && !str_eq(left->type.name, right->type.name)))) {
+                ((left->type.id == TYPE_ENUM || left->type.id == TYPE_ARRAY) &&
+                 !str_eq(left->type.name, right->type.name)))) {
         return apply_fail(x->a, location, "42883", "cast one of them",
                           "operator does not exist: %.*s %.*s %.*s", STR_ARG(left->type.name),
                           STR_ARG(op), STR_ARG(right->type.name));
@@ -97,12 +98,27 @@ expr_comparable(struct expr_context *x, struct expr *left, struct expr *right, s
            expr_coerce(x, right, &to, COERCE_IMPLICIT, location);
 }
 
+bool
+expr_has_labels(const struct type *type)
+{
+    return type->id == TYPE_ENUM || (type->id == TYPE_ARRAY && type->elem->id == TYPE_ENUM);
+}
+
 struct str
 expr_enum_position(struct expr_context *x, const struct expr *e)
 {
     struct buf out;
 
     apply_buf(&out);
+    if (e->type.id == TYPE_ARRAY) {
+        buf_printf(&out, "cairn_enum_places(%.*s", STR_ARG(e->sql));
+        for (uint32_t i = 0; i < e->type.elem->label_count; i++) {
+            BUF_ADD_LIT(&out, ", ");
+            quote_text(&out, e->type.elem->labels[i]);
+        }
+        buf_add_char(&out, ')');
+        return apply_take(x->a->tmp, &out);
+    }
     buf_printf(&out, "CASE %.*s", STR_ARG(e->sql));
     for (uint32_t i = 0; i < e->type.label_count; i++) {
         BUF_ADD_LIT(&out, " WHEN ");
@@ -128,7 +144,7 @@ compare(struct expr_context *x, struct str op, struct expr *left, struct expr *r
         return no_operator(x, op, left, right, location);
     a = left->sql;
     b = right->sql;
-    if (left->type.id == TYPE_ENUM && ordering) {
+    if (expr_has_labels(&left->type) && ordering) {
         a = expr_enum_position(x, left);
         b = expr_enum_position(x, right);
     }

@@ -203,9 +203,11 @@ query_sort(struct expr_context *x, const struct json *node, const struct query *
     type = out->value.type.id;
     /* The output of a UNION is named by its number only, of which nothing can be made. */
     if (type == TYPE_JSON || type == TYPE_JSONB ||
-        (type == TYPE_ENUM && out->value.sql.data[0] >= '0' && out->value.sql.data[0] <= '9'))
+        (expr_has_labels(&out->value.type) && out->value.sql.data[0] >= '0' &&
+         out->value.sql.data[0] <= '9'))
         return apply_refuse(x->a, pg_location(sort), "ORDER BY of values of this type");
-    out->sql = type == TYPE_ENUM ? expr_enum_position(x, &out->value) : out->value.sql;
+    out->sql =
+        expr_has_labels(&out->value.type) ? expr_enum_position(x, &out->value) : out->value.sql;
     return true;
 }
 
@@ -559,7 +561,9 @@ query_match_arms(struct expr_context *x, const struct query *left, const struct 
                          (b->id == TYPE_TEXT || b->id == TYPE_VARCHAR);
         bool both_int = type_is_int(a) && type_is_int(b);
 
-        if (a->id != b->id && !both_text && !both_int)
+        bool has_names = a->id == TYPE_ENUM || a->id == TYPE_ARRAY;
+
+        if ((a->id != b->id && !both_text && !both_int) || (has_names && !str_eq(a->name, b->name)))
             return apply_fail(x->a, SIZE_MAX, "42804", "cast them to one type",
                               "UNION types %.*s and %.*s cannot be matched", STR_ARG(a->name),
                               STR_ARG(b->name));
@@ -573,7 +577,7 @@ query_match_arms(struct expr_context *x, const struct query *left, const struct 
                                         : a->id > b->id ? a->id
                                                         : b->id),
         };
-        if (a->id == TYPE_ENUM)
+        if (has_names)
             out->columns[i].type = *a;
     }
     return true;

@@ -80,7 +80,7 @@ read_sorts(struct expr_context *x, const struct json *body, const struct query *
                               "SELECT DISTINCT ON expressions must match initial ORDER BY "
                               "expressions");
         d->sorts[d->sort_count] = (struct query_sort){.value = d->keys[i], .sql = d->keys[i].sql};
-        if (d->keys[i].type.id == TYPE_ENUM)
+        if (expr_has_labels(&d->keys[i].type))
             d->sorts[d->sort_count].sql = expr_enum_position(x, &d->keys[i]);
         d->sort_count++;
     }

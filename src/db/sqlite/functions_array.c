@@ -209,7 +209,65 @@ fn_compare_jsonb(struct str a, struct str b, struct arena *arena)
     return compare_json(x, y);
 }
 
+/* --- arrays of enums ---------------------------------------------------------------------------------------- */
+
+/* Places of labels have so many digits that as text they are in their order. */
+#define PLACE_DIGITS 5
+
+/* The label's place among the labels, which stand behind the array in the call. */
+static struct str
+place_of_label(struct fn *fn, struct str label, int argc, sqlite3_value **argv)
+{
+    int i = 1;
+
+    while (i < argc && !str_eq(fn_value_of(argv[i]).s, label))
+        i++;
+    return arena_printf(fn->scratch, "%0*d", PLACE_DIGITS, i - 1);
+}
+
+static struct str
+label_at_place(struct str place, int argc, sqlite3_value **argv)
+{
+    uint64_t i = 0;
+
+    return str_to_u64(place, &i) && i + 1 < (uint64_t)argc ? fn_value_of(argv[i + 1]).s : place;
+}
+
+static void
+map_items(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv, bool to_labels)
+{
+    struct array array;
+    ERR_LOCAL(err);
+
+    if (!array_read(fn_value_of(argv[0]).s, fn->scratch, &array, &err)) {
+        fn_fail(ctx, &err);
+        return;
+    }
+    for (uint32_t i = 0; i < array.count; i++) {
+        if (array.items[i].data != NULL)
+            array.items[i] = to_labels ? label_at_place(array.items[i], argc, argv)
+                                       : place_of_label(fn, array.items[i], argc, argv);
+    }
+    array_write(&fn->out, &array);
+    fn_result_out(fn, ctx);
+}
+
+/* What an array of an enum is ordered by: the places of its labels. */
+static void
+call_enum_places(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    map_items(fn, ctx, argc, argv, false);
+}
+
+static void
+call_enum_labels(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    map_items(fn, ctx, argc, argv, true);
+}
+
 static const struct fn_def defs[] = {
+    {"cairn_enum_places", -1, 0, call_enum_places},
+    {"cairn_enum_labels", -1, 0, call_enum_labels},
     {"cairn_array_contains", 3, 0, call_array_contains},
     {"cairn_array_overlaps", 3, 0, call_array_overlaps},
     {"cairn_jsonb_contains", 2, 0, call_jsonb_contains},

@@ -184,6 +184,27 @@ call_cast(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
     convert(fn, ctx, argv, false);
 }
 
+/* A text as a value of an enum: its name and labels stand behind it. */
+static void
+call_enum(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    struct str *labels = ARENA_ARRAY(fn->scratch, struct str, (size_t)argc);
+    struct type type = *type_builtin(TYPE_ENUM);
+    struct value value = fn_value_of(argv[0]);
+    struct value out = {0};
+    ERR_LOCAL(err);
+
+    for (int i = 2; i < argc; i++)
+        labels[i - 2] = fn_value_of(argv[i]).s;
+    type.name = argc > 1 ? fn_value_of(argv[1]).s : STR_NULL;
+    type.labels = labels;
+    type.label_count = argc > 2 ? (uint32_t)argc - 2 : 0;
+    if (type_input(&type, value.s, fn->scratch, &out, &err))
+        fn_result(ctx, &value);
+    else
+        fn_fail(ctx, &err);
+}
+
 static void
 call_assign(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
@@ -228,6 +249,7 @@ static const struct fn_def defs[] = {
     {"cairn_raise", 3, FN_VOLATILE | FN_NULLS, call_raise},
     {"cairn_cast", 3, 0, call_cast},
     {"cairn_assign", 3, 0, call_assign},
+    {"cairn_enum", -1, 0, call_enum},
     {"cairn_shown", 2, FN_NULLS, call_shown},
 };
 
