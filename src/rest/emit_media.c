@@ -55,22 +55,24 @@ bool
 emit_explained(const struct plan *plan, struct arena *arena, struct emit_output *out)
 {
     static const char *const names[] = {"ANALYZE", "VERBOSE", "SETTINGS", "BUFFERS", "WAL"};
+    /* What a request without EXPLAIN tries first. */
+    const struct emit_stmt *stmt = out->gathered.sql.data != NULL ? &out->gathered : &out->main;
     struct buf sql;
     bool ok = false;
 
-    buf_init(&sql, out->main.sql.len + 200);
+    buf_init(&sql, stmt->sql.len + 200);
     buf_printf(&sql, "EXPLAIN (FORMAT %s", plan->explain.is_json ? "JSON" : "TEXT");
     for (size_t i = 0; i < COUNTOF(names); i++) {
         if (plan->explain.options & 1U << i)
             buf_printf(&sql, ", %s", names[i]);
     }
     BUF_ADD_LIT(&sql, ") ");
-    buf_add_str(&sql, out->main.sql);
+    buf_add_str(&sql, stmt->sql);
     ok = buf_ok(&sql);
     *out = (struct emit_output){
         .main = {.sql = arena_copy(arena, buf_str(&sql)),
-                 .params = out->main.params,
-                 .param_count = out->main.param_count},
+                 .params = stmt->params,
+                 .param_count = stmt->param_count},
     };
     buf_fini(&sql);
     return ok;

@@ -163,7 +163,7 @@ emit_read(struct emitter *e, struct emit_output *out, struct err *err)
         return false;
     if (is_plain && !emit_uncut(e, out, err))
         return false;
-    if (is_plain && e->plan->gather_count > 0 && !e->plan->explain.is_on) {
+    if (is_plain && e->plan->gather_count > 0) {
         emit_gathered(e);
         if (!emit_take(e, &out->gathered, err))
             return false;
