@@ -25,6 +25,8 @@ FIELDS = {"id", "title", "area", "need", "priority", "verify", "accept", "filter
 FEATURE_FIELDS = {"id", "title", "need", "filter", "when", "because", "instead", "names", "load",
                   "sources"}
 LOADS = ["latency", "throughput"]
+# What comes first is done first, among rows of one priority.
+FILES = ["poc", "people", "reliability", "security", "operations", "features"]
 
 # What counts as an item of a document: a list entry of any form, or a line of a table's body.
 ITEM = re.compile(r"(?:- \[ \] |- (?:✅|⚠️|❌|🔮) |- \[(?:Critical|Recommended|Optional)\] "
@@ -139,7 +141,11 @@ def check_sources(rows, documents):
 
 def read_lifecycle(def_dir):
     rows, features = [], []
-    for path in sorted((def_dir / "lifecycle").glob("*.toml")):
+    paths = [def_dir / "lifecycle" / f"{name}.toml" for name in FILES]
+    for path in (def_dir / "lifecycle").glob("*.toml"):
+        if path not in paths:
+            raise DefError(f"lifecycle/{path.name} has no place in the catalogue's order")
+    for path in paths:
         with open(path, "rb") as file:
             content = tomllib.load(file)
         for row in content.get("row", []):
