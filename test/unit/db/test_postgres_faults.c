@@ -56,7 +56,7 @@ a_read_in_flight_is_run_again_unseen(void **state)
     run(&job, &f, DB_READ, "SELECT 1");
     job_init(&job, &f, DB_READ);
     job_add(&job, 0, "SELECT 5", NULL);
-    job_add(&job, 0, "SELECT pg_sleep(0.5)", NULL);
+    job_add(&job, 0, "SELECT pg_sleep(3)", NULL);
     job_submit(&job);
     fixture_wait(&f, 100);
     kill_all_sessions();
@@ -74,7 +74,7 @@ a_read_that_can_not_start_again_is_unavailable(void **state)
     run(&job, &f, DB_READ, "SELECT 1");
     job_init(&job, &f, DB_READ);
     job_add(&job, 0, "SELECT 5", NULL);
-    job_add(&job, 0, "SELECT pg_sleep(0.5)", NULL);
+    job_add(&job, 0, "SELECT pg_sleep(3)", NULL);
     job.base.restart = NULL;
     job_submit(&job);
     fixture_wait(&f, 100);
@@ -96,7 +96,7 @@ a_write_that_the_server_gave_up_is_run_again(void **state)
     for (unsigned i = 0; i < 3; i++) {
         job_init(&jobs[i], &f, DB_WRITE);
         job_add(&jobs[i], 0,
-                i == 0 ? "INSERT INTO item SELECT 1 FROM pg_sleep(0.5)"
+                i == 0 ? "INSERT INTO item SELECT 1 FROM pg_sleep(3)"
                        : "INSERT INTO item SELECT max(id) + 1 FROM item",
                 NULL);
         job_submit(&jobs[i]);
@@ -117,9 +117,9 @@ an_unanswered_write_is_unknown_and_one_not_committed_is_not(void **state)
 
     run(&read, &f, DB_READ, "SELECT 1");
     job_init(&write, &f, DB_WRITE);
-    job_add(&write, 0, "INSERT INTO item SELECT 1 FROM pg_sleep(1)", NULL);
+    job_add(&write, 0, "INSERT INTO item SELECT 1 FROM pg_sleep(4)", NULL);
     job_init(&checked, &f, DB_WRITE);
-    job_add(&checked, 0, "INSERT INTO item SELECT 2 FROM pg_sleep(1)", NULL);
+    job_add(&checked, 0, "INSERT INTO item SELECT 2 FROM pg_sleep(4)", NULL);
     job_check(&checked, true);
     checked.base.restart = NULL;
     job_submit(&write);
@@ -472,7 +472,7 @@ a_server_that_hangs_costs_its_connection_only(void **state)
                                             .schemas = schemas,
                                             .schema_count = 1,
                                             .pool = 1,
-                                            .statement_timeout_ms = 200,
+                                            .statement_timeout_ms = 1500,
                                             .connect_timeout_ms = 5000,
                                             .queue_max = 100});
     run(&read, &own, DB_READ, "SELECT pg_backend_pid()");
