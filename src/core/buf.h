@@ -47,6 +47,17 @@ buf_add_str(struct buf *buf, struct str s)
 {
     buf_add(buf, s.data, s.len);
 }
+/* As buf_add_str, a whole block at a time: behind s are BUF_BLOCK bytes more that may be read. */
+#define BUF_BLOCK 16
+static inline void
+buf_add_padded(struct buf *buf, struct str s)
+{
+    if (buf_reserve(buf, s.len + BUF_BLOCK)) {
+        for (size_t i = 0; i < s.len; i += BUF_BLOCK)
+            memcpy(buf->data + buf->len + i, s.data + i, BUF_BLOCK);
+        buf->len += s.len;
+    }
+}
 static inline void
 buf_add_char(struct buf *buf, char c)
 {

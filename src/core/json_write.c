@@ -72,6 +72,19 @@ copy_plain(char *to, const char *from, size_t len)
             return len;
         }
     }
+    if (at == 0 && len >= 4 && len < 8) {
+        uint32_t halves[2];
+        uint64_t w;
+
+        memcpy(&halves[0], from, 4);
+        memcpy(&halves[1], from + len - 4, 4);
+        memcpy(&w, halves, 8);
+        if (json_bytes_special(w) == 0) {
+            memcpy(to, &halves[0], 4);
+            memcpy(to + len - 4, &halves[1], 4);
+            return len;
+        }
+    }
     while (at < len && escape_for[(unsigned char)from[at]] == 0) {
         to[at] = from[at];
         at++;

@@ -16,6 +16,19 @@ hex_digit(char ch)
     return -1;
 }
 
+/* What most parameters are, and what neither changes nor has to be looked at again. */
+static bool
+is_plain(struct str raw)
+{
+    for (size_t i = 0; i < raw.len; i++) {
+        signed char ch = (signed char)raw.data[i];
+
+        if (ch <= 0 || ch == '%' || ch == '+')
+            return false;
+    }
+    return true;
+}
+
 /* Percent-decoded UTF-8 without U+0000; false otherwise. */
 static bool
 decode(struct str raw, bool plus_is_blank, struct arena *arena, struct str *out)
@@ -24,7 +37,7 @@ decode(struct str raw, bool plus_is_blank, struct arena *arena, struct str *out)
     size_t len = 0;
 
     *out = raw;
-    if (raw.len == 0)
+    if (is_plain(raw))
         return true;
     if (memchr(raw.data, '%', raw.len) == NULL &&
         (!plus_is_blank || memchr(raw.data, '+', raw.len) == NULL))
@@ -65,8 +78,8 @@ api_parse_params(struct str query, struct arena *arena, struct api_param **out, 
     struct str rest = query;
 
     *count = 0;
-    for (size_t i = 0; i < query.len; i++)
-        cap += query.data[i] == '&';
+    for (size_t at = 0; (at = str_find_char(query, '&', at)) < query.len; at++)
+        cap++;
     params = ARENA_ARRAY(arena, struct api_param, cap);
     while (rest.len > 0) {
         struct str value = str_cut(&rest, '&');
@@ -362,10 +375,10 @@ api_parse_query(const struct api_param *params, uint32_t count, const struct api
                 struct err *err)
 {
     struct cursor c = {.arena = arena, .limits = limits, .err = err};
+    struct param_key key;
 
     find_level(request, NULL, 0, arena);
     for (uint32_t i = 0; i < count; i++) {
-        struct param_key key;
         size_t slot_at = params[i].value.len;
 
         c.in = params[i].key;

@@ -57,8 +57,12 @@ cursor_fail_limit(struct cursor *c, const char *what, uint32_t limit)
 static bool
 is_name_char(int ch)
 {
-    return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
-           ch == '_' || ch == ' ' || ch == '$' || ch >= 0x80;
+    static const bool is_one[256] = {
+        ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,   ['_'] = true,
+        [' '] = true,         ['$'] = true,         [0x80 ... 0xFF] = true,
+    };
+
+    return ch >= 0 && is_one[ch];
 }
 
 bool
@@ -172,14 +176,14 @@ parse_step(struct cursor *c, struct api_json_step *step)
     return true;
 }
 
-bool
-cursor_field(struct cursor *c, struct api_field *out)
+/* Its own function, so that fields without a path have no room to make and to clear. */
+static __attribute__((noinline)) bool
+parse_steps(struct cursor *c, struct api_field *out)
 {
     struct api_json_step steps[32];
+    struct api_json_step *copy = NULL;
     uint32_t count = 0;
 
-    if (!cursor_name(c, &out->column))
-        return false;
     while (cursor_eat(c, STR("->"))) {
         if (count == COUNTOF(steps))
             return cursor_fail_limit(c, "json path steps", COUNTOF(steps));
@@ -187,12 +191,20 @@ cursor_field(struct cursor *c, struct api_field *out)
         if (!parse_step(c, &steps[count++]))
             return false;
     }
-    if (count > 0) {
-        struct api_json_step *copy = ARENA_ARRAY(c->arena, struct api_json_step, count);
-
-        memcpy(copy, steps, count * sizeof(steps[0]));
-        out->steps = copy;
-    }
+    copy = ARENA_ARRAY(c->arena, struct api_json_step, count);
+    memcpy(copy, steps, count * sizeof(steps[0]));
+    out->steps = copy;
     out->step_count = count;
     return true;
+}
+
+bool
+cursor_field(struct cursor *c, struct api_field *out)
+{
+    if (!cursor_name(c, &out->column))
+        return false;
+    out->step_count = 0;
+    if (cursor_peek(c) != '-' || c->pos + 1 >= c->in.len || c->in.data[c->pos + 1] != '>')
+        return true;
+    return parse_steps(c, out);
 }

@@ -57,7 +57,7 @@ write_record(struct buf *out, const struct encode_column *column, struct str tex
         struct value value = read_field(text, at, room);
 
         skip(text, at, ',', ')');
-        buf_add_str(out, column->members[i].prefix);
+        buf_add_padded(out, column->members[i].prefix);
         encode_value(out, &column->members[i], &value);
     }
     buf_add_char(out, '}');

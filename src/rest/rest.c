@@ -64,7 +64,7 @@ rest_call_new(struct rest *rest, struct request *request)
 {
     struct rest_call *call = arena_alloc(request->arena, sizeof(*call));
 
-    memset(call, 0, offsetof(struct rest_call, job));
+    memset(call, 0, offsetof(struct rest_call, stmts));
     db_job_clear(&call->job);
     err_clear(&call->late);
     call->rest = rest;

@@ -35,7 +35,6 @@ struct rest_call {
     struct payload payload;
     enum payload_way way; /* PostgreSQL: how the payload goes there */
     struct shape *shape;
-    struct db_stmt stmts[12];
     struct begin_call begin;        /* PostgreSQL: how its transaction begins */
     const struct schema_role *role; /* the embedded engine: as whom it runs; NULL: PostgreSQL */
     struct db_session session;
@@ -51,7 +50,9 @@ struct rest_call {
     int64_t offset;
     struct str guc_headers,
         guc_status; /* response.headers and .status, as a function has set them */
-    /* Last, because most of their room is for the texts of errors, which rest_call_new leaves as it is. */
+    /* Last what rest_call_new leaves as it is: each statement is filled when it is added, and most of the room of
+     * the others is for the texts of errors. */
+    struct db_stmt stmts[12];
     struct db_job job;
     struct err late; /* what fails the write when all else went well; ERR_NONE: nothing */
 };

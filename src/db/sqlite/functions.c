@@ -22,11 +22,17 @@ struct binding {
 };
 
 struct fn *
+fn_of(sqlite3_context *ctx)
+{
+    const struct binding *binding = sqlite3_user_data(ctx);
+
+    return binding->fn;
+}
+
+struct fn *
 fn_begin(sqlite3_context *ctx)
 {
-    struct binding *binding = sqlite3_user_data(ctx);
-
-    struct fn *fn = binding->fn;
+    struct fn *fn = fn_of(ctx);
 
     arena_reset(fn->scratch);
     buf_clear(&fn->out);

@@ -64,6 +64,8 @@ extern const size_t fn_aggregate_count;
 
 /* The connection's state, with scratch and out empty. */
 struct fn *fn_begin(sqlite3_context *ctx);
+/* The same as it is, for who needs neither. */
+struct fn *fn_of(sqlite3_context *ctx);
 
 /* The text of an argument, valid until it is asked in another way; NULL is empty. */
 static inline struct str

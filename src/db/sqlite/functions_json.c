@@ -10,7 +10,7 @@
 
 struct row_column {
     char json_class;
-    struct str key; /* {"id": or ,"name": */
+    struct str key; /* {"id": or ,"name":, for buf_add_padded */
 };
 
 /* A specification, parsed; columns and their text follow it in the same allocation. */
@@ -39,7 +39,7 @@ parse_spec(struct str text)
         count += text.data[i] == '\1';
     if (text.len == 0)
         count = 0;
-    spec = xmalloc(sizeof(*spec) + count * (sizeof(struct row_column) + 4) + text.len);
+    spec = xmalloc(sizeof(*spec) + count * (sizeof(struct row_column) + 4) + text.len + BUF_BLOCK);
     spec->strips_nulls = strips;
     spec->rows_max = rows_max;
     spec->count = (int)count;
@@ -134,17 +134,10 @@ write_row_stripped(struct fn *fn, struct buf *out, const struct row_spec *spec,
 static inline void
 write_value(struct fn *fn, struct buf *out, char json_class, sqlite3_value *from)
 {
-    int type = sqlite3_value_type(from);
-    struct value value;
+    struct value value = fn_value_of(from);
 
-    if (type == SQLITE_INTEGER && json_class == 'n') {
-        buf_add_i64(out, sqlite3_value_int64(from));
-    } else if (type == SQLITE_TEXT && json_class == 's') {
-        json_write_str(out, fn_bytes_of(from));
-    } else {
-        value = fn_value_of(from);
+    if (!type_write_json_plain(out, json_class, &value))
         fn_write_json(fn, out, json_class, &value);
-    }
 }
 
 static void
@@ -155,10 +148,12 @@ write_row(struct fn *fn, struct buf *out, const struct row_spec *spec, sqlite3_v
         return;
     }
     for (int i = 0; i < spec->count; i++) {
-        buf_add_str(out, spec->columns[i].key);
+        buf_add_padded(out, spec->columns[i].key);
         write_value(fn, out, spec->columns[i].json_class, values[i]);
     }
-    buf_add_str(out, spec->count == 0 ? STR("{}") : STR("}"));
+    if (spec->count == 0)
+        buf_add_char(out, '{');
+    buf_add_char(out, '}');
 }
 
 static bool
@@ -192,9 +187,9 @@ call_json_row(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **arg
 void
 fn_json_rows_step(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
-    struct fn *fn = fn_begin(ctx);
     struct fn_list *list = fn_list_of(ctx);
     const struct row_spec *spec = NULL;
+    struct fn *fn = NULL;
 
     if (list == NULL || argc == 0)
         return;
@@ -208,9 +203,13 @@ fn_json_rows_step(sqlite3_context *ctx, int argc, sqlite3_value **argv)
         return;
     }
     list->rows++;
-    buf_add_str(&list->out, list->out.len == 0 ? STR("[") : STR(", \n "));
+    if (list->out.len == 0)
+        buf_add_char(&list->out, '[');
+    else
+        BUF_ADD_LIT(&list->out, ", \n ");
+    fn = spec->strips_nulls ? fn_begin(ctx) : fn_of(ctx);
     write_row(fn, &list->out, spec, argv + 1);
-    if (arena_is_exhausted(fn->scratch))
+    if (spec->strips_nulls && arena_is_exhausted(fn->scratch))
         list->out.overflowed = true;
 }
 
