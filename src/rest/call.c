@@ -222,13 +222,15 @@ submit_embedded(struct rest_call *call, struct err *err)
 
     rest_prepare_job(call, function->writes ? DB_WRITE : DB_READ);
     call->job.check = !is_read(call) && needs_check(call) ? rest_check : NULL;
-    /* A wrong argument comes before what the body does with it. */
-    if (!add_body(call, err) || !check_write(call, err))
+    if (!add_body(call, err))
         return false;
     if (call->shape->sql.denied != NULL) {
         *err = *call->shape->sql.denied;
         return false;
     }
+    /* What the body does comes after wrong arguments, and after what the caller may not. */
+    if (!check_write(call, err))
+        return false;
     if (function->writes)
         db_submit(call->rest->options.db, &call->job);
     else if (db_submit_inline(call->rest->options.db, &call->job))

@@ -140,14 +140,32 @@ access_lets_all(const struct schema *schema, const struct schema_role *role,
     return found;
 }
 
+/* What is written must be seen: that is asked by USING. */
+static bool
+asks_check(const struct model_policy *policy, enum model_command command, enum access_part part)
+{
+    return part == ACCESS_CHECK && command != MODEL_FOR_SELECT && policy->check_sqlite.len > 0;
+}
+
 /* The policy's text for the part; empty: it says nothing about it. */
 static struct str
 text_of(const struct model_policy *policy, enum model_command command, enum access_part part)
 {
-    /* What is written must be seen: that is asked by USING. */
-    if (part == ACCESS_CHECK && command != MODEL_FOR_SELECT && policy->check_sqlite.len > 0)
-        return policy->check_sqlite;
-    return policy->using_sqlite;
+    return asks_check(policy, command, part) ? policy->check_sqlite : policy->using_sqlite;
+}
+
+/* What the policy's text for the part reads has to be allowed to role. */
+static bool
+check_policy_reads(struct access_writer *w, const struct schema_role *role,
+                   const struct model_policy *policy, bool of_check)
+{
+    uint32_t split = (uint32_t)policy->reference_split - 1;
+
+    if (policy->reference_split < 1 || policy->reference_split > policy->reference_count + 1)
+        return access_check_reads(w, role, policy->references, policy->reference_count);
+    return of_check ? access_check_reads(w, role, policy->references + split,
+                                         policy->reference_count - split)
+                    : access_check_reads(w, role, policy->references, split);
 }
 
 static bool
@@ -189,7 +207,7 @@ write_condition(struct access_writer *w, const struct schema_role *role,
             BUF_ADD_LIT(w->out, " OR ");
         first = false;
         w->reads |= policy->reads;
-        if (!access_check_reads(w, role, policy->references, policy->reference_count) ||
+        if (!check_policy_reads(w, role, policy, asks_check(policy, command, part)) ||
             !access_write_text(w, role, text, &row))
             return false;
     }

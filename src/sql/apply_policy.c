@@ -45,6 +45,17 @@ skip_quoted(struct str text, size_t i)
     return i;
 }
 
+/* Whether the word stands at i, and is not the beginning of another. */
+static bool
+is_word_at(struct str text, size_t i, struct str word)
+{
+    size_t end = i + word.len;
+
+    return (i == 0 || strchr(" \t\r\n\f\v\")/", text.data[i - 1]) != NULL) && end < text.len &&
+           strchr(" \t\r\n\f\v(/-", text.data[end]) != NULL &&
+           str_eq_nocase(str_slice(text, i, end), word);
+}
+
 /* What stands in parentheses, outside of any others, behind the word. */
 static struct str
 text_behind(struct str text, struct str word)
@@ -64,8 +75,7 @@ text_behind(struct str text, struct str word)
         } else if (text.data[i] == ')' && depth > 0) {
             if (--depth == 0 && wanted)
                 return str_trim(str_slice(text, from, i));
-        } else if (depth == 0 && i > 0 && strchr(" \t\r\n\")/", text.data[i - 1]) != NULL &&
-                   str_eq_nocase(str_slice(text, i, i + word.len), word)) {
+        } else if (depth == 0 && is_word_at(text, i, word)) {
             wanted = true; /* a keyword that is reserved: no name can be it */
         }
     }
@@ -187,7 +197,8 @@ compile_text(struct apply *a, const struct model_table *table, struct str old_na
 
 static bool
 compile_texts(struct apply *a, const struct model_table *table, struct model_policy *policy,
-              struct str old_name, struct str new_name, struct marks *marks)
+              struct str old_name, struct str new_name, struct marks *of_using,
+              struct marks *of_check)
 {
     struct str path[COUNTOF(a->path)];
     uint32_t path_count = a->path_count;
@@ -196,9 +207,9 @@ compile_texts(struct apply *a, const struct model_table *table, struct model_pol
     memcpy(path, a->path, sizeof(path));
     for (a->path_count = 0; a->path_count < policy->path_count; a->path_count++)
         a->path[a->path_count] = policy->path[a->path_count];
-    ok = compile_text(a, table, old_name, new_name, marks, &policy->using_sql,
+    ok = compile_text(a, table, old_name, new_name, of_using, &policy->using_sql,
                       &policy->using_sqlite) &&
-         compile_text(a, table, old_name, new_name, marks, &policy->check_sql,
+         compile_text(a, table, old_name, new_name, of_check, &policy->check_sql,
                       &policy->check_sqlite);
     memcpy(a->path, path, sizeof(path));
     a->path_count = path_count;
@@ -220,12 +231,26 @@ static bool
 compile(struct apply *a, const struct model_table *table, struct model_policy *policy,
         struct str old_name, struct str new_name)
 {
-    struct marks marks = {0};
+    struct marks of_using = {0};
+    struct marks of_check = {0};
+    struct model_reference *using = NULL;
+    struct model_reference *check = NULL;
+    uint32_t using_count = 0;
+    uint32_t check_count = 0;
 
-    if (!compile_texts(a, table, policy, old_name, new_name, &marks))
+    if (!compile_texts(a, table, policy, old_name, new_name, &of_using, &of_check))
         return false;
-    policy->reads = marks.reads;
-    marks_keep(a, &marks, &policy->references, &policy->reference_count);
+    policy->reads = of_using.reads | of_check.reads;
+    marks_keep(a, &of_using, &using, &using_count);
+    marks_keep(a, &of_check, &check, &check_count);
+    policy->references =
+        ARENA_ARRAY(a->keep, struct model_reference, (size_t)using_count + check_count);
+    for (uint32_t i = 0; i < using_count; i++)
+        policy->references[i] = using[i];
+    for (uint32_t i = 0; i < check_count; i++)
+        policy->references[using_count + i] = check[i];
+    policy->reference_count = using_count + check_count;
+    policy->reference_split = using_count + 1;
     return true;
 }
 
@@ -305,6 +330,17 @@ check_clauses(struct apply *a, enum model_command command, bool has_using, bool 
     return true;
 }
 
+/* Whether the text that was found is that of the expression. */
+static bool
+says(struct apply *a, struct str text, const struct json *node)
+{
+    struct pgtree tree;
+    const struct json *found = text.len > 0 ? apply_parse_expression(a, text, &tree) : NULL;
+
+    return found != NULL && pg_is_same(pg_body(found), pg_body(node)) &&
+           str_eq(pg_kind(found), pg_kind(node));
+}
+
 /* The expressions of the statement at hand: translated where they stand, so that errors have their
  * place, and then from the text that is kept. */
 static bool
@@ -325,8 +361,8 @@ read_expressions(struct apply *a, const struct json *body, const struct model_ta
         policy->using_sql = arena_copy(a->keep, text_behind(statement, STR("USING")));
     if (check != NULL)
         policy->check_sql = arena_copy(a->keep, text_behind(statement, STR("CHECK")));
-    if ((qual != NULL && policy->using_sql.len == 0) ||
-        (check != NULL && policy->check_sql.len == 0))
+    if ((qual != NULL && !says(a, policy->using_sql, qual)) ||
+        (check != NULL && !says(a, policy->check_sql, check)))
         return apply_fail(a, SIZE_MAX, "XX000", "write it in a simpler form",
                           "its expression was not found in its text");
     return compile(a, table, policy, STR_NULL, STR_NULL) ||
@@ -469,7 +505,7 @@ names_column(struct apply *a, const struct model_policy *policy, const struct mo
     struct model_policy copy = *policy;
     struct marks marks = {0};
 
-    if (!compile_texts(a, table, &copy, STR_NULL, STR_NULL, &marks))
+    if (!compile_texts(a, table, &copy, STR_NULL, STR_NULL, &marks, &marks))
         return true; /* what can't be read depends on everything */
     for (uint32_t i = 0; i < marks.own.column_count; i++) {
         if (str_eq(marks.own.columns[i], column))

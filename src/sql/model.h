@@ -121,6 +121,9 @@ struct model_policy {
     int64_t reads; /* MODEL_READS_... */
     struct model_reference *references;
     uint32_t reference_count;
+    /* So many of them, plus one, are those of USING, the others of WITH CHECK; 0: recorded by a version
+     * that did not tell, and any may be of both. */
+    int64_t reference_split;
 };
 
 struct model_column {

@@ -80,6 +80,7 @@ static const struct shape_field policy_fields[] = {
     COUNTED(model_policy, "path", SHAPE_STRS, path, path_count),
     FIELD(model_policy, "reads", SHAPE_I64, reads),
     LIST(model_policy, "references", references, reference_count, reference_shape),
+    FIELD(model_policy, "split", SHAPE_I64, reference_split),
 };
 SHAPE(policy_shape, model_policy, policy_fields);
 

@@ -198,6 +198,36 @@ pg_location(const struct json *body)
     return at >= 0 ? (size_t)at : SIZE_MAX;
 }
 
+/* From this member on, the next that is no place in a text. */
+static const struct json *
+skip_locations(const struct json *member)
+{
+    while (member != NULL && str_eq(member->key, STR("location")))
+        member = member->next;
+    return member;
+}
+
+bool
+pg_is_same(const struct json *tree, const struct json *other)
+{
+    const struct json *a = NULL;
+    const struct json *b = NULL;
+
+    if (tree == NULL || other == NULL)
+        return tree == other;
+    if (tree->type != other->type || !str_eq(tree->key, other->key))
+        return false;
+    if (tree->type != JSON_OBJECT && tree->type != JSON_ARRAY)
+        return str_eq(tree->raw, other->raw);
+    a = skip_locations(tree->first);
+    b = skip_locations(other->first);
+    while (a != NULL && b != NULL && pg_is_same(a, b)) {
+        a = skip_locations(a->next);
+        b = skip_locations(b->next);
+    }
+    return a == NULL && b == NULL;
+}
+
 size_t
 pg_first_location(const struct json *tree)
 {

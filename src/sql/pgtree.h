@@ -55,6 +55,9 @@ size_t pg_location(const struct json *body);
 /* The first place that is known of anything inside of it: of nodes that have none themselves. */
 size_t pg_first_location(const struct json *tree);
 
+/* Whether two trees say the same, wherever they stand. */
+bool pg_is_same(const struct json *tree, const struct json *other);
+
 enum pg_const_kind { PG_NULL, PG_INT, PG_FLOAT, PG_STRING, PG_BOOL, PG_BITS };
 struct pg_const {
     enum pg_const_kind kind;

@@ -113,6 +113,9 @@ static const struct door_case bulk[] = {
     {"PATCH /complex_items?columns=name,field&id=eq.22&select=id,name,field\n"
      "Prefer: return=representation, missing=default\n\n{\"field\":null}",
      "200\n\n[{\"id\":22,\"name\":null,\"field\":null}]"},
+    {"PATCH /projects?columns=name,client_id&id=eq.1&select=name,client_id\n"
+     "Prefer: return=representation, missing=default\n\n{\"name\":\"n\"}",
+     "200\n\n[{\"name\":\"n\",\"client_id\":null}]"},
     {"POST /items?columns=id,nothing\n\n{\"id\":1}",
      "400\n\n{\"code\":\"PGRST204\",\"details\":null,\"hint\":null,\"message\":\"Could not find the "
      "'nothing' column of 'items' in the schema cache\"}"},

@@ -13,6 +13,7 @@ import { endAll, startBoth } from './harness.mjs';
 import { answerOf, Identities, isSame } from './property/answers.mjs';
 import { Random } from './property/random.mjs';
 import { Requests, targetOf } from './property/requests.mjs';
+import { secret } from './property/rules.mjs';
 import { makeSchema, schemaSql } from './property/schema.mjs';
 import { shrink } from './property/shrink.mjs';
 
@@ -21,7 +22,7 @@ const leastSchemas = seconds > 0 ? 1 : 12;
 const seedGiven = process.env.CAIRN_PROPERTY_SEED ?? '1';
 const firstSeed = seedGiven === 'random' ? Date.now() % 1_000_000_000 : Number(seedGiven);
 const perSchema = 120;
-const env = { CAIRN_DATABASE_AGGREGATES: 'true', CAIRN_TRANSACTION_ALLOW_OVERRIDE: 'true', CAIRN_SERVER_THREADS: '1' };
+const env = { CAIRN_DATABASE_AGGREGATES: 'true', CAIRN_TRANSACTION_ALLOW_OVERRIDE: 'true', CAIRN_SERVER_THREADS: '1', CAIRN_AUTH_JWT_SECRET: secret };
 
 after(() => endAll());
 

@@ -70,6 +70,7 @@ export const readWays = (A, B) => [
     ['GET', 'profiles?select=x:email'], ['GET', 'profiles?select=level::text'], ['GET', 'profiles?email->>a=eq.1&select=id'],
     ['GET', 'profiles?select=name&order=level->a'], ['GET', 'profiles?select=name,written(id,body)&order=name'],
     ['GET', 'profiles?select=name,...written(body)&order=name'], ['GET', 'profiles?select=name,written!inner()&written.body=like.bpriv*'],
+    ['GET', 'checked?order=id'], ['GET', 'checked?select=count'], ['HEAD', 'checked', , exact],
     ['GET', 'forced_view?order=id', , , , owned], ['GET', 'teams?select=team,count()&order=team'], ['GET', 'teams?select=note.max()'],
 ];
 
@@ -139,6 +140,8 @@ export const writeWays = (A, B) => [
     ['DELETE', 'notes?select=body.max(),count()', , 'return=representation'],
     ['DELETE', 'comments?id=in.(1,2,3)&select=id,notes(body)', , 'return=representation'], ['DELETE', 'tags?id=eq.3'],
     ['DELETE', 'notes?id=eq.1&select=id,comments(text)&comments.order=id', , 'return=representation'], ['DELETE', 'inbox?id=eq.2'], ['DELETE', 'inbox', , exact],
+    ['DELETE', 'checked?id=eq.9', , 'return=representation'], ['POST', 'checked', { id: 9, owner: A, word_id: 1 }],
+    ['PATCH', 'checked?id=eq.1', { word_id: 2 }], ['POST', 'checked', { id: 1, owner: A, word_id: 1 }, 'resolution=merge-duplicates'],
     ['DELETE', 'blind', , exact], ['DELETE', 'blind', , 'return=representation'], ['POST', 'comments', { note_id: 3, author: A }],
     ['POST', 'comments', { note_id: 99, author: A }],
     ['POST', 'comments?select=id,notes(body)', { note_id: 1, author: A }, 'return=representation'],

@@ -84,3 +84,10 @@ CREATE FUNCTION f_asks_definer() RETURNS SETOF v_asks_invoker LANGUAGE sql SECUR
 CREATE VIEW v_asks_over WITH (security_invoker) AS SELECT id, label FROM v_asks_locked WHERE word IS NOT NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON v_asks_over TO authenticated;
 CREATE FUNCTION f_asks_over() RETURNS void LANGUAGE sql AS $$ DELETE FROM v_asks_over $$;
+
+-- What WITH CHECK reads is asked of who writes rows, and of nobody else.
+CREATE TABLE checked (id int PRIMARY KEY, owner uuid, word_id int);
+INSERT INTO checked VALUES (1, '11111111-1111-4111-8111-111111111111', 1), (2, '22222222-2222-4222-8222-222222222222', 1);
+GRANT SELECT, INSERT, UPDATE, DELETE ON checked TO anon, authenticated;
+ALTER TABLE checked ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON checked USING (owner = auth.uid()) WITH CHECK (EXISTS (SELECT 1 FROM vault v WHERE v.id = word_id));

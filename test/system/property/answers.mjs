@@ -47,11 +47,17 @@ const messageOf = (answer) => JSON.parse(answer.body).message;
  * (values, and nulls in keys), and then goes row by row; PostgreSQL looks at foreign keys last, after the check of a view.
  */
 const isEarlier = (request, sqlite, postgres) =>
-    Array.isArray(request.body) && request.body.length > 1 && /^(23|22|44|21000)/.test(codeOf(sqlite)) && /^(23|44|21000)/.test(codeOf(postgres))
+    Array.isArray(request.body) && request.body.length > 1 && /^(23|22|44|21000)/.test(codeOf(sqlite)) && /^(23|44|21000|42501)/.test(codeOf(postgres))
     && (codeOf(sqlite) !== codeOf(postgres) || (codeOf(sqlite) === '23502' && messageOf(sqlite) !== messageOf(postgres)));
 
 /** Of several things wrong with a statement, one is named. */
 const isStatic = (answer) => ['42846', '42883', '42804', '42803', '42703', '42725', '42704', '22023'].includes(codeOf(answer));
+
+/** Of several tables that the caller may not use, one is named. */
+const isDenied = (answer) => /"message":"permission denied for (table|view) /.test(answer.body) && codeOf(answer) === '42501';
+
+/** What a body may not do, and that it may do nothing here; a view that may not be written, and a key that is none. */
+const isForbidden = (sqlite, postgres) => (codeOf(sqlite) === '42501' && codeOf(postgres) === '25006') || (codeOf(sqlite) === '42P10' && isDenied(postgres));
 
 /**
  * Of several rows that violate a constraint, an update or delete names the one that lies first, which updates before have moved;
@@ -64,7 +70,7 @@ const isOtherRow = (request, sqlite, postgres) =>
 export function isSame(request, sqlite, postgres) {
     if (isCast(request, sqlite, postgres) || isEarlier(request, sqlite, postgres) || isUnread(request, sqlite, postgres)
         || isOtherRow(request, sqlite, postgres)) return true;
-    if (isStatic(sqlite) && isStatic(postgres)) return true;
+    if ((isStatic(sqlite) && isStatic(postgres)) || (isDenied(sqlite) && isDenied(postgres)) || isForbidden(sqlite, postgres)) return true;
     if (sqlite.status !== postgres.status) return isAboutValues(codeOf(sqlite)) && isAboutValues(codeOf(postgres));
     if (isAboutValues(codeOf(sqlite)) && isAboutValues(codeOf(postgres))) return true;
     const hasRow = /Failing row contains/.test(postgres.body);

@@ -140,7 +140,7 @@ function makeFunction(random, tables, n) {
     if (!made) return null;
     const name = `f${n}_${kind}`;
     const volatility = made.isVolatile ? '' : random.pick(['', ' STABLE', ' STABLE', ' IMMUTABLE']);
-    const strict = random.chance(0.1) ? ' STRICT' : '';
+    const strict = (random.chance(0.1) ? ' STRICT' : '') + (random.chance(0.2) ? ' SECURITY DEFINER' : '');
 
     return {
         ...made, name, kind: kind === 'touched' ? 'rows' : kind, uses: [...of(table, made.uses), { table: table.name, column: table.pk[0] }],

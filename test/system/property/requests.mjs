@@ -5,6 +5,7 @@
 
 import { Calls } from './calls.mjs';
 import { quoted } from './filters.mjs';
+import { anyCaller } from './rules.mjs';
 import { anyMember } from './values.mjs';
 
 export class Requests extends Calls {
@@ -180,7 +181,9 @@ export class Requests extends Calls {
         const kinds = [[12, () => this.read()], [3, () => this.insert()], [2, () => this.update()], [1, () => this.remove()], [0.6, () => this.put()]];
 
         if (this.schema.functions.length > 0) kinds.push([2.5, () => this.call()]);
-        return this.random.weighted(kinds)();
+        const request = this.random.weighted(kinds)();
+
+        return this.schema.rules.length > 0 ? { ...request, headers: { ...request.headers, ...anyCaller(this.random) } } : request;
     }
 }
 

@@ -3,6 +3,7 @@
 // A random schema with its rows: plain data, so that it can be shrunk, and its text as a migration.
 
 import { ident, literal, makeComputeds, makeFunctions, makeViews } from './derived.mjs';
+import { makeRules } from './rules.mjs';
 import { anyText, searched, types } from './values.mjs';
 
 const columnNames = ['name', 'note', 'Amount', 'due', 'kind', 'extra', 'is on', 'rank', 'x', 'y', 'val', 'a.b', 'c,d(e)', 'q"t', "it's", 'limit', 'select', 'Ä'];
@@ -134,7 +135,11 @@ export function makeSchema(random) {
     }
     if (tables.length > 1 && random.chance(0.6)) tables.push(makeJunction(random, tables[0], tables[1]));
     for (const table of tables) fillTable(random, table, tables);
-    return { tables, views: makeViews(random, tables), functions: makeFunctions(random, tables), computed: makeComputeds(random, tables) };
+    const views = makeViews(random, tables);
+    const functions = makeFunctions(random, tables);
+    const computed = makeComputeds(random, tables);
+
+    return { tables, views, functions, computed, rules: random.chance(0.35) ? makeRules(random, tables, views) : [] };
 }
 
 function columnSql(column) {
@@ -185,6 +190,6 @@ export function schemaSql(schema) {
             out.push(`SELECT setval('${ident(`${table.name}_id_seq`)}', 20);`);
         }
     }
-    for (const made of [...schema.views, ...schema.functions, ...schema.computed]) out.push(made.sql);
+    for (const made of [...schema.views, ...schema.functions, ...schema.computed, ...schema.rules]) out.push(made.sql);
     return `${out.join('\n')}\n`;
 }

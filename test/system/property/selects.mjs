@@ -88,6 +88,8 @@ export class Selects extends Filters {
         const isSum = !this.isWrite && !spread && random.chance(0.07);
         let children = random.chance(0.2) && !spread ? [] : this.columns(to).map((c) => (spread && c === '*' ? quoted(to.pk[0]) : c));
 
+        const isShown = isSum || children.length > 0;
+
         if (isSum) {
             const [items, order] = this.sums(to);
             children = items;
@@ -97,7 +99,7 @@ export class Selects extends Filters {
             if (child) children.push(child);
         }
         // What shows nothing and leaves out nothing is not asked for.
-        const isAsked = children.length > 0 || way.join === '!inner';
+        const isAsked = isShown || way.join === '!inner';
         if (isAsked && random.chance(0.3)) {
             const [field, operation] = this.filter(to);
             params.push([`${prefix}.${field}`, operation]);

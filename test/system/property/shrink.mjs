@@ -62,8 +62,13 @@ function* selectParts(text) {
 }
 
 function* smallerSchemas(schema) {
-    for (const part of ['views', 'functions', 'computed']) for (const fewer of shorter(schema[part])) yield { ...schema, [part]: fewer };
-    const needs = [...schema.views, ...schema.functions, ...schema.computed].flatMap((made) => made.uses);
+    for (const part of ['views', 'functions', 'computed', 'rules']) {
+        for (const fewer of shorter(schema[part])) {
+            const isThere = (rule) => !rule.view || part !== 'views' || fewer.some((view) => view.name === rule.view);
+            yield { ...schema, [part]: fewer, ...(part === 'views' ? { rules: schema.rules.filter(isThere) } : {}) };
+        }
+    }
+    const needs = [...schema.views, ...schema.functions, ...schema.computed, ...schema.rules].flatMap((made) => made.uses);
     for (const table of schema.tables) {
         if (schema.tables.some((t) => t !== table && t.foreign.some((key) => key.table === table.name)) || needs.some((use) => use.table === table.name)) continue;
         yield { ...schema, tables: schema.tables.filter((t) => t !== table) };

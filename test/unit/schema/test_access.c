@@ -464,6 +464,41 @@ names_inside_a_policy_hide_nothing_outside(void **state)
     world_close(&world);
 }
 
+/* Words of the grammar may begin names, and stand in comments and texts. */
+static void
+each_expression_of_a_policy_is_its_own(void **state)
+{
+    static const char sql[] =
+        "CREATE TABLE checkouts (id int, check_id int, using_id int);\n"
+        "CREATE TABLE \"check\" (id int);\n"
+        "CREATE POLICY check_own ON checkouts USING (id = 1) WITH CHECK (check_id = 2);\n"
+        "CREATE POLICY using_own ON checkouts FOR INSERT WITH CHECK(using_id = 3);\n"
+        "CREATE POLICY \"using (id = 9) check (id = 8)\" ON checkouts\n"
+        "  USING/* check (id = 7) */(id = 4 AND 'check (id = 6)' <> '') WITH CHECK -- (\n(id = 5);\n"
+        "CREATE POLICY checks ON \"check\" USING (id = 1)\nWITH\tCHECK\n(id = 2);\n"
+        "ALTER POLICY checks ON \"check\" WITH CHECK (id = 3);\n";
+    static const char *const expected[][2] = {
+        {"id = 1", "check_id = 2"},
+        {"id = 4 AND 'check (id = 6)' <> ''", "id = 5"},
+        {"", "using_id = 3"},
+    };
+    const struct model_table *model = NULL;
+    struct world world;
+
+    (void)state;
+    world_open(&world, sql);
+    model = table_of(&world, "checkouts")->model;
+    assert_int_equal(model->policy_count, COUNTOF(expected));
+    for (size_t i = 0; i < COUNTOF(expected); i++) {
+        assert_true(str_eq(model->policies[i].using_sql, str_from(expected[i][0])));
+        assert_true(str_eq(model->policies[i].check_sql, str_from(expected[i][1])));
+    }
+    model = table_of(&world, "check")->model;
+    assert_true(str_eq(model->policies[0].using_sql, STR("id = 1")));
+    assert_true(str_eq(model->policies[0].check_sql, STR("id = 3")));
+    world_close(&world);
+}
+
 static void
 a_function_in_a_policy_reads_as_its_caller_or_its_owner(void **state)
 {
@@ -545,6 +580,7 @@ main(void)
         cmocka_unit_test(a_view_reads_as_its_owner_or_as_the_caller),
         cmocka_unit_test(functions_of_auth_read_the_claims),
         cmocka_unit_test(names_inside_a_policy_hide_nothing_outside),
+        cmocka_unit_test(each_expression_of_a_policy_is_its_own),
         cmocka_unit_test(a_function_in_a_policy_reads_as_its_caller_or_its_owner),
         cmocka_unit_test(functions_have_privileges),
     };
