@@ -83,6 +83,8 @@ export class Selects extends Filters {
         const key = alias && !spread ? alias : way.name;
         const here = [...path, key];
         const prefix = here.map(quoted).join('.');
+        // Two of one name would share what is asked of them.
+        if (params.some(([name]) => name.startsWith(`${prefix}.`))) return null;
         const inside = { related: [], embeds: [] };
         const inner = [];
         const isSum = !this.isWrite && !spread && random.chance(0.07);
