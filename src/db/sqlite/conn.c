@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/stop.h"
+#include "db/sqlite/cell.h"
 #include "db/sqlite/sequence.h"
 
 /* Virtual machine steps between two looks at the limits. */
@@ -367,31 +368,7 @@ lite_conn_result(sqlite3_context *ctx, const struct value *value, sqlite3_destru
 void
 lite_conn_cell(sqlite3_stmt *stmt, int column, struct value *out)
 {
-    /* Without mutexes all values are protected ones (sqlite.org/c3ref/value.html), and the blob of a
-     * text is the text itself: asking for text would copy it to end it with a NUL. */
-    sqlite3_value *cell = sqlite3_column_value(stmt, column);
-
-    switch (sqlite3_value_type(cell)) {
-    case SQLITE_INTEGER:
-        *out = (struct value){.kind = VALUE_INT, .i = sqlite3_value_int64(cell)};
-        break;
-    case SQLITE_FLOAT:
-        *out = (struct value){.kind = VALUE_REAL, .f = sqlite3_value_double(cell)};
-        break;
-    case SQLITE_NULL:
-        *out = (struct value){.kind = VALUE_NULL};
-        break;
-    case SQLITE_TEXT:
-        out->kind = VALUE_TEXT;
-        out->s.data = sqlite3_value_blob(cell);
-        out->s.len = (size_t)sqlite3_value_bytes(cell);
-        break;
-    default:
-        out->kind = VALUE_BLOB;
-        out->s.data = sqlite3_value_blob(cell);
-        out->s.len = (size_t)sqlite3_value_bytes(cell);
-        break;
-    }
+    cell_of(sqlite3_column_value(stmt, column), out);
 }
 
 static bool
@@ -403,8 +380,7 @@ row_out(struct lite_conn *conn, sqlite3_stmt *handle, struct db_stmt *stmt)
         conn->cell_cap = count + 16;
         conn->cells = xrealloc(conn->cells, conn->cell_cap * sizeof(struct value));
     }
-    for (uint32_t i = 0; i < count; i++)
-        lite_conn_cell(handle, (int)i, conn->cells + i);
+    cells_of(handle, conn->cells, (int)count);
     conn->rows_seen = true;
     return stmt->on_row(stmt->ctx, conn->cells, count);
 }

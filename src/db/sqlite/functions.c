@@ -5,6 +5,7 @@
 #include "core/err_local.h"
 #include "core/stop.h"
 #include "db/engine.h"
+#include "db/sqlite/cell.h"
 #include "db/sqlite/conn.h"
 #include "db/sqlite/functions_impl.h"
 #include "sql/float.h"
@@ -71,18 +72,10 @@ fn_int_of(sqlite3_value *arg)
 struct value
 fn_value_of(sqlite3_value *arg)
 {
-    switch (sqlite3_value_type(arg)) {
-    case SQLITE_INTEGER:
-        return (struct value){.kind = VALUE_INT, .i = sqlite3_value_int64(arg)};
-    case SQLITE_FLOAT:
-        return (struct value){.kind = VALUE_REAL, .f = sqlite3_value_double(arg)};
-    case SQLITE_TEXT:
-        return (struct value){.kind = VALUE_TEXT, .s = fn_bytes_of(arg)};
-    case SQLITE_BLOB:
-        return (struct value){.kind = VALUE_BLOB, .s = fn_bytes_of(arg)};
-    default:
-        return (struct value){.kind = VALUE_NULL};
-    }
+    struct value value;
+
+    cell_of(arg, &value);
+    return value;
 }
 
 bool

@@ -2,6 +2,7 @@
 /* JSON: rows as objects, and paths into documents. The aggregates are with the other ones. */
 #include "core/err_local.h"
 #include "core/json.h"
+#include "db/sqlite/cell.h"
 #include "db/sqlite/functions_impl.h"
 #include "sql/zone.h"
 
@@ -134,8 +135,9 @@ write_row_stripped(struct fn *fn, struct buf *out, const struct row_spec *spec,
 static inline void
 write_value(struct fn *fn, struct buf *out, char json_class, sqlite3_value *from)
 {
-    struct value value = fn_value_of(from);
+    struct value value;
 
+    cell_of(from, &value);
     if (!type_write_json_plain(out, json_class, &value))
         fn_write_json(fn, out, json_class, &value);
 }
