@@ -15,7 +15,10 @@ static const char tables[] =
     "(2,'{}','{}',NULL,NULL,NULL,'[1,\"foo\",null]',NULL,NULL), "
     "(3,'{{1,2},{3,4}}','{\"q\\\"uote\",\"back\\\\slash\",\"{br}\",\"co,mma\",\" sp \"}',"
     "'{10}','{f}',NULL,'\"foo\"','{ok}',NULL), "
-    "(4,NULL,ARRAY['x','y'],'{2.00,1.50}',NULL,NULL,'{\"a\":1.0,\"n\":null}',NULL,NULL); ";
+    "(4,NULL,ARRAY['x','y'],'{2.00,1.50}',NULL,NULL,'{\"a\":1.0,\"n\":null}',NULL,NULL); "
+    "CREATE TABLE top (id int PRIMARY KEY); INSERT INTO top VALUES (1); "
+    "CREATE TABLE low (id int PRIMARY KEY, top_id int REFERENCES top, li int[]); "
+    "INSERT INTO low VALUES (1,1,'{1}'), (2,1,'{2,3}'), (3,1,NULL), (4,1,'{}'); ";
 
 static int
 open_tables(void **state)
@@ -35,6 +38,8 @@ close_tables(void **state)
 }
 
 static const struct door_case arrays_are_shown_as_json_and_in_csv_as_literals_cases[] = {
+    {"GET /top?select=id,...low(li,low:id)&low.order=id",
+     "200\n\n[{\"id\":1,\"li\":[[1], \n [2,3], null, \n []],\"low\":[1, 2, 3, 4]}]"},
     {"GET /arr?select=id,i,t,n,b,d,v,m,f,i2&order=id",
      "200\nContent-Range: 0-3/*\n\n[{\"id\":1,\"i\":[1,2,3],\"t\":[\"a\",\"b c\",null,"
      "\"NULL\",\"\"],\"n\":[1.50,2.00],\"b\":[true,false,null],"

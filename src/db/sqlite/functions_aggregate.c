@@ -84,11 +84,14 @@ json_array_step(sqlite3_context *ctx, int argc, sqlite3_value **argv)
     struct buf *out = list_of(ctx);
     struct str json_class = fn_text_of(argv[0]);
     struct value value = fn_value_of(argv[1]);
+    bool is_array = json_class.len > 0 && json_class.data[0] >= 'A' && json_class.data[0] <= 'Z';
 
     if (out == NULL)
         return;
     if (out->len == 0)
         buf_add_char(out, '[');
+    else if (is_array && value.kind != VALUE_NULL)
+        BUF_ADD_LIT(out, ", \n "); /* as json_agg() has it before each array but the first */
     else
         BUF_ADD_LIT(out, ", ");
     fn_write_json(fn, out, json_class.len > 0 ? json_class.data[0] : 's', &value);
