@@ -17,8 +17,9 @@ static const char tables[] =
     "'{10}','{f}',NULL,'\"foo\"','{ok}',NULL), "
     "(4,NULL,ARRAY['x','y'],'{2.00,1.50}',NULL,NULL,'{\"a\":1.0,\"n\":null}',NULL,NULL); "
     "CREATE TABLE top (id int PRIMARY KEY); INSERT INTO top VALUES (1); "
-    "CREATE TABLE low (id int PRIMARY KEY, top_id int REFERENCES top, li int[]); "
-    "INSERT INTO low VALUES (1,1,'{1}'), (2,1,'{2,3}'), (3,1,NULL), (4,1,'{}'); ";
+    "CREATE TABLE low (id int PRIMARY KEY, top_id int REFERENCES top, li int[], j json); "
+    "INSERT INTO low VALUES (1,1,'{1}','null'), (2,1,'{2,3}','[null]'), (3,1,NULL,NULL), "
+    "(4,1,'{}','{\"a\":null}'); ";
 
 static int
 open_tables(void **state)
@@ -38,6 +39,10 @@ close_tables(void **state)
 }
 
 static const struct door_case arrays_are_shown_as_json_and_in_csv_as_literals_cases[] = {
+    {"GET /top?select=id,low(id,j)&low.order=id\n"
+     "Accept: application/vnd.pgrst.array+json;nulls=stripped",
+     "200\n\n[{\"id\":1,\"low\":[{\"id\":1}, \n {\"id\":2,\"j\":[null]}, \n {\"id\":3}, \n "
+     "{\"id\":4,\"j\":{}}]}]"},
     {"GET /top?select=id,...low(li,low:id)&low.order=id",
      "200\n\n[{\"id\":1,\"li\":[[1], \n [2,3], null, \n []],\"low\":[1, 2, 3, 4]}]"},
     {"GET /arr?select=id,i,t,n,b,d,v,m,f,i2&order=id",

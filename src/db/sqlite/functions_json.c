@@ -117,13 +117,15 @@ write_row_stripped(struct fn *fn, struct buf *out, const struct row_spec *spec,
         const struct row_column *column = &spec->columns[i];
         struct value value = fn_value_of(values[i]);
         struct json *json = NULL;
+        bool is_json = column->json_class == 'r' && value.kind == VALUE_TEXT &&
+                       json_parse(value.s, limits, fn->scratch, &json, NULL);
 
-        if (value.kind == VALUE_NULL)
+        /* The null that JSON has is one, too. */
+        if (value.kind == VALUE_NULL || (is_json && json->type == JSON_NULL))
             continue;
         buf_add_str(out, first ? str_slice(column->key, 1, column->key.len) : column->key);
         first = false;
-        if (column->json_class == 'r' && value.kind == VALUE_TEXT &&
-            json_parse(value.s, limits, fn->scratch, &json, NULL))
+        if (is_json)
             write_stripped(out, json);
         else
             fn_write_json(fn, out, column->json_class, &value);
