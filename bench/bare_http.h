@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The least HTTP that a benchmark client can talk to: one thread, epoll, keep-alive, one request at a
- * time per connection, no limits, no checks, no time-outs. It is the yardstick for what the checks,
- * the grammar and the rest of a real server cost; never serve anything with it.
+ * The least HTTP that a benchmark client can talk to: one thread, epoll, keep-alive, one request at
+ * a time per connection, no limits, no checks, no time-outs. It is the yardstick for what the
+ * checks, the grammar and the rest of a real server cost; never serve anything with it.
  */
 #ifndef CAIRN_BENCH_BARE_HTTP_H
 #define CAIRN_BENCH_BARE_HTTP_H

@@ -5,7 +5,8 @@
  *
  *     bare_sqlite PORT FILE
  *
- * GET /items/N one row, GET /items?after=N twenty rows, POST /events an insert, GET /static nothing.
+ * GET /items/N one row, GET /items?after=N twenty rows, POST /events an insert, GET /static
+ * nothing.
  */
 #include <sqlite3.h>
 #include <stdio.h>

@@ -2,14 +2,14 @@
 /*
  * Who is asking, and what they may do: the one place that decides.
  *
- * Every route names the right it requires (def/routes.toml). For the data API a caller shows a token,
- * as "Authorization: Bearer TOKEN" or "apikey: TOKEN", or is anonymous. A token has a role and claims:
- * on PostgreSQL the request runs as that role and the database decides about the rest; on the embedded
- * engine auth.anonymous decides.
+ * Every route names the right it requires (def/routes.toml). For the data API a caller shows a
+ * token, as "Authorization: Bearer TOKEN" or "apikey: TOKEN", or is anonymous. A token has a role
+ * and claims: on PostgreSQL the request runs as that role and the database decides about the rest;
+ * on the embedded engine auth.anonymous decides.
  *
  * struct auth holds keys and rules; it never changes and is shared by threads, with a count of
- * references. struct auth_loop belongs to one loop thread: it remembers tokens that were verified, so
- * that one that comes again costs no cryptography.
+ * references. struct auth_loop belongs to one loop thread: it remembers tokens that were verified,
+ * so that one that comes again costs no cryptography.
  */
 #ifndef CAIRN_AUTH_AUTH_H
 #define CAIRN_AUTH_AUTH_H
@@ -37,7 +37,8 @@ bool auth_has_keys(const struct auth *auth);
 /* The reference is taken over. */
 struct auth_loop *auth_loop_new(struct auth *auth);
 void auth_loop_free(struct auth_loop *loop); /* NULL is safe */
-/* From now on with these keys and rules (the reference is taken over); what was remembered is wiped. */
+/* From now on with these keys and rules (the reference is taken over); what was remembered is
+ * wiped. */
 void auth_loop_set(struct auth_loop *loop, struct auth *auth);
 
 /* What the migrations say of who may do what. */

@@ -2,9 +2,9 @@
 /*
  * The way to one claim, in two notations.
  *
- * The short one: ".role", ".app.roles[0]", ".\"https://shop.example/role\"", and as the last step the
- * first text of an array that fits: [?(@ == "x")], with ==, !=, ^== (begins with), ==^ (ends with)
- * and *== (contains).
+ * The short one: ".role", ".app.roles[0]", ".\"https://shop.example/role\"", and as the last step
+ * the first text of an array that fits: [?(@ == "x")], with ==, !=, ^== (begins with), ==^ (ends
+ * with) and *== (contains).
  *
  * JSONPath (RFC 9535), which begins with $: names, indexes, slices, wildcards, descendants and
  * filters with comparisons, tests, and the functions search() and match(). The claim is the first
@@ -23,7 +23,8 @@
 
 struct claim_path;
 
-/* Copies what it needs of text. When it isn't a path: NULL, and what is wrong in err (ERR_CONFIG). */
+/* Copies what it needs of text. When it isn't a path: NULL, and what is wrong in err
+ * (ERR_CONFIG). */
 MUST_CHECK bool claim_path_parse(struct str text, struct claim_path **out, struct err *err);
 void claim_path_free(struct claim_path *path); /* NULL is safe */
 /* NULL when nothing is there. */

@@ -3,8 +3,8 @@
  * The keys that tokens are checked with: a secret, and public keys from a JWK set (RFC 7517).
  *
  * A key decides which algorithms it can be used with; what a token says is only compared with that.
- * So a token can't have a public key taken for a secret. The set never changes once it is filled, and
- * threads may share it.
+ * So a token can't have a public key taken for a secret. The set never changes once it is filled,
+ * and threads may share it.
  */
 #ifndef CAIRN_AUTH_JWK_H
 #define CAIRN_AUTH_JWK_H
@@ -61,11 +61,11 @@ MUST_CHECK bool jwk_set_add_secret(struct jwk_set *set, struct str secret, int64
                                    struct err *err);
 
 /*
- * Adds the keys of a JSON text: a JWK set, or one JWK. Keys that are not for checking signatures, or
- * of a kind that isn't known here, are passed over, as RFC 7517 says; none left is an error. So is a
- * key that is weak or not well-formed, in a set that was given; in one that is published it is passed
- * over, and so is a secret, because what is published is none. err is of kind ERR_CONFIG and names the
- * key by its place.
+ * Adds the keys of a JSON text: a JWK set, or one JWK. Keys that are not for checking signatures,
+ * or of a kind that isn't known here, are passed over, as RFC 7517 says; none left is an error. So
+ * is a key that is weak or not well-formed, in a set that was given; in one that is published it is
+ * passed over, and so is a secret, because what is published is none. err is of kind ERR_CONFIG and
+ * names the key by its place.
  */
 enum jwk_origin { JWK_GIVEN, JWK_PUBLISHED };
 MUST_CHECK bool jwk_set_add_json(struct jwk_set *set, struct str json, enum jwk_origin origin,

@@ -3,9 +3,9 @@
  * A JWK set that is published at a URL: asked for once, within bounds.
  *
  * What may go wrong is bounded: the time in all and to connect, the size, the redirects (which stay
- * with https), and an answer is taken only when it is 200 and a JWK set with a key in it. TLS is verified. No
- * compression is asked for, so that nothing unpacks. It blocks, and belongs to a thread that may.
- * Sources: RFC 7517; RFC 9111 for how long the answer stays fresh.
+ * with https), and an answer is taken only when it is 200 and a JWK set with a key in it. TLS is
+ * verified. No compression is asked for, so that nothing unpacks. It blocks, and belongs to a
+ * thread that may. Sources: RFC 7517; RFC 9111 for how long the answer stays fresh.
  */
 #ifndef CAIRN_AUTH_JWKS_H
 #define CAIRN_AUTH_JWKS_H

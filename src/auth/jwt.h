@@ -3,9 +3,9 @@
  * JSON Web Tokens: signed ones in compact form (RFC 7515, 7519).
  *
  * Strict: three parts, base64url without padding, no duplicate members, no extension that is
- * critical, and an algorithm that one of our keys can do. What a header says about where keys are to
- * be found is never looked at. Errors are of kind ERR_REQUEST and have the codes, texts and statuses
- * of the data API's contract: PGRST301 for what can't be trusted, PGRST303 for its claims.
+ * critical, and an algorithm that one of our keys can do. What a header says about where keys are
+ * to be found is never looked at. Errors are of kind ERR_REQUEST and have the codes, texts and
+ * statuses of the data API's contract: PGRST301 for what can't be trusted, PGRST303 for its claims.
  */
 #ifndef CAIRN_AUTH_JWT_H
 #define CAIRN_AUTH_JWT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tokens whose signature was good, with what follows from them. Bounded; a newer one takes the place
- * of an older one. Only times are to be checked again.
+ * Tokens whose signature was good, with what follows from them. Bounded; a newer one takes the
+ * place of an older one. Only times are to be checked again.
  */
 #ifndef CAIRN_AUTH_TOKEN_CACHE_H
 #define CAIRN_AUTH_TOKEN_CACHE_H

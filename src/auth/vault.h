@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A place for the bytes of a key: pages of their own, left out of core dumps and kept from swap where
- * the system lets us, and wiped before they are given back.
+ * A place for the bytes of a key: pages of their own, left out of core dumps and kept from swap
+ * where the system lets us, and wiped before they are given back.
  */
 #ifndef CAIRN_AUTH_VAULT_H
 #define CAIRN_AUTH_VAULT_H

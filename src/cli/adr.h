@@ -18,11 +18,12 @@ MUST_CHECK bool adr_write(const char *dir, const char *title, const char *day, c
 /* A decision of the catalogue that has to be written down. */
 struct adr_due {
     const struct lifecycle_row *row;
-    /* Its record, relative to the project's folder, found by its name: that of the decision, or the row's
-     * id. NULL when there is none. */
+    /* Its record, relative to the project's folder, found by its name: that of the decision, or the
+     * row's id. NULL when there is none. */
     const char *file;
 };
-/* Those that the catalogue wants of the project in dir at that stage, in its order; they live in arena. */
+/* Those that the catalogue wants of the project in dir at that stage, in its order; they live in
+ * arena. */
 const struct adr_due *adr_list_due(const char *dir, const struct catalogue *catalogue,
                                    enum lifecycle_stage stage, struct arena *arena, size_t *count);
 

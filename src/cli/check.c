@@ -22,10 +22,10 @@ enum {
     BASIS_WIDTH = 10
 };
 
-/* --- while it runs --------------------------------------------------------------------------------- */
+/* --- while it runs ---------------------------------------------------------------------------- */
 
-/* The line that is written over, on a terminal only. The probes ask between whiles whether they are to
- * end, with nothing in hand. */
+/* The line that is written over, on a terminal only. The probes ask between whiles whether they are
+ * to end, with nothing in hand. */
 static struct progress {
     const struct examiner *examiner;
     const struct lifecycle_row *row;
@@ -107,7 +107,7 @@ announce_drills(struct cli *cli, const struct project *project,
     buf_fini(&text);
 }
 
-/* --- the report for people ------------------------------------------------------------------------ */
+/* --- the report for people -------------------------------------------------------------------- */
 
 /* What was found, beside what it was held against. */
 static void
@@ -281,7 +281,7 @@ add_report(struct page *page, const struct verdicts *verdicts)
     }
 }
 
-/* --- files ---------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 typedef void (*report_writer)(const struct verdicts *verdicts, struct buf *out);
 
@@ -332,7 +332,7 @@ update_gaps(struct cli *cli, struct project *project, const char *evidence)
     return true;
 }
 
-/* --- the command ---------------------------------------------------------------------------------- */
+/* --- the command ------------------------------------------------------------------------------ */
 
 /* A required row passed before, and doesn't now. */
 static bool
@@ -383,7 +383,8 @@ exit_code_of(const struct verdicts *before, const struct verdicts *after,
     }
 }
 
-/* Of another service only what can be found out about it counts, and cairn's options are of no use to it. */
+/* Of another service only what can be found out about it counts, and cairn's options are of no use
+ * to it. */
 static void
 keep_found(struct verdicts *verdicts)
 {

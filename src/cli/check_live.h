@@ -13,8 +13,8 @@
 MUST_CHECK bool check_live_flags(struct cli *cli);
 
 /*
- * Finds the running service. When rows that options look at have drills, they are announced, and run
- * if the service's name was given by --yes-live or is typed now. False with the error said.
+ * Finds the running service. When rows that options look at have drills, they are announced, and
+ * run if the service's name was given by --yes-live or is typed now. False with the error said.
  */
 MUST_CHECK bool check_live_open(struct cli *cli, const struct project *project,
                                 const struct examine_options *options, struct examiner *examiner,

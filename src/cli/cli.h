@@ -87,8 +87,8 @@ bool cli_has_subcommands(const struct command_def *command);
 /* The top-level command or subcommand of parent that name most resembles, or NULL. */
 const char *cli_suggest_command(const char *parent, const char *name);
 
-/* Makes a key and a certificate for localhost, 127.0.0.1 and ::1, valid for valid_days, in PEM form.
- * The files must not exist; the key gets mode 0600. */
+/* Makes a key and a certificate for localhost, 127.0.0.1 and ::1, valid for valid_days, in PEM
+ * form. The files must not exist; the key gets mode 0600. */
 MUST_CHECK bool cli_make_certificate(const char *cert_file, const char *key_file, int valid_days,
                                      struct err *err);
 

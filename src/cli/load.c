@@ -54,7 +54,7 @@ show_progress(void *ctx, int64_t elapsed_ms)
     return true;
 }
 
-/* --- what to ask ---------------------------------------------------------------------------------- */
+/* --- what to ask ------------------------------------------------------------------------------ */
 
 static bool
 get_number(struct cli *cli, const char *flag, double min, double max, double *out)
@@ -210,7 +210,7 @@ make_plan(struct cli *cli, const struct project *project, struct plan *plan)
     return true;
 }
 
-/* --- running -------------------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------------------- */
 
 static bool
 run_once(struct cli *cli, struct plan *plan, struct load_result *result)
@@ -240,7 +240,7 @@ make_report(const struct plan *plan, const struct load_result *result)
                                 .own_limit = plan->own_limit};
 }
 
-/* --- the limit ------------------------------------------------------------------------------------ */
+/* --- the limit -------------------------------------------------------------------------------- */
 
 /* A proof of concept has no targets: those of whoever waits for an answer. */
 static double
@@ -268,8 +268,8 @@ meets_target(const struct plan *plan, const struct load_result *result)
 
 enum step { STEP_MET, STEP_MISSED, STEP_OWN_LIMIT, STEP_SILENT, STEP_FAILED };
 
-/* One rate. What counts from when a request was meant to begin holds the generator's lateness too: who
- * meets the targets meets them; who misses them may have been measured wrongly. */
+/* One rate. What counts from when a request was meant to begin holds the generator's lateness too:
+ * who meets the targets meets them; who misses them may have been measured wrongly. */
 static enum step
 try_rate(struct cli *cli, struct plan *plan, double rate)
 {
@@ -365,7 +365,7 @@ find_limit(struct cli *cli, struct plan *plan)
     return say_limit(cli, plan, good, is_own);
 }
 
-/* --- the command ---------------------------------------------------------------------------------- */
+/* --- the command ------------------------------------------------------------------------------ */
 
 static bool
 write_page(struct cli *cli, const struct load_report *report)

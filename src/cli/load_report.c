@@ -5,8 +5,8 @@
 
 enum { POWERS = 32, FIGURES_WIDTH = 45, OWN_MAX = 1024 };
 
-/* Later than this at the 95th percentile and a part of what was measured, or past this share of what it
- * can do, what was seen is the generator's own limit. */
+/* Later than this at the 95th percentile and a part of what was measured, or past this share of
+ * what it can do, what was seen is the generator's own limit. */
 #define LATENESS_MAX_MS 5
 #define LATENESS_PART 0.1
 #define LIMIT_SHARE 0.8
@@ -40,7 +40,7 @@ load_report_is_own_limit(const struct load_report *report)
            (report->own_limit > 0 && rate > LIMIT_SHARE * report->own_limit);
 }
 
-/* --- text ----------------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------- */
 
 void
 load_report_add_model(const struct load_report *report, struct buf *out)
@@ -186,7 +186,7 @@ load_report_text(const struct load_report *report, struct page *page)
     buf_fini(&own);
 }
 
-/* --- JSON ----------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static void
 add_json_routes(const struct load_report *report, struct buf *out)

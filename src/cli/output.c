@@ -52,7 +52,8 @@ cli_get_width(int fd)
     return size.ws_col < WIDTH_MIN ? WIDTH_MIN : size.ws_col;
 }
 
-/* After two columns: on a terminal in its lines, elsewhere in one, for programs that look for it. */
+/* After two columns: on a terminal in its lines, elsewhere in one, for programs that look for
+ * it. */
 static void say_text(const char *fmt, va_list args, const char *end) PRINTF_LIKE(1, 0);
 
 static void

@@ -34,7 +34,7 @@ has_room(struct cli *cli, size_t count)
     return false;
 }
 
-/* --- the time-box --------------------------------------------------------------------------------- */
+/* --- the time-box ----------------------------------------------------------------------------- */
 
 static void
 say_milestones(const struct cli *cli, const struct poc *poc)
@@ -85,7 +85,7 @@ cli_poc_start(struct cli *cli)
     return CLI_DONE;
 }
 
-/* --- questions and criteria ------------------------------------------------------------------------ */
+/* --- questions and criteria ------------------------------------------------------------------- */
 
 int
 cli_poc_question(struct cli *cli)
@@ -293,7 +293,7 @@ cli_poc_remove(struct cli *cli)
     return CLI_DONE;
 }
 
-/* --- the decision --------------------------------------------------------------------------------- */
+/* --- the decision ----------------------------------------------------------------------------- */
 
 static int
 write_report(struct cli *cli, const struct project *project)

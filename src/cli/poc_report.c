@@ -68,7 +68,7 @@ record_of(const struct adr_due *due)
     return due->file != NULL ? due->file : "not written down";
 }
 
-/* --- a terminal ----------------------------------------------------------------------------------- */
+/* --- a terminal ------------------------------------------------------------------------------- */
 
 static void
 add_texts(struct page *page, const char *title, const char *const *texts, size_t count)
@@ -264,7 +264,7 @@ poc_report_json(const struct project *project, struct buf *out)
     BUF_ADD_LIT(out, "]}\n");
 }
 
-/* --- Markdown ------------------------------------------------------------------------------------- */
+/* --- Markdown --------------------------------------------------------------------------------- */
 
 /* Text of people's in a cell of a table. */
 static void
@@ -342,7 +342,7 @@ poc_report_markdown(const struct project *project, struct buf *out)
     }
 }
 
-/* --- HTML ----------------------------------------------------------------------------------------- */
+/* --- HTML ------------------------------------------------------------------------------------- */
 
 /* A bar for what was found, and a line where the limit is. */
 static void

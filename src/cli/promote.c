@@ -10,7 +10,7 @@
 
 enum { FILE_MAX = 1024 * 1024, PLAN_MAX = 4 * 1024 * 1024 };
 
-/* --- what changes --------------------------------------------------------------------------------- */
+/* --- what changes ----------------------------------------------------------------------------- */
 
 /* Options whose default is another one at the new stage, where the default holds. */
 static void
@@ -73,7 +73,7 @@ add_work(struct page *page, const struct verdicts *verdicts, enum lifecycle_need
         BUF_ADD_LIT(&page->out, "\n");
 }
 
-/* --- the plan ------------------------------------------------------------------------------------- */
+/* --- the plan --------------------------------------------------------------------------------- */
 
 /* The migration checklist of the stage, in its own order: what the documents put into weeks, months
  * and quarters. */
@@ -149,7 +149,7 @@ write_plan(struct cli *cli, struct project *project, const struct verdicts *verd
     return code;
 }
 
-/* --- the promotion -------------------------------------------------------------------------------- */
+/* --- the promotion ---------------------------------------------------------------------------- */
 
 /* Puts the stage into cairn.yaml: the line that sets it is changed, or one is added on top. */
 static bool

@@ -143,7 +143,7 @@ cli_run_selftest(struct cli *cli, const struct project *project, const char *onl
                                                 : CLI_FAILED;
 }
 
-/* --- a service with a defect ---------------------------------------------------------------------- */
+/* --- a service with a defect ------------------------------------------------------------------ */
 
 #define NO_DEFECT "none"
 

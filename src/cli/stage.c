@@ -109,7 +109,7 @@ stage_mark(enum verdict_status status)
     return marks[status];
 }
 
-/* --- text on stdout ------------------------------------------------------------------------------- */
+/* --- text on stdout --------------------------------------------------------------------------- */
 
 void
 page_init(struct page *page)

@@ -35,8 +35,8 @@ void page_mark(struct page *page, enum cli_mark mark);
 void page_dim(struct page *page, const char *text);
 /* Text, cut or filled up with spaces to exactly width columns. */
 void page_cell(struct page *page, const char *text, unsigned width);
-/* Text in lines of at most page->width columns, the first after what stands there already, the others
- * indented. Ends with a line end. */
+/* Text in lines of at most page->width columns, the first after what stands there already, the
+ * others indented. Ends with a line end. */
 void page_wrap(struct page *page, const char *text, unsigned indent);
 enum cli_mark stage_mark(enum verdict_status status);
 

@@ -17,8 +17,8 @@ wrap_bytes_of(const char *text, unsigned columns, unsigned *count)
     return at;
 }
 
-/* How much of text goes into a line of that many columns: up to its last space or line end, or all of
- * it. */
+/* How much of text goes into a line of that many columns: up to its last space or line end, or all
+ * of it. */
 static size_t
 take_line(const char *text, unsigned columns)
 {

@@ -5,8 +5,8 @@
  *
  * The options are declared in def/config.toml, from which struct config and the option table are
  * generated. Loading collects every error instead of stopping at the first, each with its place,
- * what was wrong and what would be valid. Values of secrets, and passwords in URLs, get neither into
- * errors nor into what the config_write functions put out.
+ * what was wrong and what would be valid. Values of secrets, and passwords in URLs, get neither
+ * into errors nor into what the config_write functions put out.
  *
  * cairn.yaml is untrusted as to form (bounded in size, any bytes) but trusted as to content.
  */

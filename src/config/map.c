@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Maps: names and values that the user chooses. Kept as "name=value", sources added up, the later one
- * of a name winning. Any value may be a secret, so none is shown.
+ * Maps: names and values that the user chooses. Kept as "name=value", sources added up, the later
+ * one of a name winning. Any value may be a secret, so none is shown.
  */
 #include "config/load.h"
 

@@ -19,7 +19,8 @@ struct postgrest_binding *postgrest_parse(const struct postgrest_input *input,
 /* PGRST_DB_URI and its like. */
 struct postgrest_binding *postgrest_read_environ(const struct postgrest_input *input,
                                                  struct config_loader *loader);
-/* A connection string of libpq, URL or key=value, as a URL that cairn takes. NULL: it is neither. */
+/* A connection string of libpq, URL or key=value, as a URL that cairn takes. NULL: it is
+ * neither. */
 const char *postgrest_url(struct arena *arena, const char *text, char *const *environ);
 /* The variable's value, or NULL. */
 const char *postgrest_getenv(char *const *environ, struct str name);

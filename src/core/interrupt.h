@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ctrl-C in a command that has something to put back: it is asked for, and whoever waits gives up, so
- * that what was begun is ended in order. For commands that run by themselves; a server has its own way.
+ * Ctrl-C in a command that has something to put back: it is asked for, and whoever waits gives up,
+ * so that what was begun is ended in order. For commands that run by themselves; a server has its
+ * own way.
  */
 #ifndef CAIRN_CORE_INTERRUPT_H
 #define CAIRN_CORE_INTERRUPT_H

@@ -52,9 +52,9 @@ bool log_is_on(enum log_level level);
 uint64_t log_count(enum log_level level);
 
 /*
- * Writes one line with one write(2) per sink. Names and events are ASCII words of the program; values may be
- * anything: bytes that are not UTF-8 become U+FFFD, a value past 8 KiB is cut, and a str without
- * data is null. A line that can't be written is lost: there is nowhere to say so.
+ * Writes one line with one write(2) per sink. Names and events are ASCII words of the program;
+ * values may be anything: bytes that are not UTF-8 become U+FFFD, a value past 8 KiB is cut, and a
+ * str without data is null. A line that can't be written is lost: there is nowhere to say so.
  *
  * log_event(LOG_INFO, "listening", LOG_CSTR("address", a), LOG_I64("port", p));
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whether this thread's computation is to end before it is done, asked now and then inside of long
- * loops: a scan of a text, a pattern against it. Such a loop ends at once, with any result; whoever set
- * the stop throws the result away.
+ * loops: a scan of a text, a pattern against it. Such a loop ends at once, with any result; whoever
+ * set the stop throws the result away.
  */
 #ifndef CAIRN_CORE_STOP_H
 #define CAIRN_CORE_STOP_H

@@ -9,11 +9,11 @@
  *
  * What a 2xx may rely on: done with ok for a job of mode DB_WRITE means that it is on disk.
  *
- * When a job could not be run its err is of kind ERR_UNAVAILABLE, and it is certain that nothing was
- * changed: CAIRN-BUSY the queue is full, PGRST003 it waited past its time, 55P03 another program or
- * process holds the file, 53100 the disk is full, 58030 it fails, CAIRN-READONLY the database is
- * poisoned, CAIRN-DRAINING the loop is closing, 40001 it was undone together with another job. Of
- * kind ERR_UNKNOWN (CAIRN-UNKNOWN): it may be there or not.
+ * When a job could not be run its err is of kind ERR_UNAVAILABLE, and it is certain that nothing
+ * was changed: CAIRN-BUSY the queue is full, PGRST003 it waited past its time, 55P03 another
+ * program or process holds the file, 53100 the disk is full, 58030 it fails, CAIRN-READONLY the
+ * database is poisoned, CAIRN-DRAINING the loop is closing, 40001 it was undone together with
+ * another job. Of kind ERR_UNKNOWN (CAIRN-UNKNOWN): it may be there or not.
  */
 #ifndef CAIRN_DB_ENGINE_H
 #define CAIRN_DB_ENGINE_H
@@ -34,7 +34,8 @@ enum db_dialect { DB_SQLITE, DB_POSTGRES };
 enum db_mode { DB_READ, DB_WRITE };
 enum db_isolation { DB_ISOLATION_DEFAULT, DB_REPEATABLE_READ, DB_SERIALIZABLE };
 
-/* PostgreSQL: as whom requests without a token run, and what they may do where migrations don't say. */
+/* PostgreSQL: as whom requests without a token run, and what they may do where migrations don't
+ * say. */
 enum db_anon {
     DB_ANON_GIVEN,  /* the configuration names a role: nothing is made or granted for them */
     DB_ANON_CLOSED, /* anon, once migrations have rules; what no rule gives is not given */
@@ -64,20 +65,22 @@ struct db_options {
     bool synchronous_extra; /* embedded: synchronous=EXTRA instead of FULL */
 };
 
-/* The table that db_bulk.sql reads, and how many columns it has. SQLite keeps names that begin so to
- * itself: no table of a migration can be it. */
+/* The table that db_bulk.sql reads, and how many columns it has. SQLite keeps names that begin so
+ * to itself: no table of a migration can be it. */
 #define DB_BULK_ROWS "sqlite_cairn_rows"
 enum { DB_BULK_WIDTH = 100 };
 
 /*
- * An insert of many rows by the embedded engine, as one statement that takes them from DB_BULK_ROWS:
- * parameter ?1 is its column c1. The engine runs it where it can. When it fails all is undone, also
- * what it drew from sequences, and the rows go one by one, which says what is wrong and with which.
+ * An insert of many rows by the embedded engine, as one statement that takes them from
+ * DB_BULK_ROWS: parameter ?1 is its column c1. The engine runs it where it can. When it fails all
+ * is undone, also what it drew from sequences, and the rows go one by one, which says what is wrong
+ * and with which.
  */
 struct db_bulk {
     struct str sql;
-    /* The same with a key that SQLite counts up, for when that gives the numbers that are next in the
-     * sequence: when it ends at the greatest key, which last asks for. data NULL: there is none. */
+    /* The same with a key that SQLite counts up, for when that gives the numbers that are next in
+     * the sequence: when it ends at the greatest key, which last asks for. data NULL: there is
+     * none. */
     struct str append_sql, last_sql;
     struct str sequence;
     uint64_t id; /* as db_stmt.id, and two more that follow; 0: never run */
@@ -94,9 +97,9 @@ struct db_stmt {
      * depend on it (a role, the search path). Of the first statements only. */
     bool runs_before_prepare;
     uint32_t row_count; /* runs of the statement, >= 1 (embedded engine only: > 1) */
-    /* Embedded: the same for the case that no group of rows in the answer has to be cut short, which
-     * is less work and fails where one has to. Reads that can restart run it first, under an id of
-     * its own. data NULL: there is none. */
+    /* Embedded: the same for the case that no group of rows in the answer has to be cut short,
+     * which is less work and fails where one has to. Reads that can restart run it first, under an
+     * id of its own. data NULL: there is none. */
     struct str uncut_sql;
     const struct db_bulk *bulk; /* embedded: all rows at once; NULL: that can't be */
     const struct model_table
@@ -133,8 +136,8 @@ MUST_CHECK bool db_settings_put(struct db_settings *settings, struct str name, s
                                 struct err *err);
 
 /* Who asks, for what policies and functions read on the embedded engine: cairn_role() and
- * cairn_setting(). A member whose data is NULL is not set. On PostgreSQL the caller's first statement
- * sets them. */
+ * cairn_setting(). A member whose data is NULL is not set. On PostgreSQL the caller's first
+ * statement sets them. */
 struct db_session {
     struct str role;                                                  /* current_user */
     struct str claims_json, headers_json, cookies_json, method, path; /* request.* */
@@ -144,8 +147,8 @@ struct db_session {
 };
 
 /*
- * What an error may tell of rows, on the embedded engine: which values its details show. Asked when a
- * constraint has refused a write, on the thread that writes.
+ * What an error may tell of rows, on the embedded engine: which values its details show. Asked when
+ * a constraint has refused a write, on the thread that writes.
  */
 enum db_sight { DB_SEES_NOTHING, DB_SEES_COLUMNS, DB_SEES_ALL };
 struct db_viewer {
@@ -168,14 +171,14 @@ struct db_job {
     struct str request_id;       /* for the log; may be empty */
     enum db_isolation isolation; /* PostgreSQL only */
     /* PostgreSQL: the first setting_count statements only set what ends with the transaction, and
-     * where may_share is true the others leave nothing behind that reads with the same settings could
-     * tell. Such reads may run in one transaction; the settings are then sent once. */
+     * where may_share is true the others leave nothing behind that reads with the same settings
+     * could tell. Such reads may run in one transaction; the settings are then sent once. */
     uint32_t setting_count;
     bool may_share;
     /* Forget all rows seen: the job starts again from its first statement (a read that moved to the
-     * pool; a job of PostgreSQL whose connection was lost, or whose plan the schema has left behind,
-     * when it is certain that it had no effect). NULL when rows can't be seen twice: a job that has
-     * shown some then fails instead. */
+     * pool; a job of PostgreSQL whose connection was lost, or whose plan the schema has left
+     * behind, when it is certain that it had no effect). NULL when rows can't be seen twice: a job
+     * that has shown some then fails instead. */
     void (*restart)(struct db_job *job);
     /* Asked after the last statement and before the commit; false undoes everything, and job->err
      * (which it must set) is the outcome. NULL: always commit. rollback_only undoes even a success
@@ -220,29 +223,30 @@ const char *db_describe(
     const struct db *db); /* "sqlite data/shop.db", "postgres localhost:5432/shop"; no secrets */
 
 MUST_CHECK bool db_loop_open(struct db *db, uv_loop_t *loop, struct db_loop **out, struct err *err);
-/* Stops accepting, fails what waits with ERR_UNAVAILABLE, lets what runs finish; then closed(ctx). */
+/* Stops accepting, fails what waits with ERR_UNAVAILABLE, lets what runs finish; then
+ * closed(ctx). */
 void db_loop_close(struct db_loop *dl, void (*closed)(void *ctx), void *ctx);
 /*
- * A job that can't be queued is failed through done on the next turn.
- * Exception, for speed: with inline_ok set by db_submit_inline a short embedded read completes
- * before the call returns, with done NOT called; true says so, and the outcome is in the job. False:
- * it was submitted, done will be called.
+ * A job that can't be queued is failed through done on the next turn. Exception, for speed: with
+ * inline_ok set by db_submit_inline a short embedded read completes before the call returns, with
+ * done NOT called; true says so, and the outcome is in the job. False: it was submitted, done will
+ * be called.
  */
 void db_submit(struct db_loop *dl, struct db_job *job);
 MUST_CHECK bool db_submit_inline(struct db_loop *dl, struct db_job *job);
 
 /*
- * What is known of the way to the database without asking it. DB_LINKING: there is none now, and whether there
- * will be one isn't known yet; it is known after half a second, or when an attempt has failed.
- * DB_AWAY: there is none, err says why. The embedded engine is always linked.
+ * What is known of the way to the database without asking it. DB_LINKING: there is none now, and
+ * whether there will be one isn't known yet; it is known after half a second, or when an attempt
+ * has failed. DB_AWAY: there is none, err says why. The embedded engine is always linked.
  */
 enum db_link { DB_LINKED, DB_LINKING, DB_AWAY };
 enum db_link db_loop_get_link(const struct db_loop *dl, struct err *err);
 
 /*
- * Listens on a channel of the database from now on, in a thread of its own, on which heard is called
- * with the payload of each message; data NULL: the connection was lost and is back, and what was said
- * meanwhile is not known. *out is NULL where the engine has no channels.
+ * Listens on a channel of the database from now on, in a thread of its own, on which heard is
+ * called with the payload of each message; data NULL: the connection was lost and is back, and what
+ * was said meanwhile is not known. *out is NULL where the engine has no channels.
  */
 MUST_CHECK bool db_listen(struct db *db, const char *channel,
                           void (*heard)(void *ctx, struct str payload), void *ctx,
@@ -263,8 +267,8 @@ struct db_table_rights {
     bool reads_all;   /* PostgreSQL: all columns, not only some */
     bool lets_all;    /* PostgreSQL: policies let it change or delete each row: USING (true) */
 };
-/* Of the exposed tables those that role may use, by name; none when there is no such role. PostgreSQL
- * only: of the embedded engine's the schema snapshot knows, and there are none here. */
+/* Of the exposed tables those that role may use, by name; none when there is no such role.
+ * PostgreSQL only: of the embedded engine's the schema snapshot knows, and there are none here. */
 MUST_CHECK bool db_list_rights(struct db *db, const char *role, struct arena *arena,
                                struct db_table_rights **out, uint32_t *count, struct err *err);
 
@@ -274,7 +278,8 @@ struct db_migration {
     struct str checksum; /* SHA-256 of the file, hex */
     int64_t applied_us;
 };
-/* In order of application. On PostgreSQL nothing is made: without a record table, none was applied. */
+/* In order of application. On PostgreSQL nothing is made: without a record table, none was
+ * applied. */
 MUST_CHECK bool db_migrations_list(struct db *db, struct arena *arena, struct db_migration **out,
                                    size_t *count, struct err *err);
 /*

@@ -177,7 +177,8 @@ send_all(int fd, struct str bytes, int64_t deadline)
     return true;
 }
 
-/* Reads more into client->in: 1, 0 at the end of the stream, -1 for an error, -2 for the deadline. */
+/* Reads more into client->in: 1, 0 at the end of the stream, -1 for an error, -2 for the
+ * deadline. */
 static int
 read_more(struct client *client, int64_t deadline)
 {
@@ -406,7 +407,8 @@ ask(struct client *client, struct str bytes, bool is_head, struct client_respons
         out->outcome = CLIENT_REFUSED;
         return;
     }
-    /* A server may answer before it has read all; what it said counts, not that the rest was lost. */
+    /* A server may answer before it has read all; what it said counts, not that the rest was
+     * lost. */
     if (client->tls != NULL)
         (void)tls_send_all(client->tls, bytes, deadline);
     else

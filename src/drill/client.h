@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A client that asks one thing at a time: HTTP/1.1, in the clear or over TLS with any certificate, on one
- * connection that is kept.
+ * A client that asks one thing at a time: HTTP/1.1, in the clear or over TLS with any certificate,
+ * on one connection that is kept.
  *
  * It is for probes, which want to see what came back exactly: status, headers, body, or how the
  * connection ended. What it reads is a stranger's: sizes and times are bounded.
@@ -64,8 +64,8 @@ void client_init(struct client *client, const struct endpoint *at, int64_t timeo
 void client_fini(struct client *client);
 
 /*
- * Sends the request and waits for its answer. headers is "Name: value\r\n"... or NULL. body.data NULL
- * sends none. What the response points to is valid until the next call. Reconnects when the
+ * Sends the request and waits for its answer. headers is "Name: value\r\n"... or NULL. body.data
+ * NULL sends none. What the response points to is valid until the next call. Reconnects when the
  * connection is gone; a request is sent once.
  */
 void client_ask(struct client *client, const char *method, const char *path, const char *headers,

@@ -108,7 +108,7 @@ copy_project(const struct config *config, struct service *service, const struct 
                      &plain, err);
 }
 
-/* --- on PostgreSQL -------------------------------------------------------------------------------- */
+/* --- on PostgreSQL ---------------------------------------------------------------------------- */
 
 static bool
 find_roles_of(const struct config *config, const char *name, struct arena *arena,
@@ -155,8 +155,8 @@ find_new_roles(const struct config *config, struct service *service, struct role
     return true;
 }
 
-/* What doesn't run there says nothing about the project: an extension that only a superuser may make,
- * a role that nobody has made yet. */
+/* What doesn't run there says nothing about the project: an extension that only a superuser may
+ * make, a role that nobody has made yet. */
 static bool
 run_migrations(struct service *service, struct err *err)
 {
@@ -207,7 +207,7 @@ make_on_postgres(const struct config *config, struct service *service, struct er
     return pg_scratch_own_roles(service->database, own.names, own.count, &later) && ok;
 }
 
-/* --- both ----------------------------------------------------------------------------------------- */
+/* --- both ------------------------------------------------------------------------------------- */
 
 static const char *
 get_self(struct arena *arena)

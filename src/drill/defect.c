@@ -49,7 +49,7 @@ is(const char *name)
     return strcmp(run.name, name) == 0;
 }
 
-/* --- one request ----------------------------------------------------------------------------------- */
+/* --- one request ------------------------------------------------------------------------------ */
 
 struct exchange {
     struct str method, path;
@@ -235,7 +235,7 @@ send_answer(int fd, const struct exchange *exchange, bool is_head)
     return ok;
 }
 
-/* --- one connection -------------------------------------------------------------------------------- */
+/* --- one connection --------------------------------------------------------------------------- */
 
 /* Whether the request is one of a drill's own writes, with nothing wrong with it. */
 static bool
@@ -252,7 +252,8 @@ is_ledger_read(const struct exchange *exchange)
            path_is(exchange, "/rest/v1/drill_ledger?select=id&");
 }
 
-/* acknowledges-early: the answer goes out first, and the write is made before the next request of the same client. */
+/* acknowledges-early: the answer goes out first, and the write is made before the next request of
+ * the same client. */
 static bool
 answer_early(int fd, struct client *client, struct exchange *exchange, const struct buf *in,
              struct buf *held)
@@ -271,8 +272,8 @@ answer_early(int fd, struct client *client, struct exchange *exchange, const str
     return true;
 }
 
-/* What is answered without the service, by how many came before: how quickly they come is no matter.
- * 0: nothing is. */
+/* What is answered without the service, by how many came before: how quickly they come is no
+ * matter. 0: nothing is. */
 static int
 find_refusal(const struct exchange *exchange, const struct buf *in)
 {
@@ -424,8 +425,8 @@ accept_until_term(int listener)
     }
 }
 
-/* Who sends a request on a connection that is kept hears of the end with its answer; then the service
- * itself ends. */
+/* Who sends a request on a connection that is kept hears of the end with its answer; then the
+ * service itself ends. */
 static void
 drain(int listener)
 {
@@ -442,7 +443,7 @@ drain(int listener)
         kill(run.child, SIGKILL);
 }
 
-/* --- starting -------------------------------------------------------------------------------------- */
+/* --- starting --------------------------------------------------------------------------------- */
 
 static void
 on_term(int signal_no)

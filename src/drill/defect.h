@@ -31,8 +31,9 @@ extern const size_t defect_count;
 bool defect_is_for(const struct defect *defect, enum config_database_engine engine);
 
 /*
- * Serves as the project in the working directory does with that command (serve, dev), at the address in CAIRN_LISTEN, with the
- * defect, until SIGTERM. Returns the exit code. Only for checking the checks.
+ * Serves as the project in the working directory does with that command (serve, dev), at the
+ * address in CAIRN_LISTEN, with the defect, until SIGTERM. Returns the exit code. Only for checking
+ * the checks.
  */
 int defect_serve(const char *name, const char *command, struct err *err);
 

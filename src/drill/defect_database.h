@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Defects of how a service bears that its database is away, or has no room, by what it answers then. On
- * PostgreSQL only: an embedded database goes away with its file, which cairn answers in another way.
+ * Defects of how a service bears that its database is away, or has no room, by what it answers
+ * then. On PostgreSQL only: an embedded database goes away with its file, which cairn answers in
+ * another way.
  */
 #ifndef CAIRN_DRILL_DEFECT_DATABASE_H
 #define CAIRN_DRILL_DEFECT_DATABASE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What drills share: a service of their own, clients that write to it while a fault happens, and the
- * ledger afterwards.
+ * What drills share: a service of their own, clients that write to it while a fault happens, and
+ * the ledger afterwards.
  */
 #ifndef CAIRN_DRILL_DRILL_H
 #define CAIRN_DRILL_DRILL_H
@@ -50,8 +50,8 @@ struct drill {
 };
 
 /*
- * Starts the service; fault is called every 20 ms of the run. It begins when drill_may_begin says so, and
- * calls drill_settle when all of it has happened. False, with that said, when it can't. */
+ * Starts the service; fault is called every 20 ms of the run. It begins when drill_may_begin says
+ * so, and calls drill_settle when all of it has happened. False, with that said, when it can't. */
 MUST_CHECK bool drill_begin(struct drill *drill, struct examiner *examiner,
                             const struct check_input *input, struct evidence *out,
                             void (*fault)(struct drill *drill, int64_t elapsed_ms));
@@ -62,22 +62,22 @@ void drill_settle(struct drill *drill, int64_t elapsed_ms);
 int64_t drill_stretch(const struct drill *drill, int64_t ms);
 /* Writes that were answered, and not well. */
 uint64_t drill_count_refused(const struct drill *drill);
-/* Clients write, and read now and then, until the fault is over; then the rows are counted. False when
- * the drill could not be run, with the reason in drill->err. */
+/* Clients write, and read now and then, until the fault is over; then the rows are counted. False
+ * when the drill could not be run, with the reason in drill->err. */
 MUST_CHECK bool drill_run(struct drill *drill);
 /* Figures for the evidence, and the end of the service. */
 void drill_end(struct drill *drill);
 
-/* What no fault may do: lose what was acknowledged, write it twice, keep what was refused. True when
- * one of these happened, with that said. */
+/* What no fault may do: lose what was acknowledged, write it twice, keep what was refused. True
+ * when one of these happened, with that said. */
 bool drill_is_ledger_wrong(struct drill *drill);
 /* The fault never came, as too little was answered, or it never had an effect; with that said. */
 bool drill_is_untested(struct drill *drill);
 /* Requests that were cut, hung, or answered with what is no HTTP. */
 unsigned long long drill_count_broken(const struct drill *drill);
 
-/* The first answer to the load that says neither that it was done nor that it may be tried again (429, 503,
- * 504, or what also says that of this fault; 0: nothing); 0: there is none. */
+/* The first answer to the load that says neither that it was done nor that it may be tried again
+ * (429, 503, 504, or what also says that of this fault; 0: nothing); 0: there is none. */
 int drill_find_wrong_status(const struct drill *drill, int also);
 
 /* What is asked beside the load. GET: the status, -1 when there was no answer. */

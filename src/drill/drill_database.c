@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The drill of a database restart: for some seconds PostgreSQL throws everybody out of the service's
- * database and lets nobody in, while clients write. To the service this is what a restart of the
- * server is, and nobody else on that server notices.
+ * The drill of a database restart: for some seconds PostgreSQL throws everybody out of the
+ * service's database and lets nobody in, while clients write. To the service this is what a restart
+ * of the server is, and nobody else on that server notices.
  */
 #include "core/clock.h"
 #include "drill/drill.h"
@@ -106,7 +106,7 @@ write_once(void *ctx)
     return NULL;
 }
 
-/* --- the fault ------------------------------------------------------------------------------------ */
+/* --- the fault -------------------------------------------------------------------------------- */
 
 enum { BEFORE, AWAY, BACK };
 
@@ -187,9 +187,10 @@ settle(struct drill *drill, struct outage *outage)
         outage->back_ns = drill->back_ns;
 }
 
-/* --- the verdict ---------------------------------------------------------------------------------- */
+/* --- the verdict ------------------------------------------------------------------------------ */
 
-/* How it behaved while the database was away; true when something of it was wrong, with that said. */
+/* How it behaved while the database was away; true when something of it was wrong, with that
+ * said. */
 static bool
 is_away_wrong(struct drill *drill, const struct outage *outage)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The drill of a full disk. The service's own, where its log and an embedded database are: files that it
- * writes may not grow. PostgreSQL's, which is somebody's: the clone's database refuses what takes room, with
- * the code of a server that has none.
+ * The drill of a full disk. The service's own, where its log and an embedded database are: files
+ * that it writes may not grow. PostgreSQL's, which is somebody's: the clone's database refuses what
+ * takes room, with the code of a server that has none.
  */
 #include "core/clock.h"
 #include "drill/drill.h"
@@ -30,10 +30,10 @@ static const char database_detail[] =
     "refuses INSERT and UPDATE with SQLSTATE 53100, as a server does that can't extend a file. Not played: "
     "no room for the server's log of changes (WAL), which ends PostgreSQL; that is a restart of the database.";
 
-/* --- the service's own ---------------------------------------------------------------------------- */
+/* --- the service's own ------------------------------------------------------------------------ */
 
-/* Limits how large a file each process of the group may make; what is written past that fails, as on
- * a full disk. */
+/* Limits how large a file each process of the group may make; what is written past that fails, as
+ * on a full disk. */
 static void
 limit_files(pid_t group, rlim_t bytes)
 {
@@ -116,7 +116,7 @@ look_own(struct examiner *examiner, const struct check_input *input, struct evid
     drill_end(&drill);
 }
 
-/* --- PostgreSQL's --------------------------------------------------------------------------------- */
+/* --- PostgreSQL's ----------------------------------------------------------------------------- */
 
 enum { BEFORE, OWN, DATABASE, AFTER };
 
@@ -152,7 +152,8 @@ await_write(struct fullness *full, struct client *client)
     }
 }
 
-/* Who is turned away (429) learns nothing of the disk, and asks again. read_path is NULL for a write. */
+/* Who is turned away (429) learns nothing of the disk, and asks again. read_path is NULL for a
+ * write. */
 static int
 ask_until_heard(struct fullness *full, struct client *client, const char *read_path)
 {

@@ -262,7 +262,7 @@ drill_write_beside(const struct service *service, struct client *client, unsigne
     buf_fini(&body);
 }
 
-/* --- SIGTERM -------------------------------------------------------------------------------------- */
+/* --- SIGTERM ---------------------------------------------------------------------------------- */
 
 static void
 fault_shutdown(struct drill *drill, int64_t elapsed_ms)
@@ -343,7 +343,7 @@ look_restart(struct examiner *examiner, const struct check_input *input, struct 
     drill_end(&drill);
 }
 
-/* --- kill -9 -------------------------------------------------------------------------------------- */
+/* --- kill -9 ---------------------------------------------------------------------------------- */
 
 static void
 fault_kill(struct drill *drill, int64_t elapsed_ms)
@@ -381,7 +381,7 @@ look_kill(struct examiner *examiner, const struct check_input *input, struct evi
     drill_end(&drill);
 }
 
-/* --- slow clients --------------------------------------------------------------------------------- */
+/* --- slow clients ----------------------------------------------------------------------------- */
 
 enum { SLOW_STEPS = 10, SLOW_P95_MS = 1000 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A histogram of durations with 1.6 % of relative error, from 1 microsecond to more than an hour: 64
- * linear steps in each power of two.
+ * A histogram of durations with 1.6 % of relative error, from 1 microsecond to more than an hour:
+ * 64 linear steps in each power of two.
  */
 #ifndef CAIRN_DRILL_HIST_H
 #define CAIRN_DRILL_HIST_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a run of load says about the rows of speed. Only good answers count: a service that refuses
- * everything is quick. Nothing is asked here, so that each verdict can be tried with figures made up.
+ * everything is quick. Nothing is asked here, so that each verdict can be tried with figures made
+ * up.
  */
 #ifndef CAIRN_DRILL_JUDGE_LOAD_H
 #define CAIRN_DRILL_JUDGE_LOAD_H

@@ -8,7 +8,7 @@
 
 enum { ASK_MS = 5000 };
 
-/* --- finding it ----------------------------------------------------------------------------------- */
+/* --- finding it ------------------------------------------------------------------------------- */
 
 static bool
 listens_there(const struct running *running, const struct config *config)
@@ -84,14 +84,15 @@ live_open(struct live *live, struct examiner *examiner, const struct config *con
     snprintf(live->at.host, sizeof(live->at.host), "%s", live->running.host);
     snprintf(live->at.port, sizeof(live->at.port), "%u", live->running.port & 0xffffU);
     live->at.is_tls = live->running.is_tls;
-    /* A TLS connection that the other side has ended is written to by OpenSSL, without MSG_NOSIGNAL. */
+    /* A TLS connection that the other side has ended is written to by OpenSSL, without
+     * MSG_NOSIGNAL. */
     signal(SIGPIPE, SIG_IGN);
     describe(live);
 
     return true;
 }
 
-/* --- traffic -------------------------------------------------------------------------------------- */
+/* --- traffic ---------------------------------------------------------------------------------- */
 
 /* Requests of the API alone: health, metrics and documentation are asked by machines. */
 static void
@@ -141,7 +142,7 @@ live_watch_traffic(struct live *live, struct live_traffic *traffic)
     return true;
 }
 
-/* --- rows ----------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 const struct live_drill *
 live_find_drill(const char *check)

@@ -2,10 +2,10 @@
 /*
  * The service that really runs: probes that do it no harm, and, when somebody said so, drills.
  *
- * Probes ask what any client may ask, write nothing, and need no token. Drills end a worker, which the
- * supervisor replaces, or take up connections; they end when more of the users' own requests fail than
- * the stage allows. Nothing is ever sent a signal but a worker whose parent is the supervisor that
- * holds the project's lock. What can't be done without harm stays on a clone.
+ * Probes ask what any client may ask, write nothing, and need no token. Drills end a worker, which
+ * the supervisor replaces, or take up connections; they end when more of the users' own requests
+ * fail than the stage allows. Nothing is ever sent a signal but a worker whose parent is the
+ * supervisor that holds the project's lock. What can't be done without harm stays on a clone.
  */
 #ifndef CAIRN_DRILL_LIVE_H
 #define CAIRN_DRILL_LIVE_H
@@ -44,7 +44,8 @@ struct live_traffic {
  */
 MUST_CHECK bool live_open(struct live *live, struct examiner *examiner, const struct config *config,
                           struct err *err);
-/* As struct examine_options wants it; ctx is the struct live. Says of each row where it was seen. */
+/* As struct examine_options wants it; ctx is the struct live. Says of each row where it was
+ * seen. */
 bool live_look(void *ctx, const struct lifecycle_row *row, const struct check_input *input,
                struct evidence *out);
 /* Whether the row has one. */

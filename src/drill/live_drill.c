@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Drills on the running service. Each watches what its users get, and ends when too much of that fails.
+ * Drills on the running service. Each watches what its users get, and ends when too much of that
+ * fails.
  */
 #include "core/clock.h"
 #include "drill/live.h"
@@ -126,7 +127,7 @@ begin(struct live_run *run, struct live *live, const struct check_input *input,
     return false;
 }
 
-/* --- a worker ends -------------------------------------------------------------------------------- */
+/* --- a worker ends ---------------------------------------------------------------------------- */
 
 /* The history must know that it was no crash, before it happens. */
 static bool
@@ -196,8 +197,9 @@ end_worker(struct live *live, int signal_no, pid_t *ended, struct err *err)
     return ok;
 }
 
-/* Until another worker answers; seconds, or a negative number. An interrupt doesn't end it: who ended a
- * worker waits for the next, and believes the supervisor then: no answer is waited for any more. */
+/* Until another worker answers; seconds, or a negative number. An interrupt doesn't end it: who
+ * ended a worker waits for the next, and believes the supervisor then: no answer is waited for any
+ * more. */
 static double
 wait_for_next(struct live_run *run, pid_t before)
 {
@@ -272,7 +274,7 @@ look_term(struct live *live, const struct check_input *input, struct evidence *o
     look_worker_end(live, input, out, SIGTERM);
 }
 
-/* --- slow clients --------------------------------------------------------------------------------- */
+/* --- slow clients ----------------------------------------------------------------------------- */
 
 static void
 look_slow(struct live *live, const struct check_input *input, struct evidence *out)

@@ -114,7 +114,7 @@ look_docs(struct live *live, const struct check_input *input, struct evidence *o
     client_fini(&client);
 }
 
-/* --- TLS ------------------------------------------------------------------------------------------ */
+/* --- TLS -------------------------------------------------------------------------------------- */
 
 static bool
 see_tls(struct live *live, const struct check_input *input, struct evidence *out,
@@ -177,7 +177,7 @@ look_certificate(struct live *live, const struct check_input *input, struct evid
                    (long long)(left_us / DAY_US));
 }
 
-/* --- latency and errors at the load that there is --------------------------------------------------- */
+/* --- latency and errors at the load that there is --------------------------------------------- */
 
 static int
 compare_seconds(const void *first, const void *second)
@@ -187,8 +187,8 @@ compare_seconds(const void *first, const void *second)
     return (*a > *b) - (*a < *b);
 }
 
-/* The first table that anybody may read, without its rows: what /readyz says on PostgreSQL is known without
- * asking it. Without one, readiness. */
+/* The first table that anybody may read, without its rows: what /readyz says on PostgreSQL is known
+ * without asking it. Without one, readiness. */
 static const char *
 find_path(const struct check_input *input, struct client *client)
 {
@@ -287,7 +287,7 @@ look_error_rate(struct live *live, const struct check_input *input, struct evide
                    traffic.seen_requests);
 }
 
-/* --- the process ---------------------------------------------------------------------------------- */
+/* --- the process ------------------------------------------------------------------------------ */
 
 static bool
 has_status(struct str status, const char *line)

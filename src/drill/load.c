@@ -58,8 +58,8 @@ now_ns(void)
     return clock_mono_ns();
 }
 
-/* When request i of the open model is meant to begin. During the ramp the rate grows evenly, so that
- * after t of T seconds rate * t^2 / 2T requests have begun. */
+/* When request i of the open model is meant to begin. During the ramp the rate grows evenly, so
+ * that after t of T seconds rate * t^2 / 2T requests have begun. */
 static uint64_t
 intended_ns(const struct run *run, uint64_t i)
 {
@@ -426,7 +426,8 @@ next_ns(const struct run *run, uint64_t now)
     return run->options->rate > 0 ? intended_ns(run, run->next) : now;
 }
 
-/* What was meant to begin before the end is sent after it, too, if the generator was the one to be late. */
+/* What was meant to begin before the end is sent after it, too, if the generator was the one to be
+ * late. */
 static bool
 is_due(const struct run *run, uint64_t now)
 {
@@ -543,7 +544,8 @@ drive(struct run *run)
     }
 }
 
-/* Once: a name that is looked up for each connection is the resolver's load, and its wait everybody's. */
+/* Once: a name that is looked up for each connection is the resolver's load, and its wait
+ * everybody's. */
 static struct addrinfo *
 look_up(const struct endpoint *at)
 {

@@ -2,15 +2,15 @@
 /*
  * Load, honestly measured.
  *
- * Open model (rate > 0): requests begin at fixed times, whether or not the ones before were answered,
- * as users do. Latency counts from the time at which a request was meant to begin, so that a stall of
- * the service is seen by everybody who would have met it (no coordinated omission). Closed model
- * (rate 0): each connection sends its next request when it has its answer; that finds the most a
- * service can do, and hides its stalls.
+ * Open model (rate > 0): requests begin at fixed times, whether or not the ones before were
+ * answered, as users do. Latency counts from the time at which a request was meant to begin, so
+ * that a stall of the service is seen by everybody who would have met it (no coordinated omission).
+ * Closed model (rate 0): each connection sends its next request when it has its answer; that finds
+ * the most a service can do, and hides its stalls.
  *
- * One thread, HTTP/1.1 with keep-alive in the clear; nothing in it waits for one connection, not even
- * for its making. How late the generator itself was is measured
- * too: past some milliseconds the figures are its own limit, not the service's.
+ * One thread, HTTP/1.1 with keep-alive in the clear; nothing in it waits for one connection, not
+ * even for its making. How late the generator itself was is measured too: past some milliseconds
+ * the figures are its own limit, not the service's.
  */
 #ifndef CAIRN_DRILL_LOAD_H
 #define CAIRN_DRILL_LOAD_H
@@ -75,8 +75,8 @@ struct load_options {
     struct load_route_result *route_results; /* one for each route; NULL: none are kept */
     /* Asked every 20 ms or so: true ends the run at once, whatever is in flight. May be NULL. */
     bool (*is_interrupted)(void);
-    /* Every 20 ms or so; false ends the run, and what is in flight is waited for. Must not block for
-     * long. May be NULL. */
+    /* Every 20 ms or so; false ends the run, and what is in flight is waited for. Must not block
+     * for long. May be NULL. */
     bool (*tick)(void *ctx, int64_t elapsed_ms);
     void *ctx;
 };
@@ -106,8 +106,8 @@ struct load_result {
 MUST_CHECK bool load_run(const struct load_options *options, struct load_result *out,
                          struct err *err);
 /*
- * How many requests per second the generator itself can make here, found out in a quarter of a second
- * against a thread that answers at once. 0 when that can't be tried.
+ * How many requests per second the generator itself can make here, found out in a quarter of a
+ * second against a thread that answers at once. 0 when that can't be tried.
  */
 double load_measure_limit(void);
 void load_ledger_fini(struct load_ledger *ledger);

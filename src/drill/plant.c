@@ -276,7 +276,7 @@ plant_get_defect(size_t i)
     return &plants[i].defect;
 }
 
-/* --- making it ------------------------------------------------------------------------------------ */
+/* --- making it -------------------------------------------------------------------------------- */
 
 static const struct plant *
 find_plant(const struct defect *defect)

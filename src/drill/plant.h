@@ -15,7 +15,8 @@ const struct defect *plant_get_defect(size_t i);
 
 /*
  * Makes the project with that defect (NULL: none) in a folder of its own, asks all checks
- * (check_get), and removes it. out has check_count() elements, whose texts live in arena. False when it can't be made.
+ * (check_get), and removes it. out has check_count() elements, whose texts live in arena. False
+ * when it can't be made.
  */
 MUST_CHECK bool plant_try(const struct defect *defect, const struct catalogue *catalogue,
                           const char *today, struct arena *arena, struct evidence *out,

@@ -8,8 +8,8 @@
 #include "core/arena.h"
 #include "core/err.h"
 
-/* Writes it into the project at dir. defect is its name; of one that isn't about the history nothing is
- * to be seen. */
+/* Writes it into the project at dir. defect is its name; of one that isn't about the history
+ * nothing is to be seen. */
 MUST_CHECK bool plant_history(const char *dir, const char *defect, struct arena *arena,
                               struct err *err);
 

@@ -2,10 +2,10 @@
 /*
  * Ports for services that are started here.
  *
- * A service listens some time after its port was chosen, and again after it was ended; who takes the port
- * meanwhile is asked in its place, or keeps it from starting. The kernel gives ports of its own range
- * to whoever connects or asks for any, so those of other ranges are taken, and among the processes of
- * cairn on this machine each belongs to one.
+ * A service listens some time after its port was chosen, and again after it was ended; who takes
+ * the port meanwhile is asked in its place, or keeps it from starting. The kernel gives ports of
+ * its own range to whoever connects or asks for any, so those of other ranges are taken, and among
+ * the processes of cairn on this machine each belongs to one.
  */
 #ifndef CAIRN_DRILL_PORT_H
 #define CAIRN_DRILL_PORT_H
@@ -22,8 +22,8 @@ struct port_range {
  */
 int port_reserve(unsigned *port);
 
-/* The range to choose from, the kernel's own being text (ip_local_port_range): the widest beside it that needs no
- * privilege, or when that is too narrow the kernel's own. */
+/* The range to choose from, the kernel's own being text (ip_local_port_range): the widest beside it
+ * that needs no privilege, or when that is too narrow the kernel's own. */
 struct port_range port_find_range(struct str text);
 
 #endif

@@ -9,7 +9,7 @@ enum { ASK_MS = 10000, BIG = 4 * 1024 * 1024 };
 
 #define JSON_HEADER "Content-Type: application/json\r\n"
 
-/* --- errors --------------------------------------------------------------------------------------- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 /* Requests as they go on the wire; {path} is the write route, {host} where it is. */
 static const struct {
@@ -89,8 +89,8 @@ struct tally {
     const char *first;
 };
 
-/* An answer of 2xx is fine too: not everything that looks bad is refused by every service. 501 and 505
- * are what HTTP has for methods and versions. */
+/* An answer of 2xx is fine too: not everything that looks bad is refused by every service. 501 and
+ * 505 are what HTTP has for methods and versions. */
 static void
 judge(struct tally *tally, const struct check_input *input, const char *what,
       const struct client_response *response)
@@ -142,7 +142,7 @@ look_errors(struct examiner *examiner, const struct check_input *input, struct e
     buf_fini(&tally.detail);
 }
 
-/* --- validation ----------------------------------------------------------------------------------- */
+/* --- validation ------------------------------------------------------------------------------- */
 
 /* What the write route must refuse: no value of these is a number. */
 static const char *const bad_values[] = {
@@ -180,7 +180,7 @@ look_validation(struct examiner *examiner, const struct check_input *input, stru
                    failed, first);
 }
 
-/* --- documentation -------------------------------------------------------------------------------- */
+/* --- documentation ---------------------------------------------------------------------------- */
 
 /* Paths may be relative to the address of a server, as OpenAPI has it. */
 static bool

@@ -68,7 +68,7 @@ look_database(struct examiner *examiner, const struct check_input *input, struct
     client_fini(&second);
 }
 
-/* --- the database goes away ------------------------------------------------------------------------ */
+/* --- the database goes away ------------------------------------------------------------------- */
 
 static bool
 turns(struct examiner *examiner, const char *path, int status)
@@ -127,7 +127,7 @@ look_truth(struct examiner *examiner, const struct check_input *input, struct ev
     client_fini(&client);
 }
 
-/* --- end to end ----------------------------------------------------------------------------------- */
+/* --- end to end ------------------------------------------------------------------------------- */
 
 static bool
 has_number(struct str body, const char *key, int64_t number, struct arena *arena)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How fast, for how many? One run of load at the stage's rate answers four rows: latency, throughput,
- * error rate and users at once. It is made once for each examiner.
+ * How fast, for how many? One run of load at the stage's rate answers four rows: latency,
+ * throughput, error rate and users at once. It is made once for each examiner.
  */
 #include "drill/judge_load.h"
 
@@ -78,7 +78,8 @@ measure(struct examiner *examiner)
     return examiner->load;
 }
 
-/* What users saw in the last 30 days, where enough of them came; a clone's figures don't outweigh it. */
+/* What users saw in the last 30 days, where enough of them came; a clone's figures don't outweigh
+ * it. */
 static const struct history_figures *
 find_lived(const struct examiner *examiner, const struct check_input *input)
 {
@@ -154,7 +155,8 @@ look_concurrency(struct examiner *examiner, const struct check_input *input, str
     end_verdict(examiner, &verdict);
 }
 
-/* As much as it answers when clients ask as fast as they get answers; half of that is for growth. */
+/* As much as it answers when clients ask as fast as they get answers; half of that is for
+ * growth. */
 static void
 look_capacity(struct examiner *examiner, const struct check_input *input, struct evidence *out)
 {

@@ -26,7 +26,7 @@ enum {
 
 #define JSON_HEADER "Content-Type: application/json\r\n"
 
-/* --- the log -------------------------------------------------------------------------------------- */
+/* --- the log ---------------------------------------------------------------------------------- */
 
 struct log_count {
     size_t lines, unparsed;
@@ -83,7 +83,8 @@ count_log(struct arena *arena, struct str text, struct str id, const char *secre
     }
 }
 
-/* Waits until the log has a line with the id of a request, for what a service writes with a delay. */
+/* Waits until the log has a line with the id of a request, for what a service writes with a
+ * delay. */
 static void
 await_log(struct examiner *examiner, const struct check_input *input, struct str id,
           const char *secret, struct log_count *out)
@@ -138,10 +139,10 @@ look_logs(struct examiner *examiner, const struct check_input *input, struct evi
     client_fini(&client);
 }
 
-/* --- metrics -------------------------------------------------------------------------------------- */
+/* --- metrics ---------------------------------------------------------------------------------- */
 
-/* The sum of all samples whose name ends in _total or _count and has "request" in it; -1 when a line
- * is no sample. */
+/* The sum of all samples whose name ends in _total or _count and has "request" in it; -1 when a
+ * line is no sample. */
 static double
 sum_requests(struct str text, size_t *samples)
 {
@@ -195,7 +196,7 @@ look_metrics(struct examiner *examiner, const struct check_input *input, struct 
                    after - before);
 }
 
-/* --- starting ------------------------------------------------------------------------------------- */
+/* --- starting --------------------------------------------------------------------------------- */
 
 static void
 look_environment(struct examiner *examiner, const struct check_input *input, struct evidence *out)

@@ -9,7 +9,7 @@
 
 enum { ASK_MS = 10000, INSTANCES_MIN = 2, INSTANCES_SCALE = 5 };
 
-/* --- the version ---------------------------------------------------------------------------------- */
+/* --- the version ------------------------------------------------------------------------------ */
 
 static void
 look_version(struct examiner *examiner, const struct check_input *input, struct evidence *out)
@@ -35,7 +35,7 @@ look_version(struct examiner *examiner, const struct check_input *input, struct 
                    examiner->is_brief ? "" : ", and CHANGELOG.md what changed");
 }
 
-/* --- instances ------------------------------------------------------------------------------------ */
+/* --- instances -------------------------------------------------------------------------------- */
 
 /* Those of other machines are not seen from here. */
 static void

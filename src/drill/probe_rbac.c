@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether a project's access rules are what is answered: each table is asked for without a token, and on
- * PostgreSQL with one of a user's, too, and the answer held against the rules; and no role may change a
- * whole table. The rules are those of the migrations (SQLite), or of the clone's catalogues.
+ * Whether a project's access rules are what is answered: each table is asked for without a token,
+ * and on PostgreSQL with one of a user's, too, and the answer held against the rules; and no role
+ * may change a whole table. The rules are those of the migrations (SQLite), or of the clone's
+ * catalogues.
  */
 #include "auth/jwt.h"
 #include "core/clock.h"
@@ -40,7 +41,7 @@ struct asked {
     const char *first; /* the first that was answered otherwise; NULL: none */
 };
 
-/* --- asking --------------------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 static const char *
 path_of(struct str table, struct arena *arena)
@@ -64,7 +65,8 @@ is_given(const struct client_response *response)
     return response->outcome == CLIENT_ANSWERED && response->status / 100 == 2;
 }
 
-/* A policy that can't make anything of the caller that was made up says nothing of the rules: 400. */
+/* A policy that can't make anything of the caller that was made up says nothing of the rules:
+ * 400. */
 static bool
 is_other(enum answer_due due, const struct client_response *response)
 {
@@ -101,7 +103,8 @@ ask_tables(struct service *service, const struct rules *rules, const char *heade
     return asked;
 }
 
-/* Tables that a whole role may change, each row of them: no policy, or one that says USING (true). */
+/* Tables that a whole role may change, each row of them: no policy, or one that says USING
+ * (true). */
 static const char *
 name_unguarded(const struct rules *rules, struct arena *arena, size_t *count)
 {
@@ -154,7 +157,7 @@ judge(struct examiner *examiner, const struct check_input *input, struct service
                    anon.count, anon.open, anon.count - anon.open);
 }
 
-/* --- SQLite: as the migrations say ---------------------------------------------------------------- */
+/* --- SQLite: as the migrations say ------------------------------------------------------------ */
 
 static bool
 may_change_all(const struct schema *schema, const char *role, const struct schema_table *table)
@@ -228,7 +231,7 @@ look_sqlite(struct examiner *examiner, const struct check_input *input, struct e
     schema_unref(schema);
 }
 
-/* --- PostgreSQL: as the clone's catalogues say ---------------------------------------------------- */
+/* --- PostgreSQL: as the clone's catalogues say ------------------------------------------------ */
 
 /* What a role has; without a name, what the connection's own has: everything. */
 struct role_rights {
@@ -262,7 +265,8 @@ due_to(const struct role_rights *rights, const struct model_table *table)
     if (found == NULL || (found->rights & MODEL_MAY_SELECT) == 0)
         return DUE_REFUSED;
 
-    /* What a view stands on may be refused all the same, and so may the columns beside those granted. */
+    /* What a view stands on may be refused all the same, and so may the columns beside those
+     * granted. */
     return found->reads_all && !table->is_view ? DUE_GIVEN : DUE_EITHER;
 }
 
@@ -295,7 +299,8 @@ read_database(struct db *db, const struct config *config, bool is_open, struct a
     if (!db_introspect(db, &model, err))
         return false;
     schema = schema_new(model, config->database_schemas.items, config->database_schemas.count);
-    /* Those that cairn makes; a project with a role of its own for callers without a token has others. */
+    /* Those that cairn makes; a project with a role of its own for callers without a token has
+     * others. */
     has_roles = schema->has_rules && config->auth_anon_role == NULL;
     if (has_roles) {
         anon.role = "anon";
@@ -362,7 +367,8 @@ make_secret(struct arena *arena)
     return out;
 }
 
-/* The clone runs with the project's own rules by then: what is open without one was settled at its start. */
+/* The clone runs with the project's own rules by then: what is open without one was settled at its
+ * start. */
 static void
 judge_clone(struct examiner *examiner, const struct check_input *input, struct service *service,
             bool is_open, const char *headers, struct evidence *out)

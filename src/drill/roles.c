@@ -8,7 +8,7 @@
 
 enum { WORD_MAX = 63 };
 
-/* --- words ---------------------------------------------------------------------------------------- */
+/* --- words ------------------------------------------------------------------------------------ */
 
 static bool
 is_word_char(char c)
@@ -17,7 +17,8 @@ is_word_char(char c)
            c == '$' || (unsigned char)c >= 0x80;
 }
 
-/* The next word, or what stands in double quotes; anything else ends a run of words. False at the end. */
+/* The next word, or what stands in double quotes; anything else ends a run of words. False at the
+ * end. */
 static bool
 next_word(struct str *rest, struct str *word, bool *is_quoted, bool *is_break)
 {
@@ -117,7 +118,7 @@ changes_roles(struct str text)
     return false;
 }
 
-/* --- statements ----------------------------------------------------------------------------------- */
+/* --- statements ------------------------------------------------------------------------------- */
 
 static bool
 names_own(const struct json *tree, const struct roles *own)

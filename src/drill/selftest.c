@@ -101,7 +101,7 @@ selftest_explain(const char *check)
     return NULL;
 }
 
-/* --- what the answers mean ------------------------------------------------------------------------ */
+/* --- what the answers mean -------------------------------------------------------------------- */
 
 struct answer {
     enum evidence_outcome outcome;
@@ -209,7 +209,7 @@ judge(const char *check, enum config_database_engine engine, const struct answer
         add_also(row, check, arena);
 }
 
-/* --- services ------------------------------------------------------------------------------------- */
+/* --- services --------------------------------------------------------------------------------- */
 
 struct job {
     pid_t pid; /* 0: not running */
@@ -418,7 +418,8 @@ stop_jobs(struct run *run)
     }
 }
 
-/* Most of the time is waiting. From the last to the first: those that take long are at the end of the table. */
+/* Most of the time is waiting. From the last to the first: those that take long are at the end of
+ * the table. */
 static bool
 run_jobs(struct run *run)
 {
@@ -460,7 +461,7 @@ judge_jobs(const struct run *run, struct selftest_row *rows)
     }
 }
 
-/* --- files and configuration ---------------------------------------------------------------------- */
+/* --- files and configuration ------------------------------------------------------------------ */
 
 static void
 try_plant(const struct check_input *input, const struct defect *defect, struct selftest_row *row)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The checks, checked: each defect in turn in a throw-away service or project, and the check that has
- * to notice, for the reason that was planted, and all the others, which must not unless the defect says
- * so. A check that can't fail is a bug.
+ * The checks, checked: each defect in turn in a throw-away service or project, and the check that
+ * has to notice, for the reason that was planted, and all the others, which must not unless the
+ * defect says so. A check that can't fail is a bug.
  *
- * Services are tried in processes of their own, a few at a time. Drills are short there, and write at
- * a fixed rate, so that they leave each other room. What is otherwise than it should be because something
- * was too slow is asked again, with four and with sixteen times the patience and as much less load; if it
- * is too slow then, on a machine that gives this process little of its time, nothing is said about the
- * check.
+ * Services are tried in processes of their own, a few at a time. Drills are short there, and write
+ * at a fixed rate, so that they leave each other room. What is otherwise than it should be because
+ * something was too slow is asked again, with four and with sixteen times the patience and as much
+ * less load; if it is too slow then, on a machine that gives this process little of its time,
+ * nothing is said about the check.
  */
 #ifndef CAIRN_DRILL_SELFTEST_H
 #define CAIRN_DRILL_SELFTEST_H
@@ -40,8 +40,8 @@ struct selftest {
     size_t skipped; /* defects that need the other engine */
 };
 
-/* Runs all of it, or with only what is about that check, which alone is asked. said is told how many rows are done. False when it was interrupted; then nothing of
- * it is left. */
+/* Runs all of it, or with only what is about that check, which alone is asked. said is told how
+ * many rows are done. False when it was interrupted; then nothing of it is left. */
 MUST_CHECK bool selftest_run(const struct check_input *input, const char *only,
                              bool (*is_interrupted)(void), void (*said)(size_t done, size_t count),
                              struct selftest *out);

@@ -162,7 +162,7 @@ service_close(struct service *service)
     service->dir[0] = '\0';
 }
 
-/* --- running -------------------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------------------- */
 
 bool
 service_spawn(struct service *service, const char *const *env, struct err *err)

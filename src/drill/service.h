@@ -26,13 +26,14 @@ struct service {
     unsigned *late;              /* counts what took too long all the same; may be NULL */
 };
 
-/* A folder, a port and, when the target has one, a database; nothing is started. On failure nothing is left behind. */
+/* A folder, a port and, when the target has one, a database; nothing is started. On failure nothing
+ * is left behind. */
 MUST_CHECK bool service_open(const struct target *target, struct arena *arena, struct service *out,
                              struct err *err);
 /*
  * A clone of a cairn project as such a service: its configuration and migrations, on a database of
- * its own (on PostgreSQL beside the project's) that is gone with it, open to callers without a token, with a table drill_ledger(id, run,
- * note) for writes.
+ * its own (on PostgreSQL beside the project's) that is gone with it, open to callers without a
+ * token, with a table drill_ledger(id, run, note) for writes.
  */
 MUST_CHECK bool service_open_clone(const struct config *config, struct arena *arena,
                                    struct service *out, struct err *err);
@@ -51,8 +52,8 @@ void service_init_client(const struct service *service, struct client *client, i
 void service_kill(struct service *service);
 /* Whether it still runs. */
 bool service_is_running(struct service *service);
-/* Takes its data away, or gives it back: the file it is in, or the way into the database, with all who
- * are in. ERR_UNAVAILABLE when nothing says what it is. */
+/* Takes its data away, or gives it back: the file it is in, or the way into the database, with all
+ * who are in. ERR_UNAVAILABLE when nothing says what it is. */
 MUST_CHECK bool service_take_data(struct service *service, struct err *err);
 MUST_CHECK bool service_give_data(struct service *service, struct err *err);
 /* The last lines that it printed, for errors. */

@@ -2,8 +2,9 @@
 /*
  * A service to be checked, cairn's own or any other: how it starts, and which routes to use.
  *
- * In texts, {port} stands for the port that was picked, {dir} for a folder of the run's own, {database}
- * for the URL of the run's own database, {n} for the number of a write, {offset} for where a page begins.
+ * In texts, {port} stands for the port that was picked, {dir} for a folder of the run's own,
+ * {database} for the URL of the run's own database, {n} for the number of a write, {offset} for
+ * where a page begins.
  */
 #ifndef CAIRN_DRILL_TARGET_H
 #define CAIRN_DRILL_TARGET_H

@@ -19,7 +19,8 @@ struct tls_sight {
     bool is_trusted;  /* by this machine's authorities */
 };
 
-/* On a connected socket, which stays the caller's; NULL with err. deadline_ms is of clock_mono_ns. */
+/* On a connected socket, which stays the caller's; NULL with err. deadline_ms is of
+ * clock_mono_ns. */
 MUST_CHECK struct tls *tls_open(int fd, const char *host, int64_t deadline_ms, struct err *err);
 void tls_free(struct tls *tls); /* NULL is safe */
 bool tls_send_all(struct tls *tls, struct str bytes, int64_t deadline_ms);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/chars.h"
 
-/* The bits of each byte, as the enum in chars.h; test/unit/http/test_chars.c holds them to the RFCs. */
+/* The bits of each byte, as the enum in chars.h; test/unit/http/test_chars.c holds them to the
+ * RFCs. */
 const uint8_t http_char_class[256] = {
     0,   0,   0,   0,   0,   0,   0,   0,   0,   160, 0,   0,   0,   0,   0,   0,   0,   0,   0,
     0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   160, 175, 36,  161, 175, 161,

@@ -439,8 +439,8 @@ on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user_d
     return 0;
 }
 
-/* RFC 9113 8.1: answered before the body was there, and the rest isn't wanted. Some clients lose the
- * answer when this comes right behind it. */
+/* RFC 9113 8.1: answered before the body was there, and the rest isn't wanted. Some clients lose
+ * the answer when this comes right behind it. */
 static int
 stop_sending(struct h2_stream *stream)
 {

@@ -64,7 +64,8 @@ struct http_header {
 struct response {
     int status;
     struct buf body; /* owned by the request, freed with it; max set by the server */
-    /* Static body instead of the buffer, borrowed for the life of the process; used when len > 0. */
+    /* Static body instead of the buffer, borrowed for the life of the process; used when len >
+     * 0. */
     struct str static_body;
     struct str content_type; /* empty: none is sent */
     /* More headers, in order; text in the arena or static. Names as they go on the wire. */

@@ -54,8 +54,8 @@ set_stream(int fd, int as)
         _exit(127);
 }
 
-/* In the child: never returns. What went wrong is written to report, which closes by itself when the
- * program runs. */
+/* In the child: never returns. What went wrong is written to report, which closes by itself when
+ * the program runs. */
 static NORETURN void
 become(const struct process_options *options, char **env, int report, pid_t parent)
 {

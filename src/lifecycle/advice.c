@@ -35,7 +35,7 @@ answer_questions(const struct lifecycle_row *row)
     return answers[row->filter];
 }
 
-/* --- what was measured ---------------------------------------------------------------------------- */
+/* --- what was measured ------------------------------------------------------------------------ */
 
 static const struct evidence *
 find_measured(const struct advice_input *input, const char *row)
@@ -127,7 +127,7 @@ judge_load(const struct advice_input *input, struct arena *arena, const char **t
     return pressure;
 }
 
-/* --- the answer ----------------------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------------------- */
 
 /* ", when ..." or nothing. */
 static const char *
@@ -198,7 +198,7 @@ decide_later(const struct advice_input *input, struct arena *arena, struct advic
                    .data;
 }
 
-/* --- where it is written -------------------------------------------------------------------------- */
+/* --- where it is written ---------------------------------------------------------------------- */
 
 static bool
 has_section(const struct lifecycle_source *source, unsigned stage)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Should this be added now? The answer follows from what the stage needs, from the three questions of
- * the decision filter, and, where the load decides, from what was measured.
+ * Should this be added now? The answer follows from what the stage needs, from the three questions
+ * of the decision filter, and, where the load decides, from what was measured.
  */
 #ifndef CAIRN_LIFECYCLE_ADVICE_H
 #define CAIRN_LIFECYCLE_ADVICE_H

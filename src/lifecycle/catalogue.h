@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The catalogue: what each stage needs. The built-in rows are declared in def/lifecycle/; a project
- * adds its own in checks/NAME.yaml, with the same fields and, instead of a built-in check, a command.
+ * adds its own in checks/NAME.yaml, with the same fields and, instead of a built-in check, a
+ * command.
  */
 #ifndef CAIRN_LIFECYCLE_CATALOGUE_H
 #define CAIRN_LIFECYCLE_CATALOGUE_H
@@ -43,9 +44,9 @@ const struct lifecycle_row *catalogue_find(const struct catalogue *catalogue, st
 const char *catalogue_suggest(const struct catalogue *catalogue, struct str id);
 /*
  * The rows that words mean, the best first: an id, or a name that people use, in any case, also
- * inside a sentence ("do I need redis now?"), in the singular or the plural, its words in any order.
- * Rows of the catalogue and features (lifecycle_features) alike. Returns how many there are, at most
- * max.
+ * inside a sentence ("do I need redis now?"), in the singular or the plural, its words in any
+ * order. Rows of the catalogue and features (lifecycle_features) alike. Returns how many there are,
+ * at most max.
  */
 size_t catalogue_search(const struct catalogue *catalogue, struct str words,
                         const struct lifecycle_row **out, size_t max);

@@ -90,8 +90,8 @@ is_monotonous(struct str secret)
     return different < 8;
 }
 
-/* What stands between the first ':' after "//" and the last '@' before the path; empty when there is
- * none. */
+/* What stands between the first ':' after "//" and the last '@' before the path; empty when there
+ * is none. */
 static struct str
 url_password(const char *url)
 {
@@ -139,7 +139,8 @@ look_secrets(const struct check_input *input, struct evidence *out)
     vault_wipe(&secret);
 }
 
-/* Read from a file that lies beside the code; .env is ignored by git, and lies there all the same. */
+/* Read from a file that lies beside the code; .env is ignored by git, and lies there all the
+ * same. */
 static bool
 is_from_file(const char *origin)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the service's own history says. A history that is too short says how much is missing; one that
- * has already used up what a stage allows doesn't have to be waited for.
+ * What the service's own history says. A history that is too short says how much is missing; one
+ * that has already used up what a stage allows doesn't have to be waited for.
  */
 #include "core/clock.h"
 #include "lifecycle/check.h"
@@ -70,8 +70,8 @@ add_faults(const struct check_input *input, const struct history *history, struc
 }
 
 /*
- * The history of that many days. What is before a hole doesn't count: a line that is missing may have
- * said anything. False when there is none, which *out then says.
+ * The history of that many days. What is before a hole doesn't count: a line that is missing may
+ * have said anything. False when there is none, which *out then says.
  */
 static bool
 read_days(const struct check_input *input, int days, struct history *history,
@@ -128,7 +128,7 @@ length_text(const struct check_input *input, double seconds)
     return arena_printf(input->arena, "%.1f seconds", seconds).data;
 }
 
-/* --- uptime --------------------------------------------------------------------------------------- */
+/* --- uptime ----------------------------------------------------------------------------------- */
 
 static void
 look_uptime(const struct check_input *input, struct evidence *out)
@@ -165,7 +165,7 @@ look_uptime(const struct check_input *input, struct evidence *out)
     history_free(&history);
 }
 
-/* --- crashes -------------------------------------------------------------------------------------- */
+/* --- crashes ---------------------------------------------------------------------------------- */
 
 static const char *
 crash_text(const struct check_input *input, const struct history_figures *figures)
@@ -221,7 +221,7 @@ look_month(const struct check_input *input, struct evidence *out)
     look_calm(input, out, MONTH_DAYS);
 }
 
-/* --- how it did ----------------------------------------------------------------------------------- */
+/* --- how it did ------------------------------------------------------------------------------- */
 
 static uint64_t
 total_of(const uint64_t latency[HISTORY_BUCKETS])

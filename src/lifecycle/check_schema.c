@@ -63,9 +63,10 @@ check_load_schema(const struct check_input *input, struct err *err)
     return schema;
 }
 
-/* --- indexes -------------------------------------------------------------------------------------- */
+/* --- indexes ---------------------------------------------------------------------------------- */
 
-/* Whether an index's keys, as PostgreSQL's text has them behind "btree (", begin with the column. */
+/* Whether an index's keys, as PostgreSQL's text has them behind "btree (", begin with the
+ * column. */
 static bool
 begins_with(const struct model_index *index, struct str column)
 {
@@ -97,8 +98,8 @@ has_index(const struct model_table *table, uint32_t column)
     return false;
 }
 
-/* The foreign keys whose first column no index begins with: each embed, and each delete of what they
- * point to, reads the whole table. */
+/* The foreign keys whose first column no index begins with: each embed, and each delete of what
+ * they point to, reads the whole table. */
 static size_t
 find_unindexed(const struct model *model, struct buf *names, size_t *total)
 {

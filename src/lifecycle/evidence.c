@@ -39,7 +39,7 @@ evidence_get_figure(const struct evidence *evidence, const char *name)
     return NULL;
 }
 
-/* --- writing -------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static void
 add_member(struct buf *out, const char *key, const char *text)
@@ -163,7 +163,7 @@ evidence_write(const char *dir, const struct evidence_run *run, struct arena *ar
     return ok;
 }
 
-/* --- reading -------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static bool
 take_subject(const struct json *object, struct evidence_subject *out)

@@ -3,13 +3,13 @@
  * Evidence: what a run of `cairn check` found out, kept in .cairn/evidence/TIME.json.
  *
  * A file is written once and never changed; it ends with a seal (SHA-256 of what is before it), so
- * that a file that was cut short or edited is told from a sound one and counts for nothing. Each run
- * names what it was about: hashes of the configuration, the schema and the binary. When one of them
- * is another one now, what was measured or drilled then is stale.
+ * that a file that was cut short or edited is told from a sound one and counts for nothing. Each
+ * run names what it was about: hashes of the configuration, the schema and the binary. When one of
+ * them is another one now, what was measured or drilled then is stale.
  *
  * The stage isn't part of what is hashed, but stands beside it: the same settings are several
- * configurations, one for each stage's defaults, and what was found out with one of them answers for that
- * stage and for no other.
+ * configurations, one for each stage's defaults, and what was found out with one of them answers
+ * for that stage and for no other.
  */
 #ifndef CAIRN_LIFECYCLE_EVIDENCE_H
 #define CAIRN_LIFECYCLE_EVIDENCE_H
@@ -110,8 +110,9 @@ struct evidence_run *evidence_parse(struct str text, struct arena *arena, const 
 /* The newest; NULL when there is none. */
 const struct evidence *evidence_find(const struct evidence_store *store, const char *row);
 /*
- * What answers for the stage: the newest of that stage, or where there is none the newest of all, which is stale
- * then if it was measured or drilled. Of files, which are the same at each stage, the newest.
+ * What answers for the stage: the newest of that stage, or where there is none the newest of all,
+ * which is stale then if it was measured or drilled. Of files, which are the same at each stage,
+ * the newest.
  */
 const struct evidence *evidence_find_of_stage(const struct evidence_store *store, const char *row,
                                               enum lifecycle_stage stage, bool *is_stale);

@@ -41,7 +41,8 @@ is_in(const struct evidence_run *run, const char *row)
     return false;
 }
 
-/* What is known, with what this run has found so far in the place of what was found at its stage. */
+/* What is known, with what this run has found so far in the place of what was found at its
+ * stage. */
 static void
 add_found(const struct project *project, const struct evidence_run *run, struct evidence_store *out)
 {

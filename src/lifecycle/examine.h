@@ -31,8 +31,8 @@ bool examine_wants(const struct lifecycle_row *row, const struct examine_options
 
 /*
  * Looks at each row, writes the evidence and loads it again into project. *file is the evidence
- * file, NULL when there was nothing to look at. False with err when evidence can't be written, or of
- * kind ERR_UNAVAILABLE when it was interrupted or another run holds the project (err says who).
+ * file, NULL when there was nothing to look at. False with err when evidence can't be written, or
+ * of kind ERR_UNAVAILABLE when it was interrupted or another run holds the project (err says who).
  */
 MUST_CHECK bool examine(struct project *project, const struct examine_options *options,
                         const char **file, struct err *err);

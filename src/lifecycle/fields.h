@@ -26,7 +26,8 @@ struct fields {
     size_t error_line;
 };
 
-/* Everything lives in arena. False with error and error_line for what is not YAML, or no mapping. */
+/* Everything lives in arena. False with error and error_line for what is not YAML, or no
+ * mapping. */
 MUST_CHECK bool fields_parse(struct str text, struct arena *arena, struct fields *out);
 
 #endif

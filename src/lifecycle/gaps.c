@@ -135,8 +135,8 @@ find_entry(const struct entries *entries, const char *id)
     return NULL;
 }
 
-/* A row belongs into the tracker when a stage up to the horizon should have it; what the template of
- * the gap tracker names stands there as soon as it is nice to have. */
+/* A row belongs into the tracker when a stage up to the horizon should have it; what the template
+ * of the gap tracker names stands there as soon as it is nice to have. */
 static unsigned
 needed_at(const struct lifecycle_row *row, enum lifecycle_stage horizon)
 {

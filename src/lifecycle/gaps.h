@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GAPS.md, the gap tracker: what was left out on purpose or isn't proven yet, and what it was when it
- * was closed.
+ * GAPS.md, the gap tracker: what was left out on purpose or isn't proven yet, and what it was when
+ * it was closed.
  *
  * The part between the markers is written by cairn; lines that people indent below an item (owner,
  * due date, notes) stay with it, also when it is closed or opened again. Items of their own stay as
- * they are, and so does everything outside of the markers; other text between them moves to their own
- * items.
+ * they are, and so does everything outside of the markers; other text between them moves to their
+ * own items.
  */
 #ifndef CAIRN_LIFECYCLE_GAPS_H
 #define CAIRN_LIFECYCLE_GAPS_H

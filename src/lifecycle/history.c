@@ -33,7 +33,7 @@ make_sum(struct str text, char out[HISTORY_ID_SIZE])
     out[SUM_LEN] = '\0';
 }
 
-/* --- printing ------------------------------------------------------------------------------------- */
+/* --- printing --------------------------------------------------------------------------------- */
 
 static void
 add_word(struct buf *out, const char *key, const char *value)
@@ -119,7 +119,7 @@ history_print_line(const struct history_line *line, struct buf *out)
     buf_printf(out, SUM_MARK "%s" SUM_END "\n", sum);
 }
 
-/* --- parsing -------------------------------------------------------------------------------------- */
+/* --- parsing ---------------------------------------------------------------------------------- */
 
 /* The sum is the last member, of a fixed length: all before it is what it was made from. */
 static enum history_fault
@@ -283,7 +283,7 @@ history_parse_line(struct str text, struct arena *arena, struct history_line *ou
     return HISTORY_SOUND;
 }
 
-/* --- what it is about ----------------------------------------------------------------------------- */
+/* --- what it is about ------------------------------------------------------------------------- */
 
 void
 history_make_id(char out[HISTORY_ID_SIZE])

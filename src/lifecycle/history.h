@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The service's own history: what `cairn serve` writes down about itself in .cairn/history/, one line
- * of JSON for each event.
+ * The service's own history: what `cairn serve` writes down about itself in .cairn/history/, one
+ * line of JSON for each event.
  *
- * A service is an instance: a supervisor (writer 0) and its workers (writers 1, 2, ... in the order of
- * their starts), which all append to the same files. Each line has the number of its writer's line, so
- * that one that is missing is noticed, and ends with a sum over what stands before it, so that one
- * that was cut short or edited is told from a sound one and counts for nothing.
+ * A service is an instance: a supervisor (writer 0) and its workers (writers 1, 2, ... in the order
+ * of their starts), which all append to the same files. Each line has the number of its writer's
+ * line, so that one that is missing is noticed, and ends with a sum over what stands before it, so
+ * that one that was cut short or edited is told from a sound one and counts for nothing.
  *
- * at_us is what the clock on the wall said, which may go back; up_ms is counted by one that doesn't,
- * from the instance's beginning, and goes on while the machine sleeps.
+ * at_us is what the clock on the wall said, which may go back; up_ms is counted by one that
+ * doesn't, from the instance's beginning, and goes on while the machine sleeps.
  */
 #ifndef CAIRN_LIFECYCLE_HISTORY_H
 #define CAIRN_LIFECYCLE_HISTORY_H
@@ -89,11 +89,11 @@ enum history_fault history_parse_line(struct str text, struct arena *arena,
 
 /* A new instance's id. */
 void history_make_id(char out[HISTORY_ID_SIZE]);
-/* What tells this machine from others: made from /etc/machine-id, or from its name where there is none.
- * It can't be turned back into either. */
+/* What tells this machine from others: made from /etc/machine-id, or from its name where there is
+ * none. It can't be turned back into either. */
 void history_get_host(char out[HISTORY_ID_SIZE]);
-/* Seconds that the share of all took no longer than: an estimate, as if those of a bucket were spread
- * evenly over it. 0 when there are none, and the last bound for what is longer than that. */
+/* Seconds that the share of all took no longer than: an estimate, as if those of a bucket were
+ * spread evenly over it. 0 when there are none, and the last bound for what is longer than that. */
 double history_quantile(const uint64_t latency[HISTORY_BUCKETS], double share);
 
 #endif

@@ -34,7 +34,7 @@ struct follower {
     int64_t every_us;
 };
 
-/* --- spans ---------------------------------------------------------------------------------------- */
+/* --- spans ------------------------------------------------------------------------------------ */
 
 static void
 add_span(struct measure *m, struct spans *spans, int64_t from_us, int64_t to_us)
@@ -87,7 +87,7 @@ join_spans(struct spans *spans)
     return total;
 }
 
-/* --- one instance --------------------------------------------------------------------------------- */
+/* --- one instance ----------------------------------------------------------------------------- */
 
 /* The supervisor saw its worker alive until then, and nothing said that it wasn't ready. */
 static void
@@ -233,7 +233,7 @@ follow_instance(struct measure *m, size_t from)
     return at;
 }
 
-/* --- all of it ------------------------------------------------------------------------------------ */
+/* --- all of it -------------------------------------------------------------------------------- */
 
 /* The times between the spans of up, what was skipped left out. */
 static void

@@ -8,7 +8,7 @@ enum { FILES_MAX = 4096, FILE_MAX = 64 * 1024 * 1024, LINES_MAX = 1024 * 1024, M
 
 #define FUTURE_US (INT64_C(120) * 1000000) /* clocks differ by that without having gone back */
 
-/* --- lines ---------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 static void
 keep(struct history *history, size_t *cap, const struct history_line *line)

@@ -52,7 +52,7 @@ history_add(struct history_writer *writer, struct history_line *line)
         history_print_line(line, &writer->waiting);
 }
 
-/* --- files ---------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 /* "2026-11.01.jsonl" */
 static bool

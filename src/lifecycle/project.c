@@ -106,8 +106,8 @@ find_build_id(struct dl_phdr_info *info, size_t size, void *ctx)
     return 1;
 }
 
-/* Reading the whole program takes as long as all the rest of a command, so that it is done only when
- * nothing else tells one build from another. */
+/* Reading the whole program takes as long as all the rest of a command, so that it is done only
+ * when nothing else tells one build from another. */
 static bool
 hash_binary(char out[CHECKSUM_HEX_SIZE], struct err *err)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A project as the lifecycle commands see it: configuration, catalogue, record, evidence, and today.
+ * A project as the lifecycle commands see it: configuration, catalogue, record, evidence, and
+ * today.
  */
 #ifndef CAIRN_LIFECYCLE_PROJECT_H
 #define CAIRN_LIFECYCLE_PROJECT_H

@@ -20,7 +20,7 @@ record_grow(struct arena *arena, void **array, size_t count, size_t size)
     *array = grown;
 }
 
-/* --- reading -------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 struct reading {
     struct arena *arena;
@@ -308,7 +308,7 @@ record_load(const char *dir, struct arena *arena, struct record *out, struct err
     return ok;
 }
 
-/* --- writing -------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 /* One member per line, so that a change is a line in git; empty ones are left out. */
 static void
@@ -476,7 +476,7 @@ record_save(const char *dir, const struct record *record, struct err *err)
     return ok;
 }
 
-/* --- changing ------------------------------------------------------------------------------------- */
+/* --- changing --------------------------------------------------------------------------------- */
 
 static bool
 is_full(size_t count, struct err *err)

@@ -78,8 +78,8 @@ struct record {
     struct poc poc;
 };
 
-/* Everything lives in arena. A file that isn't there is an empty record; one that is not sound is an
- * error that names the place, and nothing of it is used. */
+/* Everything lives in arena. A file that isn't there is an empty record; one that is not sound is
+ * an error that names the place, and nothing of it is used. */
 MUST_CHECK bool record_load(const char *dir, struct arena *arena, struct record *out,
                             struct err *err);
 /* Its text, which lives as long as the record does. */

@@ -26,7 +26,7 @@ reached_name(const struct verdicts *verdicts)
     return verdict_get_stage(verdicts, &stage) ? lifecycle_stage_names[stage] : "none";
 }
 
-/* --- JSON ----------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static void
 add_figures(struct buf *out, const struct evidence *evidence)
@@ -91,7 +91,7 @@ report_write_json(const struct verdicts *verdicts, struct buf *out)
     BUF_ADD_LIT(out, "\n  ]\n}\n");
 }
 
-/* --- SARIF ---------------------------------------------------------------------------------------- */
+/* --- SARIF ------------------------------------------------------------------------------------ */
 
 static bool
 is_open(const struct verdict *verdict)
@@ -165,7 +165,7 @@ report_write_sarif(const struct verdicts *verdicts, struct buf *out)
     BUF_ADD_LIT(out, "\n    ]\n  }]\n}\n");
 }
 
-/* --- XML ------------------------------------------------------------------------------------------ */
+/* --- XML -------------------------------------------------------------------------------------- */
 
 void
 report_add_escaped(struct buf *out, const char *text)

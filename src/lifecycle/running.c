@@ -101,7 +101,7 @@ running_withdraw(struct running *running)
     running->lock = NULL;
 }
 
-/* --- finding -------------------------------------------------------------------------------------- */
+/* --- finding ---------------------------------------------------------------------------------- */
 
 static bool
 take_file(const char *dir, struct str name, struct arena *arena, struct running *out)

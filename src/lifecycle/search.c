@@ -249,7 +249,7 @@ catalogue_search(const struct catalogue *catalogue, struct str words,
     return count;
 }
 
-/* --- the nearest names ---------------------------------------------------------------------------- */
+/* --- the nearest names ------------------------------------------------------------------------ */
 
 struct near {
     const char **names;

@@ -71,7 +71,8 @@ find_evidence(const struct verdict_input *input, const char *row, enum lifecycle
     return found;
 }
 
-/* Evidence decides; a person's word does where the stage takes it and no evidence says otherwise. */
+/* Evidence decides; a person's word does where the stage takes it and no evidence says
+ * otherwise. */
 static void
 judge(const struct verdict_input *input, enum lifecycle_stage stage, enum lifecycle_stage asked,
       struct arena *arena, struct verdict *verdict)
@@ -138,7 +139,8 @@ judge_row(const struct verdict_input *input, const struct lifecycle_row *row,
     }
 }
 
-/* A row that an earlier stage asked for and this one doesn't mention is of no matter to this one. */
+/* A row that an earlier stage asked for and this one doesn't mention is of no matter to this
+ * one. */
 static bool
 meets(const struct verdict_input *input, enum lifecycle_stage stage, enum lifecycle_stage asked,
       struct arena *arena)
@@ -156,7 +158,8 @@ meets(const struct verdict_input *input, enum lifecycle_stage stage, enum lifecy
     return true;
 }
 
-/* What the stages before it require counts as well, of the service that it would be at this stage. */
+/* What the stages before it require counts as well, of the service that it would be at this
+ * stage. */
 static bool
 is_reached(const struct verdict_input *input, enum lifecycle_stage asked, struct arena *arena)
 {

@@ -44,8 +44,8 @@ struct verdict_input {
     const struct evidence_store *evidence;
     const struct record *record;
     const char *today; /* as date.h has it */
-    /* A stage is judged by what was found out with its own configuration; one below the declared stage
-     * with that of the declared one. any_stage: with that of any. */
+    /* A stage is judged by what was found out with its own configuration; one below the declared
+     * stage with that of the declared one. any_stage: with that of any. */
     enum lifecycle_stage declared;
     bool any_stage;
 };

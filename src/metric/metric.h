@@ -36,8 +36,8 @@ void metric_observe(enum metric_id metric, size_t cell, double value);
 /* The sum over all threads, of a histogram the number of observations. */
 int64_t metric_get(enum metric_id metric, size_t cell);
 
-/* Of a histogram: how many observations each bucket has, the one without a bound last; out has room for
- * bucket_count + 1. Not cumulated. */
+/* Of a histogram: how many observations each bucket has, the one without a bound last; out has room
+ * for bucket_count + 1. Not cumulated. */
 void metric_get_buckets(enum metric_id metric, size_t cell, int64_t *out);
 
 /*

@@ -16,8 +16,8 @@ struct metric_sample {
 
 enum metric_line { METRIC_SAMPLE, METRIC_END, METRIC_BAD };
 
-/* The next sample of *text, which is moved past it; comments and empty lines are skipped. METRIC_BAD
- * is a line that is no sample; the next call goes on after it. */
+/* The next sample of *text, which is moved past it; comments and empty lines are skipped.
+ * METRIC_BAD is a line that is no sample; the next call goes on after it. */
 enum metric_line metric_next(struct str *text, struct metric_sample *out);
 /* The sum of the samples of that name whose labels contain part (NULL: all). */
 double metric_sum(struct str text, const char *name, const char *part);

@@ -207,7 +207,8 @@ struct api_request {
     uint32_t on_conflict_count;
     struct api_slot *slots;
     uint32_t slot_count, slot_cap;
-    /* A read of a function: NAME=VALUE is an argument where VALUE has no operator. Set by the caller. */
+    /* A read of a function: NAME=VALUE is an argument where VALUE has no operator. Set by the
+     * caller. */
     bool takes_arguments;
     struct api_param *arguments; /* as they came, a name maybe more than once */
     uint32_t argument_count;
@@ -231,7 +232,8 @@ MUST_CHECK bool api_decode_segment(struct str raw, struct arena *arena, struct s
 
 /*
  * Limits that pages usually have. PostgreSQL takes a limit that it doesn't know for a tenth of the
- * table, finds a plan for that dearer than one for the number given, and so plans each request anew.
+ * table, finds a plan for that dearer than one for the number given, and so plans each request
+ * anew.
  */
 static inline bool
 api_is_usual_limit(const struct api_limits *limits, int64_t number)
@@ -254,7 +256,8 @@ void api_parse_prefer(struct str value, struct arena *arena, struct api_prefer *
 /* What can be had beside the built-in media types. */
 struct api_offers {
     bool plans;
-    /* Whether a type, by its name alone, is made for this request; fills out->handler. NULL: none. */
+    /* Whether a type, by its name alone, is made for this request; fills out->handler. NULL:
+     * none. */
     bool (*find)(const void *ctx, struct str name, struct api_request *out);
     const void *ctx;
 };

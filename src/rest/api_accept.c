@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Accept: which media type an answer has. Source: RFC 9110, 12.5.1, and the contract's points 29, 34
- * to 37 and 74. */
+/* Accept: which media type an answer has. Source: RFC 9110, 12.5.1, and the contract's points 29,
+ * 34 to 37 and 74. */
 #include "rest/api.h"
 
 /* 0, 0.5, 1.000 in thousandths; what is no weight by RFC 9110, 12.4.2, counts as 1. */
@@ -106,8 +106,8 @@ plan_from(struct str params, const struct api_offers *offers, bool is_json, stru
     return media_from(shown, offers, out);
 }
 
-/* A type with its parameters. The vendor's own types always mean the same; all others may be made by
- * the database. */
+/* A type with its parameters. The vendor's own types always mean the same; all others may be made
+ * by the database. */
 static bool
 media_from(struct str text, const struct api_offers *offers, struct api_request *out)
 {

@@ -96,7 +96,8 @@ api_parse_prefer(struct str value, struct arena *arena, struct api_prefer *out)
     }
 }
 
-/* Digits. What is past 2^63 is further than any table reaches: the same as the greatest there is. */
+/* Digits. What is past 2^63 is further than any table reaches: the same as the greatest there
+ * is. */
 static bool
 parse_bound(struct str text, int64_t *out)
 {

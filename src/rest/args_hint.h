@@ -13,8 +13,8 @@ struct args_search {
     uint32_t overload_count;
 };
 
-/* Puts the hint into err when there is something to say: the function whose name is most similar, or,
- * when one has the name, that of its overloads whose arguments are. */
+/* Puts the hint into err when there is something to say: the function whose name is most similar,
+ * or, when one has the name, that of its overloads whose arguments are. */
 void args_hint(const struct schema *schema, const struct args_search *search, struct err *err);
 
 #endif

@@ -17,7 +17,8 @@ text_value(struct str text)
     return (struct value){.kind = VALUE_TEXT, .s = text};
 }
 
-/* {"a","b"}: every element quoted, so that NULL and blanks are what they are; an item without data is NULL. */
+/* {"a","b"}: every element quoted, so that NULL and blanks are what they are; an item without data
+ * is NULL. */
 static struct str
 array_literal(const struct str *items, uint32_t count, struct arena *arena)
 {
@@ -125,7 +126,8 @@ out:
     return ok;
 }
 
-/* A value of a filter, or an argument: that may be NULL, an array out of JSON, or one of several texts. */
+/* A value of a filter, or an argument: that may be NULL, an array out of JSON, or one of several
+ * texts. */
 static bool
 bind_embedded(const struct bind_input *in, const struct type *type, const struct api_slot *slot,
               struct value *out, struct err *err)

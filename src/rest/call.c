@@ -142,7 +142,7 @@ needs_check(const struct rest_call *call)
             call->call.function->model->returns_set);
 }
 
-/* --- the embedded engine ------------------------------------------------------------------------ */
+/* --- the embedded engine ---------------------------------------------------------------------- */
 
 /* The first statement of the body that writes; NULL: only sequences are written. */
 static const struct model_statement *

@@ -132,7 +132,8 @@ emit_field(struct emitter *e, const struct plan_field *field)
         buf_add_char(&e->sql, ')');
 }
 
-/* What leaves out rows inside of the function is not looked at by a filter of the request: see emit_view. */
+/* What leaves out rows inside of the function is not looked at by a filter of the request: see
+ * emit_view. */
 static void
 emit_computed_rows(struct emitter *e, const struct plan_rel *rel)
 {
@@ -225,7 +226,8 @@ emit_where(struct emitter *e, const struct plan_rel *rel)
     emit_rows_of(e, rel, " WHERE ");
 }
 
-/* SQLite keeps what CROSS JOIN joins in the order in which it stands, and with it that of the rows. */
+/* SQLite keeps what CROSS JOIN joins in the order in which it stands, and with it that of the
+ * rows. */
 static struct str
 join_word(const struct emitter *e, const struct plan_rel *rel)
 {

@@ -4,8 +4,8 @@
  * know a dialect.
  *
  * Values reach SQL as parameters only, identifiers only out of the snapshot (or quoted, as output
- * names). The result depends on the plan alone, so that it serves every request of the shape; bind.h
- * fills in the values.
+ * names). The result depends on the plan alone, so that it serves every request of the shape;
+ * bind.h fills in the values.
  */
 #ifndef CAIRN_REST_EMIT_H
 #define CAIRN_REST_EMIT_H
@@ -60,7 +60,8 @@ struct emit_output {
     /* The embedded engine's RETURNING neither sorts nor leaves out rows. Where that is wanted, main
      * gives back numbers of rows, and this shows them afterwards; or, of a delete, before it. */
     struct emit_stmt shown;
-    /* main's rows end with one more column, true for a row that was inserted (PostgreSQL upsert). */
+    /* main's rows end with one more column, true for a row that was inserted (PostgreSQL
+     * upsert). */
     bool marks_inserted;
     /* A function is called once, so main counts too: its rows end with two more columns, true for a
      * row, and the number of all. Without a row it is null, and there is nothing but the number. */
@@ -70,8 +71,8 @@ struct emit_output {
     struct emit_body_stmt *body;
     uint32_t body_count;
     bool body_returns;
-    /* The caller may not: 42501, to be told when the values are known to be good, as PostgreSQL does.
-     * The statements are not to be run then. NULL: he may. */
+    /* The caller may not: 42501, to be told when the values are known to be good, as PostgreSQL
+     * does. The statements are not to be run then. NULL: he may. */
     struct err *denied;
     int64_t reads; /* MODEL_READS_...: what the statements ask of who asks */
 };

@@ -3,8 +3,9 @@
  * What the caller may, in statements for the embedded engine: the conditions of policies, and which
  * privileges a statement needs.
  *
- * What a statement reads is noted while it is written: every column and every table goes through here,
- * so that nothing can be read without its privilege. The reasons: docs/adr/0015-access-rules-on-sqlite.md.
+ * What a statement reads is noted while it is written: every column and every table goes through
+ * here, so that nothing can be read without its privilege. The reasons:
+ * docs/adr/0015-access-rules-on-sqlite.md.
  */
 #include "rest/emit_impl.h"
 
@@ -304,8 +305,8 @@ may_write(const struct plan *plan)
     case PLAN_READ:
         return true;
     case PLAN_INSERT:
-        /* Whether a row was there is told by a column of PostgreSQL's own, which goes with the table;
-         * a view has none. */
+        /* Whether a row was there is told by a column of PostgreSQL's own, which goes with the
+         * table; a view has none. */
         return may_set(plan, MODEL_MAY_INSERT) &&
                (!merges || (may_set(plan, MODEL_MAY_UPDATE) &&
                             (model->is_view ||
@@ -364,7 +365,8 @@ check_sequences(const struct plan *plan, struct err *err)
     return true;
 }
 
-/* PostgreSQL looks at the tables in the order in which they stand in the statement, the target first. */
+/* PostgreSQL looks at the tables in the order in which they stand in the statement, the target
+ * first. */
 static bool
 check_privileges(const struct emitter *e, struct err *err)
 {
@@ -402,8 +404,9 @@ is_key(const struct plan *plan, const struct model_key *key)
     return found == key->column_count && found == plan->conflict_count;
 }
 
-/* That an ON CONFLICT names no key comes before the values of the rows, and before what the caller may.
- * SQLite, which knows the columns of unique indexes, would say so when it looks at the statement. */
+/* That an ON CONFLICT names no key comes before the values of the rows, and before what the caller
+ * may. SQLite, which knows the columns of unique indexes, would say so when it looks at the
+ * statement. */
 static bool
 check_conflict_target(const struct emitter *e, struct err *err)
 {

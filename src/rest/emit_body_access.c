@@ -12,8 +12,8 @@ emit_body_role(const struct emitter *e)
                                  : NULL;
 }
 
-/* With SECURITY DEFINER the current user is the owner, for the body and for policies: they ask for him by
- * name. */
+/* With SECURITY DEFINER the current user is the owner, for the body and for policies: they ask for
+ * him by name. */
 void
 emit_name_role(struct emitter *e, const struct schema_role *role, size_t from)
 {

@@ -44,8 +44,8 @@ emit_function(struct emitter *e, const struct plan_call *call)
     buf_add_char(&e->sql, ')');
 }
 
-/* The row as a value of its table's type: what stands in a WITH, or comes out of a function, has lost
- * that type. */
+/* The row as a value of its table's type: what stands in a WITH, or comes out of a function, has
+ * lost that type. */
 static void
 emit_row(struct emitter *e, const struct plan_rel *rel)
 {

@@ -2,9 +2,9 @@
 /*
  * Writes whose rows policies look at, for the embedded engine.
  *
- * PostgreSQL looks at a new row when it has all its values and before any constraint does, so that a
- * refusal by a constraint tells nobody about rows that he may not even propose. The same place here is
- * inside the statement: where the first column gets its value.
+ * PostgreSQL looks at a new row when it has all its values and before any constraint does, so that
+ * a refusal by a constraint tells nobody about rows that he may not even propose. The same place
+ * here is inside the statement: where the first column gets its value.
  */
 #include "rest/emit_impl.h"
 
@@ -39,7 +39,8 @@ has_generated(const struct model_table *model)
     return false;
 }
 
-/* What a generated column is made of are the others by their names, so it stands one level above. */
+/* What a generated column is made of are the others by their names, so it stands one level
+ * above. */
 static void
 emit_generated(struct emitter *e)
 {
@@ -102,8 +103,8 @@ emit_proposed(struct emitter *e)
     BUF_ADD_LIT(&e->sql, ") ");
 }
 
-/* A key that is SQLite's row number may not be null, which would mean that SQLite chooses one. Inside of
- * CASE, after the policies. */
+/* A key that is SQLite's row number may not be null, which would mean that SQLite chooses one.
+ * Inside of CASE, after the policies. */
 static void
 emit_key_check(struct emitter *e)
 {
@@ -195,8 +196,8 @@ emit_checked_insert(struct emitter *e)
 
 /* --- update ---------------------------------------------------------------------------------- */
 
-/* The row as it will be: (SELECT ?1 AS "a", "t"."b" AS "b") AS n. Set columns come from the payload, or
- * of an upsert from the row that was proposed; the others stay. */
+/* The row as it will be: (SELECT ?1 AS "a", "t"."b" AS "b") AS n. Set columns come from the
+ * payload, or of an upsert from the row that was proposed; the others stay. */
 static void
 emit_changed_row(struct emitter *e, bool is_upsert)
 {

@@ -317,8 +317,8 @@ emit_can_fail(const struct plan_cond *cond)
 }
 
 /*
- * A filter that can fail must not look at rows that the caller doesn't see, because its failure would
- * tell of them, and the order of what AND joins is the engine's: so it asks for itself.
+ * A filter that can fail must not look at rows that the caller doesn't see, because its failure
+ * would tell of them, and the order of what AND joins is the engine's: so it asks for itself.
  */
 static void
 emit_guarded_filter(struct emitter *e, const struct plan_cond *cond)

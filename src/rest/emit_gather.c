@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A read of PostgreSQL that looks for the rows of an embed once, for all rows of the root, instead of once
- * for each of them:
+ * A read of PostgreSQL that looks for the rows of an embed once, for all rows of the root, instead
+ * of once for each of them:
  *
  *   WITH page (c1, k1) AS MATERIALIZED (the root's rows, with the key that the embed goes by)
  *   (SELECT 1, NULL, key, the embed's columns FROM ... WHERE key = ANY (ARRAY(SELECT k1 FROM page)) LIMIT n)
  *   UNION ALL (SELECT 0, c1, k1, ... FROM page)
  *
- * The first column says what a row is: 0 one of the root, else one of the embed in that place (plan_rel.gather).
- * Behind it are the root's cells, and for each place the key and the embed's cells; what a row isn't, is
- * null. Rows of embeds come first, so that they are there when the rows that they belong to are written.
+ * The first column says what a row is: 0 one of the root, else one of the embed in that place
+ * (plan_rel.gather). Behind it are the root's cells, and for each place the key and the embed's
+ * cells; what a row isn't, is null. Rows of embeds come first, so that they are there when the rows
+ * that they belong to are written.
  *
- * No embed may have more than rows_max rows: n is one more than that for all rows of the root together. When so many
- * come, whoever sent this has to send the other form, in which each row of the root has its own limit.
+ * No embed may have more than rows_max rows: n is one more than that for all rows of the root
+ * together. When so many come, whoever sent this has to send the other form, in which each row of
+ * the root has its own limit.
  */
 #include "rest/emit_impl.h"
 

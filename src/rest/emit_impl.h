@@ -17,8 +17,8 @@ struct emitter {
     uint32_t param_count, param_cap;
     /* How the root is called: an alias, or in a write of the embedded engine the table itself. */
     struct str root_alias;
-    /* The view through which the embedded engine writes plan->target; NULL: none. Then root's alias is
-     * that of the target's row, out of which the view's columns are made. */
+    /* The view through which the embedded engine writes plan->target; NULL: none. Then root's alias
+     * is that of the target's row, out of which the view's columns are made. */
     const struct schema_table *view;
     bool is_bulk;  /* parameters are columns of DB_BULK_ROWS; and ... */
     bool appends;  /* ... the key is SQLite's to choose */
@@ -53,8 +53,8 @@ void emit_junction_column(struct emitter *e, const struct plan_rel *rel, uint32_
 struct str emit_alias_text(const struct emitter *e, const struct plan_rel *rel);
 /* A column, or the place in its JSON. */
 void emit_field(struct emitter *e, const struct plan_field *field);
-/* The select list of rel: cells that are read one by one; fields of a row that are (with names that hide
- * no other); or columns by their keys, whose JSON the database makes. */
+/* The select list of rel: cells that are read one by one; fields of a row that are (with names that
+ * hide no other); or columns by their keys, whose JSON the database makes. */
 enum emit_list { EMIT_CELLS, EMIT_FIELDS, EMIT_KEYS };
 void emit_columns(struct emitter *e, const struct plan_rel *rel, enum emit_list list);
 /* " WHERE ..." with the join to the parent, the conditions; nothing when there are none. */
@@ -79,16 +79,16 @@ void emit_from(struct emitter *e, const struct plan_rel *rel);
 
 /* emit_filter.c. word and the conditions, joined by AND. */
 void emit_conds(struct emitter *e, const struct plan_cond *conds, const char *word);
-/* emit_search.c: a filter of full text search; and, where an index has candidates for it, that the row is
- * one of them, with AND behind it, else nothing. */
+/* emit_search.c: a filter of full text search; and, where an index has candidates for it, that the
+ * row is one of them, with AND behind it, else nothing. */
 void emit_search(struct emitter *e, const struct plan_cond *cond);
 void emit_candidates(struct emitter *e, const struct plan_cond *cond);
 /* Whether any of them can. */
 bool emit_filters_can_fail(const struct plan_cond *conds);
 /* A filter that may fail on a row, so that whether it does tells something about that row. */
 bool emit_can_fail(const struct plan_cond *cond);
-/* An enum, or an array of one, compares by the positions of its labels, and the embedded engine holds the
- * labels: this, the value, and the position. */
+/* An enum, or an array of one, compares by the positions of its labels, and the embedded engine
+ * holds the labels: this, the value, and the position. */
 bool emit_sorts_by_label(const struct emitter *e, const struct type *type);
 void emit_label_open(struct emitter *e, const struct type *type);
 void emit_label_position(struct emitter *e, const struct type *type);
@@ -103,8 +103,8 @@ void emit_note_column(struct emitter *e, const struct plan_rel *rel,
 /* What stands in FROM for a table of rel: itself, or, of a view, what the caller sees of it. */
 void emit_source(struct emitter *e, const struct plan_rel *rel, const struct schema_table *table,
                  struct str alias);
-/* word and the conditions that rows of rel's tables must meet to be there, of a write's target those of
- * its command; returns the word for what follows. */
+/* word and the conditions that rows of rel's tables must meet to be there, of a write's target
+ * those of its command; returns the word for what follows. */
 const char *emit_rel_rules(struct emitter *e, const struct plan_rel *rel, const char *word);
 /* Whether policies limit the caller in rel's table. */
 bool emit_is_limited(struct emitter *e, const struct plan_rel *rel);
@@ -116,12 +116,13 @@ const char *emit_view_where(struct emitter *e, const char *word);
  * statement fails. */
 bool emit_view_checks(const struct emitter *e);
 void emit_view_violations(struct emitter *e);
-/* Whether the view leaves out rows, and inside of CASE: WHEN the row that an upsert meets is one of those
- * THEN the statement fails. */
+/* Whether the view leaves out rows, and inside of CASE: WHEN the row that an upsert meets is one of
+ * those THEN the statement fails. */
 bool emit_view_hides(const struct emitter *e);
 void emit_view_conflicts(struct emitter *e);
-/* The same where a function writes: through view, as role (NULL: no rules); alias is what the table's row
- * is called, and set the columns of the table that the statement itself gives a value. */
+/* The same where a function writes: through view, as role (NULL: no rules); alias is what the
+ * table's row is called, and set the columns of the table that the statement itself gives a
+ * value. */
 struct emit_view_row {
     const struct schema_table *view;
     const struct schema_role *role;
@@ -141,9 +142,10 @@ void emit_checks(struct emitter *e, enum model_command command, enum access_part
 /* Whether what was written so far reads columns of the target. */
 bool emit_reads_target(const struct emitter *e);
 /*
- * A function's body runs as its caller, or, with SECURITY DEFINER, as its owner. What stands for a table
- * that it reads, without an alias; behind the condition of an UPDATE or DELETE, on which rows of table,
- * called alias, it works; and where the row called alias is made, or found in the way, what it has to pass.
+ * A function's body runs as its caller, or, with SECURITY DEFINER, as its owner. What stands for a
+ * table that it reads, without an alias; behind the condition of an UPDATE or DELETE, on which rows
+ * of table, called alias, it works; and where the row called alias is made, or found in the way,
+ * what it has to pass.
  */
 const struct schema_role *emit_body_role(const struct emitter *e);
 /* What was written from there on runs as role, who is then the current user. */
@@ -161,9 +163,10 @@ void emit_body_check(struct emitter *e, const struct schema_table *table,
                      struct str alias);
 /* Whether he may call it, and what it does. */
 MUST_CHECK bool emit_check_call(const struct emitter *e, struct err *err);
-/* What emit_access.c and emit_body_access.c share: a fault of a rule, the first of which counts; the rule of
- * role, false where there is none; those of its conditions that aren't in other, each behind word, with the
- * word for what follows; those of a command and, where the statement reads, of SELECT, as emit_checks. */
+/* What emit_access.c and emit_body_access.c share: a fault of a rule, the first of which counts;
+ * the rule of role, false where there is none; those of its conditions that aren't in other, each
+ * behind word, with the word for what follows; those of a command and, where the statement reads,
+ * of SELECT, as emit_checks. */
 void emit_note_fault(struct emitter *e, const struct err *err);
 bool emit_find_rule(struct emitter *e, const struct schema_role *role,
                     const struct schema_table *table, enum model_command command,
@@ -179,9 +182,9 @@ MUST_CHECK bool emit_check_sequence(const struct schema *schema, const struct sc
 MUST_CHECK bool emit_access_end(struct emitter *e, struct emit_output *out, struct err *err);
 
 /*
- * emit_checked.c: whether policies look at the rows that the write makes; if so, the insert up to its ON
- * CONFLICT, and of an update or upsert what stands before the first value that it sets, which is followed
- * by END.
+ * emit_checked.c: whether policies look at the rows that the write makes; if so, the insert up to
+ * its ON CONFLICT, and of an update or upsert what stands before the first value that it sets,
+ * which is followed by END.
  */
 bool emit_is_checked(struct emitter *e);
 void emit_checked_insert(struct emitter *e);
@@ -205,8 +208,8 @@ void emit_cell(struct emitter *e, const struct plan_rel *rel, const struct plan_
 /* emit.c: the value of a column, without its aggregate. */
 void emit_value(struct emitter *e, const struct plan_rel *rel, const struct plan_column *column);
 
-/* emit_embed.c: an embed as one value; and a column of rel that is evaluated inside of the spread that
- * lies on the way to where it is. */
+/* emit_embed.c: an embed as one value; and a column of rel that is evaluated inside of the spread
+ * that lies on the way to where it is. */
 void emit_embed(struct emitter *e, const struct plan_rel *rel);
 void emit_spread(struct emitter *e, const struct plan_rel *rel, const struct plan_column *column);
 
@@ -233,8 +236,8 @@ void emit_computed(struct emitter *e, const struct plan_rel *rel,
                    const struct model_computed *computed);
 
 /* emit_media.c */
-/* A whole row goes by an alias that no column has: PostgreSQL takes a column of that name first, also one
- * of an outer query. */
+/* A whole row goes by an alias that no column has: PostgreSQL takes a column of that name first,
+ * also one of an outer query. */
 #define EMIT_ROW_ALIAS "\"cairn row\""
 /* The answer that the plan's handler makes of EMIT_ROW_ALIAS. */
 void emit_handler(struct emitter *e);

@@ -73,7 +73,7 @@ emit_search(struct emitter *e, const struct plan_cond *cond)
     buf_add_char(&e->sql, ')');
 }
 
-/* --- candidates --------------------------------------------------------------------------------- */
+/* --- candidates ------------------------------------------------------------------------------- */
 
 /* The vector as an index has it: sql/expr_search.c. empty: there is no such configuration. */
 static struct str

@@ -113,7 +113,7 @@ emit_view_conflicts_of(struct emitter *e, const struct emit_view_row *row)
     }
 }
 
-/* --- WITH CHECK OPTION --------------------------------------------------------------------------- */
+/* --- WITH CHECK OPTION ------------------------------------------------------------------------ */
 
 static bool
 checks_level(const struct schema_table *view, uint32_t level)
@@ -161,7 +161,8 @@ emit_shown_value(struct emitter *e, const struct emit_view_row *row,
     buf_add_char(&e->sql, ')');
 }
 
-/* 'Failing row contains (' || ... || ').', as far as the caller may be told: the row is the table's. */
+/* 'Failing row contains (' || ... || ').', as far as the caller may be told: the row is the
+ * table's. */
 static void
 emit_failing_row(struct emitter *e, const struct emit_view_row *row)
 {
@@ -227,7 +228,7 @@ emit_view_violations_of(struct emitter *e, const struct emit_view_row *row)
     }
 }
 
-/* --- privileges ---------------------------------------------------------------------------------- */
+/* --- privileges ------------------------------------------------------------------------------- */
 
 bool
 emit_view_may(const struct emitter *e, struct err *err)

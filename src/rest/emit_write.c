@@ -92,8 +92,8 @@ emit_plain_value(struct emitter *e, uint32_t index)
     buf_add_str(&e->sql, is_array ? STR("[])") : STR(""));
 }
 
-/* The arrays side by side in the select list are read as they are, where a function in FROM would be
- * written to a tuplestore first. */
+/* The arrays side by side in the select list are read as they are, where a function in FROM would
+ * be written to a tuplestore first. */
 static void
 emit_plain_source(struct emitter *e)
 {
@@ -178,9 +178,9 @@ is_rowid(const struct model_table *model, const struct model_column *column)
 }
 
 /*
- * A column that the insert doesn't name and has to say all the same: SQLite never asks the default of a
- * key that is its rowid, and knows none of the defaults that a view has. The first at or after from; NULL:
- * there is none.
+ * A column that the insert doesn't name and has to say all the same: SQLite never asks the default
+ * of a key that is its rowid, and knows none of the defaults that a view has. The first at or after
+ * from; NULL: there is none.
  */
 static const struct model_column *
 find_left_out(const struct emitter *e, uint32_t from)
@@ -213,9 +213,9 @@ emit_default_sqlite(struct emitter *e, const struct model_column *column)
     buf_add_char(&e->sql, ')');
 }
 
-/* The value of the payload's row, or, where missing=default asks for it, the column's default. Then a
- * default that draws a number does so for each row, whether it brings a value or not, as it does with
- * PostgREST: clients of both find the same numbers. */
+/* The value of the payload's row, or, where missing=default asks for it, the column's default. Then
+ * a default that draws a number does so for each row, whether it brings a value or not, as it does
+ * with PostgREST: clients of both find the same numbers. */
 void
 emit_payload_value(struct emitter *e, uint32_t index)
 {
@@ -267,8 +267,8 @@ emit_values(struct emitter *e)
     buf_add_str(&e->sql, e->is_bulk ? STR(" FROM " DB_BULK_ROWS " WHERE true") : STR(")"));
 }
 
-/* PostgreSQL's default of a column as text; null without one, and for a computed column: that it was
- * named is for PostgreSQL to refuse. */
+/* PostgreSQL's default of a column as text; null without one, and for a computed column: that it
+ * was named is for PostgreSQL to refuse. */
 static void
 emit_default(struct emitter *e, const struct model_column *column)
 {
@@ -463,8 +463,8 @@ emit_change(struct emitter *e)
         emit_delete(e);
 }
 
-/* Whether the row at hand is new. A table knows it by xmax; what stands before other tables has none,
- * and asks instead for the row as it was when the statement began. */
+/* Whether the row at hand is new. A table knows it by xmax; what stands before other tables has
+ * none, and asks instead for the row as it was when the statement began. */
 static void
 emit_is_inserted(struct emitter *e)
 {
@@ -652,9 +652,9 @@ emit_shown(struct emitter *e, const char *rowid)
         buf_add_str(&e->sql, root->order != NULL ? STR(", k.key") : STR(" ORDER BY k.key"));
 }
 
-/* What the change gives back: numbers of rows, where there is a second statement to show them, or what
- * is shown. PostgreSQL asks whether a view shows a new row when its table has taken it: the same place
- * is here. */
+/* What the change gives back: numbers of rows, where there is a second statement to show them, or
+ * what is shown. PostgreSQL asks whether a view shows a new row when its table has taken it: the
+ * same place is here. */
 static void
 emit_returning(struct emitter *e, const char *rowid)
 {
@@ -696,7 +696,8 @@ sequence_of(const struct model_column *key)
     return str_find_char(text, '\'', 0) == text.len ? text : STR_NULL;
 }
 
-/* The insert once more with SQLite's own counting of the key, and what asks for the greatest one. */
+/* The insert once more with SQLite's own counting of the key, and what asks for the greatest
+ * one. */
 static bool
 emit_append(struct emitter *e, struct emit_output *out, struct err *err)
 {
@@ -704,7 +705,8 @@ emit_append(struct emitter *e, struct emit_output *out, struct err *err)
     struct str sequence = sequence_of(key);
     struct emit_stmt stmt;
 
-    /* A row that is skipped or merged would use up a number of the sequence, but none of SQLite's. */
+    /* A row that is skipped or merged would use up a number of the sequence, but none of
+     * SQLite's. */
     if (sequence.len == 0 || e->plan->resolution != API_RESOLUTION_NONE)
         return true;
     e->is_bulk = e->appends = true;
@@ -771,8 +773,8 @@ emit_embedded(struct emitter *e, struct emit_output *out, struct err *err)
     return emit_take(e, &out->main, err) && emit_bulk(e, out, err);
 }
 
-/* Policies for SELECT count as soon as the write reads a column of its target, wherever it does so: that
- * is known when it is written once. */
+/* Policies for SELECT count as soon as the write reads a column of its target, wherever it does so:
+ * that is known when it is written once. */
 static bool
 emit_write_embedded(struct emitter *e, struct emit_output *out, struct err *err)
 {

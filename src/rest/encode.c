@@ -115,7 +115,8 @@ encode_value(struct buf *out, const struct encode_column *column, const struct v
         BUF_ADD_LIT(out, "null");
 }
 
-/* In the encoder's time zone. Its own function, so that others have no room to make and to clear. */
+/* In the encoder's time zone. Its own function, so that others have no room to make and to
+ * clear. */
 static __attribute__((noinline)) void
 write_shifted(const struct encoder *e, const struct encode_column *column, const struct value *cell)
 {
@@ -184,8 +185,8 @@ write_json_stripped(const struct encoder *e, const struct value *cells)
 }
 
 /* Quotes the field that was written since start, when it must be (RFC 4180), and where PostgreSQL
- * quotes a field of a row: with blanks, parentheses and backslashes in it, which stay as they are. An
- * empty text is quoted, because nothing at all is NULL. */
+ * quotes a field of a row: with blanks, parentheses and backslashes in it, which stay as they are.
+ * An empty text is quoted, because nothing at all is NULL. */
 static void
 quote_csv_field(struct buf *out, size_t start)
 {

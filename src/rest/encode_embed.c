@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Texts of rows to JSON, as PostgreSQL's record_out() writes them: (1,"a b",,"say ""x"""). Nothing at all
- * is NULL; in quotes, quotes and backslashes stand twice.
+ * Texts of rows to JSON, as PostgreSQL's record_out() writes them: (1,"a b",,"say ""x"""). Nothing
+ * at all is NULL; in quotes, quotes and backslashes stand twice.
  */
 #include "core/json.h"
 #include "rest/encode.h"
 
-/* One field from *at on, which is at its end afterwards: a comma, a parenthesis, or the end of text. */
+/* One field from *at on, which is at its end afterwards: a comma, a parenthesis, or the end of
+ * text. */
 static struct value
 read_field(struct str text, size_t *at, struct buf *room)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rows of gathered embeds (see emit_gather.c): their JSON, kept by the key of the row that they belong to
- * until that one is written.
+ * The rows of gathered embeds (see emit_gather.c): their JSON, kept by the key of the row that they
+ * belong to until that one is written.
  */
 #ifndef CAIRN_REST_ENCODE_GATHER_H
 #define CAIRN_REST_ENCODE_GATHER_H
@@ -10,7 +10,8 @@
 
 struct gather;
 
-/* For the gathered of count columns, of which each may have rows_max rows, in arena but for its text. */
+/* For the gathered of count columns, of which each may have rows_max rows, in arena but for its
+ * text. */
 struct gather *gather_new(const struct encode_column *columns, uint32_t count, int64_t rows_max,
                           size_t text_max, struct arena *arena);
 void gather_free(struct gather *gather); /* NULL is safe */
@@ -21,7 +22,8 @@ void gather_write(struct gather *gather, struct buf *out, const struct encode_co
                   const struct value *key);
 /* There were more rows than there may be. */
 bool gather_is_full(const struct gather *gather);
-/* There were rows that belong to none of those written: their keys are equal only for the database. */
+/* There were rows that belong to none of those written: their keys are equal only for the
+ * database. */
 bool gather_has_strays(const struct gather *gather);
 
 #endif

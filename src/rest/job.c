@@ -80,7 +80,8 @@ restart(struct db_job *job)
         forget_rowids(call);
 }
 
-/* Once more, in the form in which the database says which rows belong to which, and which are too many. */
+/* Once more, in the form in which the database says which rows belong to which, and which are too
+ * many. */
 static void
 run_ungathered(struct rest_call *call)
 {
@@ -150,8 +151,8 @@ add_shown(struct rest_call *call, struct err *err)
                          &call->encoder, err);
 }
 
-/* Policies look at each row before its key does: where there are any, two rows of one key are refused
- * when the first of them is through. */
+/* Policies look at each row before its key does: where there are any, two rows of one key are
+ * refused when the first of them is through. */
 static bool
 check_keys(struct rest_call *call, struct err *err)
 {

@@ -56,7 +56,8 @@ add_shown(struct buf *out, const struct type *type, const struct value *value)
     buf_fini(&text);
 }
 
-/* Whether the caller may be told of the column in an error: he may read it, or has set it himself. */
+/* Whether the caller may be told of the column in an error: he may read it, or has set it
+ * himself. */
 static bool
 is_visible(const struct plan *plan, const struct model_table *model,
            const struct model_column *column)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The media type of an answer: what Accept asks for, of what can be had for this relation. Beside the
- * built-in types these are the plan of a statement, and types that the database makes.
+ * The media type of an answer: what Accept asks for, of what can be had for this relation. Beside
+ * the built-in types these are the plan of a statement, and types that the database makes.
  */
 #ifndef CAIRN_REST_MEDIA_H
 #define CAIRN_REST_MEDIA_H

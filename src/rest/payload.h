@@ -27,8 +27,8 @@ MUST_CHECK bool payload_parse(struct str body, struct str content_type, bool has
                               uint32_t depth_max, struct arena *arena, struct payload *out,
                               struct err *err);
 
-/* How the rows reach PostgreSQL: as the JSON they are, as one value for each column, or as one array of
- * values for each. */
+/* How the rows reach PostgreSQL: as the JSON they are, as one value for each column, or as one
+ * array of values for each. */
 enum payload_way { PAYLOAD_AS_JSON, PAYLOAD_AS_ROW, PAYLOAD_AS_ARRAYS };
 
 struct payload_names {
@@ -41,19 +41,19 @@ struct payload_names {
 enum payload_way payload_choose_way(const struct payload *payload, uint32_t rows,
                                     const struct payload_names *names,
                                     const struct schema_table *table, struct arena *arena);
-/* The member for a column, or NULL. *cursor is NULL before the first, and remembers the last found: rows
- * mostly have their members in the order of the columns. */
+/* The member for a column, or NULL. *cursor is NULL before the first, and remembers the last found:
+ * rows mostly have their members in the order of the columns. */
 const struct json *payload_find_member(const struct json *row, struct str key,
                                        const struct json **cursor);
-/* What the type's input function reads of a member, where the way isn't JSON; data NULL: SQL NULL. It lives
- * in arena or borrows. */
+/* What the type's input function reads of a member, where the way isn't JSON; data NULL: SQL NULL.
+ * It lives in arena or borrows. */
 struct str payload_column_text(const struct json *member, const struct type *type,
                                struct arena *arena);
 /* What a JSON value is as text for a column's input function; data NULL: SQL NULL. raw says that
  * the column holds JSON, which takes the value's source text. */
 struct str payload_value_text(const struct json *value, bool raw);
-/* The array that a member is to PostgreSQL's json_to_record(), on the embedded engine. Errors: 400 22P02
- * what is no array, and those of the items' input function. */
+/* The array that a member is to PostgreSQL's json_to_record(), on the embedded engine. Errors: 400
+ * 22P02 what is no array, and those of the items' input function. */
 MUST_CHECK bool payload_array(const struct json *member, const struct type *type,
                               struct arena *arena, struct value *out, struct err *err);
 

@@ -2,11 +2,12 @@
 /*
  * Which values may go to PostgreSQL as a column's text instead of inside of the body's JSON.
  *
- * json_populate_recordset() gives the input function of a scalar type the same text, with the column's
- * modifier. Here the modifier comes later, as an assignment, and the rows are not all read before the
- * first is written; so what is wrong would be told in another order or in other words. Hence only values
- * that can't be wrong are taken: those in the plain form of their type, well inside of its range.
- * Source: populate_scalar() of PostgreSQL 15's jsonfuncs.c, and the input functions.
+ * json_populate_recordset() gives the input function of a scalar type the same text, with the
+ * column's modifier. Here the modifier comes later, as an assignment, and the rows are not all read
+ * before the first is written; so what is wrong would be told in another order or in other words.
+ * Hence only values that can't be wrong are taken: those in the plain form of their type, well
+ * inside of its range. Source: populate_scalar() of PostgreSQL 15's jsonfuncs.c, and the input
+ * functions.
  */
 #include "core/json.h"
 #include "rest/payload.h"
@@ -68,7 +69,8 @@ is_integer(struct str text, int64_t least, int64_t most)
            number >= least && number <= most;
 }
 
-/* -12.50; whole and part are the counts of digits before the point, without zeros in front, and behind. */
+/* -12.50; whole and part are the counts of digits before the point, without zeros in front, and
+ * behind. */
 static bool
 is_decimal(struct str text, size_t *whole, size_t *part)
 {
@@ -293,7 +295,8 @@ is_plain(const struct json *member, const struct type *type)
            is_plain_text(payload_value_text(member, false), type);
 }
 
-/* A string of JSON in a column of JSON stays one, written as PostgreSQL's escape_json() writes it. */
+/* A string of JSON in a column of JSON stays one, written as PostgreSQL's escape_json() writes
+ * it. */
 struct str
 payload_column_text(const struct json *member, const struct type *type, struct arena *arena)
 {

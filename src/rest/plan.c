@@ -306,8 +306,8 @@ find_child(const struct plan_rel *rel, struct str name)
     return NULL;
 }
 
-/* What a level of the query string is about: an embed by its alias, or, as long as that is let through,
- * by its target. */
+/* What a level of the query string is about: an embed by its alias, or, as long as that is let
+ * through, by its target. */
 static bool
 find_level(struct planner *p, struct plan *plan, struct plan_rel **rel, struct str name)
 {
@@ -608,7 +608,8 @@ make_shown(struct planner *p, struct plan *plan, bool shows)
     return true;
 }
 
-/* Only PostgreSQL has a planner that guesses rows, and it knows nothing of what a function returns. */
+/* Only PostgreSQL has a planner that guesses rows, and it knows nothing of what a function
+ * returns. */
 static enum api_count
 count_kind(const struct plan_input *input)
 {

@@ -25,8 +25,8 @@ struct plan_field {
     const struct type *type; /* of the result */
 };
 
-/* PLAN_COUNT: "select=count", which counts the rows of its own level. PLAN_ROW: the row as a whole, for
- * count(). */
+/* PLAN_COUNT: "select=count", which counts the rows of its own level. PLAN_ROW: the row as a whole,
+ * for count(). */
 enum plan_column_kind { PLAN_FIELD, PLAN_EMBED, PLAN_COUNT, PLAN_ROW };
 
 struct plan_column {
@@ -103,8 +103,8 @@ struct plan_rel {
     bool is_to_one, is_inner, is_spread;
     bool is_grouped; /* has aggregates: its rows are groups by the other columns */
     enum plan_form form;
-    /* A read of PostgreSQL may take its rows for all rows of the root at once: the place among those of
-     * which that is true, counted from 1; 0: it may not. */
+    /* A read of PostgreSQL may take its rows for all rows of the root at once: the place among
+     * those of which that is true, counted from 1; 0: it may not. */
     uint32_t gather;
     uint32_t
         mark; /* PLAN_JOINED: the column that is null only without a row; PLAN_NO_MARK: none is,
@@ -134,7 +134,8 @@ struct plan {
     const struct schema *schema;
     const struct schema_role *role; /* whose rules count; NULL: those of the database, or none */
     struct plan_rel *root;
-    /* An embed with an alias that was called by its target's name, and the two; data NULL: none was. */
+    /* An embed with an alias that was called by its target's name, and the two; data NULL: none
+     * was. */
     struct str legacy_name, legacy_alias;
     bool nulls_stripped;        /* in embedded rows; those of the root are the encoder's */
     enum api_count count;       /* of all rows; what the engine has no guess for counts exactly */
@@ -155,8 +156,9 @@ struct plan {
     enum api_resolution resolution;
     const struct model_column **conflict; /* the conflict target */
     uint32_t conflict_count;
-    /* What a write changes: root's table, and the columns and the conflict target as they are there;
-     * but on the embedded engine, of a view, the table below it, as whose reader it is written. */
+    /* What a write changes: root's table, and the columns and the conflict target as they are
+     * there; but on the embedded engine, of a view, the table below it, as whose reader it is
+     * written. */
     const struct schema_table *target;
     const struct schema_role *target_role; /* NULL: no rules */
     const struct model_column **target_columns, **target_conflict;
@@ -179,15 +181,16 @@ struct plan_input {
     struct arena *arena;
 };
 
-/* plan_target.c: what an insert gives a column of the target that it leaves out, in the embedded engine's
- * SQL: the default of the column, or that which a view above has for it; empty: there is none. */
+/* plan_target.c: what an insert gives a column of the target that it leaves out, in the embedded
+ * engine's SQL: the default of the column, or that which a view above has for it; empty: there is
+ * none. */
 struct str plan_left_out(const struct plan *plan, const struct model_column *column);
 
 /* Errors: PGRST108, 118, 123, 127, 200, 201, 204, 42703, 42704, 42803, 42804, 42883, 0A000. */
 MUST_CHECK bool plan_make(const struct plan_input *input, struct plan **out, struct err *err);
 
-/* An update that sets no column: the database is not asked, so that such a plan may name columns that are
- * not there, and is not to be emitted. */
+/* An update that sets no column: the database is not asked, so that such a plan may name columns
+ * that are not there, and is not to be emitted. */
 bool plan_asks_nothing(const struct plan *plan);
 
 #endif

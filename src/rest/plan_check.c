@@ -319,7 +319,8 @@ is_folded(struct str name, struct str folded)
     return name.len == folded.len;
 }
 
-/* As PostgreSQL finds a type by a name without quotes: in the schema that is asked, then in public. */
+/* As PostgreSQL finds a type by a name without quotes: in the schema that is asked, then in
+ * public. */
 static const struct model_enum *
 find_enum(const struct plan_input *input, struct str name)
 {

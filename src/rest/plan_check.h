@@ -11,8 +11,8 @@
 /* 404 PGRST205 */
 bool plan_fail_table(const struct schema *schema, struct str schema_name, struct str name,
                      struct err *err);
-/* 400 42703, with PostgreSQL's hint when a column is spelled nearly so. depth is that of embedding: a
- * table that is embedded is called TABLE_DEPTH there. */
+/* 400 42703, with PostgreSQL's hint when a column is spelled nearly so. depth is that of embedding:
+ * a table that is embedded is called TABLE_DEPTH there. */
 bool plan_fail_column(const struct schema_table *table, unsigned depth, struct str name,
                       struct err *err);
 /* 413 CAIRN-LIMIT: a soft arena is exhausted. */
@@ -42,9 +42,9 @@ MUST_CHECK bool plan_check_cast(const struct plan_input *input, const struct typ
 MUST_CHECK bool plan_check_filter(enum db_dialect dialect, const struct type *type,
                                   const struct api_filter *filter, struct err *err);
 
-/* plan_target.c: fills what a write changes. The embedded engine refuses what PostgreSQL, which answers
- * by itself, would not write: a view, or a column of one (55000, 0A000), or a column that the database
- * fills (428C9). */
+/* plan_target.c: fills what a write changes. The embedded engine refuses what PostgreSQL, which
+ * answers by itself, would not write: a view, or a column of one (55000, 0A000), or a column that
+ * the database fills (428C9). */
 MUST_CHECK bool plan_find_target(const struct plan_input *input, struct plan *plan,
                                  struct err *err);
 

@@ -40,7 +40,8 @@ has_key(const struct schema_rel *rel)
     return false;
 }
 
-/* Of a spread there is no telling whether a row is there, so that no other embed may depend on it. */
+/* Of a spread there is no telling whether a row is there, so that no other embed may depend on
+ * it. */
 static bool
 has_plain_columns(const struct plan_rel *rel)
 {
@@ -129,8 +130,8 @@ is_in_order_of_key(const struct plan_rel *root)
     return false;
 }
 
-/* A limit on rows that have to be sorted first would come after all of them were joined. So do rows that an
- * offset passes over, which SQLite does without a look at what they refer to. */
+/* A limit on rows that have to be sorted first would come after all of them were joined. So do rows
+ * that an offset passes over, which SQLite does without a look at what they refer to. */
 static bool
 lets_join(enum db_dialect dialect, const struct plan *plan)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Domain representations: a domain with a cast to json is shown by it, wherever its columns are selected.
- * PostgreSQL only. What is taken in goes the other way where the statement is emitted: casts from json for
- * payloads, from text for filters.
+ * Domain representations: a domain with a cast to json is shown by it, wherever its columns are
+ * selected. PostgreSQL only. What is taken in goes the other way where the statement is emitted:
+ * casts from json for payloads, from text for filters.
  */
 #ifndef CAIRN_REST_PLAN_FORM_H
 #define CAIRN_REST_PLAN_FORM_H

@@ -180,7 +180,8 @@ plan_is_one_row(const struct plan_rel *rel)
     return aggregates && !rel->is_to_one && !rel->is_spread;
 }
 
-/* "select=count" is a column to PostgREST, and so makes no groups; nor is there anything to order by. */
+/* "select=count" is a column to PostgREST, and so makes no groups; nor is there anything to order
+ * by. */
 static bool
 check_count(const struct plan_rel *rel, struct err *err)
 {

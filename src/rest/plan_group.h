@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Aggregates in a plan: what they give, and the groups that they make of a level's rows. Point 28 of
- * the contract.
+ * Aggregates in a plan: what they give, and the groups that they make of a level's rows. Point 28
+ * of the contract.
  *
  * An aggregate in a to-one spread belongs to the level that shows it, as the spread's columns do.
  */
@@ -22,9 +22,9 @@ MUST_CHECK bool plan_check_aggregates(const struct plan_input *input, const stru
                                       struct err *err);
 
 /*
- * After columns and order of all levels are there: marks the levels from rel on that are grouped, and finds
- * the columns that they are ordered by. Errors: 400 42803 what is neither grouped nor aggregated,
- * 404 42883 what can't be grouped.
+ * After columns and order of all levels are there: marks the levels from rel on that are grouped,
+ * and finds the columns that they are ordered by. Errors: 400 42803 what is neither grouped nor
+ * aggregated, 404 42883 what can't be grouped.
  */
 MUST_CHECK bool plan_group(const struct plan_input *input, struct plan_rel *rel, struct err *err);
 
@@ -34,7 +34,8 @@ bool plan_is_grouping(const struct plan_rel *rel, const struct plan_column *colu
 bool plan_is_one_row(const struct plan_rel *rel);
 /* Of a grouped level: a cast without a name of its own is shown, but its column is grouped by. */
 bool plan_groups_by_field(const struct plan_rel *rel, const struct plan_column *column);
-/* In rel, the column is JSON that the statement makes: an embed, or the array of a to-many spread. */
+/* In rel, the column is JSON that the statement makes: an embed, or the array of a to-many
+ * spread. */
 bool plan_column_is_computed_json(const struct plan_rel *rel, const struct plan_column *column);
 
 #endif

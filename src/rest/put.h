@@ -10,8 +10,9 @@
 #include "schema/schema.h"
 
 /*
- * Checks that the filters are the whole key and that the payload says the same, and cuts the payload
- * to its first row. Errors: 400 PGRST114 and 115, 405 PGRST105, and those of the key's type.
+ * Checks that the filters are the whole key and that the payload says the same, and cuts the
+ * payload to its first row. Errors: 400 PGRST114 and 115, 405 PGRST105, and those of the key's
+ * type.
  */
 MUST_CHECK bool put_check(const struct schema_table *table, const struct api_request *api,
                           struct payload *payload, struct arena *arena, struct err *err);

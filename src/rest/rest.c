@@ -196,7 +196,8 @@ fail_range(const char *details, struct err *err)
     return false;
 }
 
-/* The Range header narrows limit and offset: point 32. Nothing is asked for by limit=0, with it or not. */
+/* The Range header narrows limit and offset: point 32. Nothing is asked for by limit=0, with it or
+ * not. */
 static bool
 apply_range(struct rest_call *call, struct err *err)
 {

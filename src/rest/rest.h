@@ -48,19 +48,20 @@ struct rest_options {
     struct rest_transaction transaction;
     struct rest_root root;
     bool plans; /* requests may ask for the plan of their statement */
-    /* database.managed: of a database that served PostgREST's clients, these read a media type over jsonb
-     * as it gave it to them, with the version of jsonb's binary form in front. */
+    /* database.managed: of a database that served PostgREST's clients, these read a media type over
+     * jsonb as it gave it to them, with the version of jsonb's binary form in front. */
     bool managed;
     enum db_dialect dialect;
     struct db_loop *db;
 };
 
-/* The references to schema and texts are taken over. texts: what the root has answered for this schema;
- * NULL: it is written for each request. */
+/* The references to schema and texts are taken over. texts: what the root has answered for this
+ * schema; NULL: it is written for each request. */
 struct rest *rest_new(const struct rest_options *options, struct schema *schema,
                       struct root_texts *texts);
 void rest_free(struct rest *rest); /* no request is in flight; NULL is safe */
-/* Plans from now on against schema (the references are taken over); requests in flight keep theirs. */
+/* Plans from now on against schema (the references are taken over); requests in flight keep
+ * theirs. */
 void rest_set_schema(struct rest *rest, struct schema *schema, struct root_texts *texts);
 /* Answers the request, now or later. name is the path segment, still percent-encoded. */
 void rest_handle_table(struct rest *rest, struct request *request, struct str name);

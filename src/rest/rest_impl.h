@@ -50,8 +50,8 @@ struct rest_call {
     int64_t offset;
     struct str guc_headers,
         guc_status; /* response.headers and .status, as a function has set them */
-    /* Last what rest_call_new leaves as it is: each statement is filled when it is added, and most of the room of
-     * the others is for the texts of errors. */
+    /* Last what rest_call_new leaves as it is: each statement is filled when it is added, and most
+     * of the room of the others is for the texts of errors. */
     struct db_stmt stmts[12];
     struct db_job job;
     struct err late; /* what fails the write when all else went well; ERR_NONE: nothing */

@@ -9,7 +9,8 @@
 /* One text for all; the cache of shapes counts up from 1. */
 #define ACCESS_ID (UINT64_MAX - 20)
 
-/* A row for each table and each function that the role may use in any way, and one for the comment. */
+/* A row for each table and each function that the role may use in any way, and one for the
+ * comment. */
 static const char access_sql[] =
     "SELECT 't', c.relname, 0 FROM pg_catalog.pg_class c"
     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"

@@ -8,8 +8,8 @@
 #define ARENA_FIRST 4096
 #define ARENA_LIMIT (8 * 1024 * 1024)
 
-/* Two generations: what is found in the old one goes over to the young one, and when that is full it
- * becomes the old one. So what is asked for often stays, whatever else comes by once. */
+/* Two generations: what is found in the old one goes over to the young one, and when that is full
+ * it becomes the old one. So what is asked for often stays, whatever else comes by once. */
 struct shape_cache {
     struct map *young, *old;
     size_t max; /* of both together */

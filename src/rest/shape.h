@@ -20,8 +20,9 @@ struct shape {
     uint64_t existing_id, main_id, gathered_id, shown_id, count_id, guess_id;
     uint64_t body_id; /* of the first of sql.body */
     const struct encode_column *columns, *gathered_columns;
-    /* Requests that gather nothing, because an embed had more rows than it may have: how many are still
-     * to come, and how many there were to be, which doubles each time and halves after one that did. */
+    /* Requests that gather nothing, because an embed had more rows than it may have: how many are
+     * still to come, and how many there were to be, which doubles each time and halves after one
+     * that did. */
     uint32_t ungathered_left, ungathered;
 };
 
@@ -38,7 +39,8 @@ void shape_cache_clear(struct shape_cache *cache);
 /* A new shape with one reference and a soft arena; key is copied. keep: its statements stay
  * prepared. */
 struct shape *shape_new(struct schema *schema, struct str key, bool keep);
-/* The first of count ids, for statements that belong to no shape or are more than it has names for. */
+/* The first of count ids, for statements that belong to no shape or are more than it has names
+ * for. */
 uint64_t shape_take_ids(uint32_t count);
 void shape_unref(struct shape *shape); /* NULL is safe */
 

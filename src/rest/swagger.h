@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The API described as Swagger 2.0, with the names and notes that clients of PostgREST look for: what
- * the data API's root answers.
+ * The API described as Swagger 2.0, with the names and notes that clients of PostgREST look for:
+ * what the data API's root answers.
  *
  * Source: https://swagger.io/specification/v2/, and PostgREST's documentation, "OpenAPI".
  */

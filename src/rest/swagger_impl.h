@@ -10,7 +10,8 @@
 void swagger_add_comment(struct describe *object, struct str comment);
 /* type and, of an array, items. */
 void swagger_add_type(struct describe *object, const struct type *type);
-/* The name of the type of a column: without modifiers, and with its schema where it isn't built in. */
+/* The name of the type of a column: without modifiers, and with its schema where it isn't built
+ * in. */
 struct str swagger_column_format(const struct schema *schema, const struct type *type,
                                  struct buf *room);
 /* That of an argument of a function in the schema home: types of that schema go without it. */

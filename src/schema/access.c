@@ -161,8 +161,8 @@ schema_may_use_schema(const struct schema *schema, const struct schema_role *rol
            (granted(schema, role, acl, STR_NULL, false) & MODEL_MAY_USAGE) != 0;
 }
 
-/* Whether a migration has said who may use the table, or, of a view, what it stands on: a view must not
- * open what was closed. */
+/* Whether a migration has said who may use the table, or, of a view, what it stands on: a view must
+ * not open what was closed. */
 static bool
 is_said(const struct schema *schema, const struct model_table *table)
 {

@@ -91,8 +91,8 @@ const struct schema_role *access_body_role(const struct schema *schema,
 MUST_CHECK bool schema_may_call(const struct schema *schema, const struct schema_role *role,
                                 const struct model_function *function);
 
-/* "permission denied for table x": ERR_DB with 42501. kind is "table", "view", "schema", "sequence" or
- * "function". Always false. */
+/* "permission denied for table x": ERR_DB with 42501. kind is "table", "view", "schema", "sequence"
+ * or "function". Always false. */
 bool access_fail(const char *kind, struct str name, struct err *err);
 bool access_fail_table(const struct model_table *table, struct err *err);
 
@@ -113,14 +113,14 @@ struct access_rule {
     int64_t reads; /* MODEL_READS_... */
 };
 
-/* Whether row-level security limits role in this table: it is enabled, and the role neither owns the
- * table (unless forced) nor bypasses it. */
+/* Whether row-level security limits role in this table: it is enabled, and the role neither owns
+ * the table (unless forced) nor bypasses it. */
 bool access_applies(const struct schema *schema, const struct schema_role *role,
                     const struct schema_table *table);
 /*
- * Whether role may do command (MODEL_FOR_UPDATE, MODEL_FOR_DELETE) to each row, as far as policies go: none applies, or one
- * of them says USING (true), and WITH CHECK nothing else. The privileges are another matter. False of
- * policies that let every row through in other words.
+ * Whether role may do command (MODEL_FOR_UPDATE, MODEL_FOR_DELETE) to each row, as far as policies
+ * go: none applies, or one of them says USING (true), and WITH CHECK nothing else. The privileges
+ * are another matter. False of policies that let every row through in other words.
  */
 bool access_lets_all(const struct schema *schema, const struct schema_role *role,
                      const struct schema_table *table, enum model_command command);
@@ -134,16 +134,18 @@ MUST_CHECK bool access_rule(const struct schema *schema, const struct schema_rol
                             enum access_part part, struct str alias, struct arena *arena,
                             struct access_rule *out, struct err *err);
 /*
- * What stands in FROM for a table or view as role sees it, with its alias, if it has data: main."orders" AS ALIAS, or a
- * query in parentheses when a policy leaves out rows or the view is security_invoker. The privileges
- * on table itself are the caller's to check; those of what a view reads are checked here.
+ * What stands in FROM for a table or view as role sees it, with its alias, if it has data:
+ * main."orders" AS ALIAS, or a query in parentheses when a policy leaves out rows or the view is
+ * security_invoker. The privileges on table itself are the caller's to check; those of what a view
+ * reads are checked here.
  */
 MUST_CHECK bool access_write_source(const struct schema *schema, const struct schema_role *role,
                                     const struct schema_table *table, struct str alias,
                                     struct buf *out, int64_t *reads, struct err *err);
 /*
- * The body of a function of a row (struct model_computed), alias being the row, as role sees what it reads;
- * with view a row of the base table that a write through that view is about. EXECUTE is the caller's to check.
+ * The body of a function of a row (struct model_computed), alias being the row, as role sees what
+ * it reads; with view a row of the base table that a write through that view is about. EXECUTE is
+ * the caller's to check.
  */
 MUST_CHECK bool access_write_row_function(const struct schema *schema,
                                           const struct schema_role *role,

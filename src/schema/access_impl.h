@@ -26,15 +26,16 @@ struct access_writer {
     const struct schema_role *caller; /* whose statement it is, whoever reads; NULL: no rules */
     struct buf *out;
     int64_t reads;
-    /* The tables whose policies are being written, for the error that they need each other; and views
-     * on views. */
+    /* The tables whose policies are being written, for the error that they need each other; and
+     * views on views. */
     const struct schema_table *open[32];
     uint32_t depth;
     struct err *err;
 };
 
-/* What \x01 stands for in a text: a row of alias; or, with view, of what the view's level stands on, as
- * far as a row of its base table, called alias, makes it up; level UINT32_MAX: of the view itself. */
+/* What \x01 stands for in a text: a row of alias; or, with view, of what the view's level stands
+ * on, as far as a row of its base table, called alias, makes it up; level UINT32_MAX: of the view
+ * itself. */
 struct access_row {
     struct str alias;
     const struct schema_view *view;
@@ -50,8 +51,8 @@ MUST_CHECK bool access_write_view_row(struct access_writer *w, const struct acce
 /* What a policy's sub-selects or a view read has to be allowed to role. */
 MUST_CHECK bool access_check_reads(struct access_writer *w, const struct schema_role *role,
                                    const struct model_reference *references, uint32_t count);
-/* As whom a view reads what it stands on: with security_invoker as the caller, also when another view
- * that is not so stands above it. */
+/* As whom a view reads what it stands on: with security_invoker as the caller, also when another
+ * view that is not so stands above it. */
 const struct schema_role *access_reader(const struct schema *schema,
                                         const struct schema_role *caller,
                                         const struct model_table *view);

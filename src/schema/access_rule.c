@@ -25,7 +25,7 @@ access_applies(const struct schema *schema, const struct schema_role *role,
     return model->rls_forced || !access_is_owner(schema, role, &model->acl);
 }
 
-/* --- texts --------------------------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------------------ */
 
 /* What a policy's sub-selects or a view read has to be allowed to role. */
 bool
@@ -91,7 +91,7 @@ access_write_text(struct access_writer *w, const struct schema_role *role, struc
            err_set(w->err, ERR_DB, "54001", "the policies of this statement are too long");
 }
 
-/* --- policies ------------------------------------------------------------------------------------ */
+/* --- policies --------------------------------------------------------------------------------- */
 
 static bool
 is_for(const struct schema *schema, const struct schema_role *role,
@@ -270,7 +270,7 @@ access_rule(const struct schema *schema, const struct schema_role *role,
     return ok;
 }
 
-/* --- what stands in FROM -------------------------------------------------------------------------- */
+/* --- what stands in FROM ---------------------------------------------------------------------- */
 
 const struct schema_role *
 access_reader(const struct schema *schema, const struct schema_role *caller,
@@ -284,8 +284,8 @@ access_reader(const struct schema *schema, const struct schema_role *caller,
     return owner != NULL ? owner : schema_find_role(schema, MODEL_OWNER);
 }
 
-/* Whether a name alone shows the right rows: no policy limits who reads in what is below it. steps is how
- * many tables may be looked at; what is too large for it is written out. */
+/* Whether a name alone shows the right rows: no policy limits who reads in what is below it. steps
+ * is how many tables may be looked at; what is too large for it is written out. */
 static bool
 is_plain(const struct access_writer *w, const struct schema_role *role,
          const struct schema_table *table, uint32_t *steps)
@@ -434,7 +434,7 @@ access_check_references(const struct schema *schema, const struct schema_role *r
     return access_check_reads(&w, role, references, count);
 }
 
-/* --- errors --------------------------------------------------------------------------------------- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 struct str
 access_check_message(const struct schema_table *table, const struct access_condition *condition,

@@ -7,7 +7,7 @@
 
 #define LEVELS_MAX 32 /* views on views */
 
-/* --- the snapshot ------------------------------------------------------------------------------------ */
+/* --- the snapshot ----------------------------------------------------------------------------- */
 
 static const struct schema_table *
 below(const struct schema *schema, const struct schema_table *view)
@@ -69,7 +69,7 @@ access_views_build(const struct schema *schema, struct schema_table *tables, str
     }
 }
 
-/* --- texts ------------------------------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------------------ */
 
 /* A column of the view at level. */
 static bool
@@ -195,7 +195,7 @@ access_view_checks(const struct schema_table *view, uint32_t level)
     return view->view->levels[level]->model->checks_rows;
 }
 
-/* --- privileges -------------------------------------------------------------------------------------- */
+/* --- privileges ------------------------------------------------------------------------------- */
 
 const struct schema_role *
 access_view_reader(const struct schema *schema, const struct schema_role *caller,
@@ -211,7 +211,8 @@ access_view_writer(const struct schema *schema, const struct schema_role *caller
     return access_reader(schema, caller, view->view->levels[view->view->level_count - 1]->model);
 }
 
-/* What the view at level calls the column of the view above all; it simply is one of the base table. */
+/* What the view at level calls the column of the view above all; it simply is one of the base
+ * table. */
 static const struct model_column *
 column_below(const struct schema *schema, const struct schema_table *view, uint32_t level,
              const struct model_column *column)
@@ -259,8 +260,8 @@ mentions(struct str text, const struct model_reference *r)
     return false;
 }
 
-/* What the view asks of other tables, in its condition or where it is read, and of its own where it is read: by
- * the statement, or by the condition of a view above it. */
+/* What the view asks of other tables, in its condition or where it is read, and of its own where it
+ * is read: by the statement, or by the condition of a view above it. */
 static bool
 may_read(struct access_writer *w, const struct schema_role *reader, const struct model_table *view,
          const struct access_view_need *need, bool is_filtered_above)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writing through views, on the embedded engine: what a view's columns and conditions are in terms of
- * the one table whose rows it shows, and what whoever reads below it must be allowed.
+ * Writing through views, on the embedded engine: what a view's columns and conditions are in terms
+ * of the one table whose rows it shows, and what whoever reads below it must be allowed.
  *
- * A statement that writes a view is written for its base table (schema_table.view). The caller needs the
- * rights on the view; below each view its owner needs them, or, with security_invoker, the caller. The
- * policies that count are those of the base table for whoever writes there: access_view_writer.
- * Source: PostgreSQL 15, rewrite/rewriteHandler.c, rewriteTargetView().
+ * A statement that writes a view is written for its base table (schema_table.view). The caller
+ * needs the rights on the view; below each view its owner needs them, or, with security_invoker,
+ * the caller. The policies that count are those of the base table for whoever writes there:
+ * access_view_writer. Source: PostgreSQL 15, rewrite/rewriteHandler.c, rewriteTargetView().
  *
  * view is always a table of the snapshot whose view member is set. caller NULL: there are no rules.
  */
@@ -36,7 +36,8 @@ const struct schema_role *access_view_writer(const struct schema *schema,
 /* The value of the view's column. */
 MUST_CHECK bool access_view_write_column(const struct access_view_text *t,
                                          const struct model_column *column, struct err *err);
-/* Whether level (of schema_view.levels) leaves out rows by itself, and the condition by which it does. */
+/* Whether level (of schema_view.levels) leaves out rows by itself, and the condition by which it
+ * does. */
 bool access_view_has_where(const struct schema_table *view, uint32_t level);
 MUST_CHECK bool access_view_write_where(const struct access_view_text *t, uint32_t level,
                                         struct err *err);

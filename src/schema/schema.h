@@ -123,15 +123,17 @@ void schema_unref(struct schema *schema); /* NULL is safe; the last one frees */
 /* NULL when absent. */
 const struct schema_table *schema_find_table(const struct schema *schema, struct str schema_name,
                                              struct str name);
-/* The first of all functions called so, which follow each other; count says how many. NULL: none. */
+/* The first of all functions called so, which follow each other; count says how many. NULL:
+ * none. */
 const struct schema_function *schema_find_functions(const struct schema *schema,
                                                     struct str schema_name, struct str name,
                                                     uint32_t *count);
 const struct model_column *schema_find_column(const struct schema_table *table, struct str name);
-/* Whether the column's default draws a number from a sequence: an identity, serial, nextval() itself. */
+/* Whether the column's default draws a number from a sequence: an identity, serial, nextval()
+ * itself. */
 bool schema_column_draws(const struct model_column *column);
-/* The computed column of that name: of the functions called so the one in the table's schema, or else
- * the first that is found. NULL: none. */
+/* The computed column of that name: of the functions called so the one in the table's schema, or
+ * else the first that is found. NULL: none. */
 const struct schema_computed *schema_find_computed(const struct schema_table *table,
                                                    struct str name);
 /* The index of a column of this table. */
@@ -148,8 +150,8 @@ schema_column_index(const struct schema_table *table, const struct model_column 
  * constraint or the key's single column in table, these two where the related side is no view. A
  * hint is a constraint, a single origin or target column, or the junction, of a relationship to the
  * table called target. A function of the row is meant by its name, and takes the place of the other
- * relationships to a table of that name. On a self-reference the table's name means its children and the column's
- * name its parent; a hint is then the children's referencing column.
+ * relationships to a table of that name. On a self-reference the table's name means its children
+ * and the column's name its parent; a hint is then the children's referencing column.
  *
  * Fills out with up to max of them and returns how many there are: 0 is PGRST200, 1 is found, more
  * is PGRST201.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The worker's part of the history: a line every history.every with what was served since the last one,
- * and one at the end. Figures are read from the metrics, on the main thread; the line is written by
- * the pool.
+ * The worker's part of the history: a line every history.every with what was served since the last
+ * one, and one at the end. Figures are read from the metrics, on the main thread; the line is
+ * written by the pool.
  */
 #ifndef CAIRN_SERVER_BEAT_H
 #define CAIRN_SERVER_BEAT_H

@@ -9,8 +9,8 @@
 #include "config/config.h"
 #include "http/http.h"
 
-/* Adds what an allowed origin needs to see the answer; without an Origin header nothing, but on OPTIONS
- * where any may come. */
+/* Adds what an allowed origin needs to see the answer; without an Origin header nothing, but on
+ * OPTIONS where any may come. */
 void cors_add_headers(const struct config *config, struct request *request);
 bool cors_is_preflight(const struct request *request);
 /* Fills in the answer to a preflight; the caller sends it. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The service's side of its history (lifecycle/history.h): what the supervisor and its workers write
- * down. A disk that takes nothing is said once, and the service goes on; what was not written waits.
+ * The service's side of its history (lifecycle/history.h): what the supervisor and its workers
+ * write down. A disk that takes nothing is said once, and the service goes on; what was not written
+ * waits.
  *
  * All of it blocks: it is called by the supervisor, and from a worker's pool of threads.
  */

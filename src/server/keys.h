@@ -3,9 +3,9 @@
  * The keys at the URL of auth.jwks, kept fresh: asked for at the start, again before the answer is
  * stale, and when a token names a key that isn't there, which counts once in KEYS_PAUSE_MS.
  *
- * When the URL doesn't answer, or with something that is no JWK set, the keys of before stay, for as
- * long as it takes; a line in the log says so, and it is asked again after growing pauses. It lives on
- * the worker's main loop; asking itself happens on a thread of the pool.
+ * When the URL doesn't answer, or with something that is no JWK set, the keys of before stay, for
+ * as long as it takes; a line in the log says so, and it is asked again after growing pauses. It
+ * lives on the worker's main loop; asking itself happens on a thread of the pool.
  */
 #ifndef CAIRN_SERVER_KEYS_H
 #define CAIRN_SERVER_KEYS_H

@@ -54,7 +54,8 @@ struct server_loop {
     bool has_thread;
 };
 
-/* Prepares everything on the calling thread; the site's reference is taken over, also on failure. */
+/* Prepares everything on the calling thread; the site's reference is taken over, also on
+ * failure. */
 MUST_CHECK bool server_loop_open(struct server_loop *loop, struct loop_shared *shared,
                                  struct site *site, struct err *err);
 MUST_CHECK bool server_loop_start(struct server_loop *loop, struct err *err);

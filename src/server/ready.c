@@ -25,7 +25,7 @@ begin_look(struct ready_look *look, enum db_dialect dialect, void (*done)(struct
                                 .ctx = ctx};
 }
 
-/* --- what is known -------------------------------------------------------------------------------- */
+/* --- what is known ---------------------------------------------------------------------------- */
 
 /* READY_UNSEEN: nothing is known yet. err is filled with READY_ILL. */
 static enum ready_seen
@@ -65,7 +65,7 @@ keep_for_others(struct ready_watch *watch)
         atomic_store(watch->is_ready, known == READY_WELL && !atomic_load(watch->is_draining));
 }
 
-/* --- who waits ------------------------------------------------------------------------------------ */
+/* --- who waits -------------------------------------------------------------------------------- */
 
 /* Those who can be told something, or have waited long enough: the first has waited longest. */
 static void
@@ -101,7 +101,7 @@ on_waiting_timer(uv_timer_t *timer)
     answer_waiting(watch, false);
 }
 
-/* --- looking -------------------------------------------------------------------------------------- */
+/* --- looking ---------------------------------------------------------------------------------- */
 
 /* A service that drains isn't ready, whatever the database says. */
 static void
@@ -186,7 +186,7 @@ ready_watch_close(struct ready_watch *watch)
     uv_close((uv_handle_t *)&watch->waiting_timer, NULL);
 }
 
-/* --- asking --------------------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 static void
 on_own_look(struct db_job *job)

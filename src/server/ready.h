@@ -2,10 +2,10 @@
 /*
  * Is the service ready? What /readyz answers, and what the history is told.
  *
- * Who asks has little time: Kubernetes gives a probe a second. A watch looks at the database every second
- * and answers from what it saw. Without a connection it isn't ready, from that moment on; what isn't known
- * yet, right after the start or a loss, is waited for, no longer than READY_WAIT_MS. The embedded
- * database is asked each time: that takes no time.
+ * Who asks has little time: Kubernetes gives a probe a second. A watch looks at the database every
+ * second and answers from what it saw. Without a connection it isn't ready, from that moment on;
+ * what isn't known yet, right after the start or a loss, is waited for, no longer than
+ * READY_WAIT_MS. The embedded database is asked each time: that takes no time.
  *
  * Each loop has a watch, of its own connections.
  */

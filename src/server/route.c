@@ -11,8 +11,8 @@
 #include "server/docs.h"
 #include "server/loop.h"
 
-/* Whether path is what the route says; {name} takes one segment, into *segment. Most routes are told apart by
- * the last character before that. */
+/* Whether path is what the route says; {name} takes one segment, into *segment. Most routes are
+ * told apart by the last character before that. */
 static bool
 path_fits(const struct route_def *route, struct str path, struct str *segment)
 {

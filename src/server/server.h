@@ -3,8 +3,8 @@
  * The running service: `cairn dev` and `cairn serve`.
  *
  * A small supervisor owns the listening socket and starts a worker process, which it starts again,
- * with growing pauses, when it dies. A worker runs one loop thread for each CPU; requests are served
- * there. In dev the worker also watches the migrations folder.
+ * with growing pauses, when it dies. A worker runs one loop thread for each CPU; requests are
+ * served there. In dev the worker also watches the migrations folder.
  *
  * Signals: SIGTERM and SIGINT drain (a second one ends at once), SIGHUP reads the schema again and
  * opens the log file again.
@@ -20,8 +20,8 @@ struct server_ready {
     uint32_t table_count;
     const char *const *tables; /* open to anonymous callers; table_count of them, or none */
     uint32_t open_count;
-    /* Where migrations have rules: which tables are open to callers without a token, and to those of
-     * role authenticated; empty: none. NULL: there are no rules. */
+    /* Where migrations have rules: which tables are open to callers without a token, and to those
+     * of role authenticated; empty: none. NULL: there are no rules. */
     const char *open_to_anon, *open_to_users;
     uint16_t port;
     int64_t took_ms;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is served: the schema snapshot, the documents made from it, and who may come; swapped as one. Immutable,
- * shared by all loops, counted.
+ * What is served: the schema snapshot, the documents made from it, and who may come; swapped as
+ * one. Immutable, shared by all loops, counted.
  */
 #ifndef CAIRN_SERVER_SITE_H
 #define CAIRN_SERVER_SITE_H

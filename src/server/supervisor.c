@@ -204,7 +204,8 @@ on_worker_death(struct supervisor *s, bool *ok, struct err *err)
 /*
  * No new connections from here on, and none that was made is cut: what asks to connect is left
  * without an answer until the worker lets go of the socket, and then refused; what is connected
- * already is accepted by the worker and answered. Closing at once would reset what waits in the queue.
+ * already is accepted by the worker and answered. Closing at once would reset what waits in the
+ * queue.
  */
 static void
 turn_away(struct supervisor *s)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Requests of one loop that wait for signing keys: their token names one that isn't here, and its
- * issuer is being asked again. They go on together when the answer is there, or when WAITING_MS have
- * passed. Their number is bounded; further ones are refused at once.
+ * issuer is being asked again. They go on together when the answer is there, or when WAITING_MS
+ * have passed. Their number is bounded; further ones are refused at once.
  */
 #ifndef CAIRN_SERVER_WAITING_H
 #define CAIRN_SERVER_WAITING_H

@@ -83,7 +83,8 @@ apply_migrations(struct worker *w, struct err *err)
     return ok;
 }
 
-/* Runs in the pool: new migrations (dev only), then the schema as it is now, and what is made of it. */
+/* Runs in the pool: new migrations (dev only), then the schema as it is now, and what is made of
+ * it. */
 static void
 reload_work(uv_work_t *work)
 {

@@ -20,9 +20,9 @@ struct worker_place {
 };
 
 /*
- * Runs until drained. Once requests are answered, one byte is written to place->ready_fd, which is then
- * closed and set to -1. False: it never came up, or the database must be recovered by another start
- * (an outcome unknown was answered).
+ * Runs until drained. Once requests are answered, one byte is written to place->ready_fd, which is
+ * then closed and set to -1. False: it never came up, or the database must be recovered by another
+ * start (an outcome unknown was answered).
  */
 MUST_CHECK bool worker_run(const struct server_options *options, struct worker_place *place,
                            struct err *err);

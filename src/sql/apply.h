@@ -42,8 +42,8 @@ struct apply {
     struct batch *batch;
 
     struct expr_parameters *parameters; /* of the function whose body is at hand; NULL: none */
-    /* Through which the statement at hand writes, which is then made for the table at the bottom; NULL:
-     * through none. verb is what it does to a column, for errors. */
+    /* Through which the statement at hand writes, which is then made for the table at the bottom;
+     * NULL: through none. verb is what it does to a column, for errors. */
     const struct model_table *view;
     const char *view_verb;
     struct marks *marks; /* while such a body is made for the engine: with the marks of body.h */
@@ -58,8 +58,8 @@ struct apply {
 #define HINT_POSTGRES "needs PostgreSQL: set database.url"
 
 /*
- * Fails with "FILE:LINE:COLUMN: unable to apply 'STATEMENT...': CAUSE". location is pg_location() of
- * the node at fault; SIZE_MAX: the statement. hint may be NULL.
+ * Fails with "FILE:LINE:COLUMN: unable to apply 'STATEMENT...': CAUSE". location is pg_location()
+ * of the node at fault; SIZE_MAX: the statement. hint may be NULL.
  */
 bool apply_fail(struct apply *a, size_t location, const char *code, const char *hint,
                 const char *fmt, ...) PRINTF_LIKE(5, 6);
@@ -90,7 +90,7 @@ MUST_CHECK bool apply_write_if(struct apply *a, bool ok, const struct model_tabl
 void apply_buf(struct buf *buf);
 struct str apply_take(struct arena *arena, struct buf *buf); /* copies and frees */
 
-/* --- names: apply_name.c ----------------------------------------------------------------------- */
+/* --- names: apply_name.c ---------------------------------------------------------------------- */
 
 struct str apply_quote(struct arena *arena, struct str name);
 
@@ -123,7 +123,7 @@ bool apply_column_index(const struct model_table *table, struct str name, uint32
 MUST_CHECK bool apply_need_column(struct apply *a, const struct model_table *table, struct str name,
                                   size_t location, uint32_t *out);
 
-/* --- types: apply_type.c ----------------------------------------------------------------------- */
+/* --- types: apply_type.c ---------------------------------------------------------------------- */
 
 /* The type that a TypeName's body names. *serial is the integer type's size when it is a serial
  * (else 0); serial may be NULL where none is allowed. */
@@ -132,7 +132,7 @@ MUST_CHECK bool apply_type(struct apply *a, const struct json *type_name, struct
 
 struct type apply_enum_type(struct apply *a, const struct model_enum *found);
 
-/* --- statements: each takes the body of its node ----------------------------------------------- */
+/* --- statements: each takes the body of its node ---------------------------------------------- */
 
 typedef bool (*apply_fn)(struct apply *a, const struct json *body);
 
@@ -169,12 +169,13 @@ bool apply_owner(struct apply *a, const struct json *body);
 bool apply_create_policy(struct apply *a, const struct json *body);
 bool apply_alter_policy(struct apply *a, const struct json *body);
 
-/* --- access rules: apply_role.c, apply_grant.c, apply_policy.c ------------------------------------- */
+/* --- access rules: apply_role.c, apply_grant.c, apply_policy.c -------------------------------- */
 
 /* The role that a RoleSpec's body names; empty: PUBLIC. Fails with 42704. */
 MUST_CHECK bool apply_role(struct apply *a, const struct json *spec, struct str *out);
 MUST_CHECK bool apply_rename_role(struct apply *a, struct str old_name, struct str new_name);
-/* OWNER TO. A role that isn't known leaves the owner as it is: dumps name the one they were made by. */
+/* OWNER TO. A role that isn't known leaves the owner as it is: dumps name the one they were made
+ * by. */
 MUST_CHECK bool apply_set_owner(struct apply *a, struct model_acl *acl, const struct json *spec);
 /* The rights on a new object of schema; kind as in struct model_default_acl. */
 void apply_default_acl(struct apply *a, const char *kind, struct str schema, struct model_acl *acl);
@@ -206,7 +207,7 @@ MUST_CHECK bool apply_settle_policies(struct apply *a);
 /* The expression of a text that was written by us; NULL when it can't be read. */
 const struct json *apply_parse_expression(struct apply *a, struct str text, struct pgtree *tree);
 
-/* --- parts of CREATE TABLE that ALTER TABLE needs too: apply_table.c, apply_constraint.c -------- */
+/* --- parts of CREATE TABLE that ALTER TABLE needs too: apply_table.c, apply_constraint.c ------ */
 
 /* Adds a column with everything that stands in its definition. */
 MUST_CHECK bool apply_add_column(struct apply *a, struct model_table *table,
@@ -242,7 +243,7 @@ MUST_CHECK bool apply_drop_references(struct apply *a, const struct model_table 
 bool apply_index_columns(struct apply *a, const struct model_table *table,
                          const struct model_index *index, uint32_t **columns, uint32_t *count);
 
-/* --- dependencies: apply_depend.c, apply_index.c --------------------------------------------------- */
+/* --- dependencies: apply_depend.c, apply_index.c ---------------------------------------------- */
 
 /* Whether a tree names the column, or by a star may name it; and renaming it in the tree. */
 bool apply_tree_mentions(const struct json *tree, struct str column);
@@ -269,7 +270,7 @@ MUST_CHECK bool apply_drop_views(struct apply *a, struct model_table *table, str
 /* Takes a table or view from the database and the model. */
 MUST_CHECK bool apply_remove_table(struct apply *a, struct model_table *table);
 
-/* --- functions: apply_function.c ------------------------------------------------------------------ */
+/* --- functions: apply_function.c -------------------------------------------------------------- */
 
 /* Of DROP and COMMENT ON: an ObjectWithArgs. NULL, with err when it is ambiguous or is_needed. */
 MUST_CHECK bool apply_find_function(struct apply *a, const struct json *object, bool is_needed,
@@ -284,7 +285,7 @@ MUST_CHECK bool apply_drop_row_functions(struct apply *a, const struct model_tab
 /* Translates all bodies once more, against the schema as it is now. */
 MUST_CHECK bool apply_settle_functions(struct apply *a);
 
-/* --- editing the model: model_edit.c ------------------------------------------------------------ */
+/* --- editing the model: model_edit.c ---------------------------------------------------------- */
 
 struct model_table *edit_add_table(struct apply *a, const struct model_table *table);
 void edit_remove_table(struct apply *a, struct model_table *table);

@@ -6,7 +6,7 @@
 
 typedef bool (*alter_fn)(struct apply *a, struct model_table *table, const struct json *cmd);
 
-/* --- columns ----------------------------------------------------------------------------------------------- */
+/* --- columns ---------------------------------------------------------------------------------- */
 
 /* Whether SQLite can append the column in place. */
 static bool
@@ -380,7 +380,7 @@ drop_expression(struct apply *a, struct model_table *table, const struct json *c
     return true;
 }
 
-/* --- constraints ------------------------------------------------------------------------------------------- */
+/* --- constraints ------------------------------------------------------------------------------ */
 
 static bool
 add_constraint(struct apply *a, struct model_table *table, const struct json *cmd)
@@ -396,7 +396,7 @@ drop_constraint(struct apply *a, struct model_table *table, const struct json *c
                                  pg_bool(cmd, "missing_ok"));
 }
 
-/* --- the statement ----------------------------------------------------------------------------------------- */
+/* --- the statement ---------------------------------------------------------------------------- */
 
 static bool
 do_nothing(struct apply *a, struct model_table *table, const struct json *cmd)
@@ -488,8 +488,8 @@ alter_view_default(struct apply *a, struct model_table *view, const struct json 
     return true;
 }
 
-/* ALTER VIEW, INDEX and SEQUENCE in this form change the owner, or options: those of a view matter, as do its
- * defaults. */
+/* ALTER VIEW, INDEX and SEQUENCE in this form change the owner, or options: those of a view matter,
+ * as do its defaults. */
 static bool
 alter_other(struct apply *a, const struct json *body)
 {

@@ -4,7 +4,7 @@
 #include "sql/ddl.h"
 #include "sql/expr.h"
 
-/* --- names --------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 static bool
 table_has_constraint(const struct model_table *table, struct str name)
@@ -112,7 +112,7 @@ read_columns(struct apply *a, const struct model_table *table, const struct json
     return true;
 }
 
-/* --- keys ------------------------------------------------------------------------------------------ */
+/* --- keys ------------------------------------------------------------------------------------- */
 
 /* The index that ADD CONSTRAINT ... USING INDEX turns into a constraint: its columns come from its
  * own definition. */
@@ -243,7 +243,7 @@ add_key(struct apply *a, struct model_table *table, const struct json *node, str
     return true;
 }
 
-/* --- checks ---------------------------------------------------------------------------------------- */
+/* --- checks ----------------------------------------------------------------------------------- */
 
 /* The only column that the tree mentions; empty when there are none or several. */
 static void
@@ -287,7 +287,7 @@ add_check(struct apply *a, struct model_table *table, const struct json *constra
     return true;
 }
 
-/* --- foreign keys ---------------------------------------------------------------------------------- */
+/* --- foreign keys ----------------------------------------------------------------------------- */
 
 static bool
 read_action(struct apply *a, const struct json *constraint, const char *member,
@@ -496,7 +496,7 @@ apply_add_constraint(struct apply *a, struct model_table *table, const struct js
     return apply_refuse(a, pg_location(constraint), "this constraint");
 }
 
-/* --- dropping -------------------------------------------------------------------------------------- */
+/* --- dropping --------------------------------------------------------------------------------- */
 
 bool
 apply_drop_references(struct apply *a, const struct model_table *table, const struct str *columns,

@@ -21,7 +21,7 @@ struct copy {
     size_t at;      /* in the data */
 };
 
-/* --- options ----------------------------------------------------------------------------------------------- */
+/* --- options ---------------------------------------------------------------------------------- */
 
 static struct str
 option_text(const struct json *option)
@@ -130,7 +130,7 @@ read_columns(struct apply *a, const struct json *body, struct copy *copy)
     return true;
 }
 
-/* --- fields ------------------------------------------------------------------------------------------------ */
+/* --- fields ----------------------------------------------------------------------------------- */
 
 /* An error in the row that begins at this offset of the data. */
 static bool
@@ -249,7 +249,7 @@ next_csv(struct copy *copy, struct str *out, bool *quoted)
     return !inside;
 }
 
-/* --- rows -------------------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 static bool
 set_cell(struct apply *a, struct copy *copy, uint32_t n, struct str text, bool is_null, size_t row)

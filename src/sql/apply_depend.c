@@ -159,7 +159,7 @@ apply_recast_default(struct apply *a, struct model_table *table, uint32_t column
     return true;
 }
 
-/* --- views ------------------------------------------------------------------------------------------------- */
+/* --- views ------------------------------------------------------------------------------------ */
 
 static bool
 mentions_table(struct apply *a, const struct json *tree, const struct model_table *table)

@@ -16,7 +16,7 @@ struct function_place {
     struct function_place *next;
 };
 
-/* --- arguments and result ------------------------------------------------------------------------------- */
+/* --- arguments and result --------------------------------------------------------------------- */
 
 static bool
 is_mode(const struct json *parameter, const char *mode)
@@ -218,7 +218,7 @@ read_result(struct apply *a, const struct json *body, struct model_function *fun
     return true;
 }
 
-/* --- options ---------------------------------------------------------------------------------------------- */
+/* --- options ---------------------------------------------------------------------------------- */
 
 static void
 read_path(struct apply *a, const struct json *set, struct model_function *function)
@@ -292,7 +292,7 @@ read_options(struct apply *a, const struct json *body, struct model_function *fu
     return true;
 }
 
-/* --- the statement ------------------------------------------------------------------------------------------ */
+/* --- the statement ---------------------------------------------------------------------------- */
 
 static bool
 takes_same(const struct model_function *x, const struct model_function *y)
@@ -466,7 +466,7 @@ apply_create_function(struct apply *a, const struct json *body)
     return true;
 }
 
-/* --- DROP and COMMENT ON --------------------------------------------------------------------------------- */
+/* --- DROP and COMMENT ON ---------------------------------------------------------------------- */
 
 static bool
 takes_types(struct apply *a, const struct json *object, const struct model_function *function,
@@ -554,7 +554,7 @@ apply_drop_row_functions(struct apply *a, const struct model_table *table, struc
     return true;
 }
 
-/* --- in the end -------------------------------------------------------------------------------------------- */
+/* --- in the end ------------------------------------------------------------------------------- */
 
 /* The cause of an error that is there already, without its place. */
 static struct str

@@ -2,7 +2,7 @@
 /* GRANT, REVOKE, ALTER DEFAULT PRIVILEGES and owners. */
 #include "sql/apply.h"
 
-/* --- lists of grants ----------------------------------------------------------------------------- */
+/* --- lists of grants -------------------------------------------------------------------------- */
 
 static struct model_grant *
 find_grant(const struct model_acl *acl, struct str role, struct str column)
@@ -48,7 +48,8 @@ remove_grant(struct model_acl *acl, struct str role, struct str column, int64_t 
     }
 }
 
-/* From now on what is granted is all there is, so what PostgreSQL grants by itself is written down. */
+/* From now on what is granted is all there is, so what PostgreSQL grants by itself is written
+ * down. */
 static void
 state(struct apply *a, struct model_acl *acl, const char *kind, struct str name)
 {
@@ -61,7 +62,7 @@ state(struct apply *a, struct model_acl *acl, const char *kind, struct str name)
         add_grant(a, acl, STR_NULL, STR_NULL, MODEL_MAY_USAGE, false);
 }
 
-/* --- privileges --------------------------------------------------------------------------------------- */
+/* --- privileges ------------------------------------------------------------------------------- */
 
 #define TABLE_RIGHTS                                                             \
     (MODEL_MAY_SELECT | MODEL_MAY_INSERT | MODEL_MAY_UPDATE | MODEL_MAY_DELETE | \
@@ -69,8 +70,8 @@ state(struct apply *a, struct model_acl *acl, const char *kind, struct str name)
 #define COLUMN_RIGHTS \
     (MODEL_MAY_SELECT | MODEL_MAY_INSERT | MODEL_MAY_UPDATE | MODEL_MAY_REFERENCES)
 
-/* What can be granted on a kind of object, and what default privileges call it. Kinds without a name
- * are nothing to the embedded engine, and every grant on them is taken. */
+/* What can be granted on a kind of object, and what default privileges call it. Kinds without a
+ * name are nothing to the embedded engine, and every grant on them is taken. */
 static const struct kind {
     const char *type;
     const char *shown;
@@ -230,7 +231,7 @@ change_acl(struct apply *a, const struct grant_job *job, struct model_acl *acl, 
     return true;
 }
 
-/* --- objects ------------------------------------------------------------------------------------------ */
+/* --- objects ---------------------------------------------------------------------------------- */
 
 static bool
 has_schema(const struct model *model, struct str name)
@@ -384,7 +385,7 @@ apply_grant(struct apply *a, const struct json *body)
     return true;
 }
 
-/* --- default privileges ----------------------------------------------------------------------------------- */
+/* --- default privileges ----------------------------------------------------------------------- */
 
 static struct model_default_acl *
 find_default(struct apply *a, struct str schema, const char *kind, bool make)
@@ -405,7 +406,8 @@ find_default(struct apply *a, struct str schema, const char *kind, bool make)
     return made;
 }
 
-/* Those of one schema are added to those of all, and don't begin with what PostgreSQL grants itself. */
+/* Those of one schema are added to those of all, and don't begin with what PostgreSQL grants
+ * itself. */
 static bool
 change_default(struct apply *a, const struct grant_job *job, struct str schema)
 {
@@ -485,7 +487,7 @@ apply_default_acl(struct apply *a, const char *kind, struct str schema, struct m
     }
 }
 
-/* --- owners and columns --------------------------------------------------------------------------------- */
+/* --- owners and columns ----------------------------------------------------------------------- */
 
 bool
 apply_set_owner(struct apply *a, struct model_acl *acl, const struct json *spec)

@@ -186,7 +186,7 @@ write_index(struct apply *a, const struct model_table *table, const struct index
     index->sql = apply_take(a->keep, &sql);
 }
 
-/* --- names ------------------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 static bool
 name_is_taken(struct apply *a, void *ctx, struct str name)
@@ -253,7 +253,7 @@ apply_create_index(struct apply *a, const struct json *body)
            (ddl_is_changed(a, table) || ddl_search_settle_table(a, table));
 }
 
-/* --- indexes that are there -------------------------------------------------------------------------------- */
+/* --- indexes that are there ------------------------------------------------------------------- */
 
 /* Parses the index's PostgreSQL text; a->tree is the statement's own again afterwards. */
 static const struct json *

@@ -6,7 +6,7 @@
 #include "sql/ddl.h"
 #include "sql/quote.h"
 
-/* --- cells ----------------------------------------------------------------------------------------------- */
+/* --- cells ------------------------------------------------------------------------------------ */
 
 bool
 insert_fail_null(struct apply *a, const struct model_table *table,
@@ -188,7 +188,7 @@ add_row(struct apply *a, struct insert *insert, const struct json *items, size_t
     return batch_add(a, insert->table, insert->cells, count, insert->suffix, at);
 }
 
-/* --- ON CONFLICT ----------------------------------------------------------------------------------------- */
+/* --- ON CONFLICT ------------------------------------------------------------------------------ */
 
 static bool
 write_conflict_target(struct expr_context *x, struct insert *insert, const struct scope_item *item,
@@ -283,7 +283,7 @@ insert_write_conflict(struct apply *a, struct insert *insert, struct buf *out)
     return write_conflict_where(&x, insert, pg_get(clause, "whereClause"), out);
 }
 
-/* --- INSERT ... SELECT ------------------------------------------------------------------------------------- */
+/* --- INSERT ... SELECT ------------------------------------------------------------------------ */
 
 static bool
 insert_select(struct apply *a, struct insert *insert, const struct json *select)
@@ -302,7 +302,7 @@ insert_select(struct apply *a, struct insert *insert, const struct json *select)
     return apply_write_if(a, ok, insert->table, &sql);
 }
 
-/* --- the statement --------------------------------------------------------------------------------------- */
+/* --- the statement ---------------------------------------------------------------------------- */
 
 bool
 insert_read_columns(struct apply *a, struct insert *insert)

@@ -5,7 +5,7 @@
 #include "sql/expr.h"
 #include "sql/quote.h"
 
-/* --- settings ---------------------------------------------------------------------------------------------- */
+/* --- settings --------------------------------------------------------------------------------- */
 
 static void
 add_path(struct apply *a, struct str schema)
@@ -68,7 +68,7 @@ apply_set(struct apply *a, const struct json *body)
     return true;
 }
 
-/* --- SELECT ------------------------------------------------------------------------------------------------ */
+/* --- SELECT ----------------------------------------------------------------------------------- */
 
 static bool
 select_set_config(struct apply *a, const struct json *call)
@@ -144,7 +144,7 @@ apply_select(struct apply *a, const struct json *body)
                       "a query whose result goes nowhere is no migration");
 }
 
-/* --- comments ---------------------------------------------------------------------------------------------- */
+/* --- comments --------------------------------------------------------------------------------- */
 
 static bool
 comment_role(struct apply *a, struct str name, struct str text)
@@ -199,7 +199,7 @@ apply_comment(struct apply *a, const struct json *body)
     return true;
 }
 
-/* --- enums ------------------------------------------------------------------------------------------------- */
+/* --- enums ------------------------------------------------------------------------------------ */
 
 static bool
 label_index(const struct model_enum *e, struct str label, uint32_t *out)

@@ -9,7 +9,7 @@
 #include "sql/apply.h"
 #include "sql/expr.h"
 
-/* --- the text of an expression --------------------------------------------------------------------- */
+/* --- the text of an expression ---------------------------------------------------------------- */
 
 /* Where the quoted text or comment that begins at i ends; i when none begins there. */
 static size_t
@@ -147,7 +147,7 @@ rename_in_text(struct apply *a, const struct json *tree, struct str text, struct
     return text;
 }
 
-/* --- translation ------------------------------------------------------------------------------------- */
+/* --- translation ------------------------------------------------------------------------------ */
 
 static bool
 translate(struct apply *a, const struct model_table *table, const struct json *node,
@@ -254,7 +254,7 @@ compile(struct apply *a, const struct model_table *table, struct model_policy *p
     return true;
 }
 
-/* --- CREATE and ALTER -------------------------------------------------------------------------------- */
+/* --- CREATE and ALTER ------------------------------------------------------------------------- */
 
 static struct model_policy *
 find_policy(const struct model_table *table, struct str name)
@@ -421,7 +421,7 @@ apply_alter_policy(struct apply *a, const struct json *body)
     return read_expressions(a, body, table, policy);
 }
 
-/* --- DROP and RENAME --------------------------------------------------------------------------------- */
+/* --- DROP and RENAME -------------------------------------------------------------------------- */
 
 static void
 remove_policy(struct model_table *table, struct model_policy *policy)
@@ -477,7 +477,7 @@ apply_rename_policy(struct apply *a, const struct json *body, struct str new_nam
     return true;
 }
 
-/* --- dependencies ------------------------------------------------------------------------------------ */
+/* --- dependencies ----------------------------------------------------------------------------- */
 
 static bool
 has_reference(const struct model_policy *policy, const struct model_table *table, struct str column)
@@ -608,7 +608,7 @@ apply_settle_policies(struct apply *a)
     return true;
 }
 
-/* --- views ----------------------------------------------------------------------------------------------- */
+/* --- views ------------------------------------------------------------------------------------ */
 
 static bool
 read_flag(struct apply *a, const struct json *option, bool *out)

@@ -2,7 +2,7 @@
 /* Roles and their memberships. */
 #include "sql/apply.h"
 
-/* --- finding ----------------------------------------------------------------------------------- */
+/* --- finding ---------------------------------------------------------------------------------- */
 
 static bool
 fail_missing(struct apply *a, size_t location, struct str name)
@@ -45,7 +45,7 @@ need_role(struct apply *a, const struct json *spec, struct model_role **out)
     return true;
 }
 
-/* --- membership -------------------------------------------------------------------------------- */
+/* --- membership ------------------------------------------------------------------------------- */
 
 /* depth: a record that was tampered with may have circles. */
 static bool
@@ -136,7 +136,7 @@ apply_grant_role(struct apply *a, const struct json *body)
     return true;
 }
 
-/* --- attributes -------------------------------------------------------------------------------- */
+/* --- attributes ------------------------------------------------------------------------------- */
 
 static bool
 apply_members(struct apply *a, const struct json *list, struct str name, bool is_added, bool inward)
@@ -283,7 +283,7 @@ apply_alter_role_set(struct apply *a, const struct json *body)
     return spec == NULL || apply_role(a, spec, &name);
 }
 
-/* --- what has the name of a role ---------------------------------------------------------------- */
+/* --- what has the name of a role -------------------------------------------------------------- */
 
 /* Calls visit for every place of the model that names a role, until it returns false. */
 typedef bool (*visit_fn)(void *ctx, struct str *role, const char *what, struct str object);
@@ -456,7 +456,7 @@ apply_rename_role(struct apply *a, struct str old_name, struct str new_name)
     return visit_roles(a, replace_role, &renamed);
 }
 
-/* --- what a role owns ---------------------------------------------------------------------------- */
+/* --- what a role owns ------------------------------------------------------------------------- */
 
 typedef void (*acl_fn)(void *ctx, struct model_acl *acl);
 

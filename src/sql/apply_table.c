@@ -86,7 +86,7 @@ apply_settle_table(struct apply *a, struct model_table *table)
         primary->column_count == 1 && type_is_int(&first->type) && !first->is_generated;
 }
 
-/* --- columns ----------------------------------------------------------------------------------- */
+/* --- columns ---------------------------------------------------------------------------------- */
 
 /* Text is compared by bytes, so only collations that do the same may be named. */
 static bool
@@ -322,7 +322,7 @@ apply_add_column(struct apply *a, struct model_table *table, const struct json *
            add_column_constraints(a, table, column_def, true);
 }
 
-/* --- CREATE TABLE -------------------------------------------------------------------------------- */
+/* --- CREATE TABLE ----------------------------------------------------------------------------- */
 
 static bool
 check_form(struct apply *a, const struct json *body)

@@ -196,7 +196,7 @@ write_target(struct buf *out, const struct model_table *table, const struct scop
     quote_ident(out, item->alias);
 }
 
-/* --- UPDATE ---------------------------------------------------------------------------------------------- */
+/* --- UPDATE ----------------------------------------------------------------------------------- */
 
 /* Whether the statement sets one of the key's columns. */
 static bool
@@ -301,7 +301,7 @@ apply_update(struct apply *a, const struct json *body)
     return apply_write_if(a, ok, table, &sql);
 }
 
-/* --- DELETE ---------------------------------------------------------------------------------------------- */
+/* --- DELETE ----------------------------------------------------------------------------------- */
 
 /* The rows of other whose key points to nothing. */
 static void
@@ -427,7 +427,7 @@ apply_delete(struct apply *a, const struct json *body)
     return apply_run_if(a, ok, &sql) && delete_cascade(a, table, 0);
 }
 
-/* --- TRUNCATE -------------------------------------------------------------------------------------------- */
+/* --- TRUNCATE --------------------------------------------------------------------------------- */
 
 struct truncation {
     struct model_table *tables[256];

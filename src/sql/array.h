@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Arrays on the embedded engine. They are stored as PostgreSQL prints them: {1,2,NULL}, {"a b",c},
- * {{1,2},{3,4}}.
- * Source: PostgreSQL 15 documentation, 8.15; the words and the quoting of array_in() and array_out().
+ * {{1,2},{3,4}}. Source: PostgreSQL 15 documentation, 8.15; the words and the quoting of array_in()
+ * and array_out().
  */
 #ifndef CAIRN_SQL_ARRAY_H
 #define CAIRN_SQL_ARRAY_H
@@ -25,8 +25,8 @@ MUST_CHECK bool array_read(struct str text, struct arena *arena, struct array *o
 MUST_CHECK bool array_read_flat(struct str text, struct arena *arena, struct array *out,
                                 struct err *err);
 void array_write(struct buf *out, const struct array *array);
-/* The normal form of an array of that type, whose items are what clients wrote. Errors are those of the
- * items' input function. */
+/* The normal form of an array of that type, whose items are what clients wrote. Errors are those of
+ * the items' input function. */
 MUST_CHECK bool array_input(const struct type *type, const struct array *array, struct arena *arena,
                             struct value *out, struct err *err);
 /* What can be an item on the embedded engine. */

@@ -2,8 +2,9 @@
 /*
  * The body of a function for the embedded engine: SQLite's text with places left open.
  *
- * What an argument is, and which rows of a table its caller may see, is known only when the function
- * is called. So a body names both by marks, and whoever emits the call writes what belongs there.
+ * What an argument is, and which rows of a table its caller may see, is known only when the
+ * function is called. So a body names both by marks, and whoever emits the call writes what belongs
+ * there.
  */
 #ifndef CAIRN_SQL_BODY_H
 #define CAIRN_SQL_BODY_H
@@ -32,8 +33,9 @@ enum body_kind {
     /* Behind the condition of an UPDATE or DELETE: which rows of the table it may change; alias is
      * what the table is called there. */
     BODY_TARGET,
-    /* Inside of CASE, where a new row is made: WHEN and THEN for each policy that it doesn't pass, or
-     * that the row in its way doesn't; part says which, alias is what the row is called there. */
+    /* Inside of CASE, where a new row is made: WHEN and THEN for each policy that it doesn't pass,
+     * or that the row in its way doesn't; part says which, alias is what the row is called
+     * there. */
     BODY_CHECK,
 };
 

@@ -39,7 +39,8 @@ write_first(struct apply *a, const struct model_table *table, const struct model
     BUF_ADD_LIT(out, " END");
 }
 
-/* What a generated column is made of are the others by their names, so it stands one level above. */
+/* What a generated column is made of are the others by their names, so it stands one level
+ * above. */
 static void
 write_row_source(const struct model_table *table, struct buf *out)
 {

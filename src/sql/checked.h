@@ -2,11 +2,11 @@
 /*
  * Statements of a function's body that make rows in a table with row-level security.
  *
- * Who calls the function, and so which policies look at the new rows, is known only when it is called.
- * So each new row is made once, with all its values, in a materialized query named by CHECKED_ROW, and
- * read from there; the value of the first column that is written has the place for the policies'
- * conditions on it (BODY_CHECK), which is asked before any constraint, as in PostgreSQL. The reasons:
- * docs/adr/0015-access-rules-on-sqlite.md.
+ * Who calls the function, and so which policies look at the new rows, is known only when it is
+ * called. So each new row is made once, with all its values, in a materialized query named by
+ * CHECKED_ROW, and read from there; the value of the first column that is written has the place for
+ * the policies' conditions on it (BODY_CHECK), which is asked before any constraint, as in
+ * PostgreSQL. The reasons: docs/adr/0015-access-rules-on-sqlite.md.
  */
 #ifndef CAIRN_SQL_CHECKED_H
 #define CAIRN_SQL_CHECKED_H
@@ -34,9 +34,9 @@ void checked_write_set(struct apply *a, const struct model_table *table, struct 
 void checked_write_found(const struct apply *a, const struct model_table *table,
                          struct str condition, struct buf *out);
 /*
- * An INSERT, up to its ON CONFLICT. rows is a query that gives a value for each of the columns, in their order,
- * which are all of the table; generated ones among them it leaves out. with is another query that stands
- * before it: [name(...) AS (...), ].
+ * An INSERT, up to its ON CONFLICT. rows is a query that gives a value for each of the columns, in
+ * their order, which are all of the table; generated ones among them it leaves out. with is another
+ * query that stands before it: [name(...) AS (...), ].
  */
 void checked_write_insert(struct apply *a, const struct model_table *table, struct str with,
                           const uint32_t *columns, uint32_t count, struct str rows,

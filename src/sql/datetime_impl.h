@@ -30,7 +30,8 @@ struct datetime_fields {
     size_t count;
 };
 
-/* False when text has no fields, too many, or what can't be part of one. fields is zeroed before. */
+/* False when text has no fields, too many, or what can't be part of one. fields is zeroed
+ * before. */
 MUST_CHECK bool datetime_cut(struct datetime_fields *fields, struct str text);
 
 enum datetime_word_kind {
@@ -92,7 +93,8 @@ datetime_days_in_month(int64_t year, int64_t month)
 
 /* YYYY-MM-DD at the beginning of text; days since 1970. */
 bool datetime_scan_date(struct str text, int64_t *days);
-/* YYYY-MM-DD, T or blank, hh:mm:ss, up to six digits more, then nothing, Z or an offset; rounded. */
+/* YYYY-MM-DD, T or blank, hh:mm:ss, up to six digits more, then nothing, Z or an offset;
+ * rounded. */
 bool datetime_scan_timestamp(struct str text, bool zoned, int32_t precision, int64_t *out);
 
 static inline struct str

@@ -53,7 +53,7 @@ ddl_free(struct ddl *ddl)
     free(ddl);
 }
 
-/* --- notes ----------------------------------------------------------------------------------------- */
+/* --- notes ------------------------------------------------------------------------------------ */
 
 static struct note *
 find_note(struct apply *a, const struct model_table *table)
@@ -199,7 +199,7 @@ ddl_written(struct apply *a, const struct model_table *table)
         (struct written){.schema = table->schema, .name = table->name, .at = a->at};
 }
 
-/* --- steps ----------------------------------------------------------------------------------------- */
+/* --- steps ------------------------------------------------------------------------------------ */
 
 static bool
 run_named(struct apply *a, size_t at, const char *verb, struct str name)
@@ -298,7 +298,8 @@ old_rows(struct apply *a, const struct model_table *table, const struct note *no
         if (i > 0)
             BUF_ADD_LIT(&sql, ", ");
         if (origin.len > 0 && memmem(origin.data, origin.len, "cairn_nextval", 13) != NULL) {
-            /* Looking at the rows must not draw numbers; NULL violates nothing that is asked here. */
+            /* Looking at the rows must not draw numbers; NULL violates nothing that is asked
+             * here. */
             BUF_ADD_LIT(&sql, "NULL");
         } else if (origin.len > 0) {
             buf_add_str(&sql, origin);
@@ -365,7 +366,7 @@ rebuild(struct apply *a, const struct model_table *table, const struct note *not
     return apply_run(a, note->at, apply_take(a->tmp, &sql)) && create_indexes(a, table, note->at);
 }
 
-/* --- bringing the database up to date ---------------------------------------------------------------- */
+/* --- bringing the database up to date --------------------------------------------------------- */
 
 bool
 ddl_flush_table(struct apply *a, const struct model_table *table)
@@ -525,7 +526,7 @@ ddl_index_dropped(struct apply *a, const struct model_table *table, const struct
                      apply_sqlite_name(a->tmp, table->schema, index->name));
 }
 
-/* --- foreign keys -------------------------------------------------------------------------------------- */
+/* --- foreign keys ----------------------------------------------------------------------------- */
 
 /* The statement that wrote the table; SIZE_MAX when none did. */
 static size_t

@@ -70,8 +70,9 @@ void ddl_write_column(struct buf *out, const struct model_table *table, uint32_t
 /*
  * Tables of candidates for full text search: ddl_search.c.
  *
- * An index has one exactly when its search_count isn't 0. Which ones get one is settled when an index is
- * made and at the end of each migration, so that a database from before has them after its next one.
+ * An index has one exactly when its search_count isn't 0. Which ones get one is settled when an
+ * index is made and at the end of each migration, so that a database from before has them after its
+ * next one.
  */
 
 /* Whether the rows of the table have numbers that stay. */

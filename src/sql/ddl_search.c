@@ -2,9 +2,9 @@
 /*
  * Tables of candidates behind indexes for full text search.
  *
- * Such an index is a table of FTS5 without content: for the number of each row the words of its vectors.
- * Triggers keep it, so every way to write a row does, also the actions of foreign keys, and it is part
- * of the same transaction.
+ * Such an index is a table of FTS5 without content: for the number of each row the words of its
+ * vectors. Triggers keep it, so every way to write a row does, also the actions of foreign keys,
+ * and it is part of the same transaction.
  */
 #include "sql/ddl.h"
 #include "sql/quote.h"

@@ -10,7 +10,7 @@
 #define MAX_DEPTH 100
 #define MAX_TEXT ((size_t)256 << 10)
 
-/* --- texts ------------------------------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------------------ */
 
 static void
 write_real(struct buf *out, double value)
@@ -121,7 +121,7 @@ expr_collation(const struct type *type)
     return STR_NULL;
 }
 
-/* --- nodes ------------------------------------------------------------------------------------------- */
+/* --- nodes ------------------------------------------------------------------------------------ */
 
 static bool
 translate_const(struct expr_context *x, const struct json *body, struct expr *out)
@@ -478,7 +478,7 @@ translate_value_function(struct expr_context *x, const struct json *body, struct
     return apply_refuse(x->a, pg_location(body), "this function");
 }
 
-/* --- subqueries ---------------------------------------------------------------------------------------- */
+/* --- subqueries ------------------------------------------------------------------------------- */
 
 static bool
 translate_scalar(struct expr_context *x, const struct query *query, size_t location,
@@ -564,7 +564,7 @@ translate_collate(struct expr_context *x, const struct json *body, struct expr *
     return expr_translate(x, pg_get(body, "arg"), out);
 }
 
-/* --- dispatch ------------------------------------------------------------------------------------------ */
+/* --- dispatch --------------------------------------------------------------------------------- */
 
 static const struct {
     const char *kind;

@@ -29,7 +29,8 @@ struct scope_column {
     struct type type;
     struct str base_schema, base_table, base_column;
     bool is_merged; /* by USING: only found with its qualifier */
-    /* Of a view that is written: what it is in terms of a row of its table, which \x01 stands for. */
+    /* Of a view that is written: what it is in terms of a row of its table, which \x01 stands
+     * for. */
     struct str value;
 };
 
@@ -108,8 +109,8 @@ struct expr_context {
     struct apply *a;
     struct marks *marks; /* NULL: tables are written by their names */
     struct scope *scope; /* NULL: no columns */
-    /* In the body of a function that stands for a call: names inside begin with this number, so that
-     * none hides what the call's arguments name. */
+    /* In the body of a function that stands for a call: names inside begin with this number, so
+     * that none hides what the call's arguments name. */
     uint32_t inlined;
     const char *place;   /* for messages: "a default" */
     bool immutable_only; /* generated columns, indexes */
@@ -171,7 +172,8 @@ MUST_CHECK bool expr_list(struct expr_context *x, const struct json *first, stru
                           uint32_t *count);
 void expr_column(struct expr_context *x, const struct scope_item *item,
                  const struct scope_column *column, struct expr *out);
-/* Whether the engine can tell the column from the others of its item, as it doesn't by case; or fails. */
+/* Whether the engine can tell the column from the others of its item, as it doesn't by case; or
+ * fails. */
 MUST_CHECK bool expr_column_is_one(struct expr_context *x, const struct scope_item *item,
                                    const struct scope_column *column, size_t location);
 /* A ColumnRef, looked up in the scopes. */
@@ -207,8 +209,8 @@ MUST_CHECK bool search_function(struct expr_context *x, const struct json *body,
 /* @@, and || of vectors; *found is false when it is neither. */
 MUST_CHECK bool search_operator(struct expr_context *x, struct str op, struct expr *left,
                                 struct expr *right, size_t location, bool *found, struct expr *out);
-/* expr_candidates.c: where the search in a WHERE that is written next has an index, that the row is one that
- * it finds, with AND behind it; else nothing. */
+/* expr_candidates.c: where the search in a WHERE that is written next has an index, that the row is
+ * one that it finds, with AND behind it; else nothing. */
 void search_narrow(struct expr_context *x, const struct json *where, struct buf *out);
 /* expr_func.c */
 MUST_CHECK bool expr_function(struct expr_context *x, const struct json *body, struct expr *out);
@@ -291,21 +293,23 @@ void marks_keep(struct apply *a, const struct marks *marks, struct model_referen
 /* view_row.c: views through which rows can be written */
 /* Why PostgreSQL would not write through a view with this query; empty: it would. */
 struct str view_fixed_reason(const struct json *select);
-/* What the view makes of a row of the one table or view that it stands on. Its columns are known. */
+/* What the view makes of a row of the one table or view that it stands on. Its columns are
+ * known. */
 MUST_CHECK bool view_translate_row(struct apply *a, const struct json *select,
                                    struct model_table *view);
 /* Whether the view may have the check option that it has: 0A000. */
 MUST_CHECK bool view_check_option(struct apply *a, const struct model_table *view);
 /*
- * What a statement of a function writes: a table, or (a->view) the one at the bottom of a view, which the
- * translation is then given. Names are those of the view.
+ * What a statement of a function writes: a table, or (a->view) the one at the bottom of a view,
+ * which the translation is then given. Names are those of the view.
  */
 MUST_CHECK bool view_target_begin(struct apply *a, struct name name, size_t location,
                                   const char *verb, struct model_table **out);
 /* The column of table that the statement calls so. */
 MUST_CHECK bool view_target_column(struct apply *a, const struct model_table *table,
                                    struct str name, size_t location, uint32_t *out);
-/* The columns that an INSERT without names means, in their order; columns has room for all of table. */
+/* The columns that an INSERT without names means, in their order; columns has room for all of
+ * table. */
 uint32_t view_target_columns(struct apply *a, const struct model_table *table, uint32_t *columns);
 /* Brings the row that is written into scope. */
 struct scope_item *view_target_scope(struct apply *a, struct scope *scope,
@@ -337,8 +341,8 @@ MUST_CHECK bool query_targets(struct expr_context *x, const struct json *first, 
 MUST_CHECK bool query_from(struct expr_context *x, const struct json *first, struct buf *out);
 MUST_CHECK bool query_order(struct expr_context *x, const struct json *first, struct buf *out,
                             const struct query *outputs);
-/* What a GROUP BY or ORDER BY item stands for: the number or name of an output, or an expression. ORDER BY
- * takes an output's name first, GROUP BY a column's. */
+/* What a GROUP BY or ORDER BY item stands for: the number or name of an output, or an expression.
+ * ORDER BY takes an output's name first, GROUP BY a column's. */
 MUST_CHECK bool query_item(struct expr_context *x, const struct json *node,
                            const struct query *outputs, bool output_first, struct expr *out);
 /* One item of ORDER BY. */
@@ -351,9 +355,11 @@ MUST_CHECK bool query_sort(struct expr_context *x, const struct json *node,
                            const struct query *outputs, struct query_sort *out);
 /* What stands behind the value that is ordered by. */
 void query_write_sort(const struct query_sort *sort, struct buf *out);
-/* Whether a select list calls an aggregate or, with over, a window function; not in its subqueries. */
+/* Whether a select list calls an aggregate or, with over, a window function; not in its
+ * subqueries. */
 bool query_calls_aggregate(const struct json *tree, bool over);
-/* One arm of a UNION, as "SELECT ... FROM (...)" when it has clauses that a compound's arm can't have. */
+/* One arm of a UNION, as "SELECT ... FROM (...)" when it has clauses that a compound's arm can't
+ * have. */
 MUST_CHECK bool query_arm(struct expr_context *x, const struct json *body, struct query *out);
 /* The second one: a literal in it that nobody gave a type has that of the first one's column. */
 MUST_CHECK bool query_second_arm(struct expr_context *x, const struct json *body,
@@ -364,7 +370,8 @@ MUST_CHECK bool query_match_arms(struct expr_context *x, const struct query *lef
 
 /* query_with.c: WITH, and WITH RECURSIVE */
 MUST_CHECK bool query_with(struct expr_context *x, const struct json *with, struct buf *out);
-/* The query of WITH that the name means; NULL: none. levels is how many queries around the one at hand. */
+/* The query of WITH that the name means; NULL: none. levels is how many queries around the one at
+ * hand. */
 struct scope_cte *query_find_cte(const struct scope *scope, struct name name, uint32_t *levels);
 /* Whether FROM may read it here; counts it. */
 MUST_CHECK bool query_use_cte(struct expr_context *x, struct scope_cte *cte, uint32_t levels,
@@ -378,8 +385,8 @@ MUST_CHECK bool query_distinct_on(struct expr_context *x, const struct json *bod
                                   const struct query *outputs, struct str tail, struct buf *sql);
 
 /*
- * query_lateral.c: the rows of a query that reads its neighbours in FROM. The item's columns are then
- * expressions (scope_column.value).
+ * query_lateral.c: the rows of a query that reads its neighbours in FROM. The item's columns are
+ * then expressions (scope_column.value).
  */
 void query_lateral(struct expr_context *x, const struct query *query, struct scope_item *item,
                    struct buf *out);

@@ -152,8 +152,8 @@ caller_current_setting(struct expr_context *x, const struct json *body, struct s
     return true;
 }
 
-/* What is no custom setting is the server's, and one that outlives its transaction would be there for
- * whoever comes next. */
+/* What is no custom setting is the server's, and one that outlives its transaction would be there
+ * for whoever comes next. */
 static bool
 check_set(struct expr_context *x, const struct json *body, const struct expr *args, uint32_t count)
 {
@@ -202,7 +202,7 @@ caller_set_config(struct expr_context *x, const struct json *body, struct str na
     return true;
 }
 
-/* --- marks ------------------------------------------------------------------------------------- */
+/* --- marks ------------------------------------------------------------------------------------ */
 
 static void
 check_name(struct expr_context *x, struct str name)

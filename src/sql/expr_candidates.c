@@ -2,8 +2,8 @@
 /*
  * Full text search in the body of a function: what an index finds narrows it down.
  *
- * Only bodies that are called from outside, because they are made anew at the end of each migration: no
- * other text may name an index's table, which goes with the index.
+ * Only bodies that are called from outside, because they are made anew at the end of each
+ * migration: no other text may name an index's table, which goes with the index.
  */
 #include "sql/expr.h"
 #include "sql/quote.h"

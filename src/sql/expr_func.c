@@ -5,8 +5,8 @@
 
 /*
  * A row for each function and argument types; $1 ... $4 in the text are the arguments. Letters of
- * args: t text, h smallint, i integer, I bigint, n numeric, r real, f double precision, d date, s timestamp,
- * z timestamptz, b boolean, x bytea, j json, J jsonb, u uuid, v tsvector.
+ * args: t text, h smallint, i integer, I bigint, n numeric, r real, f double precision, d date, s
+ * timestamp, z timestamptz, b boolean, x bytea, j json, J jsonb, u uuid, v tsvector.
  */
 enum volatility { IMMUTABLE, STABLE, VOLATILE };
 
@@ -105,7 +105,7 @@ static const struct function functions[] = {
     {"sign", "n", TYPE_NUMERIC, "cairn_num_sign($1)", IMMUTABLE},
 };
 
-/* --- choosing the row ------------------------------------------------------------------------------------ */
+/* --- choosing the row ------------------------------------------------------------------------- */
 
 static enum type_id
 letter_type(char letter)
@@ -218,7 +218,7 @@ fail_unknown(struct expr_context *x, struct str name, const struct expr *args, u
         "the embedded engine has no function %.*s(%.*s)", STR_ARG(name), STR_ARG(shown));
 }
 
-/* --- functions with rules of their own ------------------------------------------------------------------- */
+/* --- functions with rules of their own -------------------------------------------------------- */
 
 static const struct json *
 without_regclass(const struct json *node)
@@ -416,7 +416,7 @@ static const struct {
     {"set_config", caller_set_config},
 };
 
-/* --- calls ----------------------------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------------------ */
 
 static bool
 call_plain(struct expr_context *x, const struct json *body, struct str name, struct expr *out)

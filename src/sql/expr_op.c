@@ -51,7 +51,7 @@ set_result(struct expr_context *x, struct expr *out, enum type_id type, struct s
                            STR_ARG(pg_right));
 }
 
-/* --- comparison ---------------------------------------------------------------------------------------- */
+/* --- comparison ------------------------------------------------------------------------------- */
 
 static int
 number_rank(const struct type *type)
@@ -159,7 +159,7 @@ compare(struct expr_context *x, struct str op, struct expr *left, struct expr *r
     return true;
 }
 
-/* --- arithmetic ---------------------------------------------------------------------------------------- */
+/* --- arithmetic ------------------------------------------------------------------------------- */
 
 static const struct {
     const char *op;
@@ -311,7 +311,7 @@ compute(struct expr_context *x, struct str op, struct expr *left, struct expr *r
     return compute_times(x, op, left, right, location, out);
 }
 
-/* --- text and JSON --------------------------------------------------------------------------------------- */
+/* --- text and JSON ---------------------------------------------------------------------------- */
 
 static bool
 concatenate(struct expr_context *x, struct expr *left, struct expr *right, size_t location,
@@ -498,7 +498,7 @@ translate_prefix(struct expr_context *x, struct str op, struct expr *arg, size_t
     return true;
 }
 
-/* --- the forms of A_Expr --------------------------------------------------------------------------------- */
+/* --- the forms of A_Expr ---------------------------------------------------------------------- */
 
 static void
 set_bool(struct expr *out, struct str sql, struct str pg)

@@ -103,9 +103,9 @@ find_short(double value, bool single, struct digits *out)
 }
 
 /*
- * Does the decimal lie exactly between two neighbours? PostgreSQL doesn't count on readers who round
- * such a one to even. It is one if it is an integer of one significant bit more than the type has;
- * with a fraction it would have more digits than a candidate.
+ * Does the decimal lie exactly between two neighbours? PostgreSQL doesn't count on readers who
+ * round such a one to even. It is one if it is an integer of one significant bit more than the type
+ * has; with a fraction it would have more digits than a candidate.
  */
 static bool
 is_halfway(const struct digits *digits, bool single)

@@ -10,7 +10,7 @@
 #include "sql/body.h"
 #include "sql/quote.h"
 
-/* --- reading ------------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 const struct model_table *
 function_row(struct apply *a, const struct model_function *function)
@@ -153,7 +153,7 @@ function_read(struct apply *a, const struct model_function *function, struct fun
     return true;
 }
 
-/* --- for the engine ------------------------------------------------------------------------------------ */
+/* --- for the engine --------------------------------------------------------------------------- */
 
 static bool
 fail_result(struct apply *a, const struct model_function *function, const char *detail)
@@ -270,7 +270,8 @@ translate_query(struct apply *a, const struct model_function *function, const st
     return true;
 }
 
-/* What RETURNING may name: the columns of the table alone, without it, since SQLite knows no alias there. */
+/* What RETURNING may name: the columns of the table alone, without it, since SQLite knows no alias
+ * there. */
 static void
 returning_scope(struct apply *a, struct scope *scope, const struct model_table *table,
                 const struct json *body)

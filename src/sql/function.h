@@ -32,8 +32,8 @@ const struct model_table *function_row(struct apply *a, const struct model_funct
 /* Parses the function's text into a->tree and takes its search path. */
 MUST_CHECK bool function_read(struct apply *a, const struct model_function *function,
                               struct function_body *out);
-/* The one query that the body is, and the expression of RETURN or of a query that is nothing more; each
- * may be NULL. False: it is something else. */
+/* The one query that the body is, and the expression of RETURN or of a query that is nothing more;
+ * each may be NULL. False: it is something else. */
 bool function_single(const struct function_body *body, const struct json **query,
                      const struct json **expression);
 /* Whether SQLite's text gives another value each time. */

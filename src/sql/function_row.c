@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Functions of a row: an expression over the row, or the rows that it gives, put in place of the column
- * or the table that a request names by the function.
+ * Functions of a row: an expression over the row, or the rows that it gives, put in place of the
+ * column or the table that a request names by the function.
  *
- * The text is kept with the marks of struct model_policy: which row it is, and what of other tables the
- * caller sees, is known where the text is put.
+ * The text is kept with the marks of struct model_policy: which row it is, and what of other tables
+ * the caller sees, is known where the text is put.
  */
 #include "sql/function.h"
 #include "sql/quote.h"

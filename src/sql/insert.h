@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* INSERT: what statements of a migration (apply_insert.c) and of functions (insert_body.c) share. */
+/* INSERT: what statements of a migration (apply_insert.c) and of functions (insert_body.c)
+ * share. */
 #ifndef CAIRN_SQL_INSERT_H
 #define CAIRN_SQL_INSERT_H
 

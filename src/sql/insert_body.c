@@ -4,7 +4,7 @@
 #include "sql/insert.h"
 #include "sql/quote.h"
 
-/* --- INSERT ... SELECT ------------------------------------------------------------------------------------- */
+/* --- INSERT ... SELECT ------------------------------------------------------------------------ */
 
 static bool
 write_select(struct apply *a, struct insert *insert, const struct query *query, struct buf *out)
@@ -156,7 +156,7 @@ insert_translate_select(struct expr_context *x, struct insert *insert, const str
                                                : write_select(a, insert, &query, out);
 }
 
-/* --- in the body of a function ----------------------------------------------------------------------------- */
+/* --- in the body of a function ---------------------------------------------------------------- */
 
 /* One cell, or what the column gets by itself; *used is false when SQLite computes it. */
 static bool

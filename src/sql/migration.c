@@ -15,7 +15,7 @@
 /* How much of a statement an error quotes. */
 #define QUOTE_BYTES 60
 
-/* --- errors and steps -------------------------------------------------------------------------- */
+/* --- errors and steps ------------------------------------------------------------------------- */
 
 /* The statement on one line, cut where it gets long. */
 static struct str
@@ -165,7 +165,7 @@ apply_take(struct arena *arena, struct buf *buf)
     return copy;
 }
 
-/* --- dispatch ---------------------------------------------------------------------------------- */
+/* --- dispatch --------------------------------------------------------------------------------- */
 
 /* Nothing to do on the embedded engine. */
 static bool
@@ -310,7 +310,7 @@ apply_statement(struct apply *a, const struct json *node)
     return apply_refuse(a, SIZE_MAX, "this statement");
 }
 
-/* --- the script -------------------------------------------------------------------------------- */
+/* --- the script ------------------------------------------------------------------------------- */
 
 static bool
 fail_script(struct apply *a, const struct script_fault *fault)

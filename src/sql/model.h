@@ -55,9 +55,9 @@ struct model_grant {
 /* Who may do what with one object. */
 struct model_acl {
     struct str owner; /* empty: MODEL_OWNER */
-    /* A migration has granted or revoked something here, or default privileges have: then grants are
-     * all there is, beside the owner, who may do everything. Otherwise it is as PostgreSQL has it for
-     * a new object: functions to PUBLIC, everything else to nobody but the owner. */
+    /* A migration has granted or revoked something here, or default privileges have: then grants
+     * are all there is, beside the owner, who may do everything. Otherwise it is as PostgreSQL has
+     * it for a new object: functions to PUBLIC, everything else to nobody but the owner. */
     bool is_stated;
     struct model_grant *grants; /* one for each role and column */
     uint32_t grant_count;
@@ -121,8 +121,8 @@ struct model_policy {
     int64_t reads; /* MODEL_READS_... */
     struct model_reference *references;
     uint32_t reference_count;
-    /* So many of them, plus one, are those of USING, the others of WITH CHECK; 0: recorded by a version
-     * that did not tell, and any may be of both. */
+    /* So many of them, plus one, are those of USING, the others of WITH CHECK; 0: recorded by a
+     * version that did not tell, and any may be of both. */
     int64_t reference_split;
 };
 
@@ -140,8 +140,9 @@ struct model_column {
     struct str comment;
     /* Views: the base table's column this one is, when it is simply one; else empty. */
     struct str base_schema, base_table, base_column;
-    /* Embedded, of a view through which rows can be written: the column of what it stands on that this
-     * one simply is; or else its value, with the marks of struct model_policy, \x01 for a row of that. */
+    /* Embedded, of a view through which rows can be written: the column of what it stands on that
+     * this one simply is; or else its value, with the marks of struct model_policy, \x01 for a row
+     * of that. */
     struct str from_column, value_sqlite;
 };
 
@@ -185,7 +186,8 @@ struct model_index {
     struct str sqlite_sql; /* whole CREATE INDEX of the embedded engine; empty on PostgreSQL */
     struct str sql;
     /* Embedded: the vectors of an index for full text search, which has a table of candidates
-     * (sql/ddl.h); none: it has none. Of a column to_tsvector() is written as sql/expr_search.c does. */
+     * (sql/ddl.h); none: it has none. Of a column to_tsvector() is written as sql/expr_search.c
+     * does. */
     const struct str *search;
     uint32_t search_count;
 };
@@ -213,22 +215,24 @@ struct model_table {
     uint32_t index_count;
     struct str sqlite_name; /* embedded: "table" for public, else "schema.table" */
     /* Embedded: the primary key is SQLite's rowid. SQLite makes up a value when it is given none or
-     * NULL, so whoever inserts writes default_sqlite itself, and refuses NULL when there is none. */
+     * NULL, so whoever inserts writes default_sqlite itself, and refuses NULL when there is
+     * none. */
     bool rowid_pk;
 
     struct model_acl acl;
     bool rls_enabled, rls_forced;  /* ROW LEVEL SECURITY; forced: the owner too */
     struct model_policy *policies; /* in order of their names, which is that of PostgreSQL */
     uint32_t policy_count;
-    /* Views only. What they read is checked as their owner, or, with security_invoker, as the caller. */
+    /* Views only. What they read is checked as their owner, or, with security_invoker, as the
+     * caller. */
     bool security_invoker, security_barrier;
     struct str view_marked; /* view_sqlite with the marks of struct model_policy; may be empty */
     int64_t view_reads;
     struct model_reference *references;
     uint32_t reference_count;
-    /* Embedded, of a view through which rows can be written: the one table or view that it stands on,
-     * empty when it has none; and which rows of that it shows, with marks as value_sqlite, empty: all.
-     * Source: PostgreSQL 15, CREATE VIEW, "Updatable Views". */
+    /* Embedded, of a view through which rows can be written: the one table or view that it stands
+     * on, empty when it has none; and which rows of that it shows, with marks as value_sqlite,
+     * empty: all. Source: PostgreSQL 15, CREATE VIEW, "Updatable Views". */
     struct str from_schema, from_table, where_sqlite;
     bool checks_rows;  /* WITH CHECK OPTION: what is written must be seen through it */
     bool checks_below; /* CASCADED: and through the views below, whatever they say themselves */
@@ -310,8 +314,8 @@ struct model_function {
     enum model_result result;
     bool returns_set;
     enum model_volatility volatility;
-    /* The columns of what it returns: a table of this model, or one that stands for the result alone
-     * and is not in the list of tables; without columns when it is void. */
+    /* The columns of what it returns: a table of this model, or one that stands for the result
+     * alone and is not in the list of tables; without columns when it is void. */
     struct model_table *row;
     struct model_acl acl;           /* embedded */
     struct model_settings settings; /* SET in its definition */
@@ -330,14 +334,14 @@ struct model_function {
     struct str row_schema, row_name; /* of row, when it is a table's */
     struct model_table *own_row;     /* row, when it is no table's */
     uint32_t own_row_count;
-    /* A function of a row: the table whose rows it takes. It isn't called, but stands in model.computed;
-     * its one statement has the marks of struct model_policy, \x01 for the row. */
+    /* A function of a row: the table whose rows it takes. It isn't called, but stands in
+     * model.computed; its one statement has the marks of struct model_policy, \x01 for the row. */
     struct str of_schema, of_name;
     bool is_single; /* ROWS 1 */
 };
 
-/* A function whose only argument is a row of table: a column that is computed, or, when it gives rows
- * of a table, a relationship to that. */
+/* A function whose only argument is a row of table: a column that is computed, or, when it gives
+ * rows of a table, a relationship to that. */
 struct model_computed {
     struct str schema, name;
     const struct model_table *table;
@@ -349,8 +353,8 @@ struct model_computed {
 };
 
 /*
- * What makes an answer in a media type of its own, on PostgreSQL: an aggregate over the rows of a table,
- * or of any; or a function whose value is that answer.
+ * What makes an answer in a media type of its own, on PostgreSQL: an aggregate over the rows of a
+ * table, or of any; or a function whose value is that answer.
  */
 struct model_handler {
     struct str target_schema,
@@ -388,7 +392,8 @@ struct model {
     struct model_default_acl *default_acls;
     uint32_t default_acl_count;
     /* PostgreSQL only: ALTER ROLE ... SET, by name of role; what code in the database asks for
-     * (MODEL_ASKS_...), and whether any sets what becomes part of the answer, or any setting at all. */
+     * (MODEL_ASKS_...), and whether any sets what becomes part of the answer, or any setting at
+     * all. */
     const struct model_settings *role_settings;
     uint32_t role_settings_count;
     int64_t asks;
@@ -407,7 +412,8 @@ struct model_search {
 
 struct model *model_new(void);        /* empty, but for the roles that are implied */
 void model_free(struct model *model); /* NULL is safe */
-/* Embedded: a name of SQLite's row number that no column of the table hides; NULL: there is none. */
+/* Embedded: a name of SQLite's row number that no column of the table hides; NULL: there is
+ * none. */
 const char *model_rowid_name(const struct model_table *table);
 /* Embedded: what an index's table of candidates is called. */
 void model_write_search_name(struct buf *out, const struct model_table *table,
@@ -415,14 +421,15 @@ void model_write_search_name(struct buf *out, const struct model_table *table,
 /* Embedded: the index that has vector, which is text as model_index.search; false: none has. */
 bool model_find_search(const struct model_table *table, struct str vector,
                        struct model_search *out);
-/* Embedded: " IN (SELECT ...": a row's number is that of a candidate for query, a tsquery's text. */
+/* Embedded: " IN (SELECT ...": a row's number is that of a candidate for query, a tsquery's
+ * text. */
 void model_write_candidates(struct buf *out, const struct model_search *search, struct str query);
 /* NULL when absent. */
 struct model_table *model_find_table(const struct model *model, struct str schema, struct str name);
 struct model_column *model_find_column(const struct model_table *table, struct str name);
 const struct model_key *model_primary_key(const struct model_table *table); /* NULL: none */
-/* Embedded: points each function's row to where it is now, and makes model.computed anew; after tables
- * were moved. False: a table is not there. */
+/* Embedded: points each function's row to where it is now, and makes model.computed anew; after
+ * tables were moved. False: a table is not there. */
 MUST_CHECK bool model_settle_functions(struct model *model);
 
 struct model_role *model_find_role(const struct model *model, struct str name);

@@ -18,7 +18,7 @@ query_calls_aggregate(const struct json *tree, bool over)
     return false;
 }
 
-/* --- the select list --------------------------------------------------------------------------------------- */
+/* --- the select list -------------------------------------------------------------------------- */
 
 struct outputs {
     struct expr *list;
@@ -154,7 +154,7 @@ write_targets(const struct outputs *o, struct buf *out)
     }
 }
 
-/* --- GROUP BY and ORDER BY ----------------------------------------------------------------------------------- */
+/* --- GROUP BY and ORDER BY -------------------------------------------------------------------- */
 
 bool
 query_item(struct expr_context *x, const struct json *node, const struct query *outputs,
@@ -305,7 +305,7 @@ check_grouping(struct expr_context *x, const struct json *body, const struct out
     return ok;
 }
 
-/* --- clauses ------------------------------------------------------------------------------------------------- */
+/* --- clauses ---------------------------------------------------------------------------------- */
 
 static bool
 check_clauses(struct expr_context *x, const struct json *body)
@@ -528,7 +528,7 @@ translate_plain(struct expr_context *x, const struct json *body, struct query *o
     return ok;
 }
 
-/* --- UNION and WITH ------------------------------------------------------------------------------------------ */
+/* --- UNION and WITH --------------------------------------------------------------------------- */
 
 bool
 query_arm(struct expr_context *x, const struct json *body, struct query *out)

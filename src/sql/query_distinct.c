@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DISTINCT ON: of the rows that are the same in what it names, the first one in the query's order. The
- * rows are numbered by a window, and those with the number 1 are left.
- * Source: PostgreSQL 15, parser/parse_clause.c, transformDistinctOnClause().
+ * DISTINCT ON: of the rows that are the same in what it names, the first one in the query's order.
+ * The rows are numbered by a window, and those with the number 1 are left. Source: PostgreSQL 15,
+ * parser/parse_clause.c, transformDistinctOnClause().
  */
 #include "sql/expr.h"
 #include "sql/quote.h"

@@ -91,8 +91,8 @@ name_columns(struct expr_context *x, const struct json *alias, struct query *que
                       STR_ARG(pg_str(alias, "aliasname")), query->column_count);
 }
 
-/* The query's rows under the alias. is_lateral: it reads its neighbours. is_renamed: its columns got other
- * names than those that they have in its text. */
+/* The query's rows under the alias. is_lateral: it reads its neighbours. is_renamed: its columns
+ * got other names than those that they have in its text. */
 static bool
 add_rows(struct expr_context *x, struct str alias, const struct query *query, bool is_lateral,
          bool is_renamed, size_t location, struct buf *out)
@@ -251,8 +251,9 @@ join_using(struct expr_context *x, const struct json *body, struct scope_item *l
     return true;
 }
 
-/* A join on the right side of another, or one that isn't the same when it is read from left to right with what
- * stands before it, needs its parentheses, under which its tables keep their names. */
+/* A join on the right side of another, or one that isn't the same when it is read from left to
+ * right with what stands before it, needs its parentheses, under which its tables keep their
+ * names. */
 static bool
 needs_parentheses(const struct json *join)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LATERAL. A query in SQLite's FROM can't read what stands beside it, but the argument of a table-valued
- * function can: so the query's rows are made into one JSON text for each row on the left, and
- * json_each() makes them rows again. All values but bytea pass through JSON as they are; NaN is text
- * here.
+ * LATERAL. A query in SQLite's FROM can't read what stands beside it, but the argument of a
+ * table-valued function can: so the query's rows are made into one JSON text for each row on the
+ * left, and json_each() makes them rows again. All values but bytea pass through JSON as they are;
+ * NaN is text here.
  */
 #include "sql/expr.h"
 #include "sql/quote.h"

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * WITH, and WITH RECURSIVE. SQLite computes the second term for one row at a time where PostgreSQL does
- * it for all rows of a round: the same where the term is a join with the one reference to itself, and
- * what would be another thing then is refused.
- * Source: PostgreSQL 15, section 7.8.2, and parser/parse_cte.c.
+ * WITH, and WITH RECURSIVE. SQLite computes the second term for one row at a time where PostgreSQL
+ * does it for all rows of a round: the same where the term is a join with the one reference to
+ * itself, and what would be another thing then is refused. Source: PostgreSQL 15, section 7.8.2,
+ * and parser/parse_cte.c.
  */
 #include "sql/expr.h"
 #include "sql/quote.h"
 
 #define CODE_RECURSION "42P19"
 
-/* --- names ------------------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 /* Whether FROM somewhere inside of tree has the name, without a schema. */
 static bool
@@ -94,7 +94,7 @@ set_columns(struct expr_context *x, struct scope_cte *cte, const struct query *q
                                       STR_ARG(cte->name), query->column_count);
 }
 
-/* --- recursion --------------------------------------------------------------------------------------------- */
+/* --- recursion -------------------------------------------------------------------------------- */
 
 /* What would see the rows of a whole round. */
 static bool
@@ -193,7 +193,7 @@ query_recursion(struct expr_context *x, const struct json *body, struct query *o
     return true;
 }
 
-/* --- WITH -------------------------------------------------------------------------------------------------- */
+/* --- WITH ------------------------------------------------------------------------------------- */
 
 static bool
 check_cte(struct expr_context *x, const struct json *with, const struct json *node)

@@ -716,7 +716,8 @@ make_room(struct regex *regex)
     regex->mark = xcalloc(regex->count, sizeof(*regex->mark));
 }
 
-/* What a match can begin with. Places are taken to hold; a match that may be empty begins anywhere. */
+/* What a match can begin with. Places are taken to hold; a match that may be empty begins
+ * anywhere. */
 static void
 find_first(struct regex *regex)
 {

@@ -22,8 +22,8 @@ struct regex;
 MUST_CHECK bool regex_compile(struct str pattern, bool ignore_case, struct regex **out,
                               struct err *err);
 void regex_free(struct regex *regex); /* NULL is safe */
-/* Does it match somewhere in text? Keeps state in regex: one thread at a time. False, with err 54000:
- * pattern and text are too large together to be compared in a reasonable time. */
+/* Does it match somewhere in text? Keeps state in regex: one thread at a time. False, with err
+ * 54000: pattern and text are too large together to be compared in a reasonable time. */
 MUST_CHECK bool regex_match(struct regex *regex, struct str text, bool *matched, struct err *err);
 
 #endif

@@ -3,10 +3,10 @@
  * Full text search on the embedded engine, with PostgreSQL's answers: the words of a text as a
  * tsvector, queries as a tsquery, and whether the one matches the other.
  *
- * Both are kept as the text that PostgreSQL prints. Configurations are PostgreSQL's own: simple, and
- * those of def/search.toml; without one, english is taken, as initdb sets default_text_search_config
- * under the locales C and C.UTF-8.
- * Source: PostgreSQL 15 documentation, chapter 12, 8.11 and 9.13.
+ * Both are kept as the text that PostgreSQL prints. Configurations are PostgreSQL's own: simple,
+ * and those of def/search.toml; without one, english is taken, as initdb sets
+ * default_text_search_config under the locales C and C.UTF-8. Source: PostgreSQL 15 documentation,
+ * chapter 12, 8.11 and 9.13.
  */
 #ifndef CAIRN_SQL_SEARCH_H
 #define CAIRN_SQL_SEARCH_H
@@ -28,8 +28,8 @@ struct search_config {
     const struct search_language *ascii; /* of words of ASCII letters */
 };
 
-/* The configuration that a text names as regconfig does ("english", "pg_catalog.simple"); data NULL: the
- * default. err: 42704 and the others of regconfig's input function. */
+/* The configuration that a text names as regconfig does ("english", "pg_catalog.simple"); data
+ * NULL: the default. err: 42704 and the others of regconfig's input function. */
 MUST_CHECK bool search_find_config(struct str name, struct search_config *out, struct err *err);
 /* Its name without a schema. */
 struct str search_config_name(const struct search_config *config);
@@ -46,7 +46,8 @@ struct search_vector {
     uint32_t count;
 };
 
-/* What is made lives in arena, and borrows from text. err: 54000 too large, 54001 nested too deep. */
+/* What is made lives in arena, and borrows from text. err: 54000 too large, 54001 nested too
+ * deep. */
 MUST_CHECK bool search_vector_make(struct search *search, const struct search_config *config,
                                    struct str text, struct arena *arena, struct search_vector *out,
                                    struct err *err);
@@ -86,8 +87,8 @@ enum search_form {
     SEARCH_FORM_QUERY,  /* to_tsquery */
 };
 
-/* *out is NULL when no word is left: such a query matches nothing. err: 42601 "syntax error in tsquery",
- * 22023, 54000, 54001. */
+/* *out is NULL when no word is left: such a query matches nothing. err: 42601 "syntax error in
+ * tsquery", 22023, 54000, 54001. */
 MUST_CHECK bool search_query_make(struct search *search, const struct search_config *config,
                                   enum search_form form, struct str text, struct arena *arena,
                                   const struct search_node **out, struct err *err);
@@ -104,8 +105,9 @@ bool search_match(const struct search_vector *vector, const struct search_node *
                   struct arena *arena);
 
 /*
- * Candidates: an index on vectors is a table of FTS5 that finds rows by their words, which are terms of
- * its tokenizer "ascii" with '_' as a part of them. What it finds is a superset of what matches.
+ * Candidates: an index on vectors is a table of FTS5 that finds rows by their words, which are
+ * terms of its tokenizer "ascii" with '_' as a part of them. What it finds is a superset of what
+ * matches.
  */
 #define SEARCH_KEYS_MAX 32 /* vectors in one index */
 

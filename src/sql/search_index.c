@@ -2,9 +2,9 @@
 /*
  * Candidates: words as FTS5's tokenizer "ascii" takes them, and queries of FTS5.
  *
- * Its table keeps no places, so what stands here is a superset of the answer: words that differ in signs
- * or in the case of their letters may be the same term, AND stands for a phrase, and what only NOT asks for
- * asks for nothing.
+ * Its table keeps no places, so what stands here is a superset of the answer: words that differ in
+ * signs or in the case of their letters may be the same term, AND stands for a phrase, and what
+ * only NOT asks for asks for nothing.
  */
 #include "sql/search_impl.h"
 
@@ -21,8 +21,8 @@ struct candidates {
     uint32_t terms;
 };
 
-/* One term: the index's key in front, then the word. As letters of ASCII, digits, what isn't ASCII, and
- * '_' are parts of a term, and nothing else is, every other byte becomes '_'. */
+/* One term: the index's key in front, then the word. As letters of ASCII, digits, what isn't ASCII,
+ * and '_' are parts of a term, and nothing else is, every other byte becomes '_'. */
 static void
 write_term(struct buf *out, unsigned key, struct str word)
 {

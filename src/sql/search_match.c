@@ -2,9 +2,9 @@
 /*
  * vector @@ query.
  *
- * A phrase is reckoned with sets of places: where a part of it ends. Such a set may be the complement of
- * what is listed ("everywhere but there"), as ! makes it; width is how many places before its end the
- * match begins.
+ * A phrase is reckoned with sets of places: where a part of it ends. Such a set may be the
+ * complement of what is listed ("everywhere but there"), as ! makes it; width is how many places
+ * before its end the match begins.
  */
 #include "core/stop.h"
 #include "sql/search_impl.h"

@@ -8,8 +8,8 @@
 #define DEPTH_MAX 5000   /* of a query's tree, chains of & and | not counted */
 #define DISTANCE_MAX 16384
 
-/* A part of the query. Where words were left out, node is NULL, and their places count for the phrase
- * around: so many before what is left, and so many behind. */
+/* A part of the query. Where words were left out, node is NULL, and their places count for the
+ * phrase around: so many before what is left, and so many behind. */
 struct part {
     const struct search_node *node;
     int32_t before, behind;
@@ -204,7 +204,8 @@ priority(enum search_op op)
     return priorities[op];
 }
 
-/* What binds as strongly as op, or more, has both its sides. NOT waits for its right side always. */
+/* What binds as strongly as op, or more, has both its sides. NOT waits for its right side
+ * always. */
 static bool
 settle(struct builder *b, struct pending *pending, enum search_op op)
 {

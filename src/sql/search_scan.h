@@ -74,9 +74,10 @@ struct search_scan {
 void search_scan_init(struct search_scan *scan, struct str text);
 void search_scan_fini(struct search_scan *scan);
 /*
- * The next token; false at the end, or, with err set, when the text nests deeper than can be looked at
- * (54001: thousands of e-mail addresses without anything between; PostgreSQL's limit is its stack), or
- * needs to be gone over too often (54000: "./" ten thousand times; PostgreSQL takes its time).
+ * The next token; false at the end, or, with err set, when the text nests deeper than can be looked
+ * at (54001: thousands of e-mail addresses without anything between; PostgreSQL's limit is its
+ * stack), or needs to be gone over too often (54000: "./" ten thousand times; PostgreSQL takes its
+ * time).
  */
 MUST_CHECK bool search_scan_next(struct search_scan *scan, struct search_token *out, bool *found,
                                  struct err *err);

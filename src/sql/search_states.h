@@ -2,9 +2,10 @@
 /*
  * The states of the scan for words (search_scan.h), as a table.
  *
- * In each state the rules are tried in order, and the first whose test holds is followed. GO takes the
- * character. TRY takes it too, but when what follows comes to FAIL, the scan is back here, at the rule
- * behind. SURE takes it and forgets the last TRY. FOUND ends the token before the character.
+ * In each state the rules are tried in order, and the first whose test holds is followed. GO takes
+ * the character. TRY takes it too, but when what follows comes to FAIL, the scan is back here, at
+ * the rule behind. SURE takes it and forgets the last TRY. FOUND ends the token before the
+ * character.
  */
 #ifndef CAIRN_SQL_SEARCH_STATES_H
 #define CAIRN_SQL_SEARCH_STATES_H

@@ -61,8 +61,8 @@ enum type_id {
 };
 
 /*
- * How the values of a domain look outside, on PostgreSQL: functions by their qualified and quoted names;
- * empty: as the type itself is written.
+ * How the values of a domain look outside, on PostgreSQL: functions by their qualified and quoted
+ * names; empty: as the type itself is written.
  */
 struct type_forms {
     struct str to_json;   /* what an answer shows */
@@ -80,8 +80,8 @@ struct type {
     const struct str *labels; /* TYPE_ENUM, in order */
     uint32_t label_count;
     const struct type *elem; /* TYPE_ARRAY */
-    /* TYPE_OTHER: its JSON is not its text in quotes, and PostgreSQL has to make it: rows, and what has
-     * a cast to json. */
+    /* TYPE_OTHER: its JSON is not its text in quotes, and PostgreSQL has to make it: rows, and what
+     * has a cast to json. */
     bool has_json;
     const struct type_forms *forms; /* NULL: none */
     bool is_domain;                 /* PostgreSQL: the rest is what the domain is made of */
@@ -138,8 +138,8 @@ bool type_can_cast(const struct type *from, const struct type *to);
  */
 void type_write_json(struct buf *out, const struct type *type, const struct value *value);
 void type_write_text(struct buf *out, const struct type *type, const struct value *value);
-/* The output function's text, as CSV and "Failing row contains" have it: as ::text, but booleans are
- * t and f, and char(n) keeps its trailing blanks. */
+/* The output function's text, as CSV and "Failing row contains" have it: as ::text, but booleans
+ * are t and f, and char(n) keeps its trailing blanks. */
 void type_write_output(struct buf *out, const struct type *type, const struct value *value);
 /*
  * The class of JSON output, a letter, for cairn_json_row (db/sqlite/functions.h) and for whoever

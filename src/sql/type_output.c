@@ -137,8 +137,8 @@ write_json_element(struct buf *out, char json_class, struct str text, size_t *at
     type_write_json_class(out, json_class, &element);
 }
 
-/* PostgreSQL's text of an array: {1,2}, {{a,"b c"},{NULL,d}}, [0:1]={1,2}. Not inlined: its locals would
- * be made for each value of any type. */
+/* PostgreSQL's text of an array: {1,2}, {{a,"b c"},{NULL,d}}, [0:1]={1,2}. Not inlined: its locals
+ * would be made for each value of any type. */
 static __attribute__((noinline)) void
 write_json_array(struct buf *out, char json_class, const struct value *value)
 {

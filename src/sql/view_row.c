@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Views through which rows can be written, as PostgreSQL writes through them: what it makes of a row of
- * the one table or view that it stands on.
- * Source: PostgreSQL 15, rewrite/rewriteHandler.c, rewriteTargetView() and what it asks.
+ * Views through which rows can be written, as PostgreSQL writes through them: what it makes of a
+ * row of the one table or view that it stands on. Source: PostgreSQL 15, rewrite/rewriteHandler.c,
+ * rewriteTargetView() and what it asks.
  */
 #include "sql/expr.h"
 #include "sql/quote.h"
 
 #define DEPTH_MAX 32 /* views on views */
 
-/* --- whether it can be written ---------------------------------------------------------------------------- */
+/* --- whether it can be written ---------------------------------------------------------------- */
 
 /* Source: PostgreSQL 15, view_query_is_auto_updatable(), whose words these are. */
 struct str
@@ -40,7 +40,7 @@ view_fixed_reason(const struct json *select)
     return STR_NULL;
 }
 
-/* --- its row ---------------------------------------------------------------------------------------------- */
+/* --- its row ---------------------------------------------------------------------------------- */
 
 /* The column of below that the value simply is; NULL: it is none. */
 static const struct model_column *
@@ -108,7 +108,7 @@ view_translate_row(struct apply *a, const struct json *select, struct model_tabl
     return true;
 }
 
-/* --- what depends on the views below ----------------------------------------------------------------------- */
+/* --- what depends on the views below ---------------------------------------------------------- */
 
 static bool
 has_plain_column(const struct model_table *view)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Statements of functions that write through a view: its names, in terms of the table at the bottom. */
+/* Statements of functions that write through a view: its names, in terms of the table at the
+ * bottom. */
 #include "sql/body.h"
 #include "sql/expr.h"
 #include "sql/quote.h"
@@ -168,7 +169,8 @@ view_target_columns(struct apply *a, const struct model_table *table, uint32_t *
     return count;
 }
 
-/* A column of view in terms of a row of what it stands on; tables in it are read as the view reads them. */
+/* A column of view in terms of a row of what it stands on; tables in it are read as the view reads
+ * them. */
 static struct str
 column_value(struct apply *a, const struct model_table *view, const struct model_column *column)
 {
@@ -193,7 +195,8 @@ column_value(struct apply *a, const struct model_table *view, const struct model
     return apply_take(a->tmp, &out);
 }
 
-/* Text with \x01 for a row of the table at the bottom, from one for a row of what view stands on. */
+/* Text with \x01 for a row of the table at the bottom, from one for a row of what view stands
+ * on. */
 static struct str
 settle_value(struct apply *a, const struct model_table *view, struct str text, uint32_t depth)
 {

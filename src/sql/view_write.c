@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Statements of a migration that write through a view. They are made as those of a function's body are
- * (sql/body.h); the marks then stand for what they are to the owner of everything: no policies, but the
- * conditions of the views.
+ * Statements of a migration that write through a view. They are made as those of a function's body
+ * are (sql/body.h); the marks then stand for what they are to the owner of everything: no policies,
+ * but the conditions of the views.
  */
 #include "sql/batch.h"
 #include "sql/body.h"

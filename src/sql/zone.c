@@ -341,8 +341,8 @@ parse_hours(struct str name, int32_t *out)
     return true;
 }
 
-/* "+05:30" is a zone as POSIX writes it, without its name: so long west of UTC. One spelling only, up to
- * a day: whoever keeps zones by their names keeps few. */
+/* "+05:30" is a zone as POSIX writes it, without its name: so long west of UTC. One spelling only,
+ * up to a day: whoever keeps zones by their names keeps few. */
 static bool
 parse_west(struct str name, int32_t *out)
 {
@@ -447,7 +447,8 @@ offset_of_local(const struct zone *zone, int64_t local_s)
     return is_after || (!is_before && before > after) ? after : before;
 }
 
-/* A second zone in a text is an error: if one can be added there was none, and it moves the moment. */
+/* A second zone in a text is an error: if one can be added there was none, and it moves the
+ * moment. */
 static bool
 is_without_zone(struct str text, int64_t *usec)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Answers that the load generator reads, of a service that may be anybody's. The first byte says what
- * was asked and whether more comes; an answer that is whole stays so at the end of its connection.
+ * Answers that the load generator reads, of a service that may be anybody's. The first byte says
+ * what was asked and whether more comes; an answer that is whole stays so at the end of its
+ * connection.
  */
 #include "drill/load_answer.h"
 #include "fuzz.h"

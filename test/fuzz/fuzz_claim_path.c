@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Paths to a claim: the first line is the path, the rest the claims. Whatever they are, a search ends,
- * and what it finds is a part of the claims.
+ * Paths to a claim: the first line is the path, the rest the claims. Whatever they are, a search
+ * ends, and what it finds is a part of the claims.
  */
 #include "auth/claim_path.h"
 #include "fuzz.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Payloads that go to PostgreSQL as columns: what is taken for plain, the input function of its type
- * takes, and json_to_recordset() would have found the same rows.
+ * Payloads that go to PostgreSQL as columns: what is taken for plain, the input function of its
+ * type takes, and json_to_recordset() would have found the same rows.
  */
 #include "fuzz.h"
 #include "unit/rest/sample.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Evidence that was cut short, edited, or made up: without its seal nothing is taken; what is taken,
- * printed again, says the same. The input stands without its seal, which is put right here, as else
- * nothing would get past it.
+ * Evidence that was cut short, edited, or made up: without its seal nothing is taken; what is
+ * taken, printed again, says the same. The input stands without its seal, which is put right here,
+ * as else nothing would get past it.
  */
 #include "fuzz.h"
 #include "lifecycle/evidence.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lines of the history: whatever is taken, printed again, says the same. The input stands without its
- * sum, which is put right here; otherwise nothing would get past it.
+ * Lines of the history: whatever is taken, printed again, says the same. The input stands without
+ * its sum, which is put right here; otherwise nothing would get past it.
  */
 #include "fuzz.h"
 #include "io/checksum.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Migrations: any text is translated or refused with its place, and the model that comes of it
- * reads back from its record, and says of each role and table what it may, without marks in the text.
+ * reads back from its record, and says of each role and table what it may, without marks in the
+ * text.
  */
 #include "fuzz.h"
 #include "schema/access.h"

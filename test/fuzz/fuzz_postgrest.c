@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * postgrest.conf: what is accepted is a cairn.yaml and a .env that are read without an error in form;
- * what isn't has errors that are safe to print.
+ * postgrest.conf: what is accepted is a cairn.yaml and a .env that are read without an error in
+ * form; what isn't has errors that are safe to print.
  */
 #include "config/load.h"
 #include "config/postgrest.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Migrations on their way to a clone: the first line are roles of the clone's own, the rest the text.
- * What comes out has the same length and the same lines, and only blanks where it differs. The input as
- * the name of a database is never taken for one that may be dropped, unless it says so.
+ * Migrations on their way to a clone: the first line are roles of the clone's own, the rest the
+ * text. What comes out has the same length and the same lines, and only blanks where it differs.
+ * The input as the name of a database is never taken for one that may be dropped, unless it says
+ * so.
  */
 #include "db/postgres/scratch.h"
 #include "drill/roles.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Metrics of a service that may be anybody's: every line is a sample or isn't, and what is taken lies
- * within the line.
+ * Metrics of a service that may be anybody's: every line is a sample or isn't, and what is taken
+ * lies within the line.
  */
 #include "fuzz.h"
 #include "metric/sample.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Full text search: tokens lie in the text, which a scan goes through to its end; a vector and a query read
- * back as what they were written; a text matches the phrase of its own words. A newline in the input
- * ends the text and begins a query.
+ * Full text search: tokens lie in the text, which a scan goes through to its end; a vector and a
+ * query read back as what they were written; a text matches the phrase of its own words. A newline
+ * in the input ends the text and begins a query.
  */
 #include "fuzz.h"
 #include "sql/search.h"
@@ -29,7 +29,8 @@ check_tokens(struct str text)
         end = (size_t)(token.text.data - text.data) + token.text.len;
     }
     FUZZ_CHECK(ok || strcmp(err.code, "54001") == 0 || strcmp(err.code, "54000") == 0);
-    /* PostgreSQL's parser ends before an open tag whose quoted part ends with an escaped character. */
+    /* PostgreSQL's parser ends before an open tag whose quoted part ends with an escaped
+     * character. */
     FUZZ_CHECK(!ok || end == text.len || memchr(text.data, '\\', text.len) != NULL);
     search_scan_fini(&scan);
 }

@@ -58,7 +58,8 @@ void door_close(struct door *door);
 
 /* Sends the request; the answer stands in door until the next one. */
 void door_send(struct door *door, const char *request);
-/* Sends it with that passing of the fault point failing (core/fault.h); false when no answer came. */
+/* Sends it with that passing of the fault point failing (core/fault.h); false when no answer
+ * came. */
 bool door_send_with_fault(struct door *door, const char *request, const char *point, unsigned nth);
 /* As it is, byte by byte; false when the server closed without an answer. */
 bool door_send_raw(struct door *door, struct str bytes);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* As whom a request runs: what functions and policies see of who asks, on both engines. The matrix of
- * rules is test/system/access.test.mjs. */
+/* As whom a request runs: what functions and policies see of who asks, on both engines. The matrix
+ * of rules is test/system/access.test.mjs. */
 #include "door.h"
 
 static const char migration[] =

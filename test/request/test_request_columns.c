@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A payload goes to PostgreSQL as values of its columns, or as JSON where it holds what could be told
- * apart. Each value is sent both ways: beside "how":1, which a column takes as it is, and beside
- * "how":1e0, which is left to PostgreSQL together with the rest of the body. The answers are the same.
+ * A payload goes to PostgreSQL as values of its columns, or as JSON where it holds what could be
+ * told apart. Each value is sent both ways: beside "how":1, which a column takes as it is, and
+ * beside "how":1e0, which is left to PostgreSQL together with the rest of the body. The answers are
+ * the same.
  */
 #include "door.h"
 
@@ -63,8 +64,8 @@ send_with(const char *request, const char *number)
     buf_fini(&text);
 }
 
-/* Sends it both ways, each twice, because the second time the statement is there already; and once before,
- * because that changes what is there. */
+/* Sends it both ways, each twice, because the second time the statement is there already; and once
+ * before, because that changes what is there. */
 static void
 expect_same(const char *request)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How many rows there are in all, counted and guessed, and how many are shown: point 30 of the contract. */
+/* How many rows there are in all, counted and guessed, and how many are shown: point 30 of the
+ * contract. */
 #include "door.h"
 
 static struct door door;

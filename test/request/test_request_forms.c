@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How values of a project's own types look outside: domain representations (point 52 of the contract),
- * composites, and what PostGIS makes JSON of. PostgreSQL only. */
+/* How values of a project's own types look outside: domain representations (point 52 of the
+ * contract), composites, and what PostGIS makes JSON of. PostgreSQL only. */
 #include "door.h"
 
 static struct door door;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Views and functions with WITH RECURSIVE, DISTINCT ON and LATERAL: what they show is PostgreSQL's. */
+/* Views and functions with WITH RECURSIVE, DISTINCT ON and LATERAL: what they show is
+ * PostgreSQL's. */
 #include "door.h"
 
 static struct door door;

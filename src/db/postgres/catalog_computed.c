@@ -2,8 +2,9 @@
 #include "core/buf.h"
 #include "db/postgres/catalog.h"
 
-/* Functions of a table's row that an unqualified name finds in a request: those of its search path, the
- * nearest schema first. current_schemas() would leave out what only the callers' roles may use. */
+/* Functions of a table's row that an unqualified name finds in a request: those of its search path,
+ * the nearest schema first. current_schemas() would leave out what only the callers' roles may
+ * use. */
 static const char computed_sql[] =
     "WITH path(name, place) AS ("
     "  SELECT CASE WHEN m.part[1] LIKE '\"%' THEN"

@@ -4,8 +4,8 @@
 
 /* Functions of the exposed schemas that can be called with values from outside: no aggregates, no
  * procedures, nothing that takes or gives what is no value (triggers, anyelement, internal), and no
- * arguments without a name but one that can be a whole body. Overloads in the order in which an answer
- * lists them: by their number of arguments, names and types. */
+ * arguments without a name but one that can be a whole body. Overloads in the order in which an
+ * answer lists them: by their number of arguments, names and types. */
 static const char functions_sql[] =
     "SELECT p.oid, n.nspname, p.proname, p.provolatile, p.proretset, p.pronargdefaults, t.oid,"
     "  CASE WHEN t.typtype = 'd' THEN b.typrelid ELSE t.typrelid END, t.typname = 'void',"

@@ -5,8 +5,9 @@
 #include "core/buf.h"
 #include "db/postgres/catalog.h"
 
-/* What the roles that requests may run as bring along, by ALTER ROLE ... SET. A superuser may become
- * everybody, so that only real memberships count. A setting that this user may not set stays out. */
+/* What the roles that requests may run as bring along, by ALTER ROLE ... SET. A superuser may
+ * become everybody, so that only real memberships count. A setting that this user may not set stays
+ * out. */
 static const char roles_sql[] =
     "SELECT r.rolname, split_part(s.text, '=', 1), substr(s.text, strpos(s.text, '=') + 1)"
     " FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid = m.roleid,"
@@ -25,11 +26,11 @@ static const char functions_sql[] =
     " ORDER BY f.place, s.number";
 
 /*
- * What code asks for. current_setting() is 2077 with one argument, 3294 with two, set_config() 2078; a
- * stored expression names functions by their number, and is written out only where it calls one of
- * them. A name that is not a literal may be any; so may what dynamic SQL asks for, or code in another
- * language. What is no text (C) asks for nothing, nor does what belongs to an extension, unless its
- * text names a request.
+ * What code asks for. current_setting() is 2077 with one argument, 3294 with two, set_config()
+ * 2078; a stored expression names functions by their number, and is written out only where it calls
+ * one of them. A name that is not a literal may be any; so may what dynamic SQL asks for, or code
+ * in another language. What is no text (C) asks for nothing, nor does what belongs to an extension,
+ * unless its text names a request.
  */
 #define CALLS(tree, which) "CAST(" tree " AS text) ~ ':funcid (" which ") '"
 #define ASKS(tree) CALLS(tree, "2077|3294")

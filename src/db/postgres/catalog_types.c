@@ -4,8 +4,8 @@
 /* How deep domains on arrays of domains and so on are followed. */
 #define MAX_DEPTH 16
 
-/* The types of all columns and of what functions take and give, also those of a row, and what domains and arrays among
- * them are made of. */
+/* The types of all columns and of what functions take and give, also those of a row, and what
+ * domains and arrays among them are made of. */
 static const char types_sql[] =
     "WITH RECURSIVE used(oid) AS ("
     "  SELECT DISTINCT a.atttypid FROM unnest($1::oid[]) AS r(oid)"

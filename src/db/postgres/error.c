@@ -82,8 +82,8 @@ pg_error_is_fatal(const PGresult *res)
 /*
  * 26000: the name is not there, because its preparation was skipped after an error before it.
  * 0A000: "cached plan must not change result type". Class 42: what was valid when it was prepared
- * is not any more, or means something else: the types of its parameters were settled then. A missing
- * privilege is no question of the plan.
+ * is not any more, or means something else: the types of its parameters were settled then. A
+ * missing privilege is no question of the plan.
  */
 bool
 pg_error_is_stale_plan(const PGresult *res)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is said on a channel, heard by a thread with a connection of its own. The connection is asked
- * for a sign of life now and then, and made anew when it is gone; what was said meanwhile can't be
- * known, so that coming back is told like something heard.
+ * What is said on a channel, heard by a thread with a connection of its own. The connection is
+ * asked for a sign of life now and then, and made anew when it is gone; what was said meanwhile
+ * can't be known, so that coming back is told like something heard.
  */
 #include <poll.h>
 #include <sys/eventfd.h>

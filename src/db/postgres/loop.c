@@ -7,8 +7,8 @@
 #define TICK_MS 20
 /* A connection whose oldest job is older than this takes a job only when no other does better. */
 #define BUSY_NS (2 * MS_NS)
-/* Older than this, or than a few round trips, and it takes none: jobs then wait where any connection
- * that becomes free can take them, and where they can still be refused for certain. */
+/* Older than this, or than a few round trips, and it takes none: jobs then wait where any
+ * connection that becomes free can take them, and where they can still be refused for certain. */
 #define SLOW_NS (50 * MS_NS)
 /* How long a new connection may take before the database counts as away. */
 #define LINKING_NS (500 * MS_NS)
@@ -121,8 +121,8 @@ pg_loop_note_failure(struct pg_loop *loop, bool was_ready)
     loop->has_failed = !was_ready;
 }
 
-/* A connection that was lost comes back within milliseconds as a rule, and what is asked meanwhile waits
- * for that: the loss alone says little. */
+/* A connection that was lost comes back within milliseconds as a rule, and what is asked meanwhile
+ * waits for that: the loss alone says little. */
 enum db_link
 pg_loop_get_link(const struct db_loop *dl, struct err *err)
 {

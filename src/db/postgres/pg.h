@@ -9,9 +9,9 @@
  *   share.c     which reads run in one transaction
  *   answer.c    what comes out of it, and how a job ends
  *
- * Everything of a loop happens on its thread. Jobs end through pg_job_end, which calls done; done may
- * submit jobs, which only queues them, so that no function here has to expect changes behind its
- * back.
+ * Everything of a loop happens on its thread. Jobs end through pg_job_end, which calls done; done
+ * may submit jobs, which only queues them, so that no function here has to expect changes behind
+ * its back.
  */
 #ifndef CAIRN_DB_POSTGRES_PG_H
 #define CAIRN_DB_POSTGRES_PG_H
@@ -27,7 +27,8 @@
 /* Addresses tried by one attempt to connect. */
 #define PG_ADDRESSES_MAX 32
 /* How much longer than all its statements may take a job may keep silent before its connection is
- * given up: the server stops a statement itself, so only a server or a network that hangs does that. */
+ * given up: the server stops a statement itself, so only a server or a network that hangs does
+ * that. */
 #define PG_GRACE_MS 2000
 
 struct pg_db {
@@ -219,7 +220,8 @@ void pg_share_learn(struct pg_conn *conn, const struct db_job *job, uint64_t tri
 /* pipe.c */
 /* Puts a job into the pipeline. Also when the connection is lost meanwhile, the job is taken. */
 void pg_pipe_send(struct pg_conn *conn, struct db_job *job);
-/* Ends the explicit transaction of the exclusive job. False: libpq refused, the connection is lost. */
+/* Ends the explicit transaction of the exclusive job. False: libpq refused, the connection is
+ * lost. */
 MUST_CHECK bool pg_pipe_end(struct pg_conn *conn, struct db_job *job, bool commit);
 /* On a fresh connection: prepares what group commit needs. False as above. */
 MUST_CHECK bool pg_pipe_prepare(struct pg_conn *conn);

@@ -2,10 +2,11 @@
 /*
  * Group commit: one connection commits one transaction after the other, and each would wait for the
  * disk alone. So when there is more than one, their commits do not wait: a transaction before the
- * first of them turns synchronous_commit off for the session. Behind the last goes one that sets the
- * session's own mode again, writes one record to the log and commits in that mode. The log is one
- * sequence: when that record is on disk, and on the standbys that have to have it, so is everything
- * before. A job is done only then. While one such wait is under way the next ones gather behind it.
+ * first of them turns synchronous_commit off for the session. Behind the last goes one that sets
+ * the session's own mode again, writes one record to the log and commits in that mode. The log is
+ * one sequence: when that record is on disk, and on the standbys that have to have it, so is
+ * everything before. A job is done only then. While one such wait is under way the next ones gather
+ * behind it.
  *
  *   off | write | write | write | own mode and record | off | write | ...
  *
@@ -200,8 +201,8 @@ put_stmt(struct pg_conn *conn, struct db_job *job, uint32_t index, bool named)
 }
 
 /* All preparations go before all statements: an error skips what is behind it, and a preparation
- * should not be skipped because a statement before it failed. Where one has to be, what relied on it
- * runs again: see pg_error_is_stale_plan. */
+ * should not be skipped because a statement before it failed. Where one has to be, what relied on
+ * it runs again: see pg_error_is_stale_plan. */
 static bool
 put_prepares(struct pg_conn *conn, struct db_job *job, uint32_t from, uint32_t to)
 {
@@ -313,8 +314,8 @@ put_isolation(struct pg_conn *conn, struct db_job *job)
     return true;
 }
 
-/* The statements, each prepared where it isn't yet: those that the meaning of others depends on one by
- * one, the others together. */
+/* The statements, each prepared where it isn't yet: those that the meaning of others depends on one
+ * by one, the others together. */
 static bool
 put_stmts(struct pg_conn *conn, struct db_job *job, uint32_t first)
 {

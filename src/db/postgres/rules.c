@@ -12,7 +12,7 @@
 
 static const char *const role_names[PG_RULES_ROLES] = {"anon", "authenticated", "service_role"};
 
-/* --- reading ------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static int
 role_of(struct str name)
@@ -113,7 +113,8 @@ read_tree(const struct json *tree, struct pg_rules *out)
         struct str key = tree->type == JSON_OBJECT ? n->key : STR_NULL;
         struct str first = pg_string(pg_first(n, "funcname"));
 
-        /* A table of schema auth is somebody's own; a name in FROM says nothing about the schema. */
+        /* A table of schema auth is somebody's own; a name in FROM says nothing about the
+         * schema. */
         if (str_eq(key, STR("RangeVar")))
             continue;
         if (n->type == JSON_STRING) {
@@ -182,7 +183,7 @@ pg_rules_fini(struct pg_rules *rules)
     arena_free(rules->arena);
 }
 
-/* --- making -------------------------------------------------------------------------------------- */
+/* --- making ----------------------------------------------------------------------------------- */
 
 /* Another process may be making them for another database of the same server. The owner of the
  * connection must be able to take the role; a superuser is. */
@@ -262,8 +263,8 @@ make_auth(PGconn *pq, struct err *err)
     return false;
 }
 
-/* Where nobody has said that requests without a token run as another role, they run as anon once there
- * are rules; a user who may not make it leaves things as they were. */
+/* Where nobody has said that requests without a token run as another role, they run as anon once
+ * there are rules; a user who may not make it leaves things as they were. */
 static bool
 try_roles(PGconn *pq, const struct pg_rules *rules, struct err *err)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a migration on PostgreSQL takes for granted about access rules: the roles anon, authenticated and
- * service_role, and schema auth with auth.uid() and its kin. They are made when a migration speaks of
- * them and they are missing; a database whose migrations don't is left alone, and so is one that
- * cairn does not manage, where no migration runs.
+ * What a migration on PostgreSQL takes for granted about access rules: the roles anon,
+ * authenticated and service_role, and schema auth with auth.uid() and its kin. They are made when a
+ * migration speaks of them and they are missing; a database whose migrations don't is left alone,
+ * and so is one that cairn does not manage, where no migration runs.
  */
 #ifndef CAIRN_DB_POSTGRES_RULES_H
 #define CAIRN_DB_POSTGRES_RULES_H
@@ -35,8 +35,8 @@ struct pg_db;
 
 void pg_rules_read(struct str text, struct pg_rules *out);
 void pg_rules_fini(struct pg_rules *rules);
-/* Makes what is missing, inside of the migration's transaction and before its text, and takes back what
- * stands open by default. */
+/* Makes what is missing, inside of the migration's transaction and before its text, and takes back
+ * what stands open by default. */
 MUST_CHECK bool pg_rules_prepare(PGconn *pq, const struct pg_db *db, const struct pg_rules *rules,
                                  struct err *err);
 MUST_CHECK bool pg_rules_take_back(PGconn *pq, const struct pg_db *db, struct err *err);

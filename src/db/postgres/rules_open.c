@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What no migration speaks of, on PostgreSQL: where auth.anonymous is open, the three roles are granted
- * it, and it is written down in cairn.open_relations what was, so that it can be taken back; in
- * cairn.said_relations stands what a migration has spoken of. The tables are there once a migration has
- * any rules, so they also say that requests without a token run as anon.
+ * What no migration speaks of, on PostgreSQL: where auth.anonymous is open, the three roles are
+ * granted it, and it is written down in cairn.open_relations what was, so that it can be taken
+ * back; in cairn.said_relations stands what a migration has spoken of. The tables are there once a
+ * migration has any rules, so they also say that requests without a token run as anon.
  */
 #include "db/postgres/rules.h"
 

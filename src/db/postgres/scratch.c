@@ -36,7 +36,7 @@ struct pg_scratch {
     PGconn *pq;           /* to home */
 };
 
-/* --- names ---------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 static uint32_t
 add_hash(uint32_t hash, const char *text)
@@ -47,7 +47,8 @@ add_hash(uint32_t hash, const char *text)
     return hash;
 }
 
-/* This machine since it was started, and the container: a process number means something there only. */
+/* This machine since it was started, and the container: a process number means something there
+ * only. */
 static uint32_t
 host_number(void)
 {
@@ -157,7 +158,7 @@ pg_scratch_user(const struct pg_scratch *scratch)
     return scratch->user;
 }
 
-/* --- asking the server ---------------------------------------------------------------------------- */
+/* --- asking the server ------------------------------------------------------------------------ */
 
 static bool
 open_url(const char *url, PGconn **out, struct err *err)
@@ -242,10 +243,11 @@ run_named(struct pg_scratch *scratch, const char *before, const char *name, cons
     return ok;
 }
 
-/* --- dropping ------------------------------------------------------------------------------------- */
+/* --- dropping --------------------------------------------------------------------------------- */
 
-/* The roles that stand in the comment of a database of ours, as [[oid, "name"], ...]. A role that is
- * used elsewhere by now is kept by the server, one of the same name that isn't it by its number. */
+/* The roles that stand in the comment of a database of ours, as [[oid, "name"], ...]. A role that
+ * is used elsewhere by now is kept by the server, one of the same name that isn't it by its
+ * number. */
 static void
 drop_roles(struct pg_scratch *scratch, const char *comment)
 {
@@ -295,7 +297,8 @@ drop_one(struct pg_scratch *scratch, const char *name, struct err *err)
     return ok;
 }
 
-/* What processes that were killed have left, of this user only. It is in nobody's way if it stays. */
+/* What processes that were killed have left, of this user only. It is in nobody's way if it
+ * stays. */
 static void
 sweep(struct pg_scratch *scratch)
 {
@@ -333,7 +336,7 @@ pg_scratch_drop(struct pg_scratch *scratch, struct err *err)
     return ok;
 }
 
-/* --- making --------------------------------------------------------------------------------------- */
+/* --- making ----------------------------------------------------------------------------------- */
 
 /* With the locale of the home database, so that texts are ordered alike. */
 static bool
@@ -436,7 +439,7 @@ out:
     return *out != NULL;
 }
 
-/* --- shut and open -------------------------------------------------------------------------------- */
+/* --- shut and open ---------------------------------------------------------------------------- */
 
 static bool
 allow(struct pg_scratch *scratch, const char *word, struct err *err)
@@ -498,7 +501,7 @@ pg_scratch_open(struct pg_scratch *scratch, struct err *err)
     return allow(scratch, " WITH ALLOW_CONNECTIONS true", err);
 }
 
-/* --- the disk ------------------------------------------------------------------------------------- */
+/* --- the disk --------------------------------------------------------------------------------- */
 
 static const char fill_sql[] =
     "DO $do$ DECLARE t regclass; BEGIN"
@@ -557,7 +560,7 @@ pg_scratch_free_disk(struct pg_scratch *scratch, struct err *err)
            (err_prefix(err, "unable to end a full disk: "), false);
 }
 
-/* --- roles ---------------------------------------------------------------------------------------- */
+/* --- roles ------------------------------------------------------------------------------------ */
 
 bool
 pg_scratch_has_role(struct pg_scratch *scratch, const char *name, bool *out, struct err *err)

@@ -27,21 +27,22 @@ void pg_session_add_path(struct buf *out, const char *const *schemas, size_t sch
 /* {"a","b"}: the names as the text of an array. */
 void pg_session_add_array(struct buf *out, const char *const *names, size_t count);
 
-/* One more statement for it: whether commits can be grouped (see pipe.c), true or false, and the session's
- * synchronous_commit. */
+/* One more statement for it: whether commits can be grouped (see pipe.c), true or false, and the
+ * session's synchronous_commit. */
 void pg_session_add_group_question(struct buf *out);
 
 /* Connects and sets the session, blocking. No statement timeout: what runs here takes its time. */
 MUST_CHECK bool pg_session_open(const struct pg_target *target, struct str search_path,
                                 int64_t connect_timeout_ms, PGconn **out, struct err *err);
 
-/* The same with everything in one transaction, which is begun, reads one snapshot, and sets nothing for
- * longer than it lasts. */
+/* The same with everything in one transaction, which is begun, reads one snapshot, and sets nothing
+ * for longer than it lasts. */
 MUST_CHECK bool pg_session_open_transaction(const struct pg_target *target, struct str search_path,
                                             int64_t connect_timeout_ms, PGconn **out,
                                             struct err *err);
 
-/* Ends what is open without effect, then the connection; a pooler may go on with its own. NULL is safe. */
+/* Ends what is open without effect, then the connection; a pooler may go on with its own. NULL is
+ * safe. */
 void pg_session_close(PGconn *pq);
 
 /* Runs sql (several statements without parameters, or one with), blocking; all rows come back as

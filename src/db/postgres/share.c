@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reads that share a transaction. What begins one (role, claims, read only) and its end cost the
- * server more than a point read does, so reads that are sent in the same turn and are set to exactly
- * the same run in one: the settings once, then a statement each, then one sync. Each statement still
- * has a snapshot of its own, and nothing is written.
+ * server more than a point read does, so reads that are sent in the same turn and are set to
+ * exactly the same run in one: the settings once, then a statement each, then one sync. Each
+ * statement still has a snapshot of its own, and nothing is written.
  *
  * A statement that fails ends the transaction for those behind it, which run again, each alone; so
  * does what was sent before for another reason. The server keeps

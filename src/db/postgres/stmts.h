@@ -4,8 +4,8 @@
  * used for the longest time makes room.
  *
  * A name is a serial number that is never used again on that connection, so a command in flight can
- * say which preparation it meant after the entry is gone. Names that have to be deallocated are kept
- * until pg_stmts_take_closed hands them out.
+ * say which preparation it meant after the entry is gone. Names that have to be deallocated are
+ * kept until pg_stmts_take_closed hands them out.
  */
 #ifndef CAIRN_DB_POSTGRES_STMTS_H
 #define CAIRN_DB_POSTGRES_STMTS_H
@@ -45,7 +45,8 @@ unsigned pg_stmts_count(const struct pg_stmts *stmts);
 struct pg_stmt_name {
     char text[24];
 };
-/* c1, c2 and so on. Each use of a statement needs it, which by snprintf cost a twenty-fifth of a request. */
+/* c1, c2 and so on. Each use of a statement needs it, which by snprintf cost a twenty-fifth of a
+ * request. */
 static inline struct pg_stmt_name
 pg_stmt_name(uint64_t serial)
 {

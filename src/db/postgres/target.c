@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/postgres/target.h"
 
-/* libpq reads the URL and the environment; what is added here is only where neither says anything. */
+/* libpq reads the URL and the environment; what is added here is only where neither says
+ * anything. */
 static const struct {
     const char *keyword, *value;
 } defaults[] = {

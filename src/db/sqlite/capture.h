@@ -38,8 +38,8 @@ MUST_CHECK bool reason_watch(struct capture *capture, struct lite_conn *conn, in
                              struct str text, const struct model_table *target);
 /*
  * Replaces err by PostgreSQL's words and details. is_applied: the statement's changes are in
- * effect, with a foreign key violated; else it was undone. viewer may be told of rows as far as he sees
- * them; NULL sees everything.
+ * effect, with a foreign key violated; else it was undone. viewer may be told of rows as far as he
+ * sees them; NULL sees everything.
  */
 void reason_find(struct capture *capture, struct lite_conn *conn, int rc,
                  const struct model_table *target, bool is_applied, const struct db_viewer *viewer,

@@ -489,8 +489,8 @@ can_append(struct lite_conn *conn, const struct db_bulk *bulk, uint32_t count)
 }
 
 /*
- * All rows by one statement. False: all was undone as if it had not been, and the rows are to go one
- * by one, which also says which of them is the reason.
+ * All rows by one statement. False: all was undone as if it had not been, and the rows are to go
+ * one by one, which also says which of them is the reason.
  */
 static bool
 run_bulk(struct lite_conn *conn, struct db_job *job, struct db_stmt *stmt,

@@ -76,7 +76,8 @@ void lite_conn_close(struct lite_conn *conn);
 /* Forgets the kept statements when the schema's generation has changed. */
 void lite_conn_refresh(struct lite_conn *conn, unsigned generation);
 
-/* What follows may run for so many virtual machine steps (0: any) and until a time (0: for ever). */
+/* What follows may run for so many virtual machine steps (0: any) and until a time (0: for
+ * ever). */
 void lite_conn_limit(struct lite_conn *conn, uint64_t steps, uint64_t deadline_ns);
 
 /* Runs one statement with all its rows of parameters. rc of SQLite goes to *rc. */

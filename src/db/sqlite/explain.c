@@ -197,7 +197,8 @@ find_later(struct lite_explain *explain, const struct lite_failure *failure,
     copy.params = stmt->params + (size_t)(failure->row + 1) * stmt->param_count;
     copy.row_count = stmt->row_count - failure->row - 1;
     copy.on_row = NULL;
-    /* The row may refer to a later one that is there now, and the key that is missing be that one's. */
+    /* The row may refer to a later one that is there now, and the key that is missing be that
+     * one's. */
     explain->capture.is_on = true;
     outcome = lite_conn_run(&explain->conn, &rest, &copy, &rc);
     explain->capture.is_on = false;

@@ -36,8 +36,8 @@ void lite_explain_run(struct lite_explain *explain, const struct model *model, u
                       const struct lite_failure *failure);
 
 /*
- * Whether rows of one of the job's statements may refer to others of it: PostgreSQL looks at foreign keys
- * when all of them are there, so that SQLite is to do so at the end of such a job.
+ * Whether rows of one of the job's statements may refer to others of it: PostgreSQL looks at
+ * foreign keys when all of them are there, so that SQLite is to do so at the end of such a job.
  */
 bool lite_job_refers_to_itself(const struct db_job *job);
 

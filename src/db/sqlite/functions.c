@@ -101,7 +101,8 @@ fn_double_of(sqlite3_value *arg, double *out, struct err *err)
     return true;
 }
 
-/* A part of the claims, which live as long as the job: longer than any statement of it has values. */
+/* A part of the claims, which live as long as the job: longer than any statement of it has
+ * values. */
 static bool
 is_of_claims(const struct fn *fn, struct str text)
 {
@@ -117,7 +118,8 @@ void
 fn_result_str(sqlite3_context *ctx, struct str text)
 {
     const struct binding *binding = sqlite3_user_data(ctx);
-    /* What a policy compares with is copied by SQLite for each row it looks at, unless it is static. */
+    /* What a policy compares with is copied by SQLite for each row it looks at, unless it is
+     * static. */
     bool is_static = is_of_claims(binding->fn, text);
 
     sqlite3_result_text64(ctx, text.data != NULL ? text.data : "", text.len,

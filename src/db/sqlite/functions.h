@@ -68,8 +68,8 @@
  *   cairn_array_contains(a, b, numbers)  cairn_array_overlaps(a, b, numbers)   a @> b, a && b; numbers
  *     is 1 where items compare by value
  *
- * Full text search; vectors and queries are the text of PostgreSQL's tsvector and tsquery, config the
- * name of a configuration
+ * Full text search; vectors and queries are the text of PostgreSQL's tsvector and tsquery, config
+ * the name of a configuration
  *   cairn_to_tsvector(config, text)  cairn_to_tsvector_json(config, json)
  *   cairn_to_tsquery(config, text, form)   form as enum search_form: plain, phrase, web, query
  *   cairn_tsmatch(vector, query)     @@
@@ -93,8 +93,8 @@
 struct db_session; /* db/engine.h */
 struct zone;       /* sql/zone.h */
 
-/* The extended code of a statement that ran as if no group had more rows than it may have. No code of
- * SQLite's own. */
+/* The extended code of a statement that ran as if no group had more rows than it may have. No code
+ * of SQLite's own. */
 #define FUNCTIONS_TOO_MANY (SQLITE_ABORT | (99 << 8))
 
 /* What the functions ask of their connection; it outlives the connection. */

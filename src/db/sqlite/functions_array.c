@@ -13,8 +13,8 @@ compare_items(struct str a, struct str b, bool numbers)
     return numbers ? numeric_compare_text(a, b) : str_cmp(a, b);
 }
 
-/* As array_cmp(): item by item, then the shorter first, then by dimensions. Text that is no array stands
- * before all. */
+/* As array_cmp(): item by item, then the shorter first, then by dimensions. Text that is no array
+ * stands before all. */
 int
 fn_compare_arrays(struct str a, struct str b, struct arena *arena, bool numbers)
 {
@@ -209,7 +209,7 @@ fn_compare_jsonb(struct str a, struct str b, struct arena *arena)
     return compare_json(x, y);
 }
 
-/* --- arrays of enums ---------------------------------------------------------------------------------------- */
+/* --- arrays of enums -------------------------------------------------------------------------- */
 
 /* Places of labels have so many digits that as text they are in their order. */
 #define PLACE_DIGITS 5

@@ -126,7 +126,8 @@ void fn_json_rows_step(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 int fn_compare_arrays(struct str a, struct str b, struct arena *arena, bool numbers);
 int fn_compare_jsonb(struct str a, struct str b, struct arena *arena);
 
-/* The type that argument index names, looked up once for a constant. NULL: the function has failed. */
+/* The type that argument index names, looked up once for a constant. NULL: the function has
+ * failed. */
 const struct type *fn_type_of(sqlite3_context *ctx, int index, sqlite3_value *arg, bool target);
 
 #endif

@@ -20,7 +20,8 @@ next_letter(struct str text, size_t *at, bool icase)
     return letter_lower(c);
 }
 
-/* Where the next try behind a % can succeed at the earliest: at its first byte, if that is fixed. */
+/* Where the next try behind a % can succeed at the earliest: at its first byte, if that is
+ * fixed. */
 static size_t
 skip_to(struct str text, size_t at, struct str pattern, size_t p, bool icase)
 {

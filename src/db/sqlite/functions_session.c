@@ -211,7 +211,8 @@ call_assign(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
     convert(fn, ctx, argv, true);
 }
 
-/* A value as "Failing row contains" has it: PostgreSQL's execMain.c shows at most so much of one. */
+/* A value as "Failing row contains" has it: PostgreSQL's execMain.c shows at most so much of
+ * one. */
 static void
 call_shown(struct fn *fn, sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {

@@ -239,7 +239,8 @@ group_restart(struct lite_group *group)
     group->ran = 0;
 }
 
-/* Runs what waits, as far as the time goes; false: the transaction is lost, and err says to what. */
+/* Runs what waits, as far as the time goes; false: the transaction is lost, and err says to
+ * what. */
 static bool
 group_attempt(struct lite_core *core, struct lite_group *group, struct lite_jobs *rest,
               struct err *err)

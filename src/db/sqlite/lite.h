@@ -2,9 +2,9 @@
 /*
  * The embedded engine's own structs, shared by the files of this folder.
  *
- * Reads run on their loop's connection (loop.c) or, when they are long, on a pool thread's (pool.c).
- * One thread writes and checkpoints (writer.c), under a lock that keeps other processes from doing
- * the same (lock.c). A finished job goes back to its loop through lite_loop_deliver.
+ * Reads run on their loop's connection (loop.c) or, when they are long, on a pool thread's
+ * (pool.c). One thread writes and checkpoints (writer.c), under a lock that keeps other processes
+ * from doing the same (lock.c). A finished job goes back to its loop through lite_loop_deliver.
  */
 #ifndef CAIRN_DB_SQLITE_LITE_H
 #define CAIRN_DB_SQLITE_LITE_H

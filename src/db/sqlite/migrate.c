@@ -204,7 +204,8 @@ step_run(void *ctx, const struct migration_step *step, struct err *err)
         reason_find(&nothing, conn, rc, step->target, false, NULL, err);
     }
     err->kind = ERR_MIGRATION;
-    /* Several rows may come from several statements; then the line of the one that failed is known. */
+    /* Several rows may come from several statements; then the line of the one that failed is
+     * known. */
     if (step->row_lines != NULL && conn->row > 0 && conn->row < step->row_count)
         err_prefix(err, "%.*s:%u: ", STR_ARG(step->file), step->row_lines[conn->row]);
     else

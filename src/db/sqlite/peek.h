@@ -2,11 +2,12 @@
 /*
  * SQLite's values, read where they lie.
  *
- * SQLite's own interface takes three or four calls for each value of each row, which is a tenth of what a list
- * of rows costs. With SQLite's sources at hand (amalgamation.c) a value is read out of its structures; with a
- * library of SQLite's (peek_plain.c) by those calls.
+ * SQLite's own interface takes three or four calls for each value of each row, which is a tenth of
+ * what a list of rows costs. With SQLite's sources at hand (amalgamation.c) a value is read out of
+ * its structures; with a library of SQLite's (peek_plain.c) by those calls.
  *
- * Nothing of this program is included here, so that SQLite is not compiled anew whenever that changes.
+ * Nothing of this program is included here, so that SQLite is not compiled anew whenever that
+ * changes.
  */
 #ifndef CAIRN_DB_SQLITE_PEEK_H
 #define CAIRN_DB_SQLITE_PEEK_H
@@ -30,8 +31,9 @@ struct peek {
     };
 };
 
-/* Borrows the value, which must be a protected one: without mutexes all are (sqlite.org/c3ref/value.html). Text
- * is in UTF-8, as the database is, and is followed by no NUL. */
+/* Borrows the value, which must be a protected one: without mutexes all are
+ * (sqlite.org/c3ref/value.html). Text is in UTF-8, as the database is, and is followed by no
+ * NUL. */
 void peek_value(sqlite3_value *from, struct peek *out);
 /* Borrows the first count columns of the row that stmt stands on, which has as many. */
 void peek_row(sqlite3_stmt *stmt, struct peek *out, int count);
@@ -53,7 +55,8 @@ peek_by_calls(sqlite3_value *from, struct peek *out)
         out->kind = PEEK_NULL;
         break;
     default:
-        /* The blob of a text is the text itself: asking for text would copy it to end it with a NUL. */
+        /* The blob of a text is the text itself: asking for text would copy it to end it with a
+         * NUL. */
         out->kind = sqlite3_value_type(from) == SQLITE_TEXT ? PEEK_TEXT : PEEK_BLOB;
         out->s.data = (const char *)sqlite3_value_blob(from);
         out->s.len = (size_t)sqlite3_value_bytes(from);

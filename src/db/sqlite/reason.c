@@ -410,8 +410,8 @@ ref_columns_find(const struct model_foreign_key *key, const struct model_table *
     return true;
 }
 
-/* The row refers to one that isn't there. One that an upsert has skipped was captured as well: when all is
- * applied, a row that refers so must be there. */
+/* The row refers to one that isn't there. One that an upsert has skipped was captured as well: when
+ * all is applied, a row that refers so must be there. */
 static bool
 child_find(struct probe *probe, const struct captured *row, bool is_applied, struct err *err)
 {

@@ -39,8 +39,8 @@ void lite_sequences_skip(struct lite_sequences *sequences, struct str name, uint
 
 /*
  * From mark on it is noted how each sequence was; return makes it so again, as if nothing had been
- * drawn, and keep forgets about that. One of the two follows each mark. Only for numbers that nobody
- * has seen.
+ * drawn, and keep forgets about that. One of the two follows each mark. Only for numbers that
+ * nobody has seen.
  */
 void lite_sequences_mark(struct lite_sequences *sequences);
 void lite_sequences_return(struct lite_sequences *sequences);

@@ -37,7 +37,8 @@ struct lite_turn {
 };
 
 /* Runs fn on the writer's thread, with the right to write, and waits for it; false when that could
- * not be had until the deadline, or what fn returned. fn sets *unknown after a commit that failed. */
+ * not be had until the deadline, or what fn returned. fn sets *unknown after a commit that
+ * failed. */
 MUST_CHECK bool lite_writer_call(struct lite_writer *writer,
                                  bool (*fn)(struct lite_turn *turn, void *arg, bool *unknown,
                                             struct err *err),

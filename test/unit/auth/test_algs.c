@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every algorithm with keys made on the spot: what its own key signed is taken, and nothing else is.
+ * Every algorithm with keys made on the spot: what its own key signed is taken, and nothing else
+ * is.
  */
 #include <openssl/core_names.h>
 #include <openssl/ec.h>

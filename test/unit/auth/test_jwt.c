@@ -275,7 +275,8 @@ a_token_without_signature_is_refused_in_every_spelling(void **state)
     expect_error(f, buf_str(&f->token), "PGRST301", "Wrong or unsupported encoding algorithm");
 }
 
-/* The attacker signs by HMAC with what everybody knows: the public key, in the forms it is seen in. */
+/* The attacker signs by HMAC with what everybody knows: the public key, in the forms it is seen
+ * in. */
 static void
 a_public_key_is_no_secret(void **state)
 {

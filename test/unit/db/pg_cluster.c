@@ -125,8 +125,8 @@ become_postgres(const struct passwd *user)
     prctl(PR_SET_PDEATHSIG, SIGQUIT);
 }
 
-/* PostgreSQL's programs look for each other beside the path in argv[0]; a bare name they would look up
- * in PATH, where Debian doesn't put them. */
+/* PostgreSQL's programs look for each other beside the path in argv[0]; a bare name they would look
+ * up in PATH, where Debian doesn't put them. */
 static void
 exec_by_path(char *program, char *const argv[])
 {

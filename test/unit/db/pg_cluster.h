@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A private PostgreSQL for one test program: its own data in a temporary directory, its own Unix
- * socket, and TLS on loopback with a certificate of its own. It runs as user postgres when the tests run as root, and ends with the
- * program. Failures end the program: without a server there is nothing to test.
+ * socket, and TLS on loopback with a certificate of its own. It runs as user postgres when the
+ * tests run as root, and ends with the program. Failures end the program: without a server there is
+ * nothing to test.
  */
 #ifndef CAIRN_TEST_UNIT_DB_PG_CLUSTER_H
 #define CAIRN_TEST_UNIT_DB_PG_CLUSTER_H

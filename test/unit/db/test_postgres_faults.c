@@ -147,8 +147,8 @@ jobs_wait_for_a_server_that_is_down_and_are_served_when_it_is_back(void **state)
 {
     struct job jobs[20];
 
-    /* On both connections: one whose end is read together with its last answer to the setup can't tell
-     * that the server has gone before it ran anything. */
+    /* On both connections: one whose end is read together with its last answer to the setup can't
+     * tell that the server has gone before it ran anything. */
     run(&jobs[0], &f, DB_READ, "SELECT 1");
     run(&jobs[1], &f, DB_WRITE, "SELECT 1");
     pg_cluster_stop(&cluster, SIGINT);
@@ -350,8 +350,9 @@ run_group(struct fixture *own, struct job *jobs, unsigned count)
     return ok;
 }
 
-/* How a write's own commit goes, of several in one turn (NULL: either way): a job for each letter, "w" a write, "c" one that is
- * looked at before it commits, "n" one that the look undoes, "f" one that fails, "r" a read. */
+/* How a write's own commit goes, of several in one turn (NULL: either way): a job for each letter,
+ * "w" a write, "c" one that is looked at before it commits, "n" one that the look undoes, "f" one
+ * that fails, "r" a read. */
 static void
 assert_modes(struct fixture *own, const char *kinds, const char *expected)
 {
@@ -380,8 +381,8 @@ assert_modes(struct fixture *own, const char *kinds, const char *expected)
     buf_fini(&modes);
 }
 
-/* Whatever was done before: a write that is alone commits in the session's own mode, or, where what came
- * before has left no reason to set that again, as a group of one. */
+/* Whatever was done before: a write that is alone commits in the session's own mode, or, where what
+ * came before has left no reason to set that again, as a group of one. */
 static void
 commits_wait_for_the_disk_again_behind_a_group(void **state)
 {

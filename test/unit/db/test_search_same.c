@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Full text search, beside a real PostgreSQL: thousands of texts and queries made at random from what
- * its parser tells apart, and the same answers, byte by byte.
+ * Full text search, beside a real PostgreSQL: thousands of texts and queries made at random from
+ * what its parser tells apart, and the same answers, byte by byte.
  *
  *     test_search_same [SEED [ROUNDS]]
  */
@@ -292,7 +292,8 @@ static const struct {
     {0xB85, 0xBCD}, {0x10D0, 0x10F0}, {0x1E00, 0x1EFF}, {0x410, 0x42F}, {0x1F00, 0x1F6F},
 };
 
-/* Words of one language, whole, joined and with endings, and words of its script, in any language. */
+/* Words of one language, whole, joined and with endings, and words of its script, in any
+ * language. */
 static void
 make_words(struct sample *sample)
 {

@@ -146,7 +146,8 @@ answers_are_read_in_each_form_that_http_knows(void **state)
     } cases[] = {{"GET", "/"}, {"HEAD", "/"}, {"GET", "/bare"}};
 
     for (size_t i = 0; i < COUNTOF(cases); i++) {
-        /* As many connections as requests: none is left over at the end, however slow the server is. */
+        /* As many connections as requests: none is left over at the end, however slow the server
+         * is. */
         struct load_result *result = run_one(cases[i].method, cases[i].path, 40);
 
         assert_int_equal(result->sent, 40);
@@ -203,7 +204,7 @@ only_an_answer_with_what_was_asked_for_is_good(void **state)
     }
 }
 
-/* --- a connection that isn't made ------------------------------------------------------------------ */
+/* --- a connection that isn't made ------------------------------------------------------------- */
 
 enum { FILLERS = 4, TAKEN_MAX = 64 };
 

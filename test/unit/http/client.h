@@ -4,8 +4,9 @@
  * pairs of sockets. Everything happens on one thread: the loop turns inside the calls below.
  *
  * What the handler answers goes by the path: /hold... waits for fixture_release; /big is BIG_BODY
- * bytes; /status/N is that status; /close closes; /later answers after a turn of the loop; ...text is
- * a long text that shrinks; /endless is more than fits; everything else echoes method, target and body.
+ * bytes; /status/N is that status; /close closes; /later answers after a turn of the loop; ...text
+ * is a long text that shrinks; /endless is more than fits; everything else echoes method, target
+ * and body.
  */
 #ifndef CAIRN_TEST_HTTP_CLIENT_H
 #define CAIRN_TEST_HTTP_CLIENT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Phrases of the two documents that name no system and no practice: marks, conditions, spans of time,
- * figures, and halves of sentences.
+ * Phrases of the two documents that name no system and no practice: marks, conditions, spans of
+ * time, figures, and halves of sentences.
  */
 #ifndef CAIRN_TEST_NO_FEATURES_H
 #define CAIRN_TEST_NO_FEATURES_H

@@ -56,7 +56,7 @@ ask(const char *words, enum lifecycle_stage stage, const struct evidence_store *
     return out;
 }
 
-/* --- every phrase of the two documents ------------------------------------------------------------- */
+/* --- every phrase of the two documents -------------------------------------------------------- */
 
 /* What a line of a document says, without what marks it as an item. */
 static const char *const separators[] = {"|",
@@ -201,7 +201,7 @@ every_system_and_practice_of_both_documents_can_be_asked_for(void **state)
     }
 }
 
-/* --- answers --------------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static void
 everything_has_an_answer_with_a_reason_and_a_line_at_each_stage(void **state)
@@ -341,7 +341,7 @@ what_is_spelt_wrongly_is_known_by_its_neighbours(void **state)
     assert_int_equal(catalogue_suggest_names(&catalogue, STR(""), near, 3), 0);
 }
 
-/* --- the tracker ----------------------------------------------------------------------------------- */
+/* --- the tracker ------------------------------------------------------------------------------ */
 
 static const char *
 merge(const char *old, const char **left_out, size_t count, struct gaps_change *change)

@@ -112,7 +112,7 @@ what_only_postgresql_knows_is_said_to_be_its_own(void **state)
     look("slow-queries", EVIDENCE_UNKNOWN, "the migrations are PostgreSQL's own");
 }
 
-/* --- certificates --------------------------------------------------------------------------------- */
+/* --- certificates ----------------------------------------------------------------------------- */
 
 static X509_NAME *
 name_of(const char *word)

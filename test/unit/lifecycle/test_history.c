@@ -52,7 +52,7 @@ assert_hours(double seconds, double expected)
         fail_msg("%g hours, not %g", hours(seconds), expected);
 }
 
-/* --- lines ---------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 static void
 a_line_is_read_as_it_was_written(void **state)
@@ -114,7 +114,7 @@ the_quantile_is_an_estimate_within_its_bucket(void **state)
     assert_true(history_quantile(latency, 0.95) == 30);
 }
 
-/* --- what it says --------------------------------------------------------------------------------- */
+/* --- what it says ----------------------------------------------------------------------------- */
 
 static void
 time_is_up_between_ready_and_the_end_of_the_record(void **state)
@@ -215,7 +215,7 @@ a_drill_that_was_announced_is_no_crash(void **state)
     assert_int_equal(figures.silent, 0);
 }
 
-/* --- clocks --------------------------------------------------------------------------------------- */
+/* --- clocks ----------------------------------------------------------------------------------- */
 
 static void
 a_clock_that_went_back_counts_no_time_twice(void **state)
@@ -272,7 +272,7 @@ what_lies_in_the_future_is_not_counted_and_said(void **state)
     assert_int_equal(figures.requests, 100);
 }
 
-/* --- histories that are not as they were written --------------------------------------------------- */
+/* --- histories that are not as they were written ---------------------------------------------- */
 
 static void
 a_line_that_is_gone_is_missed(void **state)
@@ -386,7 +386,7 @@ a_last_line_that_was_cut_short_and_lines_twice_do_no_harm(void **state)
     assert_int_equal(figures.requests, 100);
 }
 
-/* --- writing -------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static void
 a_writer_appends_to_the_month_and_waits_for_a_full_disk(void **state)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which payloads go to PostgreSQL as columns. What each way answers: test/request/test_request_columns.c. */
+/* Which payloads go to PostgreSQL as columns. What each way answers:
+ * test/request/test_request_columns.c. */
 #include "sample.h"
 #include "unit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Indexes for full text search on the embedded engine: the candidates that they find change the work and
- * never the answer.
+ * Indexes for full text search on the embedded engine: the candidates that they find change the
+ * work and never the answer.
  *
  *     test_rest_search [SEED [ROUNDS]]
  */
@@ -455,7 +455,7 @@ the_body_of_a_function_uses_it_for_as_long_as_it_is_there(void **state)
     close_world(&w);
 }
 
-/* --- texts and queries made at random ------------------------------------------------------------- */
+/* --- texts and queries made at random --------------------------------------------------------- */
 
 static const char *const words[] = {
     "cat",
@@ -632,7 +632,7 @@ searches_at_random_find_the_same_rows_with_and_without_it(void **state)
     close_world(&w);
 }
 
-/* --- what is hostile, empty or large ------------------------------------------------------------- */
+/* --- what is hostile, empty or large ---------------------------------------------------------- */
 
 static void
 texts_that_are_hostile_empty_or_not_utf8_are_indexed(void **state)

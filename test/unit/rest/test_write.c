@@ -9,7 +9,8 @@ struct write_case {
     const char *sqlite, *postgres;
 };
 
-/* Where there is more than one statement, they stand one behind the other, in the order of emit_output. */
+/* Where there is more than one statement, they stand one behind the other, in the order of
+ * emit_output. */
 static const struct write_case cases[] = {
     {PLAN_INSERT, "clients", "", "", "{\"id\":1,\"name\":\"a\"}",
      "INSERT INTO \"clients\" (\"id\", \"name\") VALUES (?1, ?2)",

@@ -2,7 +2,7 @@
 /* What a role may do, and which rows it sees. */
 #include "unit/schema/world.h"
 
-/* --- privileges ---------------------------------------------------------------------------------- */
+/* --- privileges ------------------------------------------------------------------------------- */
 
 static void
 a_table_of_which_nobody_spoke_is_open_to_all_but_anon(void **state)
@@ -213,7 +213,7 @@ schemas_and_sequences_have_privileges(void **state)
     world_close(&world);
 }
 
-/* --- rows ---------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 static void
 without_a_policy_there_is_no_row(void **state)

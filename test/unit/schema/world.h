@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Migrations with access rules on a real database, asked what a role may do, and which rows it sees.
+ * Migrations with access rules on a real database, asked what a role may do, and which rows it
+ * sees.
  */
 #ifndef CAIRN_TEST_UNIT_SCHEMA_WORLD_H
 #define CAIRN_TEST_UNIT_SCHEMA_WORLD_H
