@@ -18,7 +18,7 @@ enum encode_form {
 
 /* One output column, made ready once for each plan. */
 struct encode_column {
-    struct str prefix; /* {"id": or ,"name": */
+    struct str prefix; /* {"id": or ,"name":, for buf_add_padded */
     struct str key;
     enum encode_form form;
     char json_class;

@@ -92,7 +92,7 @@ write_members(struct buf *out, const struct encode_column *column, const struct 
     for (uint32_t i = 0; i < column->member_count; i++) {
         const struct encode_column *member = &column->members[i];
 
-        buf_add_str(out, member->prefix);
+        buf_add_padded(out, member->prefix);
         if (cells[member->cell].kind == VALUE_NULL)
             BUF_ADD_LIT(out, "null");
         else

@@ -7,15 +7,20 @@
 #include "fuzz.h"
 #include "rest/encode.h"
 
+/* With what may be read behind them. */
+static const char first[2 * BUF_BLOCK] = "{\"a\":";
+static const char second[2 * BUF_BLOCK] = ",\"b\":";
+static const char third[2 * BUF_BLOCK] = ",\"c\":";
+
 static const struct encode_column names[] = {
-    {.prefix = {"{\"a\":", 5}, .json_class = 's'},
-    {.prefix = {",\"b\":", 5}, .json_class = 's'},
+    {.prefix = {first, 5}, .json_class = 's'},
+    {.prefix = {second, 5}, .json_class = 's'},
 };
 
 static const struct encode_column rows[] = {
-    {.prefix = {"{\"a\":", 5}, .json_class = 's'},
-    {.prefix = {",\"b\":", 5}, .form = ENCODE_RECORDS, .members = names, .member_count = 2},
-    {.prefix = {",\"c\":", 5}, .form = ENCODE_RECORD, .members = names, .member_count = 2},
+    {.prefix = {first, 5}, .json_class = 's'},
+    {.prefix = {second, 5}, .form = ENCODE_RECORDS, .members = names, .member_count = 2},
+    {.prefix = {third, 5}, .form = ENCODE_RECORD, .members = names, .member_count = 2},
 };
 
 static void
